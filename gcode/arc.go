@@ -1,0 +1,66 @@
+package gcode
+
+import "math"
+
+// arc is the way of a G2 or G3 in the XY plane: its length in mm and its bounds. Length 0 stands for a straight line.
+type arc struct {
+	length    float64
+	low, high [2]float64
+}
+
+// arc measures the arc from from to m.at, given by its centre (I, J) or its radius (R). One that makes no sense is a straight line.
+func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
+	dx, dy := m.at[0]-from[0], m.at[1]-from[1]
+	i, hasI := m.length(w, 'I')
+	j, hasJ := m.length(w, 'J')
+	if r, ok := m.length(w, 'R'); ok && !hasI && !hasJ {
+		// The centre is beside the middle of the chord. A negative R asks for the longer way round.
+		chord := math.Hypot(dx, dy)
+		h := r*r - chord*chord/4
+		if chord == 0 || h < 0 {
+			return arc{}
+		}
+		side := math.Sqrt(h) / chord
+		if clockwise == (r > 0) {
+			side = -side
+		}
+		i, j = dx/2-dy*side, dy/2+dx*side
+	}
+	radius := math.Hypot(i, j)
+	if radius == 0 {
+		return arc{}
+	}
+	cx, cy := from[0]+i, from[1]+j
+	begin := math.Atan2(-j, -i)
+	end := math.Atan2(m.at[1]-cy, m.at[0]-cx)
+	if clockwise {
+		begin, end = end, begin
+	}
+	sweep := math.Mod(end-begin, 2*math.Pi)
+	if sweep <= 0 {
+		sweep += 2 * math.Pi
+	}
+	if dx == 0 && dy == 0 {
+		sweep = 2 * math.Pi
+	}
+	a := arc{
+		length: radius * sweep,
+		low:    [2]float64{min(from[0], m.at[0]), min(from[1], m.at[1])},
+		high:   [2]float64{max(from[0], m.at[0]), max(from[1], m.at[1])},
+	}
+	// From begin the arc goes counterclockwise; see which of the four outermost points of the circle it passes.
+	for quarter := range 4 {
+		angle := float64(quarter) * math.Pi / 2
+		past := math.Mod(angle-begin, 2*math.Pi)
+		if past < 0 {
+			past += 2 * math.Pi
+		}
+		if past > sweep {
+			continue
+		}
+		x, y := cx+radius*math.Cos(angle), cy+radius*math.Sin(angle)
+		a.low = [2]float64{min(a.low[0], x), min(a.low[1], y)}
+		a.high = [2]float64{max(a.high[0], x), max(a.high[1], y)}
+	}
+	return a
+}
