@@ -1,0 +1,115 @@
+package printertest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// handlers finds what executes a command: G and M by number, T of any number, and words such as FIRMWARE_RESTART.
+type handlers struct {
+	g     [100]handler
+	m     [1000]handler
+	tool  handler
+	words map[string]handler
+	lower bool // lower-case commands are taken as well
+	state bool // S000 is for the emergency parser, and nothing is left to do
+}
+
+// commandTable is all that the pretend firmware can do; a Firmware leaves out what it lacks.
+func commandTable() map[string]handler {
+	return map[string]handler{
+		"G0": moveLine, "G1": moveLine, "G2": moveArc, "G3": moveArc, "G4": dwell, "G28": home, "G92": setPosition,
+		"G20": quietly(func(f *firmware) { f.inches = true }),
+		"G21": quietly(func(f *firmware) { f.inches = false }),
+		// G90 and G91 hold for E as well, until M82 or M83 says otherwise.
+		"G90": quietly(func(f *firmware) { f.relative, f.relativeE = false, false }),
+		"G91": quietly(func(f *firmware) { f.relative, f.relativeE = true, true }),
+		"M82": quietly(func(f *firmware) { f.relativeE = false }),
+		"M83": quietly(func(f *firmware) { f.relativeE = true }),
+
+		"M0": waitForUser, "M1": waitForUser, "M600": changeFilament, "M876": quietly(func(*firmware) {}),
+		"M17": quietly(func(f *firmware) { f.motors = true }), "M18": motorsOff, "M84": motorsOff,
+		"M104": setNozzle, "M109": waitNozzle, "M140": setBed, "M190": waitBed, "M105": sayTemperatures,
+		"M106": setFan, "M107": setFan, "M155": autoTemps, "M154": autoPosition, "M113": keepAlive,
+		"M108": letGo, "M112": stopAll, "M410": stopMoves, "M999": resume, "M400": (*firmware).synced,
+		"M110": setLine, "M114": whereIsIt, "M119": sayEndstops, "M115": sayInfo,
+		"M117": quietly(func(*firmware) {}), "M118": sayText,
+		"M120": quietly(func(f *firmware) { f.watchStops = true }), "M121": quietly(func(f *firmware) { f.watchStops = false }),
+		"M201": setMaxAccel, "M203": setMaxSpeed, "M204": setAccel, "M205": setAdvanced,
+		"M211": softEndstops, "M220": speedFactor, "M221": flowFactor, "M302": coldExtrusion, "M503": saySettings,
+
+		// Known, and without any effect that a host could see.
+		"M42": nothing, "M73": nothing, "M75": nothing, "M76": nothing, "M77": nothing, "M85": nothing, "M92": nothing,
+		"M111": nothing, "M200": nothing, "M206": nothing, "M207": nothing, "M208": nothing, "M300": nothing, "M301": nothing,
+		"M304": nothing, "M500": nothing, "M501": nothing, "M502": nothing, "M851": nothing, "M900": nothing, "M907": nothing,
+		"T": selectTool,
+
+		"FIRMWARE_RESTART": klipperRestart, "RESTART": klipperRestart, "STATUS": klipperStatus, "GET_POSITION": klipperPosition,
+		"SET_GCODE_VARIABLE": nothing, "EXCLUDE_OBJECT_DEFINE": nothing, "EXCLUDE_OBJECT_START": nothing,
+		"EXCLUDE_OBJECT_END": nothing, "SET_VELOCITY_LIMIT": nothing, "SET_PRESSURE_ADVANCE": nothing,
+	}
+}
+
+func quietly(do func(f *firmware)) handler {
+	return func(f *firmware) bool { do(f); return true }
+}
+
+func nothing(*firmware) bool { return true }
+
+// handlers builds the firmware's table.
+func (fw *Firmware) handlers() *handlers {
+	h := &handlers{words: map[string]handler{}, lower: fw.LowerCase, state: fw.RealTimeReports}
+	lacks := map[string]bool{}
+	for _, name := range strings.Fields(fw.Lacks) {
+		lacks[name] = true
+	}
+	for name, do := range commandTable() {
+		if lacks[name] {
+			continue
+		}
+		var code int
+		switch {
+		case name == "T":
+			h.tool = do
+		case strings.Contains(name, "_") || name == "RESTART" || name == "STATUS":
+			if fw.Words {
+				h.words[name] = do
+			}
+		case name[0] == 'G':
+			fmt.Sscanf(name[1:], "%d", &code)
+			h.g[code] = do
+		default:
+			fmt.Sscanf(name[1:], "%d", &code)
+			h.m[code] = do
+		}
+	}
+	return h
+}
+
+// find returns the handler of c, nil when the firmware does not know the command.
+func (h *handlers) find(c *command) handler {
+	letter := c.letter
+	if h.lower && letter >= 'a' && letter <= 'z' {
+		letter -= 'a' - 'A'
+	}
+	switch {
+	case letter == 'G' && c.code < len(h.g):
+		return h.g[c.code]
+	case letter == 'M' && c.code < len(h.m):
+		return h.m[c.code]
+	case letter == 'T':
+		return h.tool
+	case letter == 'S' && h.state:
+		return nothing
+	case len(h.words) > 0:
+		word := c.text
+		for i, b := range word {
+			if b == ' ' {
+				word = word[:i]
+				break
+			}
+		}
+		return h.words[strings.ToUpper(string(word))]
+	}
+	return nil
+}

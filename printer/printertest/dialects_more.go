@@ -1,0 +1,119 @@
+package printertest
+
+import (
+	"strings"
+	"time"
+)
+
+// The firmware below differs from Marlin 2.1. Marlin 1.1 and Klipper were observed; Prusa, Repetier and RepRapFirmware are put
+// together from their sources and from logs that people posted, and stand for the forms of answers, not for every detail.
+
+// capabilities turns "A:1 B:0" into the lines of M115.
+func capabilities(list string) []string {
+	var lines []string
+	for _, c := range strings.Fields(list) {
+		lines = append(lines, "Cap:"+c)
+	}
+	return lines
+}
+
+// marlin2Plain is the same Marlin 2.1 with all host extras off: no emergency parser, prompts or automatic reports.
+func marlin2Plain() Firmware {
+	fw := marlin2()
+	fw.Name, fw.Emergency, fw.Early, fw.RealTimeReports, fw.AreaReport, fw.FanReports = "marlin2-plain", false, true, false, false, false
+	off := strings.NewReplacer("EMERGENCY_PARSER:1", "EMERGENCY_PARSER:0", "HOST_ACTION_COMMANDS:1", "HOST_ACTION_COMMANDS:0",
+		"PROMPT_SUPPORT:1", "PROMPT_SUPPORT:0", "AUTOREPORT_POS:1", "AUTOREPORT_POS:0", "AUTOREPORT_TEMP:1", "AUTOREPORT_TEMP:0")
+	for i := range fw.Info {
+		fw.Info[i] = off.Replace(fw.Info[i])
+	}
+	fw.Banner = fw.Banner[:len(fw.Banner)-2]
+	fw.KillWords = []string{"Error:Printer halted. kill() called!"}
+	fw.Lacks = "M0 M1 M600 M876 M154 M155"
+	return fw
+}
+
+func marlin1() Firmware {
+	fw := marlin2Plain()
+	fw.Name, fw.Boot, fw.Duplicates, fw.ResendAdvanced, fw.TxBuffer = "marlin1", 1200*time.Millisecond, dupError, true, 1
+	fw.ResumeAsks, fw.FactorReports = true, true
+	fw.Banner = []string{"start", "echo:Marlin 1.1.9", "", "echo: Last Updated: 2018-07-31 | Author: (none, default config)",
+		"echo:Compiled: Nov 22 2026", "echo: Free Memory: 3614  PlannerBufferBytes: 1232", "echo:Hardcoded Default Settings Loaded"}
+	fw.Info = append([]string{"FIRMWARE_NAME:Marlin 1.1.9 (Github) SOURCE_CODE_URL:https://github.com/MarlinFirmware/Marlin " +
+		"PROTOCOL_VERSION:1.0 MACHINE_TYPE:3D Printer EXTRUDER_COUNT:1 UUID:cede2a2f-41a2-4748-9b12-c55c62f367ff"},
+		capabilities("SERIAL_XON_XOFF:0 EEPROM:1 VOLUMETRIC:1 AUTOREPORT_TEMP:1 PROGRESS:0 PRINT_JOB:1 AUTOLEVEL:0 Z_PROBE:0 "+
+			"LEVELING_DATA:0 BUILD_PERCENT:0 SOFTWARE_POWER:0 TOGGLE_LIGHTS:0 CASE_LIGHT_BRIGHTNESS:0 EMERGENCY_PARSER:0")...)
+	fw.Lacks = "M0 M1 M600 M876 M154 G20 G21 M73 M900 G2 G3"
+	return fw
+}
+
+func prusa() Firmware {
+	fw := marlin1()
+	fw.Name, fw.Boot, fw.ResendAdvanced = "prusa", 2*time.Second, false
+	fw.Banner = []string{"start", "echo: 3.13.3-7094", "echo: Last Updated: Mar  1 2024 10:00:00 | Author: (none, default config)",
+		"echo: Free Memory: 2517  PlannerBufferBytes: 1760", "echo:Stored settings retrieved", "adc_init", "CrashDetect DISABLED",
+		"Sending 0xFF", "echo:SD init fail"}
+	fw.Info = []string{"FIRMWARE_NAME:Prusa-Firmware 3.13.3 based on Marlin FIRMWARE_URL:https://github.com/prusa3d/Prusa-Firmware " +
+		"PROTOCOL_VERSION:1.0 MACHINE_TYPE:Prusa i3 MK3S EXTRUDER_COUNT:1 UUID:00000000-0000-0000-0000-000000000000",
+		"Cap:AUTOREPORT_TEMP:1", "Cap:AUTOREPORT_FANS:1", "Cap:AUTOREPORT_POSITION:1", "Cap:EXTENDED_M20:1"}
+	fw.StarError = "Error:No Line Number with checksum, Last Line: {last}"
+	fw.UnknownForm, fw.Temps, fw.AutoPrefix, fw.WaitPrefix = `echo:Unknown command: "%s"(2)`, tempsPrusa, "", ""
+	fw.HomeReports, fw.G92Reports, fw.ResumeAsks = false, false, false
+	fw.Lacks = "M0 M1 M600 M876 M154 M108 M410"
+	return fw
+}
+
+// repetier says ok when a line is received, and so long before it is executed; after it asked for a line it skips the wrong
+// ones that were under way, each with its own ok, and asks again when nothing comes (gcode.cpp, checkAndPushCommand).
+func repetier() Firmware {
+	return Firmware{
+		Name: "repetier", Boot: time.Second, Banner: []string{"start", "Info:External Reset", "Free RAM:5000"},
+		Info: []string{"FIRMWARE_NAME:Repetier_0.92.9 FIRMWARE_URL:https://github.com/repetier/Repetier-Firmware/ " +
+			"PROTOCOL_VERSION:1.0 MACHINE_TYPE:Mendel EXTRUDER_COUNT:1 REPETIER_PROTOCOL:3"},
+		MaxLine: 96, BufSize: 8, RxBuffer: 128, TxBuffer: 1, Checks: true, Duplicates: dupError, Early: true,
+		NumberError: "Error:expected line {want} got {got}", ChecksumError: "Error:Wrong checksum", ResendForm: "Resend:%d",
+		SkipWindow: 14, ResendAgain: 200 * time.Millisecond, OKEarly: true, OKNumber: true, LineEnd: "\r\n",
+		UnknownForm: "Unknown command:%s", NoToolForm: "Error:no extruder %d", Temps: tempsRepetier, TempsBeforeOK: true,
+		PositionForm: "X:%.2f Y:%.2f Z:%.3f E:%.4f", EndstopsForm: "endstops hit: x_min:%s y_min:%s z_min:%s ", StopWord: "H", OpenWord: "L",
+		Busy: "busy:processing", BusyPaused: "busy:paused for user", BusyEvery: 2 * time.Second, Wait: time.Second,
+		KillWords: []string{"fatal:Emergency stop"}, RunawayWords: []string{"fatal:Heater decoupled - heater or thermistor defect"},
+		Planner: 15, Lacks: "M0 M1 M600 M876 M154 M155 M108 M410 M113 M73 M900",
+	}
+}
+
+func repRapFirmware() Firmware {
+	return Firmware{
+		Name: "reprapfirmware", Boot: 3 * time.Second,
+		Info: []string{"FIRMWARE_NAME: RepRapFirmware for Duet 2 WiFi/Ethernet FIRMWARE_VERSION: 3.4.6 ELECTRONICS: Duet WiFi 1.02 or later " +
+			"FIRMWARE_DATE: 2023-07-21 14:08:28"},
+		MaxLine: 256, BufSize: 2, RxBuffer: 512, TxBuffer: 4096, FlowControl: true, Checks: true, Duplicates: dupError, Early: true,
+		ResendForm: "Resend:%d", LineEnd: "\n", UnknownForm: "Error: Bad command: %s", NoToolForm: "Error: tool %d not found",
+		Temps: tempsRepRap, PositionForm: "X:%.3f Y:%.3f Z:%.3f E:%.3f E0:0.0 Count 0 0 0 Machine 0.000 0.000 0.000 Bed comp 0.000",
+		EndstopsForm: "Endstops - X: %s, Y: %s, Z: %s, Z probe: not stopped", StopWord: "at min stop", OpenWord: "not stopped",
+		KillWords: []string{"Emergency Stop! Reset the controller to continue."}, RunawayWords: []string{"Error: Heating fault on heater 1, " +
+			"temperature excursion exceeded 15.0°C"},
+		Planner: 40, MustHome: true, HomeError: "Error: G0/G1: insufficient axes homed",
+		Lacks: "M0 M1 M600 M876 M154 M155 M410 M113 M900 M205 M999",
+	}
+}
+
+// klipper is a host program, not a board: it reads numbers and checksums without looking at them, has no receive ring that
+// could overrun, and its room is a time of queued motion. The forms were observed; that empty lines are answered, and the
+// words for moves out of range and cold extrusion, come from its source.
+func klipper() Firmware {
+	const help = "\n// Once the underlying issue is corrected, use the\n// \"FIRMWARE_RESTART\" command to reset the firmware, reload the\n" +
+		"// config, and restart the host software.\n// Printer is shutdown"
+	return Firmware{
+		Name: "klipper", Boot: 1700 * time.Millisecond, Banner: []string{"// Klipper state: Ready"},
+		Info: []string{"FIRMWARE_NAME:Klipper FIRMWARE_VERSION:?"}, InfoOnOK: true,
+		MaxLine: 4096, BufSize: 20, RxBuffer: 4096, TxBuffer: 1 << 16, FlowControl: true, LowerCase: true, Words: true, EmptyOK: true, ShutdownHelp: help,
+		ResendForm: "%d", LineEnd: "\n", UnknownForm: `// Unknown command:"%s"`, NoToolForm: `// Unknown command:"T%d"`,
+		Temps: tempsKlipper, PositionForm: "X:%.3f Y:%.3f Z:%.3f E:%.3f",
+		EndstopsForm: "stepper_x:%s stepper_y:%s stepper_z:%s", StopWord: "TRIGGERED", OpenWord: "open",
+		MustHome: true, HomeError: "!! Must home axis first: %.3f %.3f %.3f [%.3f]", RangeError: "!! Move out of range: %.3f %.3f %.3f [%.3f]",
+		ColdError: "// Extrude below minimum temp\n// See the 'min_extrude_temp' config option for details\n!! Extrude below minimum temp",
+		KillWords: []string{"Shutdown due to M112 command"}, RunawayWords: []string{"Heater extruder not heating at expected rate"},
+		Planner: blockRing - 1, PlannerAhead: 2 * time.Second,
+		Lacks: "G2 G3 M0 M1 M600 M876 M17 M42 M75 M76 M77 M85 M92 M108 M111 M113 M118 M120 M121 M154 M155 M200 M201 M203 M205 M206 " +
+			"M207 M208 M211 M300 M301 M302 M304 M410 M500 M501 M502 M503 M851 M900 M907 M999 T",
+	}
+}

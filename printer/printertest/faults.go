@@ -1,0 +1,159 @@
+package printertest
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Faults is what goes wrong. Rates are probabilities from 0 to 1. The zero value is a flawless world.
+type Faults struct {
+	Flip, Drop         float64 // per byte host → printer; at most one a line, see the package's comment
+	FlipBack, DropBack float64 // per byte printer → host
+	LostOK, DoubleOK   float64 // per ok that answers a line
+	DupResend          float64 // per Resend: it is said twice, each with its ok
+	Stall              float64 // per line received: the firmware does nothing for StallFor
+	StallFor           time.Duration
+	At                 []Trigger
+}
+
+// Kind is what a Trigger does.
+type Kind uint8
+
+const (
+	BoardReset Kind = iota + 1 // the board restarts by itself
+	Kill                       // the firmware stops with a thermal runaway
+	Silent                     // it does not answer any more, until a reset
+	Stall                      // it does nothing for a while
+	Garble                     // all bytes are garbage from now on, both ways
+	Unplug                     // the port vanishes; with For it can be opened again after that time
+	Shift                      // the body of an axis moves by MM without the firmware's knowledge
+)
+
+var kindNames = map[string]Kind{"reset": BoardReset, "kill": Kill, "silent": Silent, "stall": Stall, "garble": Garble,
+	"unplug": Unplug, "shift": Shift}
+
+// Trigger is one fault. As part of Faults it happens once, when the Line-th line since the beginning is received (1 is
+// the first; 0 = from the beginning, for Garble); with Sim.Inject it happens at once.
+type Trigger struct {
+	Kind Kind
+	Line int64
+	For  time.Duration // Stall, Unplug
+	Axis byte          // Shift: 'x', 'y' or 'z'
+	MM   float64       // Shift
+}
+
+// ParseFaults reads the form of the command line, items separated by commas:
+//
+//	flip=1e-4 drop=1e-4 flipback=1e-4 dropback=1e-4  per byte, host → printer and back
+//	lostok=1e-3 doubleok=1e-3 dupresend=0.1          per ok, per Resend
+//	stall=1e-4:8s                                    per line, and for how long
+//	reset@500 kill@900 silent@300 stall@40:8s garble garble@20 unplug@1000 unplug@1000:5s shift@x:5:1200
+//
+// The number behind @ is the received line at which it happens; of shift it is the last: axis, mm, line.
+func ParseFaults(spec string) (Faults, error) {
+	var f Faults
+	for item := range strings.SplitSeq(spec, ",") {
+		if item = strings.TrimSpace(item); item == "" {
+			continue
+		}
+		var err error
+		if name, value, ok := strings.Cut(item, "="); ok {
+			err = f.setRate(name, value)
+		} else {
+			err = f.addTrigger(item)
+		}
+		if err != nil {
+			return Faults{}, fmt.Errorf("fault %q: %w", item, err)
+		}
+	}
+	return f, nil
+}
+
+func (f *Faults) setRate(name, value string) error {
+	if name == "stall" {
+		rate, long, ok := strings.Cut(value, ":")
+		if !ok {
+			return errors.New("want stall=RATE:DURATION")
+		}
+		d, err := time.ParseDuration(long)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("%q is no duration such as 8s", long)
+		}
+		value, f.StallFor = rate, d
+	}
+	to, ok := map[string]*float64{"flip": &f.Flip, "drop": &f.Drop, "flipback": &f.FlipBack, "dropback": &f.DropBack,
+		"lostok": &f.LostOK, "doubleok": &f.DoubleOK, "dupresend": &f.DupResend, "stall": &f.Stall}[name]
+	if !ok {
+		return errors.New("unknown; rates are flip, drop, flipback, dropback, lostok, doubleok, dupresend and stall")
+	}
+	v, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(v >= 0 && v <= 1) {
+		return fmt.Errorf("%q is no rate from 0 to 1", value)
+	}
+	*to = v
+	return nil
+}
+
+func (f *Faults) addTrigger(item string) error {
+	name, where, hasWhere := strings.Cut(item, "@")
+	kind, ok := kindNames[name]
+	if !ok {
+		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug and shift")
+	}
+	t := Trigger{Kind: kind}
+	parts := strings.Split(where, ":")
+	var err error
+	switch {
+	case kind == Garble && !hasWhere:
+		f.At = append(f.At, t)
+		return nil
+	case kind == Shift:
+		if len(parts) != 3 || len(parts[0]) != 1 || axisOf(parts[0][0]) < 0 {
+			return errors.New("want shift@AXIS:MM:LINE with AXIS x, y or z")
+		}
+		t.Axis = parts[0][0]
+		if t.MM, err = strconv.ParseFloat(parts[1], 64); err != nil || math.IsNaN(t.MM) || math.Abs(t.MM) > 1e4 {
+			return fmt.Errorf("%q is no distance in mm", parts[1])
+		}
+		parts = parts[2:]
+	case len(parts) == 2 && (kind == Stall || kind == Unplug):
+		if t.For, err = time.ParseDuration(parts[1]); err != nil || t.For <= 0 {
+			return fmt.Errorf("%q is no duration such as 8s", parts[1])
+		}
+		parts = parts[:1]
+	case kind == Stall:
+		return errors.New("want stall@LINE:DURATION")
+	}
+	if len(parts) != 1 {
+		return errors.New("too many parts")
+	}
+	if t.Line, err = strconv.ParseInt(parts[0], 10, 64); err != nil || t.Line < 1 {
+		return fmt.Errorf("%q is no line number from 1", parts[0])
+	}
+	f.At = append(f.At, t)
+	return nil
+}
+
+// dice draws the faults of firmware. Each purpose has its own stream, so that one does not disturb another and the same seed
+// gives the same faults whatever the timing.
+type dice struct {
+	rates                                Faults
+	lost, double, resend, stallAt, bytes *rand.Rand
+}
+
+func newDice(rates Faults, seed uint64) *dice {
+	r := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
+	return &dice{rates: rates, lost: r(1), double: r(2), resend: r(3), stallAt: r(4), bytes: r(5)}
+}
+
+func draw(r *rand.Rand, rate float64) bool { return rate > 0 && r.Float64() < rate }
+
+func (d *dice) lostOK() bool    { return draw(d.lost, d.rates.LostOK) }
+func (d *dice) doubleOK() bool  { return draw(d.double, d.rates.DoubleOK) }
+func (d *dice) dupResend() bool { return draw(d.resend, d.rates.DupResend) }
+func (d *dice) stall() bool     { return draw(d.stallAt, d.rates.Stall) }

@@ -1,0 +1,301 @@
+package printertest
+
+import (
+	"fmt"
+	"time"
+)
+
+// firmware is the program on the board together with the body that it moves. It is pure: receive gives it bytes,
+// advance tells it the time, next says when it wants to be told again, and what it says gathers in out.
+//
+// Its main loop (run) is that of Marlin: read the ring into the command queue while there is room, execute the
+// oldest command, which keeps its place in the queue until it is done, and again. A command that has to wait leaves its
+// handler with false, and the handler is called again at the next event, as Marlin's idle() loops do. Executing takes no time.
+type firmware struct {
+	Firmware
+	opt  options
+	now  time.Duration
+	out  []byte
+	tell func(Trigger) // faults of the line, which the board handles
+	dice *dice
+
+	// Receiving.
+	rx          ring
+	overrunning bool
+	line        []byte // being assembled
+	lineState   lineState
+	lastN       int64
+	parser      emergencyParser
+
+	// The command queue; the command under way is the oldest one.
+	queue  [][]byte // slots
+	oldest int
+	queued int
+	cur    command
+	active bool
+	stage  int           // how far the handler of cur is
+	wake   time.Duration // when the handler wants to be called; never = only at other events
+	begun  time.Duration
+
+	bootAt    time.Duration // the board is starting until then; never = it runs
+	killed    bool
+	stalled   time.Duration // nothing runs until then; never = not stalled
+	killLater bool          // an M112 came during that time
+	cleaning  time.Duration // after a quick stop nothing runs until then
+	printing  time.Duration // the main loop is busy sending what it said until then; never = it is not
+	busyEvery time.Duration
+	busyAt    time.Duration
+	paused    bool // waits for a person
+	userGo    bool
+	heatGo    bool
+	idleAt    time.Duration // when to say "wait" next
+
+	tempEvery, posEvery time.Duration
+	tempAt, posAt       time.Duration
+
+	motion
+	nozzle, bed heater
+	fan         [8]int // 0 to 255
+	handlers    *handlers
+	count       Counters
+	gap         gap
+	recorded    []byte
+	executed    []string
+	down        string        // Klipper's reason of a shutdown; "" = it is ready
+	skipLeft    int           // wrong lines still to be skipped (SkipWindow)
+	resendAt    time.Duration // when to ask again (ResendAgain)
+	flushDue    bool          // an error was said; flush and Resend follow
+}
+
+// options are what a Config says that the firmware itself needs.
+type options struct {
+	advancedOK, emergency, flow bool
+	paced                       bool // the line has a speed, and sending can keep the main loop busy
+	speed, heat                 float64
+	size                        [3]float64
+	record, keep                bool
+	faults                      Faults
+}
+
+func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firmware {
+	f := &firmware{Firmware: fw, opt: opt, dice: d, handlers: fw.handlers(), gap: gap{from: never}}
+	f.rx = newRing(rxBuffer)
+	f.line = make([]byte, 0, fw.MaxLine)
+	f.queue = make([][]byte, bufSize)
+	for i := range f.queue {
+		f.queue[i] = make([]byte, 0, min(fw.MaxLine, 96))
+	}
+	f.nozzle, f.bed = hotend(opt.heat), bed(opt.heat)
+	f.motion.size = opt.size
+	// Nobody knows where the head was left before the power came.
+	f.motion.real = [3]float64{opt.size[0] * 0.4, opt.size[1] * 0.55, min(30, opt.size[2]/2)}
+	f.tell = func(Trigger) {}
+	f.restart(0)
+	f.bootAt = never
+	return f
+}
+
+// restart is the reset pin: all that was in RAM is gone, the heaters are off, and the program starts in a while.
+func (f *firmware) restart(boot time.Duration) {
+	f.motion.freeze(f.now)
+	f.rx.flush()
+	f.line, f.lineState, f.lastN, f.parser = f.line[:0], lineNormal, 0, emergencyParser{}
+	f.oldest, f.queued, f.active, f.wake = 0, 0, false, never
+	f.killed, f.stalled, f.killLater, f.cleaning, f.paused = false, never, false, never, false
+	f.busyEvery, f.busyAt, f.idleAt = f.Firmware.BusyEvery, never, never
+	f.tempEvery, f.posEvery, f.tempAt, f.posAt = 0, 0, never, never
+	f.nozzle.set(f.now, 0)
+	f.bed.set(f.now, 0)
+	f.fan = [8]int{}
+	f.motion.restart(f)
+	f.bootAt = f.now + boot
+	f.gap.from = never
+	f.down, f.skipLeft, f.resendAt, f.printing, f.flushDue = "", 0, never, never, false
+}
+
+// boot is the program's first words.
+func (f *firmware) boot() {
+	f.bootAt = never
+	for _, line := range f.Banner {
+		f.say(line)
+	}
+	f.idleAt = f.idleFrom()
+}
+
+// next is when the firmware wants advance to be called, if nothing is received before.
+func (f *firmware) next() time.Duration {
+	if f.bootAt != never {
+		return f.bootAt
+	}
+	if f.killed {
+		return never
+	}
+	if f.stalled != never {
+		return f.stalled
+	}
+	if f.printing != never {
+		return min(f.planner.next(), f.printing)
+	}
+	t := min(f.planner.next(), f.busyAt, f.tempAt, f.posAt, f.cleaning, f.idleAt, f.resendAt)
+	if f.active {
+		t = min(t, f.wake)
+	}
+	return t
+}
+
+// advance lets everything happen that is due up to now, in its order.
+func (f *firmware) advance(now time.Duration) {
+	for t := f.next(); t <= now; t = f.next() {
+		f.now = max(f.now, t)
+		f.tick()
+	}
+	f.now = max(f.now, now)
+}
+
+// tick handles what is due at f.now.
+func (f *firmware) tick() {
+	if f.bootAt <= f.now {
+		f.boot()
+		return
+	}
+	if f.stalled <= f.now {
+		f.stalled = never
+		if f.killLater {
+			f.kill(f.KillWords)
+			return
+		}
+	}
+	f.planner.advance(f.now)
+	if f.printing > f.now && f.printing != never {
+		return
+	}
+	f.printing = never
+	f.checkStops()
+	if f.cleaning <= f.now {
+		f.cleaning = never
+	}
+	if f.tempAt <= f.now {
+		f.tempAt = f.now + f.tempEvery
+		f.sayTemps(f.AutoPrefix, "")
+	}
+	if f.posAt <= f.now {
+		f.posAt = f.now + f.posEvery
+		f.sayPosition()
+	}
+	if f.busyAt <= f.now {
+		f.sayBusy()
+	}
+	if f.resendAt <= f.now {
+		f.askResend()
+	}
+	if f.wake <= f.now {
+		f.wake = never // the handler sets it anew; meanwhile a quick stop may keep run from calling it
+	}
+	if f.idleAt <= f.now {
+		f.idleAt = f.now + f.Wait
+		f.say("wait")
+	}
+	f.run()
+}
+
+func (f *firmware) sayBusy() {
+	f.busyAt = f.now + f.busyEvery
+	if f.paused {
+		f.say(f.BusyPaused)
+		return
+	}
+	f.say(f.Busy)
+}
+
+// run is the main loop: until there is nothing to do at this moment.
+func (f *firmware) run() {
+	for {
+		if !f.free() {
+			return
+		}
+		if f.flushDue {
+			f.endLineError()
+		}
+		f.readCommands()
+		if !f.free() || f.cleaning != never || f.queued == 0 {
+			return
+		}
+		if !f.active {
+			f.begin()
+		}
+		f.wake = never
+		done := f.cur.handle(f)
+		f.checkStops()
+		if !done {
+			return
+		}
+		if !f.active { // a reset or a kill ended it
+			continue
+		}
+		f.finish()
+	}
+}
+
+// free reports whether the main loop gets to run. With a small transmit buffer, or none, it waits until what it said is sent;
+// so what it has just said goes to the board first.
+func (f *firmware) free() bool {
+	return f.bootAt == never && !f.killed && f.stalled == never && f.printing == never && !(f.opt.paced && len(f.out) > 0)
+}
+
+// kill is the end: heaters off, and nothing more until a reset. Klipper goes on answering.
+func (f *firmware) kill(words []string) {
+	if f.ShutdownHelp != "" {
+		f.shutdown(words[0])
+		return
+	}
+	for _, w := range words {
+		f.say(w)
+	}
+	f.motion.freeze(f.now)
+	f.nozzle.set(f.now, 0)
+	f.bed.set(f.now, 0)
+	f.rx.flush()
+	f.killed, f.active, f.queued = true, false, 0
+}
+
+// say sends a line.
+func (f *firmware) say(text string) {
+	f.out = append(f.out, text...)
+	f.out = append(f.out, f.LineEnd...)
+}
+
+func (f *firmware) sayf(format string, args ...any) {
+	f.out = fmt.Appendf(f.out, format, args...)
+	f.out = append(f.out, f.LineEnd...)
+}
+
+// trigger makes a fault happen now.
+func (f *firmware) trigger(t Trigger) {
+	switch t.Kind {
+	case BoardReset:
+		f.restart(f.Firmware.Boot)
+	case Kill:
+		if !f.killed && f.down == "" {
+			f.kill(f.RunawayWords)
+		}
+	case Silent:
+		f.stalled = endOfTime
+	case Stall:
+		f.stalled = f.now + t.For
+	case Shift:
+		f.motion.shift(t.Axis, t.MM)
+	default:
+		f.tell(t)
+	}
+}
+
+// endOfTime is later than any run, and earlier than never.
+const endOfTime = never - 1
+
+// idleFrom is when an idle firmware that says "wait" does so next.
+func (f *firmware) idleFrom() time.Duration {
+	if f.Wait <= 0 {
+		return never
+	}
+	return f.now + f.Wait
+}
