@@ -1,0 +1,240 @@
+package printer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"layerd/gcode"
+	"time"
+)
+
+// Errors that commands return, besides *Fault and ctx's. Test with errors.Is.
+var (
+	ErrNotConnected = errors.New("the printer is not connected")
+	ErrWrongState   = errors.New("not possible in this state") // wrapped with the state's name
+	ErrOtherJob     = errors.New("that job is no longer the one under way")
+	ErrLimit        = errors.New("outside the printer's limits") // wrapped with the limit
+	ErrBadCommand   = errors.New("this cannot be sent to the printer")
+	ErrNotHomed     = errors.New("the printer has not been homed on this connection")
+	ErrBusyQueue    = errors.New("too many typed commands are waiting")
+)
+
+// The commands below ask the owner and wait for its answer: the revision of the Snapshot in which they took effect. They return
+// when the command is accepted, not when the machine has done it.
+
+// Connect opens the port at path ("" = the configured or detected one) at baud (0 = detect), in place of the one that is open.
+// A path that a person names is remembered by its USB identity.
+func (p *Printer) Connect(ctx context.Context, path string, baud int) (rev uint64, err error) {
+	return p.ask(ctx, func(o *owner, now time.Time) error {
+		if o.state.HasJob() {
+			return fmt.Errorf("%w: the printer is %v", ErrWrongState, o.state)
+		}
+		o.hangUp(now)
+		o.dial.choice(now, path, baud)
+		return nil
+	})
+}
+
+// Disconnect closes the port and leaves it closed until Connect.
+func (p *Printer) Disconnect(ctx context.Context) (uint64, error) {
+	return p.ask(ctx, func(o *owner, now time.Time) error {
+		if o.state.HasJob() {
+			return fmt.Errorf("%w: the printer is %v", ErrWrongState, o.state)
+		}
+		o.hangUp(now)
+		return nil
+	})
+}
+
+// Start begins to print src, which the printer closes when the job has ended, however that happens. On error the caller keeps src.
+func (p *Printer) Start(ctx context.Context, info JobInfo, src io.ReadCloser) (uint64, error) {
+	return p.ask(ctx, func(o *owner, now time.Time) error {
+		switch o.state {
+		case Idle:
+		case Disconnected, Connecting:
+			return ErrNotConnected
+		default:
+			return fmt.Errorf("%w: the printer is %v", ErrWrongState, o.state)
+		}
+		o.start(now, openJob(info, src))
+		return nil
+	})
+}
+
+// inJob runs do if the job named id is the one under way (any, when id is "") and the state is one of those allowed.
+func (p *Printer) inJob(ctx context.Context, id string, do func(o *owner, now time.Time) error, allowed ...State) (uint64, error) {
+	return p.ask(ctx, func(o *owner, now time.Time) error {
+		if o.job == nil {
+			if id != "" && o.last != nil && o.last.ID == id {
+				return ErrOtherJob
+			}
+			return fmt.Errorf("%w: no print is under way", ErrWrongState)
+		}
+		if id != "" && o.job.info.ID != id {
+			return ErrOtherJob
+		}
+		for _, s := range allowed {
+			if o.state == s {
+				return do(o, now)
+			}
+		}
+		return fmt.Errorf("%w: the printer is %v", ErrWrongState, o.state)
+	})
+}
+
+// Pause lets the moves under way end, then retracts, lifts and parks. job is the ID of the one that is meant, "" for the one under way.
+func (p *Printer) Pause(ctx context.Context, job string) (uint64, error) {
+	return p.inJob(ctx, job, func(o *owner, now time.Time) error { o.pause(now); return nil }, Starting, Printing)
+}
+
+// Resume heats again, goes back to where the pause found the print, and goes on.
+func (p *Printer) Resume(ctx context.Context, job string) (uint64, error) {
+	return p.inJob(ctx, job, func(o *owner, now time.Time) error { return o.resume(now) }, Paused)
+}
+
+// Cancel ends the job: heaters off, lift, park, motors off.
+func (p *Printer) Cancel(ctx context.Context, job string) (uint64, error) {
+	return p.inJob(ctx, job, func(o *owner, now time.Time) error { o.cancel(now, "cancelled", "stopped by hand"); return nil },
+		Starting, Printing, Pausing, Paused, Resuming)
+}
+
+// Shutdown ends a job under way as interrupted: heaters off and parked. It returns when the firmware has accepted that, or with
+// ctx's error; then heaters off has at least been written ahead of everything that waits. Without a job it returns at once.
+func (p *Printer) Shutdown(ctx context.Context) error {
+	_, err := p.inJob(ctx, "", func(o *owner, now time.Time) error {
+		o.cancel(now, "interrupted", "layerd was stopped")
+		return nil
+	}, Starting, Printing, Pausing, Paused, Resuming)
+	if err != nil && !errors.Is(err, ErrWrongState) {
+		return err
+	}
+	for seq := uint64(0); ; {
+		snap, at, err := p.snaps.Next(ctx, seq)
+		if err != nil {
+			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			_, _ = p.ask(late, func(o *owner, _ time.Time) error { o.coolNow(); return nil })
+			return err
+		}
+		if seq = at; !snap.State.HasJob() {
+			return nil
+		}
+	}
+}
+
+// Send queues lines that a person typed; in mid-print they interleave with the job.
+func (p *Printer) Send(ctx context.Context, lines ...string) (uint64, error) {
+	return p.ask(ctx, func(o *owner, now time.Time) error {
+		var texts []string
+		for _, l := range lines {
+			text, err := o.typedLine(l)
+			if err != nil {
+				return err
+			}
+			if gcode.ParseCommand(text).Is('M', 112) {
+				return o.halted(now)
+			}
+			texts = append(texts, string(text))
+		}
+		return o.queue(texts...)
+	})
+}
+
+// EmergencyStop sends M112 at once, ahead of everything.
+func (p *Printer) EmergencyStop(ctx context.Context) (uint64, error) {
+	return p.ask(ctx, func(o *owner, now time.Time) error { return o.halted(now) })
+}
+
+func (o *owner) halted(now time.Time) error {
+	if o.line == nil {
+		return ErrNotConnected
+	}
+	o.emergencyStop(now)
+	return nil
+}
+
+// Dismiss leaves Faulted, Halting or Halted: it says hello again, after a reset where the firmware had stopped. It moves and heats nothing.
+func (p *Printer) Dismiss(ctx context.Context) (uint64, error) {
+	return p.ask(ctx, func(o *owner, now time.Time) error {
+		switch o.state {
+		case Faulted, Halted, Halting:
+			o.dismiss(now)
+			o.dial.next = now
+		}
+		return nil
+	})
+}
+
+// Home homes axes, such as "xyz" or "z"; "" means all.
+func (p *Printer) Home(ctx context.Context, axes string) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.home(axes) })
+}
+
+// Jog moves axis ('x', 'y' or 'z') by byMM, and not beyond the profile's volume where the head's place is known.
+func (p *Printer) Jog(ctx context.Context, axis byte, byMM float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.jog(axis, byMM) })
+}
+
+// Extrude pushes byMM of filament, or pulls it back when negative; the nozzle must be hot.
+func (p *Printer) Extrude(ctx context.Context, byMM float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.extrude(byMM) })
+}
+
+// SetNozzle sets the target of a tool's nozzle in °C; 0 is off, which is allowed in every state.
+func (p *Printer) SetNozzle(ctx context.Context, tool int, targetC float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error {
+		if tool < 0 || tool >= max(o.profile.Nozzles, len(o.seen.nozzles)) {
+			return fmt.Errorf("%w: there is no nozzle %d", ErrLimit, tool)
+		}
+		command := "M104"
+		if tool != o.modal.tool || o.profile.Nozzles > 1 {
+			command = word("M104 T", float64(tool))
+		}
+		return o.heat(command, targetC, o.profile.MaxNozzleC)
+	})
+}
+
+// SetBed sets the bed's target in °C.
+func (p *Printer) SetBed(ctx context.Context, targetC float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.heat("M140", targetC, o.profile.MaxBedC) })
+}
+
+// SetChamber sets the chamber's target in °C.
+func (p *Printer) SetChamber(ctx context.Context, targetC float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.heat("M141", targetC, o.profile.MaxChamberC) })
+}
+
+// SetFan sets the part fan.
+func (p *Printer) SetFan(ctx context.Context, percent float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.fan(percent) })
+}
+
+// SetSpeed sets the factor on all feed rates.
+func (p *Printer) SetSpeed(ctx context.Context, percent float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.factor("M220", "a speed of", percent) })
+}
+
+// SetFlow sets the factor on extrusion.
+func (p *Printer) SetFlow(ctx context.Context, percent float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.factor("M221", "a flow of", percent) })
+}
+
+// MotorsOff lets go of the motors; nobody knows then where the head is.
+func (p *Printer) MotorsOff(ctx context.Context) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error {
+		if o.state != Idle {
+			return cmp.Or(o.free(), fmt.Errorf("%w: the print would lose its place", ErrWrongState))
+		}
+		return o.queue("M84")
+	})
+}
+
+// SetProfile replaces the profile; it counts from the next command on.
+func (p *Printer) SetProfile(ctx context.Context, profile Profile) (uint64, error) {
+	if err := profile.Check(); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrLimit, err)
+	}
+	return p.ask(ctx, func(o *owner, _ time.Time) error { o.profile = profile; return nil })
+}

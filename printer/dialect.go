@@ -1,0 +1,69 @@
+package printer
+
+import "strings"
+
+// dialect is what the conversation does differently with one family of firmware. It is data: nothing else in the package
+// asks for a firmware by name. docs/FIRMWARE.md says where each fact comes from.
+type dialect struct {
+	name     string
+	names    []string // lower-case parts of FIRMWARE_NAME that give it away
+	numbered bool     // lines are numbered and checksummed, and it checks them
+	maxLine  int      // longest line that it can take, with number and checksum, in bytes; 0 = no limit that matters
+	temps    bool     // its ok to M105 carries the temperatures
+	g90SetsE bool     // G90 and G91 set the mode of E too
+	early    bool     // its ok says that a line was received, and answers come behind it
+	fatal    bool     // any "!!" error ends what it was doing
+	restart  string   // what brings it back after it has stopped, without a reset line
+}
+
+// Marlin cuts a line after 95 characters (MAX_CMD_SIZE 96), and with it the checksum, so a longer numbered line can never succeed.
+const marlinLine = 95
+
+var (
+	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true}
+	dialects = []dialect{
+		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true},
+		{name: "klipper", names: []string{"klipper"}, temps: true, fatal: true, restart: "FIRMWARE_RESTART"},
+		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, early: true},
+		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, restart: "M999"},
+		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, restart: "M999"},
+		{name: "teacup", names: []string{"teacup"}, numbered: true, maxLine: marlinLine},
+		marlin,
+	}
+	// unknown is assumed until M115 is answered, and of firmware that nobody knows: Marlin's rules and nobody's virtues.
+	unknown = dialect{name: "unknown", numbered: true, maxLine: marlinLine, g90SetsE: true}
+)
+
+// dialectOf finds the dialect by the FIRMWARE_NAME that M115 answered.
+func dialectOf(firmware string) dialect {
+	lower := strings.ToLower(firmware)
+	for _, d := range dialects {
+		for _, name := range d.names {
+			if strings.Contains(lower, name) {
+				return d
+			}
+		}
+	}
+	return unknown
+}
+
+// MaxCommand is the longest command, in bytes without number and checksum, that the named dialect (Connection.Dialect) can take;
+// 0 means that there is no limit that matters.
+func MaxCommand(name string) int {
+	if name == unknown.name {
+		return unknown.room()
+	}
+	for i := range dialects {
+		if dialects[i].name == name {
+			return dialects[i].room()
+		}
+	}
+	return 0
+}
+
+func (d *dialect) room() int {
+	if d.maxLine == 0 {
+		return 0
+	}
+	return d.maxLine - len("N10000000 ") - len("*255")
+}

@@ -1,0 +1,136 @@
+package printer
+
+import (
+	"fmt"
+	"time"
+)
+
+// hello is how a conversation begins, while nobody has answered: at each speed in turn "M110 N0" is said until an ok comes back.
+// M110 sets the firmware's line count; it takes effect when it is executed, so nothing numbered may follow before its ok.
+type hello struct {
+	waiting  bool // nobody has answered yet
+	answered bool // an ok has come
+	readable bool // something that we can read came at this speed
+	noise    int  // lines that nobody can read, at this speed
+	bauds    []int
+	baud     int       // index of the one that is being tried
+	again    time.Time // when to say it again
+	until    time.Time // when to try the next speed
+	giveUp   time.Time
+}
+
+const (
+	// A board that resets when its port is opened boots for 0.5 to 8 s (boot loader, then settings) and hears nothing meanwhile.
+	helloPatience = 15 * time.Second
+	helloEvery    = time.Second
+	helloPerBaud  = 2500 * time.Millisecond
+	helloRounds   = 2
+)
+
+// Bauds are the speeds that are tried when none is configured, the likeliest first.
+var bauds = []int{115200, 250000, 230400, 57600, 500000, 1000000, 38400, 19200, 9600}
+
+// Bauds returns the speeds that detection tries, in its order.
+func Bauds() []int { return append([]int(nil), bauds...) }
+
+func (s *session) greet(now time.Time, try []int) {
+	s.hello = hello{waiting: true, bauds: try, again: now}
+	s.hello.until, s.hello.giveUp = now.Add(helloPerBaud), now.Add(helloPatience)
+	if len(try) > 1 {
+		s.hello.giveUp = now.Add(helloRounds * time.Duration(len(try)) * helloPerBaud)
+	}
+}
+
+// greeting returns the hello when it is time for one.
+func (s *session) greeting(now time.Time) []byte {
+	h := &s.hello
+	if !h.waiting || now.Before(h.again) {
+		return nil
+	}
+	h.again = now.Add(helloEvery)
+	s.note("out", "M110 N0")
+	if len(s.aloft) > maxProbes {
+		s.stream.reset(0) // nobody will answer those any more
+	}
+	// The empty line ends whatever the port has put into the firmware's buffer before.
+	b := s.sendBare(now, []byte("N0 M110 N0*125"), laneScript, nothing, jobPos{})
+	return append([]byte{'\n'}, b...)
+}
+
+// end is when to give up: not while something readable comes at the speed that is being tried.
+func (h *hello) end() time.Time {
+	if h.readable && h.until.After(h.giveUp) {
+		return h.until
+	}
+	return h.giveUp
+}
+
+// greeted goes on from the hello: to the introduction when it was answered, to the next speed or to the end when it was not.
+func (s *session) greeted(now time.Time) {
+	h := &s.hello
+	if !h.waiting {
+		return
+	}
+	if h.answered {
+		h.waiting = false
+		s.stream.reset(0)
+		s.introduce(now)
+		return
+	}
+	if !now.Before(h.end()) {
+		f := &Fault{Code: FaultSilent, Message: fmt.Sprintf("Nothing answers on %s%s.", s.seen.conn.Port, s.atBaud()),
+			Next: "Check that the printer is switched on and that this is its port."}
+		if h.noise > 0 && !h.readable {
+			f = &Fault{Code: FaultGarbled, Message: fmt.Sprintf("What comes from %s%s cannot be read.", s.seen.conn.Port, s.atBaud()),
+				Next: "The speed is probably wrong: choose the one that the firmware was built for, or let it be detected."}
+		}
+		s.fail(now, f)
+		return
+	}
+	if len(h.bauds) > 1 && (!now.Before(h.until) || h.noise > 3 && !h.readable) {
+		h.baud = (h.baud + 1) % len(h.bauds)
+		s.seen.conn.Baud = h.bauds[h.baud]
+		s.orders.baud = h.bauds[h.baud]
+		s.stream.reset(0)
+		h.again, h.until, h.readable, h.noise = now, now.Add(helloPerBaud), false, 0
+	}
+}
+
+func (s *session) atBaud() string {
+	if len(s.hello.bauds) > 1 {
+		return fmt.Sprintf(", at any of %d speeds", len(s.hello.bauds))
+	}
+	return fmt.Sprintf(" at %d baud", s.seen.conn.Baud)
+}
+
+// restarted begins anew on the open port: the board has just booted, or a person wants to go on after a fault.
+func (s *session) restarted(now time.Time) {
+	s.state, s.script, s.typed = Connecting, nil, nil
+	s.modal = freshModal()
+	s.seen.homed, s.seen.position, s.seen.jogTo, s.seen.waiting, s.seen.autoTemps = [3]bool{}, nil, nil, "", false
+	s.stream.reset(0)
+	s.greet(now, []int{s.seen.conn.Baud})
+}
+
+// introduce asks who is there and what it can do, and ends in Idle.
+func (s *session) introduce(now time.Time) {
+	s.seen.conn.Firmware, s.seen.conn.Machine, s.seen.conn.Dialect = "", "", ""
+	s.seen.conn.Capabilities = nil
+	s.d = unknown
+	s.play(now, func(now time.Time) {
+		s.state = Idle
+		s.fault = nil
+		s.seen.conn.SinceMS = now.UnixMilli()
+	},
+		always("M115"),
+		func(time.Time) []scriptLine {
+			s.d = dialectOf(s.seen.conn.Firmware)
+			s.seen.conn.Dialect = s.d.name
+			if s.seen.conn.Capabilities["AUTOREPORT_TEMP"] {
+				s.seen.autoTemps = true
+				return lines("M155 S1")
+			}
+			return nil
+		},
+		always("M105", "M114"))
+}

@@ -1,0 +1,128 @@
+package printer
+
+import (
+	"errors"
+	"io"
+	"layerd/gcode"
+)
+
+// A job's lines flow like this: a goroutine of the job reads the file ahead and hands over batches; the owner takes lines
+// one by one with next, which never waits. So a slow disk can starve a job, but not hold up the conversation.
+
+// JobInfo describes a job.
+type JobInfo struct {
+	ID     string // unique; commands name it
+	File   string // path in the store
+	Name   string // for people
+	By     string // who started it
+	Size   int64  // bytes
+	Survey gcode.Survey
+}
+
+// jobPos is a job line's place in its file.
+type jobPos struct {
+	line  int64 // from 1; 0 for a line that is not the job's
+	end   int64 // byte after it
+	layer int   // index into Survey.Layers, -1 before the first
+}
+
+type jobLine struct {
+	text []byte
+	pos  jobPos
+}
+
+// batch is some lines, or the error that ends them: io.EOF at the end of the file.
+type batch struct {
+	lines []jobLine
+	err   error
+}
+
+const (
+	batchLines = 128
+	batchBytes = 16 << 10
+)
+
+type job struct {
+	info    JobInfo
+	batches chan batch
+	stop    chan struct{} // closed by close, then nil
+	now     batch         // being handed out
+	at      int
+}
+
+// openJob starts to read src ahead. The job closes src when it is at its end or closed.
+func openJob(info JobInfo, src io.ReadCloser) *job {
+	j := &job{info: info, batches: make(chan batch, 4), stop: make(chan struct{})}
+	go j.read(src, j.stop)
+	return j
+}
+
+// close ends the reading; once more does nothing.
+func (j *job) close() {
+	if j.stop != nil {
+		close(j.stop)
+		j.stop = nil
+	}
+}
+
+func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
+	defer src.Close()
+	scan := gcode.NewScanner(src)
+	layers, layer := j.info.Survey.Layers, -1
+	for {
+		b := batch{lines: make([]jobLine, 0, batchLines)}
+		text := make([]byte, 0, batchBytes+gcode.MaxCommand) // the batch's lines stand in it: one allocation each 128 lines
+		for len(b.lines) < batchLines && len(text) < batchBytes {
+			if !scan.Scan() {
+				if b.err = scan.Err(); b.err == nil {
+					b.err = io.EOF
+				}
+				break
+			}
+			l := scan.Line()
+			for layer+1 < len(layers) && layers[layer+1].Offset < l.End {
+				layer++
+			}
+			if l.Text[0] == '@' || gcode.ParseCommand(l.Text).Is('M', 110) {
+				continue // a remark to a host such as OctoPrint; a line count that is not ours
+			}
+			start := len(text)
+			text = append(text, l.Text...)
+			b.lines = append(b.lines, jobLine{text[start:len(text):len(text)], jobPos{l.Number, l.End, layer}})
+		}
+		select {
+		case j.batches <- b:
+		case <-stop:
+			return
+		}
+		if b.err != nil {
+			return
+		}
+	}
+}
+
+var errStarved = errors.New("the next line is not read yet")
+
+// next returns the job's next line, errStarved when the disk has not delivered it yet, io.EOF at the end, or why the file
+// cannot be read. It never waits; when starved, feed takes the batch that comes.
+func (j *job) next() (jobLine, error) {
+	for {
+		if j.at < len(j.now.lines) {
+			j.at++
+			return j.now.lines[j.at-1], nil
+		}
+		if j.now.err != nil {
+			return jobLine{}, j.now.err
+		}
+		select {
+		case b := <-j.batches:
+			j.feed(b)
+		default:
+			return jobLine{}, errStarved
+		}
+	}
+}
+
+func (j *job) feed(b batch) { j.now, j.at = b, 0 }
+
+func (j *job) starved() bool { return j.at >= len(j.now.lines) && j.now.err == nil }

@@ -1,0 +1,163 @@
+package printer
+
+import (
+	"bytes"
+	"errors"
+	"layerd/gcode"
+	"os"
+	"time"
+)
+
+// line is an open port with its two goroutines: one splits what comes into lines, one writes. The owner waits for neither.
+// A nil *line has channels that never deliver.
+type line struct {
+	port   Port
+	in     chan []byte   // closed when the port can no longer be read
+	out    chan []byte   // to the writer; the owner sends only when the last was written
+	urgent chan []byte   // ahead of out
+	done   chan error    // from the writer, one for each line of out
+	end    chan struct{} // closed by shut
+	quiet  chan struct{} // closed when the writer has ended
+	gone   chan struct{} // closed when the reader has ended
+	buf    []byte        // the line that is being written: the session's bytes are valid only until its next
+}
+
+// linesAhead is how many lines are kept for the owner; the reader waits then.
+const linesAhead = 64
+
+func openLine(port Port) *line {
+	l := &line{port: port, in: make(chan []byte, linesAhead), out: make(chan []byte, 1), urgent: make(chan []byte, 4), done: make(chan error, 1),
+		end: make(chan struct{}), quiet: make(chan struct{}), gone: make(chan struct{})}
+	go l.reads()
+	go l.writes()
+	return l
+}
+
+func (l *line) heard() <-chan []byte {
+	if l == nil {
+		return nil
+	}
+	return l.in
+}
+
+func (l *line) written() <-chan error {
+	if l == nil {
+		return nil
+	}
+	return l.done
+}
+
+// write hands whole lines to the writer; one at a time.
+func (l *line) write(b []byte) {
+	l.buf = append(l.buf[:0], b...)
+	l.out <- l.buf
+}
+
+// setBaud changes the speed, and forgets what was heard at the old one.
+func (l *line) setBaud(baud int) error {
+	err := l.port.SetBaud(baud)
+	for range len(l.in) {
+		<-l.in
+	}
+	return err
+}
+
+// writeNow throws away what is not sent yet, by the writer or by the system, which also ends a Write that hangs, and sends b next.
+func (l *line) writeNow(b []byte) {
+	select {
+	case <-l.out:
+		l.done <- nil
+	default:
+	}
+	_ = l.port.Discard() // the bytes are sent all the same if this fails, only later
+	select {
+	case l.urgent <- b:
+	default: // four are waiting already, and say the same
+	}
+}
+
+func (l *line) writes() {
+	defer close(l.quiet)
+	for {
+		l.writeUrgent()
+		select {
+		case <-l.end:
+			l.writeUrgent() // heaters off may have come with the end
+			return
+		case b := <-l.urgent:
+			_, _ = l.port.Write(b) // nobody waits for it; the reader learns that a port is gone
+		case b := <-l.out:
+			_, err := l.port.Write(b)
+			if errors.Is(err, os.ErrDeadlineExceeded) { // ended by Discard: thrown away like what was sent before
+				err = nil
+			}
+			l.done <- err
+		}
+	}
+}
+
+func (l *line) writeUrgent() {
+	for {
+		select {
+		case b := <-l.urgent:
+			_, _ = l.port.Write(b)
+		default:
+			return
+		}
+	}
+}
+
+// reads splits lines at LF. What is longer than a reply can be is cut, so that a device that never ends a line costs nothing.
+func (l *line) reads() {
+	defer close(l.gone)
+	defer close(l.in)
+	buf := make([]byte, 4096)
+	var part []byte
+	for {
+		n, err := l.port.Read(buf)
+		for rest := buf[:n]; len(rest) > 0; {
+			end := bytes.IndexByte(rest, '\n')
+			piece := rest
+			if end >= 0 {
+				piece = rest[:end]
+			}
+			part = append(part, piece[:min(len(piece), gcode.MaxReply-len(part))]...)
+			if end < 0 {
+				break
+			}
+			rest = rest[end+1:]
+			if text := bytes.Trim(part, "\r\x00 "); len(text) > 0 {
+				select {
+				case l.in <- append([]byte(nil), part...):
+				case <-l.end:
+					return
+				}
+			}
+			part = part[:0]
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// shut closes the port without the owner waiting for it: the returned channel is closed when it is done. A Write that hangs is ended
+// first, because Close with a writer inside could close another file's number.
+func (l *line) shut() <-chan struct{} {
+	close(l.end)
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		for waiting := true; waiting; {
+			select {
+			case <-l.quiet:
+				waiting = false
+			case <-time.After(20 * time.Millisecond):
+				_ = l.port.Discard()
+			}
+		}
+		_ = l.port.Close()
+		<-l.gone
+	}()
+	return closed
+}

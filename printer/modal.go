@@ -1,0 +1,132 @@
+package printer
+
+import "layerd/gcode"
+
+// modal is what the lines sent so far have set in the firmware: what a line to come depends on, and what a pause must bring back.
+type modal struct {
+	relXYZ, relE bool    // G91, M83
+	inches       bool    // G20
+	feed         float64 // last F word, units per minute; 0 = none yet
+	tool         int
+	fanPercent   float64
+	speedPercent float64
+	flowPercent  float64
+	nozzleC      map[int]float64 // targets, by tool
+	bedC         float64
+	chamberC     float64
+	leftMin      float64 // M73 R: minutes left, as the slicer put it into the file; -1 = never
+}
+
+// freshModal is what a board has set when it has just booted.
+func freshModal() modal {
+	return modal{speedPercent: 100, flowPercent: 100, nozzleC: map[int]float64{}, leftMin: -1}
+}
+
+// apply follows one line that has been sent. g90SetsE: see dialect.
+func (m *modal) apply(text []byte, g90SetsE bool) {
+	c := gcode.ParseCommand(text)
+	switch c.Letter {
+	case 'G':
+		switch c.Number {
+		case 0, 1, 2, 3:
+			if f, ok := c.Float('F'); ok && f > 0 {
+				m.feed = f
+			}
+		case 20, 21:
+			m.inches = c.Number == 20
+		case 90, 91:
+			m.relXYZ = c.Number == 91
+			if g90SetsE {
+				m.relE = m.relXYZ
+			}
+		}
+	case 'T':
+		if c.Number >= 0 && c.Number < maxTools {
+			m.tool = c.Number
+		}
+	case 'M':
+		m.applyM(c)
+	}
+}
+
+const (
+	maxTools   = 16
+	maxLeftMin = 10 * 366 * 24 * 60 // what is more is not believed
+)
+
+func (m *modal) applyM(c gcode.Command) {
+	target := func() (float64, bool) {
+		if v, ok := c.Float('S'); ok {
+			return v, true
+		}
+		return c.Float('R')
+	}
+	percent := func(v *float64) {
+		if s, ok := c.Float('S'); ok && s > 0 {
+			*v = s
+		}
+	}
+	switch c.Number {
+	case 73:
+		if r, ok := c.Float('R'); ok && r >= 0 && r < maxLeftMin {
+			m.leftMin = r
+		}
+	case 82, 83:
+		m.relE = c.Number == 83
+	case 104, 109:
+		tool := m.tool
+		if t, ok := c.Float('T'); ok {
+			tool = int(t)
+		}
+		if v, ok := target(); ok && tool >= 0 && tool < maxTools {
+			m.nozzleC[tool] = v
+		}
+	case 140, 190:
+		if v, ok := target(); ok {
+			m.bedC = v
+		}
+	case 141, 191:
+		if v, ok := target(); ok {
+			m.chamberC = v
+		}
+	case 106:
+		if p, ok := c.Float('P'); ok && p != 0 {
+			return // another fan
+		}
+		m.fanPercent = 100
+		if s, ok := c.Float('S'); ok {
+			m.fanPercent = min(max(s, 0), 255) / 2.55
+		}
+	case 107:
+		m.fanPercent = 0
+	case 220:
+		percent(&m.speedPercent)
+	case 221:
+		percent(&m.flowPercent)
+	}
+}
+
+// heated takes over the targets that now are set to something.
+func (m *modal) heated(now *modal) {
+	for t, c := range now.nozzleC {
+		if c > 0 {
+			m.nozzleC[t] = c
+		}
+	}
+	if now.bedC > 0 {
+		m.bedC = now.bedC
+	}
+	if now.chamberC > 0 {
+		m.chamberC = now.chamberC
+	}
+}
+
+// clone is a copy that further lines do not change.
+func (m modal) clone() modal {
+	targets := m.nozzleC
+	m.nozzleC = make(map[int]float64, len(targets))
+	for t, c := range targets {
+		m.nozzleC[t] = c
+	}
+	return m
+}

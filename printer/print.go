@@ -1,0 +1,206 @@
+package printer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"layerd/gcode"
+	"time"
+)
+
+// The life of a job: start → lines → finish, with pause, resume and cancel in between. Each is a script and the states before and after it.
+
+// start begins a job. The caller has checked that the state is Idle.
+func (s *session) start(now time.Time, j *job) {
+	s.job = j
+	s.run = startRun(now)
+	s.fault, s.paused = nil, nil
+	s.modal.leftMin = -1
+	s.state = Starting
+	// The answer to M105 is nobody else's: all oks of what was typed before are accounted for when the first line goes out.
+	s.play(now, func(time.Time) { s.state = Printing }, s.first(), always("M105"))
+}
+
+func (s *session) pause(now time.Time) {
+	s.state = Pausing
+	s.paused = &place{}
+	s.play(now, func(now time.Time) {
+		s.state = Paused
+		s.run.stop(now)
+	},
+		s.first(), s.stop(), s.settle(), s.settle(),
+		func(time.Time) []scriptLine { s.paused.modal = s.modal.clone(); return nil },
+		s.park(s.paused))
+}
+
+// resume goes back to where the pause found the print: temperatures first, then the place, the filament, and the modes. Of the
+// temperatures those count that a person has set meanwhile; one that was only switched off comes back.
+func (s *session) resume(now time.Time) error {
+	p := s.paused
+	if p.parked && !s.allHomed() {
+		return fmt.Errorf("%w: the motors were switched off during the pause, so the place of the print is lost", ErrNotHomed)
+	}
+	s.state = Resuming
+	s.run.start(now)
+	s.play(now, func(time.Time) {
+		s.state = Printing
+		s.paused = nil
+	},
+		s.first(),
+		func(time.Time) []scriptLine {
+			p.modal.heated(&s.modal)
+			return lines(reheat(p.modal)...)
+		},
+		func(time.Time) []scriptLine { return lines(s.goBack(p)...) })
+	return nil
+}
+
+// reheat asks for the temperatures that the print had, and waits for them.
+func reheat(m modal) []string {
+	var set, wait []string
+	if m.bedC > 0 {
+		set, wait = append(set, word("M140 S", m.bedC)), append(wait, word("M190 S", m.bedC))
+	}
+	for tool := range maxTools {
+		if c := m.nozzleC[tool]; c > 0 {
+			t := ""
+			if tool != m.tool {
+				t = word("T", float64(tool)) + " "
+			}
+			set = append(set, "M104 "+t+word("S", c))
+			wait = append(wait, "M109 "+t+word("S", c))
+		}
+	}
+	if m.chamberC > 0 {
+		set = append(set, word("M141 S", m.chamberC))
+	}
+	return append(set, wait...)
+}
+
+func (s *session) goBack(p *place) []string {
+	var out []string
+	if s.modal.inches {
+		out = append(out, "G21")
+	}
+	out = append(out, "G90", "M83")
+	if p.parked {
+		travel := word(" F", gcode.FeedWord(s.profile.TravelMMS))
+		out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
+			word("G0 X", p.at.XMM)+word(" Y", p.at.YMM)+travel,
+			word("G0 Z", p.at.ZMM)+word(" F", gcode.FeedWord(s.profile.LiftMMS)))
+	}
+	if p.pulled > 0 {
+		out = append(out, word("G1 E", p.pulled)+word(" F", gcode.FeedWord(s.profile.ExtrudeMMS)))
+	}
+	if p.at != nil {
+		out = append(out, string(gcode.AppendNumber([]byte("G92 E"), p.at.EMM, 5)))
+	}
+	m := p.modal
+	if m.fanPercent > 0 {
+		out = append(out, string(gcode.AppendNumber([]byte("M106 S"), m.fanPercent*2.55, 0)))
+	} else {
+		out = append(out, "M107")
+	}
+	if m.inches {
+		out = append(out, "G20")
+	}
+	if m.feed > 0 {
+		out = append(out, word("G1 F", m.feed))
+	}
+	if m.relXYZ {
+		out = append(out, "G91")
+	} else {
+		out = append(out, "G90")
+	}
+	if m.relE { // after G90 and G91, which set the mode of E too on some firmware
+		return append(out, "M83")
+	}
+	return append(out, "M82")
+}
+
+// cancel ends the job: heaters off first, then lift, park, motors off. outcome and reason are what the history will say.
+func (s *session) cancel(now time.Time, outcome, reason string) {
+	parked := s.state == Paused && s.paused.parked
+	s.state = Cancelling
+	s.job.close()
+	s.typed = nil
+	if s.waits() {
+		s.typed = [][]byte{[]byte("M108")} // else the heaters would be off only when they are hot
+	}
+	stages := []stage{always(append(s.heatersOff(), "M107")...)}
+	if !parked {
+		stages = append(stages, s.stop(), s.settle(), s.settle(), s.park(&place{modal: s.modal.clone()}))
+	}
+	s.play(now, func(now time.Time) { s.end(now, outcome, reason) }, append(stages, always("G90", "M84", "M105"))...)
+}
+
+// fileEnded is the end of the job's lines: well, or because the file cannot be read.
+func (s *session) fileEnded(now time.Time, err error) {
+	if err == io.EOF {
+		s.state = Finishing
+		// M400 is accepted when the moves are done; a question tells that all lines before it were received, and one that is answered in its
+		// turn that they were executed, where the oks come early.
+		question := "M105"
+		if s.d.early {
+			question = "M114"
+		}
+		s.play(now, func(now time.Time) { s.end(now, "done", "") }, always("M400", question))
+		return
+	}
+	var at *gcode.LineError
+	if errors.As(err, &at) {
+		s.fail(now, lineFault(at.Line, at.Err))
+		return
+	}
+	s.fail(now, &Fault{Code: FaultFile, Message: "The file could not be read any further.", Next: "Check the memory card or disk of the Pi.", Said: err.Error()})
+}
+
+// end closes the job under way and goes Idle.
+func (s *session) end(now time.Time, outcome, reason string) {
+	s.endJob(now, outcome, reason)
+	s.state = Idle
+}
+
+func (s *session) endJob(now time.Time, outcome, reason string) {
+	s.job.close()
+	s.run.stop(now)
+	s.last = s.run.outcome(now, s.job.info, outcome, reason)
+	s.job, s.paused = nil, nil
+}
+
+// fail stops everything with a named fault. Where there is no conversation yet, the port is given up.
+func (s *session) fail(now time.Time, f *Fault) {
+	f.AtMS = now.UnixMilli()
+	s.note("note", f.Error())
+	if s.job != nil {
+		f.JobID = s.job.info.ID
+		s.endJob(now, "failed", f.Message)
+	}
+	if s.state == Connecting {
+		s.orders.close = true
+	} else {
+		s.state = Faulted
+	}
+	s.fault = f
+	s.script, s.typed, s.seen.waiting, s.hello.waiting = nil, nil, "", false
+}
+
+func lineFault(line int64, err error) *Fault {
+	return &Fault{Code: FaultLine, Message: fmt.Sprintf("Line %d of the file cannot be sent to this printer.", line),
+		Next: "Slice the model again, or correct the line.", Said: err.Error()}
+}
+
+// fit makes a line as short as the firmware needs it. Only text for people may be cut.
+func (s *session) fit(text []byte) ([]byte, error) {
+	room := s.d.room()
+	if room == 0 || len(text) <= room {
+		return text, nil
+	}
+	if c := gcode.ParseCommand(text); c.Is('M', 117) || c.Is('M', 118) {
+		for room > 0 && text[room]&0xC0 == 0x80 { // not in the middle of a rune
+			room--
+		}
+		return text[:room], nil
+	}
+	return nil, fmt.Errorf("%w: %d bytes, this firmware takes %d", gcode.ErrLongLine, len(text), room)
+}

@@ -1,0 +1,148 @@
+package printer
+
+import (
+	"layerd/gcode"
+	"math"
+	"time"
+)
+
+// A script is what the session says of its own accord, in stages: a stage's lines are sent, and when the firmware has accepted
+// all of them the next stage, which may depend on what was heard meanwhile, is asked for its lines.
+type script struct {
+	id    int
+	lines []scriptLine // still to be sent
+	open  int          // sent and not landed
+	then  []stage
+	end   func(now time.Time)
+}
+
+type scriptLine struct {
+	text  string
+	needs evidence
+}
+
+type stage func(now time.Time) []scriptLine
+
+// lines makes script lines of plain commands.
+func lines(texts ...string) []scriptLine {
+	out := make([]scriptLine, 0, len(texts))
+	for _, t := range texts {
+		out = append(out, scriptLine{t, needsOf([]byte(t))})
+	}
+	return out
+}
+
+// always is a stage whose lines do not depend on anything.
+func always(texts ...string) stage { return func(time.Time) []scriptLine { return lines(texts...) } }
+
+// first is the stage for what was typed before the script: it was meant for the state of before, and some of it are halves of a whole.
+func (s *session) first() stage {
+	return func(time.Time) []scriptLine {
+		out := make([]scriptLine, 0, len(s.typed))
+		for _, t := range s.typed {
+			out = append(out, scriptLine{string(t), needsOf(t)})
+		}
+		s.typed = nil
+		return out
+	}
+}
+
+// play begins a script in place of the one under way, whose lines in flight then belong to nobody.
+func (s *session) play(now time.Time, end func(time.Time), stages ...stage) {
+	s.scripts++
+	s.script = &script{id: s.scripts, then: stages, end: end}
+	s.proceed(now)
+}
+
+// proceed moves the script on as far as it goes without the firmware.
+func (s *session) proceed(now time.Time) {
+	for s.script != nil && s.script.open == 0 && len(s.script.lines) == 0 {
+		if len(s.script.then) == 0 {
+			end := s.script.end
+			s.script = nil
+			end(now)
+			continue
+		}
+		next := s.script.then[0]
+		s.script.then = s.script.then[1:]
+		s.script.lines = next(now)
+	}
+}
+
+// stop is the stage that ends with the machine still. What was known of its position is forgotten.
+func (s *session) stop() stage {
+	return func(time.Time) []scriptLine {
+		s.seen.position, s.seen.jogTo = nil, nil
+		return lines("M400")
+	}
+}
+
+// settle is the stage that asks where the head is, if that is not known yet. The answer also accounts for all oks before it.
+func (s *session) settle() stage {
+	return func(time.Time) []scriptLine {
+		if s.seen.position != nil {
+			return nil
+		}
+		return lines("M114")
+	}
+}
+
+// place is where a pause found the print, and how.
+type place struct {
+	modal   modal
+	at      *Position // nil when the firmware did not say
+	parked  bool      // the head was moved away
+	liftedZ float64   // mm
+	pulled  float64   // mm of filament retracted
+}
+
+// park is the stage that moves the head away from the print. It needs homing answered on this connection: without it nobody
+// knows where the head is. The retraction needs a hot nozzle.
+func (s *session) park(p *place) stage {
+	return func(time.Time) []scriptLine {
+		var out []string
+		if p.modal.inches {
+			out = append(out, "G21")
+		}
+		out = append(out, "G90", "M83")
+		if r := s.profile.RetractMM; r > 0 && s.hot() {
+			p.pulled = r
+			out = append(out, word("G1 E", -r)+word(" F", gcode.FeedWord(s.profile.ExtrudeMMS*5)))
+		}
+		if p.at = s.seen.position; p.at != nil && s.allHomed() {
+			p.parked = true
+			p.liftedZ = math.Min(p.at.ZMM+s.profile.LiftMM, math.Max(p.at.ZMM, s.profile.HeightMM))
+			out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
+				word("G0 X", s.profile.ParkXMM)+word(" Y", s.profile.ParkYMM)+word(" F", gcode.FeedWord(s.profile.TravelMMS)))
+		}
+		return lines(append(out, "M400", "M114")...)
+	}
+}
+
+// hot reports whether filament can be moved: the tool in use is known to be above the profile's limit.
+func (s *session) hot() bool {
+	t := s.modal.tool
+	return t < len(s.seen.nozzles) && s.seen.nozzles[t].ActualC >= s.profile.MinExtrudeC
+}
+
+// word appends a number to a piece of G-code.
+func word(prefix string, v float64) string { return string(gcode.AppendNumber([]byte(prefix), v, 3)) }
+
+// heatersOff lists what turns everything off that can be hot.
+func (s *session) heatersOff() []string {
+	var out []string
+	if nozzles := max(s.profile.Nozzles, len(s.seen.nozzles)); nozzles > 1 {
+		for t := range nozzles {
+			out = append(out, word("M104 T", float64(t))+" S0")
+		}
+	} else {
+		out = append(out, "M104 S0")
+	}
+	if s.profile.HeatedBed || s.seen.bed != nil {
+		out = append(out, "M140 S0")
+	}
+	if s.profile.HeatedChamber || s.seen.chamber != nil {
+		out = append(out, "M141 S0")
+	}
+	return out
+}

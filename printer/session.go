@@ -1,0 +1,249 @@
+package printer
+
+import (
+	"layerd/gcode"
+	"time"
+)
+
+// session is the conversation with one firmware, as plain values: no goroutine, no clock, no port. The owner's loop
+// (printer.go) feeds it what was heard, asks it what to write, wakes it at its deadline, and publishes what it became.
+//
+//	hear → note what the line says → land answered lines → next stage of the procedure
+//	write ← a line asked for again ← procedure ← typed lines ← a question for temperatures ← the job
+type session struct {
+	stream
+	state   State
+	open    bool // there is a port
+	profile Profile
+	modal   modal
+	script  *script
+	scripts int // numbers them
+	typed   [][]byte
+	job     *job
+	run     jobRun
+	hello   hello
+	patience
+	orders orders
+	seen   seen
+	fault  *Fault
+	last   *JobOutcome
+	halt   *Halt
+	paused *place // where to go back to; while Pausing … Resuming
+	note   func(dir, text string)
+}
+
+// orders are what the session wants done to the port. The loop carries them out and clears them.
+type orders struct {
+	baud   int    // set this speed
+	urgent []byte // throw away what is not sent yet and write this now
+	reset  bool   // restart the board
+	close  bool   // give the port up
+}
+
+// seen is what the firmware has said of itself and the machine.
+type seen struct {
+	conn         Connection
+	nozzles      []Heater
+	bed, chamber *Heater
+	tempsAt      time.Time
+	position     *Position
+	moved        bool    // since that was reported
+	homed        [3]bool // X Y Z
+	waiting      string
+	lastError    string    // the last Error: line, for the fault that may follow
+	autoTemps    bool      // it reports temperatures by itself
+	jogTo        *Position // where the jogs that are not answered yet lead to; nil when there are none
+	tempsAsked   time.Time
+	unsure       bool // a typed line was answered, and no line comes behind it that would show if that ok was another's
+}
+
+func newSession(profile Profile, last *JobOutcome, note func(dir, text string)) *session {
+	s := &session{profile: profile, last: last, note: note, modal: freshModal()}
+	s.window, s.d = 1, unknown
+	s.stream.reset(0)
+	return s
+}
+
+// opened begins a conversation on a port that has just been opened.
+func (s *session) opened(now time.Time, conn Connection, bauds []int) {
+	*s = session{profile: s.profile, last: s.last, note: s.note, state: Connecting, open: true, modal: freshModal()}
+	s.window, s.d = 1, unknown
+	s.seen.conn = conn
+	s.stream.reset(0)
+	s.greet(now, bauds)
+}
+
+// closed is the end of the conversation: the port is gone, wanted (f nil) or not. A fault or halt stays until a person has seen it.
+func (s *session) closed(now time.Time, f *Fault) {
+	if s.job != nil {
+		s.fail(now, f)
+	}
+	switch s.state {
+	case Faulted:
+	case Halting:
+		s.halt = &Halt{AskedMS: s.halt.AskedMS, Unconfirmed: true}
+	default:
+		s.state, s.fault, s.halt = Disconnected, f, nil
+	}
+	s.open, s.script, s.typed, s.hello.waiting = false, nil, nil, false
+	s.seen = seen{conn: Connection{Port: s.seen.conn.Port, Baud: s.seen.conn.Baud}}
+	if f == nil {
+		s.seen.conn = Connection{}
+	}
+	s.stream.reset(0)
+}
+
+// hear takes one line from the firmware in.
+func (s *session) hear(now time.Time, r gcode.Reply) {
+	s.patience.heard(now)
+	s.stats.Unknown += s.regard(now, r)
+	f := s.stream.hear(now, r, func(f *flight) { s.landed(now, f) })
+	switch {
+	case f == nil || s.state == Faulted || s.state == Halting || s.state == Halted: // it has stopped, and more is not to be said
+	case f.Code == FaultBoardReset && s.job == nil:
+		s.booted(now, r)
+	default:
+		s.fail(now, f)
+	}
+	if r.Kind == gcode.OK || r.Kind == gcode.Resend {
+		s.patience.progress(now)
+	}
+	s.greeted(now)
+	s.proceed(now)
+}
+
+// landed takes in that the firmware has accepted a line.
+func (s *session) landed(now time.Time, f *flight) {
+	s.seen.waiting, s.seen.lastError = "", ""
+	s.regardAxes(f)
+	switch f.lane {
+	case laneScript:
+		if s.script != nil && s.script.id == f.script {
+			s.script.open--
+		}
+		s.hello.answered = s.hello.answered || s.hello.waiting
+	case laneTyped:
+		s.seen.unsure = f.needs == nothing && s.d.numbered && (s.state == Idle || s.state == Paused)
+	case laneJob:
+		s.run.at(f.pos)
+	}
+}
+
+// write returns the bytes to write next, valid until the next call, or nil when there is nothing to say now.
+func (s *session) write(now time.Time) []byte {
+	if s.orders.close {
+		return nil
+	}
+	switch s.state {
+	case Disconnected, Halting, Halted:
+		return nil
+	case Faulted:
+		return s.cooling(now)
+	}
+	if b := s.greeting(now); b != nil {
+		return b
+	}
+	if b := s.due(now); b != nil {
+		return b
+	}
+	if len(s.typed) > 0 && letsGo(s.typed[0]) && len(s.aloft) > 0 && len(s.aloft) < s.window+maxProbes {
+		return s.unnumbered(now)
+	}
+	if !s.room() {
+		return nil
+	}
+	if s.rewound() {
+		return s.wrote(now, s.again(now))
+	}
+	if s.script != nil && len(s.script.lines) > 0 {
+		l := s.script.lines[0]
+		s.script.lines = s.script.lines[1:]
+		s.script.open++
+		return s.say(now, []byte(l.text), laneScript, l.needs, jobPos{layer: -1})
+	}
+	if len(s.typed) > 0 && s.state != Connecting {
+		text := s.typed[0]
+		s.typed = s.typed[1:]
+		return s.say(now, text, laneTyped, needsOf(text), jobPos{layer: -1})
+	}
+	if s.pollDue(now) {
+		s.seen.tempsAsked, s.seen.unsure = now, false
+		return s.say(now, []byte("M105"), lanePoll, temps, jobPos{layer: -1})
+	}
+	return s.jobLine(now)
+}
+
+// cooling sends what a person asks for after a fault, without waiting.
+func (s *session) cooling(now time.Time) []byte {
+	if len(s.typed) == 0 {
+		return nil
+	}
+	if len(s.aloft) > maxProbes {
+		s.stream.reset(s.next - 1)
+	}
+	return s.unnumbered(now)
+}
+
+// unnumbered sends the oldest typed line without number: the count may be what went wrong, and firmware without an emergency parser looks
+// for M108 at the beginning of a line only.
+func (s *session) unnumbered(now time.Time) []byte {
+	text := s.typed[0]
+	s.typed = s.typed[1:]
+	s.note("out", string(text))
+	return s.wrote(now, s.sendBare(now, text, laneTyped, nothing, jobPos{}))
+}
+
+// jobLine sends the job's next line, or ends the job.
+func (s *session) jobLine(now time.Time) []byte {
+	if s.state != Printing || s.script != nil || s.job == nil {
+		return nil
+	}
+	l, err := s.job.next()
+	switch {
+	case err == errStarved:
+		return nil
+	case err != nil:
+		s.fileEnded(now, err)
+		return s.write(now)
+	}
+	text, err := s.fit(l.text)
+	if err != nil {
+		s.fail(now, lineFault(l.pos.line, err))
+		return nil
+	}
+	return s.say(now, text, laneJob, needsOf(text), l.pos)
+}
+
+// say sends a new line.
+func (s *session) say(now time.Time, text []byte, l lane, needs evidence, pos jobPos) []byte {
+	s.modal.apply(text, s.d.g90SetsE)
+	b := s.stream.send(now, text, l, needs, pos)
+	if l == laneScript {
+		s.stream.at(len(s.aloft) - 1).script = s.script.id
+	}
+	if l != lanePoll {
+		s.note("out", string(text))
+	}
+	return s.wrote(now, b)
+}
+
+func (s *session) wrote(now time.Time, b []byte) []byte {
+	s.patience.wrote(now, len(s.aloft))
+	return b
+}
+
+// needsOf says which answer a line gets besides its ok.
+func needsOf(text []byte) evidence {
+	switch c := gcode.ParseCommand(text); {
+	case c.Is('M', 105):
+		return temps
+	case c.Is('M', 114):
+		return position
+	case c.Is('M', 115):
+		return name
+	}
+	return nothing
+}
+
+// allHomed reports whether all axes were homed on this connection.
+func (s *session) allHomed() bool { return s.seen.homed == [3]bool{true, true, true} }

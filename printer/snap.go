@@ -1,0 +1,25 @@
+package printer
+
+import "time"
+
+// snapshot is what the session has become, for everybody else.
+func (s *session) snapshot(now time.Time) *Snapshot {
+	snap := &Snapshot{AtMS: now.UnixMilli(), State: s.state, Connection: s.seen.conn, Profile: s.profile, Nozzles: s.seen.nozzles,
+		Bed: s.seen.bed, Chamber: s.seen.chamber, TempsAtMS: unixMS(s.seen.tempsAt), Position: s.seen.position, Homed: s.allHomed(),
+		FanPercent: s.modal.fanPercent, SpeedPercent: s.modal.speedPercent, FlowPercent: s.modal.flowPercent, Waiting: s.seen.waiting,
+		LastJob: s.last, Fault: s.fault, Halt: s.halt, Link: s.stats}
+	snap.Link.InFlight, snap.Link.Window = len(s.aloft), s.window
+	if snap.Nozzles == nil {
+		snap.Nozzles = []Heater{}
+	}
+	if caps := s.seen.conn.Capabilities; caps != nil {
+		snap.Connection.Capabilities = make(map[string]bool, len(caps)) // ours still grows while M115 is being answered
+		for k, v := range caps {
+			snap.Connection.Capabilities[k] = v
+		}
+	}
+	if s.job != nil {
+		snap.Job = s.run.status(now, s.job.info, s.modal.leftMin)
+	}
+	return snap
+}

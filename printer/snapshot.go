@@ -1,0 +1,200 @@
+package printer
+
+import (
+	"fmt"
+	"layerd/internal/latest"
+	"time"
+)
+
+// State is what the conversation with the printer is doing.
+type State uint8
+
+const (
+	Disconnected State = iota // no port is open
+	Connecting                // a port is open and nobody has answered yet
+	Idle                      // answered, no job
+	Starting                  // a job was accepted; its preamble is running
+	Printing
+	Pausing  // no more job lines; the head is still moving or parking
+	Paused   // parked
+	Resuming // reheating and going back
+	Cancelling
+	Finishing // the last job line was accepted; the moves are still running
+	Halting   // M112 was sent; the firmware has not said that it stopped
+	Halted    // the firmware said that it stopped
+	Faulted   // something is wrong, see Snapshot.Fault; nothing is sent by itself
+	stateCount
+)
+
+var stateNames = [stateCount]string{"disconnected", "connecting", "idle", "starting", "printing", "pausing", "paused",
+	"resuming", "cancelling", "finishing", "halting", "halted", "faulted"}
+
+// String is the state's name in lower case, as it stands in JSON.
+func (s State) String() string {
+	if s >= stateCount {
+		return fmt.Sprintf("State(%d)", uint8(s))
+	}
+	return stateNames[s]
+}
+
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+func (s *State) UnmarshalText(b []byte) error {
+	for i, name := range stateNames {
+		if name == string(b) {
+			*s = State(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown printer state %q", b)
+}
+
+// HasJob reports whether a job is under way in this state.
+func (s State) HasJob() bool {
+	switch s {
+	case Starting, Printing, Pausing, Paused, Resuming, Cancelling, Finishing:
+		return true
+	}
+	return false
+}
+
+// Snapshot is all that anybody but the printer's own goroutine knows of it. It is immutable: copy before changing.
+// It says enough for a reader that missed all earlier ones. Keys carry their unit; times are Unix milliseconds, 0 for never.
+type Snapshot struct {
+	Rev        uint64     `json:"rev"` // grows by one with each snapshot
+	AtMS       int64      `json:"at_ms"`
+	State      State      `json:"state"`
+	Connection Connection `json:"connection"`
+	Profile    Profile    `json:"profile"`
+
+	Nozzles      []Heater  `json:"nozzles"` // by tool number; empty until the first report
+	Bed          *Heater   `json:"bed"`
+	Chamber      *Heater   `json:"chamber"`
+	TempsAtMS    int64     `json:"temps_at_ms"` // when the last report came
+	Position     *Position `json:"position"`    // last report; null until there is one
+	Homed        bool      `json:"homed"`       // all axes, answered on this connection
+	FanPercent   float64   `json:"fan_percent"`
+	SpeedPercent float64   `json:"speed_percent"`
+	FlowPercent  float64   `json:"flow_percent"`
+	Waiting      string    `json:"waiting"` // what the firmware is busy with, for people: "heating", "processing", "paused for user"; "" nothing
+
+	Job     *JobStatus  `json:"job"`      // the job under way; null in states without one
+	LastJob *JobOutcome `json:"last_job"` // how the last one ended; also the one that a restart interrupted
+	Fault   *Fault      `json:"fault"`    // set while Faulted, and in Disconnected when that was not wanted
+	Halt    *Halt       `json:"halt"`     // set while Halting or Halted
+	Link    LinkStats   `json:"link"`
+}
+
+// Connection says whom we talk to.
+type Connection struct {
+	Port         string          `json:"port"` // "" when none
+	Baud         int             `json:"baud"`
+	Firmware     string          `json:"firmware"` // FIRMWARE_NAME
+	Dialect      string          `json:"dialect"`  // "marlin", "prusa", "klipper", …
+	Machine      string          `json:"machine"`  // MACHINE_TYPE
+	Capabilities map[string]bool `json:"capabilities"`
+	Ports        []PortInfo      `json:"ports"`    // candidates, when it is for a person to choose
+	Ask          bool            `json:"ask"`      // there are several: a person must choose
+	Locked       bool            `json:"locked"`   // the port comes from the configuration
+	SinceMS      int64           `json:"since_ms"` // when this connection was answered
+}
+
+// PortInfo is a serial port that a printer may be on.
+type PortInfo struct {
+	Path    string `json:"path"`     // /dev/serial/by-id/… where there is one, else /dev/ttyUSB0
+	Name    string `json:"name"`     // for people: product and manufacturer, else the path
+	Vendor  string `json:"vendor"`   // USB id, four hex digits, "" when not USB
+	Product string `json:"product"`  // USB id
+	Serial  string `json:"serial"`   // USB serial number, often ""
+	USBPath string `json:"usb_path"` // where it is plugged in, for boards without a serial number
+}
+
+// Identity names the same device again after it was plugged out and in: vendor, product and serial number, and for boards without
+// a serial number the place where it is plugged in. "" when it is not USB.
+func (p PortInfo) Identity() string {
+	if p.Vendor == "" {
+		return ""
+	}
+	if p.Serial != "" {
+		return p.Vendor + ":" + p.Product + ":" + p.Serial
+	}
+	return p.Vendor + ":" + p.Product + "@" + p.USBPath
+}
+
+// Heater is one heater's last report, in °C.
+type Heater struct {
+	ActualC float64 `json:"actual_c"`
+	TargetC float64 `json:"target_c"`
+}
+
+// Position is the firmware's last position report, in mm.
+type Position struct {
+	XMM float64 `json:"x_mm"`
+	YMM float64 `json:"y_mm"`
+	ZMM float64 `json:"z_mm"`
+	EMM float64 `json:"e_mm"`
+}
+
+// JobStatus is the job under way.
+type JobStatus struct {
+	ID        string  `json:"id"`
+	File      string  `json:"file"` // path in the store
+	Name      string  `json:"name"` // for people
+	By        string  `json:"by"`   // who started it
+	StartedMS int64   `json:"started_ms"`
+	Line      int64   `json:"line"` // line of the file last accepted by the firmware
+	Lines     int64   `json:"lines"`
+	Offset    int64   `json:"offset"` // byte after that line
+	Size      int64   `json:"size"`
+	Percent   float64 `json:"percent"`   // 0–100, by estimated time where there is an estimate, else by bytes
+	Layer     int     `json:"layer"`     // from 1; 0 before the first
+	Layers    int     `json:"layers"`    // 0 unknown
+	ZMM       float64 `json:"z_mm"`      // of the layer, 0 unknown
+	ElapsedS  float64 `json:"elapsed_s"` // of printing, without pauses
+	LeftS     float64 `json:"left_s"`    // -1 unknown
+	LeftBy    string  `json:"left_by"`   // "printer" (M73 in the file), "slicer", "moves", "" unknown
+}
+
+// JobOutcome is how a job ended.
+type JobOutcome struct {
+	ID       string  `json:"id"`
+	File     string  `json:"file"`
+	Name     string  `json:"name"`
+	Outcome  string  `json:"outcome"` // "done", "cancelled", "failed", "interrupted"
+	Reason   string  `json:"reason"`  // for people; "" when done
+	EndedMS  int64   `json:"ended_ms"`
+	ElapsedS float64 `json:"elapsed_s"`
+	Line     int64   `json:"line"`
+	Layer    int     `json:"layer"`
+	Layers   int     `json:"layers"`
+	ZMM      float64 `json:"z_mm"`
+	Percent  float64 `json:"percent"`
+}
+
+// Halt follows an emergency stop.
+type Halt struct {
+	AskedMS     int64  `json:"asked_ms"`
+	Confirmed   bool   `json:"confirmed"`   // the firmware said that it stopped, or that it restarted
+	Unconfirmed bool   `json:"unconfirmed"` // it said nothing in time: tell the person to switch the printer off
+	Said        string `json:"said"`        // the firmware's words
+}
+
+// LinkStats counts the conversation since the port was opened.
+type LinkStats struct {
+	Sent     int64 `json:"sent"`      // lines written, resends included
+	Resends  int64 `json:"resends"`   // requests from the firmware
+	Probes   int64 `json:"probes"`    // times we had to ask whether an ok was lost
+	Unknown  int64 `json:"unknown"`   // lines that we could not read
+	InFlight int   `json:"in_flight"` // lines not yet answered
+	Window   int   `json:"window"`    // lines allowed in flight
+}
+
+// Snapshots is where the printer's newest Snapshot is.
+type Snapshots = latest.Value[*Snapshot]
+
+func unixMS(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}

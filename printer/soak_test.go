@@ -1,0 +1,212 @@
+package printer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"layerd/gcode"
+	"layerd/printer/printertest"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The product's promise, over many seeds: with flipped and lost bytes in both directions, oks lost and said twice, repeated requests and
+// stalls, what the firmware executed is exactly the job's lines, once and in order; or the print stopped with a named fault, and what it
+// executed until then is the beginning of the job, once and in order.
+func TestSoak(t *testing.T) {
+	seeds := 200
+	if s := os.Getenv("LAYERD_SOAK_SEEDS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seeds = n
+	}
+	var sum soakSum
+	for seed := range uint64(seeds) {
+		if !t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { soak(t, seed, &sum) })
+		}) {
+			t.FailNow()
+		}
+	}
+	t.Logf("%d seeds: %d lines executed once and in order, %d prints done, %d stopped with a fault %v; %d resends, %d probes", seeds, sum.lines,
+		sum.done, sum.faulted, sum.codes, sum.resends, sum.probes)
+	if sum.done < seeds*19/20 {
+		t.Errorf("only %d of %d prints were done: the faults are too many to show anything", sum.done, seeds)
+	}
+	if sum.resends == 0 || sum.probes == 0 {
+		t.Error("no fault ever had to be mended")
+	}
+}
+
+type soakSum struct {
+	lines, resends, probes int64
+	done, faulted          int
+	codes                  map[FaultCode]int
+}
+
+// soakFaults draws a mixture: each kind in about half of the seeds.
+func soakFaults(r *rand.Rand) printertest.Faults {
+	some := func(rate float64) float64 {
+		if r.IntN(2) == 0 {
+			return 0
+		}
+		return rate * r.Float64()
+	}
+	return printertest.Faults{Flip: some(2e-3), Drop: some(1e-3), FlipBack: some(1e-3), DropBack: some(1e-3), LostOK: some(0.02), DoubleOK: some(0.02),
+		DupResend: some(0.2), Stall: some(0.005), StallFor: time.Duration(r.IntN(20)) * time.Second}
+}
+
+var soakFirmwares = []string{"marlin2", "marlin2-plain", "marlin1", "prusa"}
+
+func soak(t *testing.T, seed uint64, sum *soakSum) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	faults := soakFaults(r)
+	firmware := soakFirmwares[r.IntN(len(soakFirmwares))]
+	baud := []int{0, 115200, 250000}[r.IntN(3)]
+	sim, err := printertest.New(printertest.Config{Firmware: firmware, AdvancedOK: r.IntN(2) == 0, Baud: baud,
+		USBLatency: time.Duration(r.IntN(3)) * time.Millisecond, Faults: faults, Seed: seed, KeepExecuted: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, want := soakJob(r, 300)
+	p, stop := run(t, sim, func(c *Config) { c.Baud = max(baud, 9600) })
+	defer stop()
+	snap := await(t, p, func(s *Snapshot) bool { return s.State == Idle })
+	survey, err := gcode.SurveyFile(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Start(t.Context(), JobInfo{ID: "soak", Size: int64(len(text)), Survey: survey}, io.NopCloser(strings.NewReader(text))); err != nil {
+		t.Fatal(err)
+	}
+	snap = await(t, p, func(s *Snapshot) bool { return s.LastJob != nil })
+	time.Sleep(time.Minute) // what is in the firmware's queue is executed
+	got := jobLines(sim.Executed())
+	fault := snap.Fault
+	switch snap.LastJob.Outcome {
+	case "done":
+		sum.done++
+	case "failed":
+		sum.faulted++
+		if fault == nil || fault.Code == "" {
+			t.Errorf("failed without a named fault: %+v", snap.LastJob)
+			return
+		}
+		if sum.codes == nil {
+			sum.codes = map[FaultCode]int{}
+		}
+		sum.codes[fault.Code]++
+		want = want[:min(len(got), len(want))]
+	default:
+		t.Errorf("got outcome %q", snap.LastJob.Outcome)
+	}
+	sum.lines += int64(len(got))
+	sum.resends += snap.Link.Resends
+	sum.probes += snap.Link.Probes
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i] != want[i] {
+			lo := max(0, i-3)
+			t.Errorf("%s, faults %+v, %s: command %d of %d differs (executed %d):\ngot  %q\nwant %q", firmware, faults, snap.LastJob.Outcome, i, len(want), len(got),
+				got[min(lo, len(got)):min(i+3, len(got))], want[min(lo, len(want)):min(i+3, len(want))])
+			entries, _ := p.console.Since(t.Context(), 0, consoleLines)
+			for _, e := range entries[max(0, len(entries)-60):] {
+				t.Logf("%d %s %s", e.AtMS, e.Dir, e.Text)
+			}
+			return
+		}
+	}
+}
+
+// soakJob makes a job in which no two lines are the same, and returns its text and its commands.
+func soakJob(r *rand.Rand, n int) (text string, want []string) {
+	var b strings.Builder
+	for i := range n {
+		l := fmt.Sprintf("G1 X%d.%03d Y%.3f E%.4f", i%200, i, r.Float64()*200, float64(i)*0.01)
+		switch r.IntN(12) {
+		case 0:
+			l = fmt.Sprintf("M106 S%d P0.%03d", r.IntN(256), i)
+		case 1:
+			l = fmt.Sprintf("M204 P%d", 500+i)
+		case 2:
+			l = fmt.Sprintf("M117 Layer %d of many", i)
+		}
+		want = append(want, l)
+		b.WriteString(l)
+		if r.IntN(5) == 0 {
+			b.WriteString(" ; a remark")
+		}
+		b.WriteString("\n")
+		if r.IntN(9) == 0 {
+			b.WriteString("\n;TYPE:WALL-INNER\n")
+		}
+	}
+	return b.String(), want
+}
+
+// jobLines leaves out what the host says of its own accord.
+func jobLines(executed []string) []string {
+	var out []string
+	for _, l := range executed {
+		switch word, _, _ := strings.Cut(l, " "); word {
+		case "M105", "M110", "M114", "M115", "M155", "M400":
+		default:
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// run starts a Printer on a pretend one; stop ends both.
+func run(t *testing.T, sim *printertest.Sim, change func(*Config)) (*Printer, func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cfg := Config{Port: "/dev/pretend", Baud: 115200, Profile: Presets()[0], Log: slog.New(slog.DiscardHandler),
+		Open: func(_ context.Context, _ string, baud int) (Port, error) {
+			port := sim.Open()
+			return port, port.SetBaud(baud)
+		}}
+	if change != nil {
+		change(&cfg)
+	}
+	p := New(cfg)
+	ended := make(chan error, 2)
+	go func() { ended <- sim.Run(ctx) }()
+	go func() { ended <- p.Run(ctx) }()
+	return p, func() {
+		cancel()
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// await waits for a snapshot that satisfies.
+func await(t *testing.T, p *Printer, satisfies func(*Snapshot) bool) *Snapshot {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 24*time.Hour) // of the bubble's time
+	defer cancel()
+	for seq := uint64(0); ; {
+		snap, at, err := p.Snapshots().Next(ctx, seq)
+		if err != nil {
+			last, _ := p.Snapshots().Get()
+			entries, _ := p.console.Since(context.Background(), 0, consoleLines)
+			for _, e := range entries[max(0, len(entries)-30):] {
+				t.Logf("%d %s %s", e.AtMS, e.Dir, e.Text)
+			}
+			t.Fatalf("it never came: state %v, fault %v, job %+v", last.State, last.Fault, last.Job)
+		}
+		if seq = at; satisfies(snap) {
+			return snap
+		}
+	}
+}

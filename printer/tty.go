@@ -1,0 +1,152 @@
+package printer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"go.bug.st/serial"
+	"golang.org/x/sys/unix"
+)
+
+// tty is a Port on a real serial line. Beside the library's descriptor it keeps one of its own, opened first: the library takes no lock that
+// holds against root, leaves HUPCL set, and its Write can hang for ever. Ours does not block, so a Write on it can be ended.
+type tty struct {
+	serial.Port
+	own  *os.File
+	mode serial.Mode
+}
+
+// OpenTTY is the Opener for real ports: exclusive for us (flock, and TIOCEXCL by the library), and with HUPCL cleared, so that closing the port
+// does not drop DTR and the next opening does not reset the board. The first opening after the board was plugged in still may.
+func OpenTTY(_ context.Context, path string, baud int) (Port, error) {
+	own, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, openFault(path, err)
+	}
+	t := &tty{own: own, mode: serial.Mode{BaudRate: baud, DataBits: 8}}
+	if err := t.claim(); err != nil {
+		own.Close()
+		return nil, openFault(path, err)
+	}
+	if t.Port, err = t.openPrivate(path); err != nil {
+		own.Close()
+		return nil, openFault(path, err)
+	}
+	return t, nil
+}
+
+// openPrivate is the library's Open, whose descriptor a child of ours would inherit, and hold the port open after we have closed it. None is
+// started before that is set right.
+func (t *tty) openPrivate(path string) (serial.Port, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	port, err := serial.Open(path, &t.mode)
+	if err != nil {
+		return nil, err
+	}
+	var device unix.Stat_t
+	fds, readErr := os.ReadDir("/proc/self/fd")
+	if readErr != nil || unix.Stat(path, &device) != nil {
+		return port, nil // nothing worse than before
+	}
+	for _, entry := range fds {
+		var is unix.Stat_t
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && unix.Fstat(fd, &is) == nil && is.Rdev == device.Rdev && is.Mode == device.Mode {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return port, nil
+}
+
+// claim locks the device and keeps it from hanging up when it is closed.
+func (t *tty) claim() error {
+	conn, err := t.own.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) {
+		if failed = unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB); failed != nil {
+			return
+		}
+		var term *unix.Termios
+		if term, failed = unix.IoctlGetTermios(int(fd), unix.TCGETS2); failed == nil {
+			term.Cflag &^= unix.HUPCL
+			failed = unix.IoctlSetTermios(int(fd), unix.TCSETS2, term)
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// openFault names why a port cannot be opened.
+func openFault(path string, err error) *Fault {
+	f := &Fault{Code: FaultPortOpen, Message: fmt.Sprintf("%s cannot be opened as a serial port.", path), Next: "Check the name of the port and the speed.", Said: err.Error()}
+	var port *serial.PortError
+	code := serial.PortErrorCode(-1)
+	if errors.As(err, &port) {
+		code = port.Code()
+	}
+	switch {
+	case errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) || code == serial.PortNotFound:
+		f.Code, f.Message = FaultPortMissing, fmt.Sprintf("There is no port %s.", path)
+		f.Next = "Connect the printer's USB cable and switch the printer on."
+	case errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EWOULDBLOCK) || code == serial.PortBusy:
+		f.Code, f.Message = FaultPortBusy, fmt.Sprintf("Another program uses %s.", path)
+		f.Next = "Stop the other program: OctoPrint, Klipper, a slicer, or another layerd."
+	case errors.Is(err, os.ErrPermission) || code == serial.PermissionDenied:
+		f.Code, f.Message = FaultPortDenied, fmt.Sprintf("layerd may not open %s.", path)
+		f.Next = "Add its user to the group dialout, and start it again."
+	case errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EISDIR):
+		f.Message, f.Next = fmt.Sprintf("%s is not a serial port.", path), "Choose the printer's port."
+	}
+	return f
+}
+
+// Write hands over all of b. It blocks for as long as the device takes nothing; Discard ends that with an error.
+func (t *tty) Write(b []byte) (int, error) {
+	if err := t.own.SetWriteDeadline(time.Time{}); err != nil {
+		return 0, err
+	}
+	return t.own.Write(b)
+}
+
+// Read is the library's, which answers (0, nil) where others have an end of file.
+func (t *tty) Read(b []byte) (int, error) {
+	n, err := t.Port.Read(b)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// SetBaud changes the line speed of the open port.
+func (t *tty) SetBaud(baud int) error {
+	t.mode.BaudRate = baud
+	return t.SetMode(&t.mode)
+}
+
+// Discard throws away what is written and not yet sent, and ends a Write that is waiting.
+func (t *tty) Discard() error {
+	return errors.Join(t.own.SetWriteDeadline(time.Unix(1, 0)), t.ResetOutputBuffer())
+}
+
+// resetPulse is how long DTR is low. AVR boards and CH340 or FTDI adapters reset at its falling edge.
+const resetPulse = 50 * time.Millisecond
+
+// Reset drops DTR for a moment. It blocks for resetPulse. Lines without DTR (pseudo terminals, most native USB) say that it was not tried.
+func (t *tty) Reset() (tried bool, err error) {
+	if err := t.SetDTR(false); err != nil {
+		return false, nil // there is no such line
+	}
+	time.Sleep(resetPulse)
+	return true, t.SetDTR(true)
+}
+
+// Close closes both descriptors; the lock goes with ours.
+func (t *tty) Close() error { return errors.Join(t.Port.Close(), t.own.Close()) }

@@ -1,0 +1,278 @@
+package printer
+
+import (
+	"bytes"
+	"fmt"
+	"layerd/gcode"
+	"math"
+	"strings"
+)
+
+// What people ask for between the lines of a job: checked here, put into the queue, and sent by session.write.
+
+const maxTyped = 64 // lines waiting
+
+// breaks lists what would change the job's modes, place or count under its feet.
+var breaks = map[string]string{
+	"G0": headPlace, "G1": headPlace, "G2": headPlace, "G3": headPlace, "G5": headPlace, "G12": headPlace, "G27": headPlace, "G28": headPlace, "G29": headPlace,
+	"G30": headPlace, "G33": headPlace, "G34": headPlace, "G35": headPlace, "G38": headPlace, "G61": headPlace, "G76": headPlace, "G80": headPlace, "M48": headPlace,
+	"G20": "the units", "G21": "the units", "G90": "the job's modes", "G91": "the job's modes", "M82": "the job's modes", "M83": "the job's modes",
+	"G53": "the job's coordinates", "G54": "the job's coordinates", "G92": "the job's coordinates", "M206": "the job's coordinates",
+	"M17": "the motors", "M18": "the motors", "M84": "the motors", "M302": "the extruder's protection", "M303": "the temperatures",
+	"M410": "the moves under way", "M501": "the settings", "M502": "the settings", "M997": "the firmware", "M999": "the line count",
+	"M23": "what is printed", "M24": "what is printed", "M28": "what is printed", "M32": "what is printed",
+}
+
+const headPlace = "the head's place"
+
+// undone lists which of these resume brings back, so that they do no harm during a pause.
+var undone = map[string]bool{"G0": true, "G1": true, "G2": true, "G3": true, "G90": true, "G91": true, "M82": true, "M83": true}
+
+// spoken reports whether an M command's words are for people, or name files.
+func spoken(m int) bool {
+	switch m {
+	case 0, 1, 16, 20, 23, 28, 30, 32, 33, 36, 38, 98, 117, 118, 291, 486, 550, 551, 552, 587, 588, 589, 928:
+		return true
+	}
+	return m >= 810 && m <= 819 // Marlin's macros
+}
+
+// typedLine makes a line that a person typed fit to be sent: one command, without comment, in upper case where that matters.
+func (s *session) typedLine(text string) ([]byte, error) {
+	refuse := func(why string) error { return fmt.Errorf("%w: %s", ErrBadCommand, why) }
+	scan := gcode.NewScanner(strings.NewReader(text))
+	if !scan.Scan() {
+		if scan.Err() != nil {
+			return nil, refuse(scan.Err().Error())
+		}
+		return nil, refuse("it is empty")
+	}
+	line := append([]byte(nil), scan.Line().Text...)
+	if scan.Scan() {
+		return nil, refuse("one command at a time")
+	}
+	c := gcode.ParseCommand(line)
+	switch c.Letter { // Marlin takes upper case only
+	case 'G', 'M', 'T':
+		if c.Letter == 'M' && spoken(c.Number) || bytes.IndexByte(c.Args, '"') >= 0 {
+			line[0] = c.Letter
+		} else {
+			line = bytes.ToUpper(line)
+			c = gcode.ParseCommand(line)
+		}
+	}
+	if c.Is('M', 110) {
+		return nil, refuse("it would break the line count that layerd keeps")
+	}
+	if err := s.heats(c); err != nil {
+		return nil, err
+	}
+	if s.state.HasJob() {
+		name := fmt.Sprintf("%c%d", c.Letter, c.Number)
+		what, bad := breaks[name]
+		if c.Letter == 'T' {
+			what, bad = "the tool", true
+		}
+		if bad && !(s.state == Paused && undone[name]) {
+			return nil, refuse(fmt.Sprintf("during a print it would change %s", what))
+		}
+	}
+	return s.fit(line)
+}
+
+// heats refuses a target beyond the profile's limits.
+func (s *session) heats(c gcode.Command) error {
+	limit := 0.0
+	switch {
+	case c.Letter != 'M':
+		return nil
+	case c.Number == 104, c.Number == 109:
+		limit = s.profile.MaxNozzleC
+	case c.Number == 140, c.Number == 190:
+		limit = s.profile.MaxBedC
+	case c.Number == 141, c.Number == 191:
+		limit = s.profile.MaxChamberC
+	default:
+		return nil
+	}
+	for _, word := range []byte("SR") {
+		if v, ok := c.Float(word); ok && v > limit {
+			return between("a target of", v, 0, limit, " °C")
+		}
+	}
+	return nil
+}
+
+// queue puts lines into the queue for typed commands, all or none; those that end a wait come first.
+func (s *session) queue(texts ...string) error {
+	switch {
+	case !s.open || s.state == Connecting:
+		return ErrNotConnected
+	case s.state == Halting || s.state == Halted:
+		return fmt.Errorf("%w: the printer is %v", ErrWrongState, s.state)
+	case len(s.typed)+len(texts) > maxTyped:
+		return ErrBusyQueue
+	}
+	for _, t := range texts {
+		if line := []byte(t); letsGo(line) {
+			s.typed = append([][]byte{line}, s.typed...)
+		} else {
+			s.typed = append(s.typed, line)
+		}
+	}
+	return nil
+}
+
+// between refuses a number that is not within limits (or is not a number).
+func between(what string, v, low, high float64, unit string) error {
+	if !(v >= low && v <= high) {
+		return fmt.Errorf("%w: %s %g%s is not between %g and %g", ErrLimit, what, v, unit, low, high)
+	}
+	return nil
+}
+
+// free refuses in states in which nobody but the job may move the machine.
+func (s *session) free() error {
+	switch s.state {
+	case Idle, Paused:
+		return nil
+	case Disconnected, Connecting:
+		return ErrNotConnected
+	}
+	return fmt.Errorf("%w: the printer is %v", ErrWrongState, s.state)
+}
+
+func (s *session) home(axes string) error {
+	if err := s.free(); err != nil {
+		return err
+	}
+	axes = strings.ToUpper(axes)
+	if strings.Trim(axes, "XYZ") != "" {
+		return fmt.Errorf("%w: axes are x, y and z", ErrBadCommand)
+	}
+	if s.state == Paused && (axes == "" || strings.Contains(axes, "Z")) {
+		return fmt.Errorf("%w: homing Z in the middle of a print would press the nozzle into it", ErrBadCommand)
+	}
+	text := "G28"
+	for _, a := range "XYZ" {
+		if strings.ContainsRune(axes, a) {
+			text += " " + string(a)
+		}
+	}
+	err := s.queue(text, "M114")
+	if err == nil {
+		s.seen.moved, s.seen.jogTo = true, nil
+	}
+	return err
+}
+
+const blindJog = 50 // mm that may be jogged when nobody knows where the head is
+
+// jog moves one axis: where its place is known, to a place inside the volume (so that no report that comes late can lead out of it),
+// else by a small step.
+func (s *session) jog(axis byte, by float64) error {
+	if err := s.free(); err != nil {
+		return err
+	}
+	i := strings.IndexByte("xyz", axis|0x20)
+	if i < 0 {
+		return fmt.Errorf("%w: axes are x, y and z", ErrBadCommand)
+	}
+	speed := s.profile.TravelMMS
+	if i == 2 {
+		speed = s.profile.LiftMMS
+	}
+	at := s.seen.jogTo
+	if at == nil && !s.seen.moved {
+		at = s.seen.position
+	}
+	mode, to := "G91", by
+	if at != nil && s.allHomed() {
+		moved := *at
+		place := []*float64{&moved.XMM, &moved.YMM, &moved.ZMM}[i]
+		low, high := s.profile.span(i, moved)
+		to = math.Min(math.Max(*place+by, low), high)
+		if !((to-*place)*by > 0) {
+			return fmt.Errorf("%w: the head is at the end of its %c axis", ErrLimit, axis&^0x20)
+		}
+		mode, *place, at = "G90", to, &moved
+	} else if err := between("a step of", by, -blindJog, blindJog, " mm before homing"); err != nil {
+		return err
+	}
+	err := s.queue(s.inMode(mode, word("G0 "+string(axis&^0x20), to)+word(" F", gcode.FeedWord(speed)))...)
+	if err == nil && mode == "G90" {
+		s.seen.jogTo = at
+	}
+	return err
+}
+
+func (s *session) extrude(by float64) error {
+	if err := s.free(); err != nil {
+		return err
+	}
+	if err := between("a length of", by, -200, 200, " mm"); err != nil {
+		return err
+	}
+	if !s.hot() {
+		return fmt.Errorf("%w: the nozzle must be at %g °C or more to move filament", ErrLimit, s.profile.MinExtrudeC)
+	}
+	return s.queue(s.inMode("M83", word("G1 E", by)+word(" F", gcode.FeedWord(s.profile.ExtrudeMMS)))...)
+}
+
+// inMode wraps a move into a mode (G90, G91 or M83) and brings back the modes of before, and asks where the head is then.
+func (s *session) inMode(mode, move string) []string {
+	before := s.modal.clone()
+	for _, t := range s.typed {
+		before.apply(t, s.d.g90SetsE)
+	}
+	out := []string{mode, move}
+	if before.inches {
+		out = []string{"G21", mode, move, "G20"}
+	}
+	switch {
+	case mode == "G90" && before.relXYZ:
+		out = append(out, "G91")
+	case mode == "G91" && !before.relXYZ:
+		out = append(out, "G90")
+	}
+	// G90 and G91 set E's mode too on some firmware.
+	if mode == "M83" && before.relE {
+		return append(out, "M114")
+	}
+	if before.relE {
+		return append(out, "M83", "M114")
+	}
+	return append(out, "M82", "M114")
+}
+
+// heat sets a target. Off is allowed whatever the state, as long as there is somebody to hear it.
+func (s *session) heat(command string, targetC, limitC float64) error {
+	if err := between("a target of", targetC, 0, limitC, " °C"); err != nil {
+		return err
+	}
+	if targetC > 0 && (s.state == Faulted || s.state == Halting || s.state == Halted || s.state == Cancelling) {
+		return fmt.Errorf("%w: the printer is %v", ErrWrongState, s.state)
+	}
+	return s.queue(command + string(gcode.AppendNumber([]byte(" S"), targetC, 1)))
+}
+
+func (s *session) fan(percent float64) error {
+	if err := between("a fan at", percent, 0, 100, " %"); err != nil {
+		return err
+	}
+	if percent == 0 {
+		return s.queue("M107")
+	}
+	return s.queue(string(gcode.AppendNumber([]byte("M106 S"), percent*2.55, 0)))
+}
+
+// factor sets M220 (speed) or M221 (flow).
+func (s *session) factor(command, what string, percent float64) error {
+	if err := between(what, percent, 10, 300, " %"); err != nil {
+		return err
+	}
+	if s.state == Faulted || s.state == Halting || s.state == Halted {
+		return fmt.Errorf("%w: the printer is %v", ErrWrongState, s.state)
+	}
+	return s.queue(string(gcode.AppendNumber([]byte(command+" S"), percent, 0)))
+}
