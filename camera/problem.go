@@ -1,0 +1,62 @@
+package camera
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+// What may be wrong with a source, beside the errors of the system. A Source may wrap them.
+var (
+	errNotFound = errors.New("no camera found")
+	errNoFormat = errors.New("neither MJPG nor YUYV pictures")
+	errStalled  = errors.New("no picture in time")
+	errDamaged  = errors.New("only damaged pictures")
+	errStuck    = errors.New("the source does not stop")
+	errPanic    = errors.New("the source panicked")
+)
+
+const (
+	problemStarting = "The camera is starting"
+	problemOff      = "The camera is switched off"
+)
+
+// problem is err in one sentence for people. name is the camera's, "" when none was found. The causes are those that
+// people meet: unplugged, taken by another program, not allowed, too much for the USB bus, asleep.
+func problem(name string, err error) string {
+	is := func(target error) bool { return errors.Is(err, target) }
+	switch {
+	case is(errNotFound):
+		return "No camera was found"
+	case is(ErrSettings):
+		return "The camera's settings make no sense (" + err.Error() + ")"
+	case is(fs.ErrNotExist):
+		return fmt.Sprintf("The camera %s was not found", name)
+	case isGone(err):
+		return fmt.Sprintf("The camera %s was unplugged", name)
+	case is(syscall.EBUSY):
+		return fmt.Sprintf("The camera %s is in use by another program", name)
+	case is(fs.ErrPermission):
+		return fmt.Sprintf("layerd may not open the camera %s: its user needs the group video", name)
+	case is(syscall.ENOSPC):
+		return fmt.Sprintf("The USB bus has no room for the camera %s: choose a smaller picture or another socket", name)
+	case is(errNoFormat):
+		return fmt.Sprintf("The camera %s offers no kind of picture that layerd can use", name)
+	case is(errDamaged):
+		return fmt.Sprintf("The camera %s sends only damaged pictures", name)
+	case is(errStalled):
+		return fmt.Sprintf("The camera %s stopped sending pictures", name)
+	case is(errStuck):
+		return fmt.Sprintf("The camera %s does not answer: unplug it and plug it in again", name)
+	}
+	return fmt.Sprintf("The camera %s failed", name)
+}
+
+// isGone tells whether the device was pulled out from under an open file.
+func isGone(err error) bool {
+	return errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.ENXIO)
+}
+
+// isAbsent tells whether there is no device to open, which is cheap to find out again.
+func isAbsent(err error) bool { return errors.Is(err, errNotFound) || errors.Is(err, fs.ErrNotExist) }
