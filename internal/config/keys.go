@@ -1,0 +1,180 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Key describes one key for people.
+type Key struct {
+	Name    string // in the YAML file; a '.' stands for a level
+	Env     string // the variable that sets it
+	Flag    string // the flag that sets it, "" for none
+	Default string // in words where it depends
+	Allowed string
+	Meaning string
+}
+
+// key is a Key with its check.
+type key struct {
+	Key
+	start string                            // the default as text
+	set   func(c *Config, text string) bool // parses text into the configuration; false when it is not allowed
+}
+
+// keys are all there are, in the order in which they are explained.
+func keys() []key {
+	all := []key{
+		{Key{Name: "listen", Flag: "--listen", Default: listenAll + ", in the demo " + listenDemo, Allowed: `host:port, such as ":8080" or "127.0.0.1:8080"`,
+			Meaning: "address that the page is served on"},
+			"", func(c *Config, s string) bool { c.Listen = s; return s == "" || isAddress(s) }},
+		{Key{Name: "data", Flag: "--data", Default: "$STATE_DIRECTORY, else ~/.local/share/layerd; in the demo a temporary one", Allowed: "a directory",
+			Meaning: "where files, history and keys are kept"},
+			"", func(c *Config, s string) bool { c.Data = s; return isText(s) }},
+		{Key{Name: "demo", Flag: "--demo", Default: "false", Allowed: "true or false",
+			Meaning: "run with a pretend printer and camera, and never open a real port"},
+			"false", func(c *Config, s string) bool { c.Demo = isTrue(s); return isTrue(s) || isFalse(s) }},
+		{Key{Name: "printer.port", Default: "detect", Allowed: "a path, such as /dev/serial/by-id/usb-…",
+			Meaning: "serial port of the printer"},
+			"", func(c *Config, s string) bool { c.Printer.Port = s; return isText(s) }},
+		{Key{Name: "printer.baud", Default: "0 = detect", Allowed: "0 or 300 to 4000000",
+			Meaning: "speed of the serial port, in baud"},
+			"0", func(c *Config, s string) bool { return s == "0" || number(&c.Printer.Baud, s, 300, 4_000_000) }},
+		{Key{Name: "camera.device", Default: "detect", Allowed: `a path, such as /dev/video0, "none" or "simulated"`,
+			Meaning: "camera"},
+			"", func(c *Config, s string) bool { c.Camera.Device = s; return isCamera(s) }},
+		{Key{Name: "camera.width", Default: "0 = the camera decides", Allowed: "0 to 8192",
+			Meaning: "width of the picture, in pixels"},
+			"0", func(c *Config, s string) bool { return number(&c.Camera.Width, s, 0, 8192) }},
+		{Key{Name: "camera.height", Default: "0 = the camera decides", Allowed: "0 to 8192",
+			Meaning: "height of the picture, in pixels"},
+			"0", func(c *Config, s string) bool { return number(&c.Camera.Height, s, 0, 8192) }},
+		{Key{Name: "camera.fps", Default: "0 = the camera decides", Allowed: "0 to 120",
+			Meaning: "pictures a second"},
+			"0", func(c *Config, s string) bool { return number(&c.Camera.FPS, s, 0, 120) }},
+		{Key{Name: "files.max_mb", Default: "2048", Allowed: "1 to 1000000",
+			Meaning: "biggest file that can be uploaded, in MiB"},
+			"2048", func(c *Config, s string) bool { return number(&c.Files.MaxMB, s, 1, 1_000_000) }},
+		{Key{Name: "files.min_free_mb", Default: "200", Allowed: "1 to 1000000",
+			Meaning: "disk space that uploads leave free, in MiB"},
+			"200", func(c *Config, s string) bool { return number(&c.Files.MinFreeMB, s, 1, 1_000_000) }},
+		{Key{Name: "log.level", Default: "info", Allowed: "debug, info, warn or error",
+			Meaning: "how much is logged"},
+			"info", func(c *Config, s string) bool {
+				c.Log.Level = s
+				return slices.Contains([]string{"debug", "info", "warn", "error"}, s)
+			}},
+	}
+	for i := range all {
+		all[i].Env = envPrefix + strings.ToUpper(strings.ReplaceAll(all[i].Name, ".", "_"))
+	}
+	return all
+}
+
+// Describe returns all keys, for the help and the README.
+func Describe() []Key {
+	var all []Key
+	for _, k := range keys() {
+		all = append(all, k.Key)
+	}
+	return all
+}
+
+// Table is Describe as a Markdown table, as it stands in the README.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| Key in the file | Environment | Flag | Default | Allowed | Meaning |\n|---|---|---|---|---|---|\n")
+	for _, k := range Describe() {
+		flag := ""
+		if k.Flag != "" {
+			flag = "`" + k.Flag + "`"
+		}
+		row := fmt.Sprintf("| `%s` | `%s` | %s | %s | %s | %s |\n", k.Name, k.Env, flag, k.Default, k.Allowed, k.Meaning)
+		b.WriteString(strings.ReplaceAll(row, "|  |", "| |"))
+	}
+	return b.String()
+}
+
+func find(name string) (key, bool) { return first(func(k key) bool { return k.Name == name }) }
+
+func findEnv(env string) (key, bool) { return first(func(k key) bool { return k.Env == env }) }
+
+func first(is func(key) bool) (key, bool) {
+	all := keys()
+	if i := slices.IndexFunc(all, is); i >= 0 {
+		return all[i], true
+	}
+	return key{}, false
+}
+
+// isGroup reports whether there are keys below name.
+func isGroup(name string) bool {
+	_, ok := first(func(k key) bool { return strings.HasPrefix(k.Name, name+".") })
+	return ok
+}
+
+func keyNames() string { return list(func(k Key) string { return k.Name }) }
+func envNames() string { return list(func(k Key) string { return k.Env }) }
+
+func list(of func(Key) string) string {
+	var all []string
+	for _, k := range Describe() {
+		all = append(all, of(k))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// number parses a whole number between least and most.
+func number(into *int, s string, least, most int) bool {
+	n, err := strconv.Atoi(s)
+	*into = n
+	return err == nil && n >= least && n <= most
+}
+
+func isTrue(s string) bool {
+	return slices.Contains([]string{"true", "1", "yes", "on"}, strings.ToLower(s))
+}
+func isFalse(s string) bool {
+	return slices.Contains([]string{"false", "0", "no", "off"}, strings.ToLower(s))
+}
+
+// isText reports text of sensible length without control characters.
+func isText(s string) bool { return len(s) <= 4096 && !strings.ContainsFunc(s, unicode.IsControl) }
+
+func isCamera(s string) bool {
+	return s == "" || s == "none" || s == "simulated" || strings.HasPrefix(s, "/") && isText(s)
+}
+
+// isAddress reports host:port, where the host may be empty, an address or a name.
+func isAddress(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
+		return false
+	}
+	return !strings.ContainsFunc(host, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._:%", r)
+	})
+}
+
+// Show lists what the configuration comes to, for people: a line for each key with its value and where that was set.
+func (c Config) Show() []string {
+	values := []any{c.Listen, c.Data, c.Demo, c.Printer.Port, c.Printer.Baud, c.Camera.Device, c.Camera.Width, c.Camera.Height, c.Camera.FPS,
+		c.Files.MaxMB, c.Files.MinFreeMB, c.Log.Level}
+	var out []string
+	for i, k := range Describe() {
+		origin := c.Locked[k.Name]
+		if origin == "" {
+			origin = "default"
+		}
+		out = append(out, fmt.Sprintf("%-18s %-40q (%s)", k.Name, fmt.Sprint(values[i]), origin))
+	}
+	return out
+}
