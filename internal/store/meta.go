@@ -1,0 +1,300 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"layerd/gcode"
+)
+
+// What is known of a file's content, by its SHA-256: written by an upload, or the first time that somebody asks for the survey
+// of a file that was copied in by hand.
+
+// surveyRevision is raised when gcode.SurveyFile finds out more than before; what older ones found is then found again.
+const surveyRevision = 1
+
+// content is what one reading of a file gave.
+type content struct {
+	sha256 string // hex
+	survey gcode.Survey
+}
+
+// read hashes and surveys r, copying it to w (which may be nil) on the way. Between two chunks it asks check, when there is one, with the
+// bytes so far. An error of the survey ends it at once; it then wraps ErrNotGCode.
+func (s *Store) read(ctx context.Context, r io.Reader, w io.Writer, check func(bytes int64) error) (content, int64, error) {
+	pipe, surveyed := s.surveyAside()
+	hash := sha256.New()
+	out := io.Writer(hash)
+	if w != nil {
+		out = io.MultiWriter(w, hash)
+	}
+	var (
+		bytes int64
+		err   error
+		chunk = make([]byte, 128<<10)
+	)
+	for err == nil {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		var n int
+		n, err = r.Read(chunk)
+		bytes += int64(n)
+		if n > 0 && check != nil {
+			if refused := check(bytes); refused != nil {
+				err = refused
+				break
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		if _, failed := out.Write(chunk[:n]); failed != nil {
+			err = failed
+			break
+		}
+		if _, failed := pipe.Write(chunk[:n]); failed != nil {
+			err = io.EOF // the survey has seen enough: what it says counts
+		}
+	}
+	pipe.CloseWithError(err)
+	result := <-surveyed
+	switch {
+	case err != io.EOF:
+		return content{}, bytes, err
+	case result.err != nil:
+		return content{}, bytes, notGCode(result.err)
+	}
+	return content{sha256: hex.EncodeToString(hash.Sum(nil)), survey: result.survey}, bytes, nil
+}
+
+type surveyResult struct {
+	survey gcode.Survey
+	err    error
+}
+
+// surveyAside surveys what is written to the pipe, in a goroutine that ends when the pipe is closed.
+func (s *Store) surveyAside() (*io.PipeWriter, <-chan surveyResult) {
+	r, w := io.Pipe()
+	surveyed := make(chan surveyResult, 1)
+	go func() {
+		var result surveyResult
+		defer func() {
+			// A file must not be able to end the daemon, and with it a print.
+			if p := recover(); p != nil {
+				result.err = fmt.Errorf("panic: %v", p)
+			}
+			if result.err == nil {
+				io.Copy(io.Discard, r)
+			}
+			r.CloseWithError(errSurveyed) // never nil or EOF: a Write must not block once nobody reads
+			surveyed <- result
+		}()
+		result.survey, result.err = s.survey(r)
+	}()
+	return w, surveyed
+}
+
+var errSurveyed = errors.New("the survey has ended")
+
+// notGCode wraps what the survey says of a file's content with ErrNotGCode.
+func notGCode(err error) error {
+	if line := (*gcode.LineError)(nil); errors.As(err, &line) ||
+		errors.Is(err, gcode.ErrEmpty) || errors.Is(err, gcode.ErrBinary) || errors.Is(err, gcode.ErrLongLine) {
+		return fmt.Errorf("%w: %w", ErrNotGCode, err)
+	}
+	return fmt.Errorf("survey: %w", err)
+}
+
+// remember writes that the file with these facts has this content. The file itself need not be there yet.
+func (s *Store) remember(ctx context.Context, path string, info fs.FileInfo, c content) error {
+	layers := len(c.survey.Layers)
+	survey, err := json.Marshal(c.survey)
+	if err != nil {
+		return fmt.Errorf("survey as JSON: %w", err)
+	}
+	thumbType, thumb := "", []byte{}
+	if n := len(c.survey.Thumbnails); n > 0 {
+		thumbType, thumb = c.survey.Thumbnails[n-1].Type, c.survey.Thumbnails[n-1].Data // the biggest is last
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO contents (sha256, revision, estimate_s, filament_mm, layers, thumb_type, survey, thumb)
+			VALUES (?,?,?,?,?,?,?,?)
+			ON CONFLICT (sha256) DO UPDATE SET revision = excluded.revision, estimate_s = excluded.estimate_s,
+				filament_mm = excluded.filament_mm, layers = excluded.layers, thumb_type = excluded.thumb_type,
+				survey = excluded.survey, thumb = excluded.thumb`,
+			c.sha256, surveyRevision, c.survey.EstimateS, c.survey.FilamentMM, layers, thumbType, survey, thumb)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO files (path, bytes, modified_ns, sha256) VALUES (?,?,?,?)`,
+			path, info.Size(), info.ModTime().UnixNano(), c.sha256)
+		return err
+	})
+}
+
+// forget drops what was known of path, besides the row for the file that is there now (nil when there is none).
+func (s *Store) forget(ctx context.Context, path string, now fs.FileInfo) error {
+	bytes, modified := int64(-1), int64(0)
+	if now != nil {
+		bytes, modified = now.Size(), now.ModTime().UnixNano()
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM files WHERE path = ? AND NOT (bytes = ? AND modified_ns = ?)`, path, bytes, modified)
+		if err != nil {
+			return err
+		}
+		return dropOrphans(ctx, tx)
+	})
+}
+
+// forgetGone drops what was known of files that are no longer there as they were.
+func (s *Store) forgetGone() error {
+	ctx := context.Background()
+	there := make(map[fileKey]bool)
+	err := s.walk(ctx, func(path string, info fs.FileInfo) { there[keyOf(path, info)] = true })
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		gone, err := rowsNotIn(ctx, tx, there)
+		if err != nil {
+			return err
+		}
+		for _, key := range gone {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM files WHERE path = ? AND bytes = ? AND modified_ns = ?`,
+				key.path, key.bytes, key.modifiedNS); err != nil {
+				return err
+			}
+		}
+		return dropOrphans(ctx, tx)
+	})
+}
+
+func rowsNotIn(ctx context.Context, tx *sql.Tx, there map[fileKey]bool) (gone []fileKey, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT path, bytes, modified_ns FROM files`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key fileKey
+		if err := rows.Scan(&key.path, &key.bytes, &key.modifiedNS); err != nil {
+			return nil, err
+		}
+		if !there[key] {
+			gone = append(gone, key)
+		}
+	}
+	return gone, rows.Err()
+}
+
+// rememberMoved takes what is known of a file, or of everything in a folder, to its new name.
+func (s *Store) rememberMoved(ctx context.Context, from, to string) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		// '0' is the character after '/', so this is the range of everything below from. OR REPLACE: what was once known
+		// under the new names is of files that are gone.
+		_, err := tx.ExecContext(ctx, `UPDATE OR REPLACE files SET path = ?2 || substr(path, length(?1) + 1)
+			WHERE path = ?1 OR path > ?1 || '/' AND path < ?1 || '0'`, from, to)
+		return err
+	})
+}
+
+func dropOrphans(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM contents WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = contents.sha256)`)
+	return err
+}
+
+// fileKey is what a row in files belongs to.
+type fileKey struct {
+	path       string
+	bytes      int64
+	modifiedNS int64
+}
+
+func keyOf(path string, info fs.FileInfo) fileKey {
+	return fileKey{path, info.Size(), info.ModTime().UnixNano()}
+}
+
+// facts are the small part of what is known of a content, together with its history.
+type facts struct {
+	sha256      string
+	estimateS   float64
+	filamentMM  float64
+	layers      int
+	thumbnail   bool
+	prints      int
+	lastOutcome string
+}
+
+const selectFacts = `
+	SELECT f.path, f.bytes, f.modified_ns, f.sha256, c.estimate_s, c.filament_mm, c.layers, c.thumb_type != '',
+		(SELECT count(*) FROM prints p WHERE p.sha256 = f.sha256 AND p.outcome = 'done'),
+		coalesce((SELECT p.outcome FROM prints p WHERE p.sha256 = f.sha256 AND p.outcome != '' ORDER BY p.seq DESC LIMIT 1), '')
+	FROM files f JOIN contents c USING (sha256) WHERE c.revision = ?`
+
+// known returns what is known of all files.
+func (s *Store) known(ctx context.Context) (map[fileKey]facts, error) {
+	return s.queryFacts(ctx, selectFacts, surveyRevision)
+}
+
+// knownOf returns what is known of one.
+func (s *Store) knownOf(ctx context.Context, key fileKey) (facts, bool, error) {
+	rows, err := s.queryFacts(ctx, selectFacts+` AND f.path = ? AND f.bytes = ? AND f.modified_ns = ?`,
+		surveyRevision, key.path, key.bytes, key.modifiedNS)
+	f, ok := rows[key]
+	return f, ok, err
+}
+
+func (s *Store) queryFacts(ctx context.Context, query string, args ...any) (map[fileKey]facts, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read what is known of files: %w", err)
+	}
+	defer rows.Close()
+	known := make(map[fileKey]facts)
+	for rows.Next() {
+		var k fileKey
+		var f facts
+		if err := rows.Scan(&k.path, &k.bytes, &k.modifiedNS, &f.sha256, &f.estimateS, &f.filamentMM, &f.layers, &f.thumbnail,
+			&f.prints, &f.lastOutcome); err != nil {
+			return nil, fmt.Errorf("read what is known of files: %w", err)
+		}
+		known[k] = f
+	}
+	return known, rows.Err()
+}
+
+// queryContent reads columns of contents c for one file; errUnknown when nothing is known of it.
+func (s *Store) queryContent(ctx context.Context, key fileKey, columns string, into ...any) error {
+	err := s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM files f JOIN contents c USING (sha256)
+		WHERE c.revision = ? AND f.path = ? AND f.bytes = ? AND f.modified_ns = ?`,
+		surveyRevision, key.path, key.bytes, key.modifiedNS).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errUnknown
+	}
+	if err != nil {
+		return fmt.Errorf("read what is known of %s: %w", key.path, err)
+	}
+	return nil
+}
+
+// write runs change in one transaction.
+func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return noSpace(err)
+	}
+	defer tx.Rollback()
+	if err := change(tx); err != nil {
+		return noSpace(err)
+	}
+	return noSpace(tx.Commit())
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"time"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// The database is opened, then brought from its PRAGMA user_version to the newest schema, one migration a step. A step that
+// was ever released is never changed; a new one is added below it.
+var migrations = [...]string{
+	1: `
+CREATE TABLE prints (
+	seq         INTEGER PRIMARY KEY AUTOINCREMENT, -- order of beginning, whatever the clock said
+	id          TEXT NOT NULL UNIQUE,
+	file        TEXT NOT NULL,
+	sha256      TEXT NOT NULL,
+	by_whom     TEXT NOT NULL,
+	started_ms  INTEGER NOT NULL,
+	ended_ms    INTEGER NOT NULL,
+	outcome     TEXT NOT NULL, -- '' while it runs
+	reason      TEXT NOT NULL,
+	fault       TEXT NOT NULL,
+	elapsed_s   REAL NOT NULL,
+	filament_mm REAL NOT NULL,
+	line        INTEGER NOT NULL,
+	"offset"    INTEGER NOT NULL,
+	layer       INTEGER NOT NULL,
+	layers      INTEGER NOT NULL,
+	z_mm        REAL NOT NULL,
+	percent     REAL NOT NULL,
+	journal_ms  INTEGER NOT NULL -- when the row was last written while it ran
+);
+CREATE INDEX prints_started ON prints (started_ms);
+CREATE INDEX prints_sha256 ON prints (sha256);
+CREATE INDEX prints_running ON prints (outcome) WHERE outcome = '';
+
+CREATE TABLE tokens (
+	id         TEXT PRIMARY KEY,
+	name       TEXT NOT NULL,
+	role       TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'owner')),
+	hash       BLOB NOT NULL UNIQUE, -- SHA-256 of the secret
+	created_ms INTEGER NOT NULL,
+	used_ms    INTEGER NOT NULL
+);
+
+CREATE TABLE settings (
+	key        TEXT PRIMARY KEY,
+	value      TEXT NOT NULL, -- JSON
+	changed_ms INTEGER NOT NULL
+);
+
+-- What is known of a content. The small columns come first: SQLite reads a row from its front.
+CREATE TABLE contents (
+	sha256      TEXT PRIMARY KEY,
+	revision    INTEGER NOT NULL, -- surveyRevision at the time
+	estimate_s  REAL NOT NULL,
+	filament_mm REAL NOT NULL,
+	layers      INTEGER NOT NULL,
+	thumb_type  TEXT NOT NULL, -- '' for none
+	survey      BLOB NOT NULL, -- JSON
+	thumb       BLOB NOT NULL
+);
+
+-- Which content a file has. A row counts only for a file of exactly this size and time, so a file that was changed by hand
+-- is simply not known, and an upload can write its row before its file appears.
+CREATE TABLE files (
+	path        TEXT NOT NULL,
+	bytes       INTEGER NOT NULL,
+	modified_ns INTEGER NOT NULL,
+	sha256      TEXT NOT NULL REFERENCES contents,
+	PRIMARY KEY (path, bytes, modified_ns)
+);
+CREATE INDEX files_sha256 ON files (sha256);
+`,
+}
+
+// openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.
+func openDatabase(file string) (*sql.DB, error) {
+	source := url.URL{Scheme: "file", Path: file, RawQuery: url.Values{
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-1000)"},
+		"_txlock": {"immediate"},
+	}.Encode()}
+	db, err := sql.Open("sqlite", source.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(3) // each costs a megabyte or two; SQLite has one writer at a time anyway
+	db.SetMaxIdleConns(3)
+	db.SetConnMaxLifetime(0)
+	return db, nil
+}
+
+// migrate brings the database to the newest of steps (step 0 is unused). With onlyNew it fills an empty database but leaves
+// an older schema to the daemon, which may be running.
+func migrate(db *sql.DB, steps []string, onlyNew bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	tx, err := db.BeginTx(ctx, nil) // immediate: two processes cannot both migrate
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var have int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	newest := len(steps) - 1
+	switch {
+	case have == newest:
+		return nil
+	case have > newest:
+		return fmt.Errorf("it was written by a newer layerd (schema %d, this one knows %d): install that version again", have, newest)
+	case onlyNew && have > 0:
+		return fmt.Errorf("it was written by an older layerd (schema %d, this one needs %d): start the new layerd once", have, newest)
+	}
+	for version := have + 1; version <= newest; version++ {
+		if _, err := tx.ExecContext(ctx, steps[version]); err != nil {
+			return fmt.Errorf("migrate to schema %d: %w", version, err)
+		}
+	}
+	// A pragma takes no parameters.
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", newest)); err != nil {
+		return fmt.Errorf("write schema version: %w", err)
+	}
+	return tx.Commit()
+}

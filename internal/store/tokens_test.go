@@ -1,0 +1,92 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestToken(t *testing.T) {
+	s := open1(t)
+	before := time.Now()
+	secret, made, err := s.CreateToken(t.Context(), " Anna's\u202e phone\x00 ", "owner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`^ld_[A-Za-z0-9_-]{43}$`).MatchString(secret) {
+		t.Errorf("secret: got %s", secret)
+	}
+	if made.Name != "Anna's phone" || made.Role != "owner" || made.ID == "" || made.UsedMS != 0 || made.CreatedMS < before.UnixMilli() {
+		t.Errorf("got %+v", made)
+	}
+	got, err := s.TokenBySecret(t.Context(), secret)
+	if err != nil || got.ID != made.ID {
+		t.Fatalf("got %+v, %v, want %+v", got, err, made)
+	}
+	if got.UsedMS%60000 != 0 || got.UsedMS < before.Truncate(time.Minute).UnixMilli() {
+		t.Errorf("used: got %d, want this minute", got.UsedMS)
+	}
+	if all, err := s.Tokens(t.Context()); err != nil || len(all) != 1 || all[0] != got {
+		t.Errorf("got %+v, %v, want %+v", all, err, got)
+	}
+	for _, wrong := range []string{"", "ld_", secret[:len(secret)-1], secret + "x", strings.ToUpper(secret), made.ID, string(hashSecret(secret))} {
+		if _, err := s.TokenBySecret(t.Context(), wrong); !errors.Is(err, ErrNoToken) {
+			t.Errorf("%q: got %v, want ErrNoToken", wrong, err)
+		}
+	}
+	if err := s.DeleteToken(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.TokenBySecret(t.Context(), secret); !errors.Is(err, ErrNoToken) {
+		t.Errorf("deleted: got %v, want ErrNoToken", err)
+	}
+	if err := s.DeleteToken(t.Context(), made.ID); !errors.Is(err, ErrNoToken) {
+		t.Errorf("deleted twice: got %v, want ErrNoToken", err)
+	}
+}
+
+func TestTokenRefused(t *testing.T) {
+	s := open1(t)
+	for _, c := range []struct{ name, role string }{
+		{"a", ""}, {"a", "nobody"}, {"a", "Owner"}, {"a", "admin"},
+		{"", "owner"}, {" \t", "owner"}, {"\u200b", "owner"}, {"\xff", "owner"}, {strings.Repeat("x", 65), "owner"},
+	} {
+		if _, _, err := s.CreateToken(t.Context(), c.name, c.role); err == nil {
+			t.Errorf("name %q, role %q: made", c.name, c.role)
+		}
+	}
+	if _, _, err := s.CreateToken(t.Context(), strings.Repeat("ü", 64), "viewer"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSecretIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	s := openIn(t, dir)
+	secret, _, err := s.CreateToken(t.Context(), "a", "owner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.TokenBySecret(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	names, err := filepath.Glob(filepath.Join(dir, "layerd.db*"))
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(b, []byte(secret[3:])) {
+			t.Errorf("%s holds the secret", name)
+		}
+	}
+}
