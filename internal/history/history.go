@@ -1,0 +1,296 @@
+// Package history keeps the row of each print true: written before its first line goes out, brought up to date while it
+// runs, and ended exactly once.
+//
+//	server ── Begin, Drop ──┐
+//	                        ├─▶ Run (one goroutine owns all open rows) ─▶ store
+//	printer snapshots ──────┘
+//
+// A print's outcome is in the snapshot that follows it, and stays there until another has ended; so the recorder may miss
+// any number of snapshots, as long as it looks once before the next print begins, which Begin does.
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+const (
+	journalEvery = 5 * time.Second // so much of a print's progress a power cut may cost
+	retryEvery   = 5 * time.Second // after the store refused to end a row
+	flushTime    = 5 * time.Second // for the last writes when the daemon stops
+)
+
+// ErrStopped is returned by Begin and Drop after Run has ended.
+var ErrStopped = errors.New("the history is no longer kept")
+
+// Printer is where outcomes come from; *printer.Printer is one.
+type Printer interface {
+	Snapshots() *printer.Snapshots
+}
+
+// Store is where rows go; *store.Store is one.
+type Store interface {
+	BeginPrint(ctx context.Context, p store.Print) error
+	Journal(ctx context.Context, p store.Print) error
+	EndPrint(ctx context.Context, p store.Print) error
+}
+
+// Recorder owns the rows of prints that have not ended. Begin and Drop may be called from any goroutine.
+type Recorder struct {
+	printer  Printer
+	store    Store
+	log      *slog.Logger
+	requests chan request
+	stopped  chan struct{}
+
+	// What follows belongs to Run.
+	rows       []*row
+	journalled time.Time
+	failures   int // writes of the store that failed in a row
+}
+
+// row is one print. FilamentMM of print is what the whole file takes until the row is written.
+type row struct {
+	print     store.Print
+	planMM    float64
+	dirty     bool // progress that the journal has not
+	paused    bool // the last snapshot said so
+	ended     bool // the outcome is in print and has to be written
+	nextTryAt time.Time
+}
+
+// request is a call of Begin or Drop on its way to Run.
+type request struct {
+	ctx   context.Context
+	begin *store.Print
+	drop  string
+	why   error
+	done  chan error
+}
+
+// New returns a Recorder. Run must be running for it to do anything. log nil = nothing is logged.
+func New(p Printer, s Store, log *slog.Logger) *Recorder {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Recorder{printer: p, store: s, log: log, requests: make(chan request), stopped: make(chan struct{})}
+}
+
+// Begin writes the row of a print that is about to start, synced: the file cannot change until the row has ended.
+// p.FilamentMM is what the whole file takes; the row's is scaled to how far the print got.
+func (r *Recorder) Begin(ctx context.Context, p store.Print) error {
+	return r.ask(request{ctx: ctx, begin: &p})
+}
+
+// Drop ends the row of a print that could not be started. A row that is not open is left alone.
+func (r *Recorder) Drop(ctx context.Context, id string, why error) error {
+	return r.ask(request{ctx: ctx, drop: id, why: why})
+}
+
+func (r *Recorder) ask(q request) error {
+	q.done = make(chan error, 1)
+	select {
+	case r.requests <- q:
+	case <-q.ctx.Done():
+		return q.ctx.Err()
+	case <-r.stopped:
+		return ErrStopped
+	}
+	return <-q.done // Run works with q.ctx
+}
+
+// Run owns the rows until ctx ends; it then writes what is known and returns nil. A row whose print has not ended stays open,
+// and the next start of the daemon calls it interrupted.
+func (r *Recorder) Run(ctx context.Context) error {
+	defer close(r.stopped)
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	snaps := make(chan *printer.Snapshot)
+	go func() {
+		defer close(snaps)
+		for seq := uint64(0); ; {
+			snap, n, err := r.printer.Snapshots().Next(following, seq)
+			if err != nil {
+				return
+			}
+			seq = n
+			select {
+			case snaps <- snap:
+			case <-following.Done():
+				return
+			}
+		}
+	}()
+	tick := time.NewTicker(time.Second) // journal and retries; rows are rare, so this is not worth a finer clock
+	defer tick.Stop()
+	for {
+		select {
+		case snap, ok := <-snaps:
+			if ok {
+				r.note(snap)
+				r.write(ctx, false)
+			}
+		case q := <-r.requests:
+			q.done <- r.serve(q)
+		case <-tick.C:
+			r.write(ctx, false)
+		case <-ctx.Done():
+			stop()
+			for range snaps { // until the follower is gone
+			}
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+			defer cancel()
+			r.look()
+			r.write(last, true)
+			return nil
+		}
+	}
+}
+
+func (r *Recorder) serve(q request) error {
+	if q.begin != nil {
+		return r.begin(q.ctx, *q.begin)
+	}
+	for _, row := range r.rows {
+		if row.print.ID == q.drop && !row.ended {
+			row.end(&printer.JobOutcome{Outcome: "failed", Reason: "It could not be started: " + q.why.Error()}, "")
+		}
+	}
+	r.write(q.ctx, false)
+	return nil // a row that could not be ended now is tried again
+}
+
+// begin makes sure that the print before has its outcome, which the next one's would hide, and writes the new row.
+func (r *Recorder) begin(ctx context.Context, p store.Print) error {
+	r.look()
+	for _, row := range r.rows {
+		if !row.ended {
+			row.end(&printer.JobOutcome{Outcome: "interrupted", Reason: "Its end was not seen.", Percent: row.print.Percent,
+				ElapsedS: row.print.ElapsedS, Line: row.print.Line, Layer: row.print.Layer, Layers: row.print.Layers, ZMM: row.print.ZMM}, "")
+		}
+	}
+	r.write(ctx, false)
+	planMM := p.FilamentMM
+	p.FilamentMM = 0
+	if err := r.store.BeginPrint(ctx, p); err != nil {
+		return fmt.Errorf("write the print into the history: %w", err)
+	}
+	r.rows = append(r.rows, &row{print: p, planMM: planMM})
+	r.journalled = time.Now()
+	return nil
+}
+
+// look notes the newest snapshot.
+func (r *Recorder) look() {
+	if snap, _ := r.printer.Snapshots().Get(); snap != nil {
+		r.note(snap)
+	}
+}
+
+// note takes over what a snapshot says of the open rows.
+func (r *Recorder) note(snap *printer.Snapshot) {
+	if snap == nil {
+		return
+	}
+	for _, row := range r.rows {
+		switch job, last := snap.Job, snap.LastJob; {
+		case row.ended:
+		case last != nil && last.ID == row.print.ID:
+			fault := ""
+			if snap.Fault != nil && snap.Fault.JobID == last.ID {
+				fault = string(snap.Fault.Code)
+			}
+			row.end(last, fault)
+		case job != nil && job.ID == row.print.ID:
+			paused := snap.State == printer.Paused
+			if paused && !row.paused {
+				r.journalled = time.Time{} // at once: a pause may be long
+			}
+			row.paused, row.dirty = paused, true
+			p := &row.print
+			p.Line, p.Offset, p.Layer, p.Layers, p.ZMM, p.Percent, p.ElapsedS = job.Line, job.Offset, job.Layer, job.Layers, job.ZMM, job.Percent, job.ElapsedS
+			p.FilamentMM = row.planMM * job.Percent / 100
+		}
+	}
+}
+
+// end puts the outcome into the row, to be written.
+func (r *row) end(o *printer.JobOutcome, fault string) {
+	r.ended = true
+	p := &r.print
+	p.Outcome, p.Reason, p.Fault, p.EndedMS = o.Outcome, o.Reason, fault, o.EndedMS
+	if p.EndedMS == 0 {
+		p.EndedMS = time.Now().UnixMilli()
+	}
+	p.ElapsedS, p.Line, p.Layer, p.Layers, p.ZMM, p.Percent = o.ElapsedS, o.Line, o.Layer, o.Layers, o.ZMM, o.Percent
+	p.FilamentMM = r.planMM * o.Percent / 100
+	if o.Outcome == "done" {
+		p.Percent, p.FilamentMM = 100, r.planMM
+	}
+}
+
+// write ends rows that have their outcome, and brings the journal up to date when it is time or now is set.
+func (r *Recorder) write(ctx context.Context, now bool) {
+	journal := now || time.Since(r.journalled) >= journalEvery
+	open := r.rows[:0]
+	for _, row := range r.rows {
+		switch {
+		case row.ended && (now || !time.Now().Before(row.nextTryAt)):
+			if err := r.store.EndPrint(ctx, row.print); err != nil {
+				r.failed("end a print in the history", row.print.ID, err)
+				row.nextTryAt = time.Now().Add(retryEvery)
+			} else {
+				r.log.Info("print ended", "job", row.print.ID, "file", row.print.File, "outcome", row.print.Outcome, "fault", row.print.Fault)
+				r.failures = 0
+				continue
+			}
+		case !row.ended && row.dirty && journal:
+			r.journalled = time.Now()
+			if err := r.store.Journal(ctx, row.print); err != nil {
+				r.failed("journal a print", row.print.ID, err)
+			} else {
+				row.dirty, r.failures = false, 0
+			}
+		}
+		open = append(open, row)
+	}
+	clear(r.rows[len(open):])
+	r.rows = open
+}
+
+// failed logs the first failure and then every hundredth.
+func (r *Recorder) failed(what, job string, err error) {
+	if r.failures%100 == 0 {
+		r.log.Error("the history cannot be written", "doing", what, "job", job, "failures", r.failures+1, "err", err)
+	}
+	r.failures++
+}
+
+// LastOutcome is how the newest print in the history ended, as the printer shows it after a restart; nil when there is none.
+func LastOutcome(ctx context.Context, s interface {
+	Prints(ctx context.Context, beforeMS int64, limit int) ([]store.Print, error)
+}) (*printer.JobOutcome, error) {
+	prints, err := s.Prints(ctx, 0, 1)
+	if err != nil {
+		return nil, fmt.Errorf("read the last print: %w", err)
+	}
+	if len(prints) == 0 || prints[0].Outcome == "" {
+		return nil, nil
+	}
+	p := prints[0]
+	name := p.File
+	for i := len(name) - 1; i >= 0; i-- {
+		if name[i] == '/' {
+			name = name[i+1:]
+			break
+		}
+	}
+	return &printer.JobOutcome{ID: p.ID, File: p.File, Name: name, Outcome: p.Outcome, Reason: p.Reason, EndedMS: p.EndedMS, ElapsedS: p.ElapsedS,
+		Line: p.Line, Layer: p.Layer, Layers: p.Layers, ZMM: p.ZMM, Percent: p.Percent}, nil
+}

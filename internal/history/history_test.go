@@ -1,0 +1,232 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layerd/internal/latest"
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+// machine is a printer that says what the test sets.
+type machine struct{ snaps *printer.Snapshots }
+
+func (m machine) Snapshots() *printer.Snapshots { return m.snaps }
+
+// disk remembers what was written, and fails while broken is set.
+type disk struct {
+	mu                       sync.Mutex // guards what follows
+	began, journalled, ended []store.Print
+	broken                   error
+}
+
+func (d *disk) write(to *[]store.Print, p store.Print) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken == nil {
+		*to = append(*to, p)
+	}
+	return d.broken
+}
+
+func (d *disk) BeginPrint(_ context.Context, p store.Print) error { return d.write(&d.began, p) }
+func (d *disk) Journal(_ context.Context, p store.Print) error    { return d.write(&d.journalled, p) }
+func (d *disk) EndPrint(_ context.Context, p store.Print) error   { return d.write(&d.ended, p) }
+
+func (d *disk) breakWith(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.broken = err
+}
+
+// got is what was written.
+func (d *disk) got(which *[]store.Print) []store.Print {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(*which)
+}
+
+// record runs a test with a Recorder in fake time. stop ends the Recorder and waits for it.
+func record(t *testing.T, test func(t *testing.T, r *Recorder, m machine, d *disk, stop func())) {
+	synctest.Test(t, func(t *testing.T) {
+		m := machine{latest.New(&printer.Snapshot{State: printer.Idle})}
+		d := &disk{}
+		r := New(m, d, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.Run(ctx) }()
+		stopped := false
+		stop := func() {
+			if stopped {
+				return
+			}
+			stopped = true
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("Run: got %v, want nil", err)
+			}
+		}
+		defer stop()
+		test(t, r, m, d, stop)
+	})
+}
+
+func begin(t *testing.T, r *Recorder, id string) {
+	t.Helper()
+	if err := r.Begin(t.Context(), store.Print{ID: id, File: "a/" + id + ".gcode", FilamentMM: 1000}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func printing(id string, line int64, percent float64) *printer.Snapshot {
+	return &printer.Snapshot{State: printer.Printing, Job: &printer.JobStatus{ID: id, Line: line, Offset: line * 20, Percent: percent}}
+}
+
+func TestRowFollowsThePrint(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		begin(t, r, "a")
+		if len(d.got(&d.began)) != 1 || d.got(&d.began)[0].ID != "a" {
+			t.Fatalf("after Begin: got rows %v, want a", d.got(&d.began))
+		}
+		for i := range int64(100) { // ten seconds of progress
+			m.snaps.Set(printing("a", i+1, float64(i+1)/2))
+			time.Sleep(100 * time.Millisecond)
+		}
+		if n := len(d.got(&d.journalled)); n < 1 || n > 3 {
+			t.Errorf("in 10 s: got %d journal entries, want one every 5 s", n)
+		}
+
+		synctest.Wait()
+		before := len(d.got(&d.journalled))
+		pause := printing("a", 101, 51)
+		pause.State = printer.Paused
+		m.snaps.Set(pause)
+		synctest.Wait()
+		if len(d.got(&d.journalled)) != before+1 || d.got(&d.journalled)[before].Line != 101 {
+			t.Errorf("at the pause: got %v, want line 101 in the journal at once", d.got(&d.journalled)[before:])
+		}
+		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "done", EndedMS: 77, Line: 200}})
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(d.got(&d.ended)) != 1 {
+			t.Fatalf("at the end: got %d ended rows, want 1", len(d.got(&d.ended)))
+		}
+		if e := d.got(&d.ended)[0]; e.Outcome != "done" || e.Line != 200 || e.Percent != 100 || e.FilamentMM != 1000 || e.EndedMS != 77 {
+			t.Errorf("at the end: got %+v, want done at line 200 with 1000 mm", e)
+		}
+	})
+}
+
+func TestFaultIsInTheRow(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		begin(t, r, "a")
+		m.snaps.Set(&printer.Snapshot{State: printer.Faulted, Fault: &printer.Fault{Code: printer.FaultPortLost, JobID: "a"},
+			LastJob: &printer.JobOutcome{ID: "a", Outcome: "failed", Reason: "The port vanished.", Percent: 25}})
+		synctest.Wait()
+		if len(d.got(&d.ended)) != 1 || d.got(&d.ended)[0].Fault != "port_lost" || d.got(&d.ended)[0].Reason != "The port vanished." || d.got(&d.ended)[0].FilamentMM != 250 {
+			t.Errorf("got %+v, want one failed row with port_lost, its reason and a quarter of the filament", d.got(&d.ended))
+		}
+	})
+}
+
+// A print that ends and another that begins, with no chance for Run to look in between.
+func TestOutcomeIsSeenBeforeTheNextBegins(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		begin(t, r, "a")
+		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "cancelled"}})
+		begin(t, r, "b")
+		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "b", Outcome: "done"}})
+		synctest.Wait()
+		var got []string
+		for _, p := range d.got(&d.ended) {
+			got = append(got, p.ID+" "+p.Outcome)
+		}
+		if want := []string{"a cancelled", "b done"}; !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+func TestDropEndsARowThatNeverStarted(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		begin(t, r, "a")
+		if err := r.Drop(t.Context(), "a", errors.New("busy")); err != nil {
+			t.Fatal(err)
+		}
+		r.Drop(t.Context(), "a", errors.New("again"))
+		r.Drop(t.Context(), "other", errors.New("unknown"))
+		if len(d.got(&d.ended)) != 1 || d.got(&d.ended)[0].Outcome != "failed" || d.got(&d.ended)[0].Reason != "It could not be started: busy" {
+			t.Errorf("got %+v, want one failed row that says why", d.got(&d.ended))
+		}
+	})
+}
+
+// A disk that is full for a while costs no row its end.
+func TestEndIsTriedAgain(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		begin(t, r, "a")
+		d.breakWith(store.ErrNoSpace)
+		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "done"}})
+		time.Sleep(time.Minute)
+		if err := r.Begin(t.Context(), store.Print{ID: "b"}); !errors.Is(err, store.ErrNoSpace) {
+			t.Errorf("Begin on a full disk: got %v, want ErrNoSpace", err)
+		}
+		d.breakWith(nil)
+		time.Sleep(retryEvery + time.Second)
+		synctest.Wait()
+		if len(d.got(&d.ended)) != 1 || d.got(&d.ended)[0].ID != "a" {
+			t.Errorf("after there is space again: got %v, want the row of a ended once", d.got(&d.ended))
+		}
+	})
+}
+
+func TestStopWritesWhatIsKnown(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, stop func()) {
+		begin(t, r, "a")
+		m.snaps.Set(printing("a", 42, 10))
+		synctest.Wait()
+		stop()
+		if len(d.got(&d.journalled)) != 1 || d.got(&d.journalled)[0].Line != 42 || len(d.got(&d.ended)) != 0 {
+			t.Errorf("stopped in mid-print: got journal %v and ends %v, want line 42 and an open row", d.got(&d.journalled), d.got(&d.ended))
+		}
+		if err := r.Begin(t.Context(), store.Print{ID: "b"}); !errors.Is(err, ErrStopped) {
+			t.Errorf("Begin after the end: got %v, want ErrStopped", err)
+		}
+	})
+}
+
+func TestShutdownOutcomeIsWritten(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, stop func()) {
+		begin(t, r, "a")
+		m.snaps.Set(&printer.Snapshot{State: printer.Disconnected, LastJob: &printer.JobOutcome{ID: "a", Outcome: "interrupted", Reason: "layerd was stopped"}})
+		stop()
+		if len(d.got(&d.ended)) != 1 || d.got(&d.ended)[0].Outcome != "interrupted" {
+			t.Errorf("got %+v, want the row ended as interrupted", d.got(&d.ended))
+		}
+	})
+}
+
+// rows are a history to read.
+type rows []store.Print
+
+func (r rows) Prints(context.Context, int64, int) ([]store.Print, error) { return r, nil }
+
+func TestLastOutcome(t *testing.T) {
+	got, err := LastOutcome(t.Context(), rows{{ID: "a", File: "x/y/cube.gcode", Outcome: "interrupted", Line: 7}})
+	if err != nil || got == nil || got.Name != "cube.gcode" || got.Outcome != "interrupted" || got.Line != 7 {
+		t.Errorf("got %+v, %v, want the interrupted cube at line 7", got, err)
+	}
+	for _, none := range []rows{nil, {{ID: "a"}}} {
+		if got, err := LastOutcome(t.Context(), none); got != nil || err != nil {
+			t.Errorf("%v: got %+v, %v, want nothing", none, got, err)
+		}
+	}
+}
