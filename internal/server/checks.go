@@ -1,0 +1,79 @@
+package server
+
+import (
+	"fmt"
+	"strconv"
+
+	"layerd/gcode"
+	"layerd/printer"
+)
+
+// What flows here: what is known of a file and of the printer → a refusal, or warnings that a person may override.
+
+// maxFramed is the longest line, with number and checksum, that Marlin and its relatives can take: MAX_CMD_SIZE is 96 with
+// its closing NUL (Marlin Configuration_adv.h). Klipper and RepRapFirmware take far longer ones.
+const maxFramed = 95
+
+// primeMM is how far in front of and left of the bed a file may extrude: Prusa's slicers draw their priming line at Y-3.
+const primeMM = 4
+
+// checkFile asks what a careful person would ask of a file before it is printed on this machine.
+func checkFile(survey *gcode.Survey, snap *printer.Snapshot) (warnings []string, err error) {
+	profile := snap.Profile
+	switch {
+	case survey.MaxNozzleC > profile.MaxNozzleC:
+		return nil, tooHot("nozzle", survey.MaxNozzleLine, survey.MaxNozzleC, profile.MaxNozzleC)
+	case survey.MaxBedC > profile.MaxBedC:
+		return nil, tooHot("bed", survey.MaxBedLine, survey.MaxBedC, profile.MaxBedC)
+	}
+	// "N" number " " command "*" checksum of up to three digits.
+	framed := 1 + len(strconv.FormatInt(survey.Commands, 10)) + 1 + survey.LongestCommand + 4
+	if dialect := snap.Connection.Dialect; framed > maxFramed && dialect != "klipper" && dialect != "reprapfirmware" {
+		return nil, &refusal{code: "line_too_long", message: fmt.Sprintf("Line %d has %d characters, too many for the printer's firmware.", survey.LongestLine, survey.LongestCommand)}
+	}
+
+	if survey.Extrudes == 0 {
+		warnings = append(warnings, "It pushes no filament at all.")
+	}
+	if survey.Odd > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s no G-code, the first in line %d.", count(survey.Odd, "line is", "lines are"), survey.FirstOdd))
+	}
+	if survey.MaxBedC > 0 && !profile.HeatedBed {
+		warnings = append(warnings, "It heats the bed, and this printer's profile says that there is no heated bed.")
+	}
+	if survey.BoundsMM != nil {
+		warnings = append(warnings, outside(*survey.BoundsMM, profile)...)
+	}
+	return warnings, nil
+}
+
+func tooHot(what string, line int64, wantC, maxC float64) error {
+	return &refusal{code: "too_hot", message: fmt.Sprintf("Line %d heats the %s to %g °C, and the printer's limit is %g °C.", line, what, wantC, maxC)}
+}
+
+// outside names each side on which extruding moves leave the printer's volume.
+func outside(bounds [6]float64, p printer.Profile) (warnings []string) {
+	const play = 0.5 // mm of rounding and line width
+	low := [3]float64{-primeMM, -primeMM, -play}
+	high := [3]float64{p.WidthMM + play, p.DepthMM + play, p.HeightMM + play}
+	if p.Origin == "center" {
+		low = [3]float64{-p.WidthMM/2 - play, -p.DepthMM/2 - play, -play}
+		high = [3]float64{p.WidthMM/2 + play, p.DepthMM/2 + play, p.HeightMM + play}
+	}
+	for axis, name := range [3]string{"X", "Y", "Z"} {
+		if bounds[axis] < low[axis] {
+			warnings = append(warnings, fmt.Sprintf("It prints at %s %.1f mm, outside of the printer's volume.", name, bounds[axis]))
+		}
+		if bounds[axis+3] > high[axis] {
+			warnings = append(warnings, fmt.Sprintf("It prints at %s %.1f mm, outside of the printer's volume.", name, bounds[axis+3]))
+		}
+	}
+	return warnings
+}
+
+func count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatInt(n, 10) + " " + many
+}

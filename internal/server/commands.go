@@ -1,0 +1,296 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"layerd/camera"
+	"layerd/internal/access"
+)
+
+// What flows here: a Command from the live socket or POST /v1/do → the table → role → once → the printer or the store → an Answer.
+
+// commandTime is how long a command may take to be accepted; a start may have to read through a big file that was copied in by
+// hand. What the machine then does may take hours.
+const commandTime = 2 * time.Minute
+
+// call is one command under way, and who gave it.
+type call struct {
+	Command
+	me      access.Identity
+	started string // start: the new job's ID
+}
+
+// command is one thing that can be done. Without a role it could not be written down here.
+type command struct {
+	name  string
+	least access.Role
+	run   func(s *Server, ctx context.Context, c *call) (rev uint64, err error)
+}
+
+// emergencyStop waits for nothing: see perform and socket.command.
+const emergencyStop = "emergency_stop"
+
+var commands = []command{
+	{"start", access.Operator, (*Server).doStart},
+	{"pause", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Pause(ctx, c.Job) }},
+	{"resume", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Resume(ctx, c.Job) }},
+	{"cancel", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Cancel(ctx, c.Job) }},
+	{emergencyStop, access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},
+	{"dismiss", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Dismiss(ctx) }},
+
+	{"home", access.Operator, (*Server).doHome},
+	{"jog", access.Operator, (*Server).doJog},
+	{"extrude", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.cfg.Printer.Extrude(ctx, c.ByMM)
+	}},
+	{"motors_off", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.MotorsOff(ctx) }},
+	{"set_nozzle", access.Operator, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.cfg.Printer.SetNozzle(ctx, c.Tool, *c.TargetC)
+	})},
+	{"set_bed", access.Operator, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.cfg.Printer.SetBed(ctx, *c.TargetC)
+	})},
+	{"set_chamber", access.Operator, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.cfg.Printer.SetChamber(ctx, *c.TargetC)
+	})},
+	{"set_fan", access.Operator, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.cfg.Printer.SetFan(ctx, *c.Percent)
+	})},
+	{"set_speed", access.Operator, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.cfg.Printer.SetSpeed(ctx, *c.Percent)
+	})},
+	{"set_flow", access.Operator, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.cfg.Printer.SetFlow(ctx, *c.Percent)
+	})},
+
+	{"send", access.Owner, (*Server).doSend}, // the raw console is the owner's alone
+	{"connect", access.Owner, (*Server).doConnect},
+	{"disconnect", access.Owner, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Disconnect(ctx) }},
+	{"set_profile", access.Owner, (*Server).doSetProfile},
+	{"set_camera", access.Owner, (*Server).doSetCamera},
+
+	{"delete_file", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.rev(), s.cfg.Files.Delete(ctx, c.File)
+	}},
+	{"rename_file", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		_, err := s.cfg.Files.Rename(ctx, c.File, c.To)
+		return s.rev(), err
+	}},
+	{"make_folder", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		_, err := s.cfg.Files.MakeFolder(ctx, c.File)
+		return s.rev(), err
+	}},
+}
+
+// perform does a command for me and answers it. It returns early when ctx ends, but a command that was begun goes on:
+// a phone that lost its link asks again and gets the answer.
+func (s *Server) perform(ctx context.Context, me access.Identity, cmd Command) Answer {
+	answer := Answer{Type: "answer", ID: cmd.ID}
+	var found *command
+	for i := range commands {
+		if commands[i].name == cmd.Do {
+			found = &commands[i]
+		}
+	}
+	if found == nil {
+		answer.Error = s.answerError(&refusal{code: "unknown_command", message: fmt.Sprintf("There is no command %.40q.", cmd.Do)})
+		return answer
+	}
+	if me.Role < found.least {
+		answer.Error = s.answerError(roleTooLow(found.least))
+		return answer
+	}
+	run := func() Answer { return s.run(found, me, cmd) }
+	if cmd.ID == "" {
+		return run()
+	}
+	given, err := s.done.do(ctx, me.ID, cmd, run)
+	if err == errReused && cmd.Do == emergencyStop {
+		return run() // an id is no reason to let it burn
+	}
+	if err != nil {
+		answer.Error = s.answerError(err)
+		return answer
+	}
+	return given
+}
+
+// run does a command, once. A panic in it is this command's failure and nobody else's.
+func (s *Server) run(found *command, me access.Identity, cmd Command) (answer Answer) {
+	answer = Answer{Type: "answer", ID: cmd.ID}
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("a command went wrong", "do", cmd.Do, "panic", p, "stack", string(debug.Stack()))
+			e, _ := explain(errBroken)
+			answer = Answer{Type: "answer", ID: cmd.ID, Error: &e}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(s.life, commandTime)
+	defer cancel()
+	c := &call{Command: cmd, me: me}
+	rev, err := found.run(s, ctx, c)
+	if err != nil {
+		answer.Error = s.answerError(err)
+		s.log.Info("command refused", "do", cmd.Do, "who", me.Name, "code", answer.Error.Code)
+		return answer
+	}
+	answer.Rev, answer.Job = rev, c.started
+	s.log.Info("command", "do", cmd.Do, "who", me.Name, "rev", rev)
+	return answer
+}
+
+// rev is the newest snapshot's revision: what has nothing to do with the printer takes effect in any.
+func (s *Server) rev() uint64 {
+	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
+		return snap.Rev
+	}
+	return 0
+}
+
+type runFunc = func(s *Server, ctx context.Context, c *call) (uint64, error)
+
+func target(run runFunc) runFunc {
+	return func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		if c.TargetC == nil {
+			return 0, badCommand("This command needs target_c.")
+		}
+		return run(s, ctx, c)
+	}
+}
+
+func percent(run runFunc) runFunc {
+	return func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		if c.Percent == nil {
+			return 0, badCommand("This command needs percent.")
+		}
+		return run(s, ctx, c)
+	}
+}
+
+func (s *Server) doHome(ctx context.Context, c *call) (uint64, error) {
+	axes := strings.ToLower(c.Axes)
+	for i, axis := range axes {
+		if !strings.ContainsRune("xyz", axis) || strings.ContainsRune(axes[:i], axis) {
+			return 0, badCommand("axes may hold x, y and z, each once.")
+		}
+	}
+	return s.cfg.Printer.Home(ctx, axes)
+}
+
+func (s *Server) doJog(ctx context.Context, c *call) (uint64, error) {
+	axis := strings.ToLower(c.Axes)
+	if len(axis) != 1 || !strings.Contains("xyz", axis) {
+		return 0, badCommand("axes must be one of x, y and z.")
+	}
+	if c.ByMM == 0 || math.Abs(c.ByMM) > 5000 {
+		return 0, badCommand("by_mm must be a distance of at most 5000 mm, and not 0.")
+	}
+	return s.cfg.Printer.Jog(ctx, axis[0], c.ByMM)
+}
+
+func (s *Server) doSend(ctx context.Context, c *call) (uint64, error) {
+	var lines []string
+	for line := range strings.Lines(c.Line) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 || len(lines) > 100 {
+		return 0, badCommand("line must hold 1 to 100 lines.")
+	}
+	return s.cfg.Printer.Send(ctx, lines...)
+}
+
+func (s *Server) doConnect(ctx context.Context, c *call) (uint64, error) {
+	now, _ := s.cfg.Printer.Snapshots().Get()
+	if c.Port != "" && (now == nil || c.Port != now.Connection.Port) {
+		if err := s.unlocked("printer.port"); err != nil {
+			return 0, err
+		}
+	}
+	if c.Baud != 0 && (now == nil || c.Baud != now.Connection.Baud) {
+		if err := s.unlocked("printer.baud"); err != nil {
+			return 0, err
+		}
+	}
+	if c.Baud < 0 || c.Baud > 4_000_000 || len(c.Port) > 512 || strings.ContainsRune(c.Port, 0) {
+		return 0, badCommand("port must be the path of a serial port, and baud its speed or 0.")
+	}
+	return s.cfg.Printer.Connect(ctx, c.Port, c.Baud)
+}
+
+// doSetProfile hands the profile to its owner first: what the printer refuses is not kept.
+func (s *Server) doSetProfile(ctx context.Context, c *call) (uint64, error) {
+	if c.Profile == nil {
+		return 0, badCommand("This command needs profile.")
+	}
+	if err := c.Profile.Check(); err != nil {
+		return 0, &refusal{code: "bad_profile", message: sentence(err.Error())}
+	}
+	rev, err := s.cfg.Printer.SetProfile(ctx, *c.Profile)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.cfg.Files.SetSetting(ctx, "profile", *c.Profile); err != nil {
+		return 0, fmt.Errorf("keep the profile: %w", err)
+	}
+	return rev, nil
+}
+
+func (s *Server) doSetCamera(ctx context.Context, c *call) (uint64, error) {
+	if c.Camera == nil {
+		return 0, badCommand("This command needs camera.")
+	}
+	now, want := s.cfg.Camera.Settings(), *c.Camera
+	if err := checkCamera(want); err != nil {
+		return 0, err
+	}
+	for _, one := range []struct {
+		key     string
+		changed bool
+	}{{"camera.device", now.Device != want.Device}, {"camera.width", now.Width != want.Width}, {"camera.height", now.Height != want.Height}, {"camera.fps", now.FPS != want.FPS}} {
+		if one.changed {
+			if err := s.unlocked(one.key); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if err := s.cfg.Camera.Set(ctx, want); err != nil {
+		return 0, fmt.Errorf("set the camera: %w", err)
+	}
+	if err := s.cfg.Files.SetSetting(ctx, "camera", want); err != nil {
+		return 0, fmt.Errorf("keep the camera's settings: %w", err)
+	}
+	return s.rev(), nil
+}
+
+func checkCamera(want camera.Settings) error {
+	bad := func(message string) error { return &refusal{code: "bad_camera", message: message} }
+	switch {
+	case len(want.Device) > 512 || strings.ContainsFunc(want.Device, func(r rune) bool { return r < ' ' }):
+		return bad("device must be one of the cameras on offer.")
+	case want.Width < 0 || want.Width > 7680 || want.Height < 0 || want.Height > 4320:
+		return bad("width and height must be at most 7680 × 4320, or 0 for the camera's own choice.")
+	case want.FPS < 0 || want.FPS > 120:
+		return bad("fps must be at most 120, or 0 for the camera's own choice.")
+	}
+	return nil
+}
+
+// unlocked is an error when the configuration holds the setting.
+func (s *Server) unlocked(key string) error {
+	from, locked := s.cfg.Locked[key]
+	if !locked {
+		return nil
+	}
+	where := map[string]string{"file": "the configuration file", "environment": "the environment", "flag": "the command line"}[from]
+	if where == "" {
+		where = "the configuration"
+	}
+	return &refusal{code: "locked", message: fmt.Sprintf("%s is set by %s and cannot be changed here.", key, where)}
+}

@@ -1,0 +1,197 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"layerd/camera"
+	"layerd/internal/access"
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+// kind says how one kind of failure is told to people and programs.
+type kind struct {
+	code    string
+	status  int
+	cause   error  // errors.Is finds it; nil for our own refusals, which carry the code
+	message string // "" = the error's own words
+	next    string
+}
+
+// kinds are all failures. The first whose cause fits counts; the last is for what nobody foresaw.
+var kinds = []kind{
+	{"key_needed", 401, access.ErrDenied, "A key is needed.", "Open the link with the key that layerd printed, or make one with `layerd token create`."},
+	{"too_many_tries", 429, access.ErrTooMany, "Too many wrong keys came from your address.", "Wait a minute, then try the right one."},
+	{"role_too_low", 403, nil, "", "Ask the owner of this printer for a key that may do more."},
+	{"cross_origin", 403, nil, "This request came from another website.", "Open layerd's own page."},
+	{"no_route", 404, nil, "There is nothing here.", "See docs/PROTOCOL.md for what there is."},
+	{"method", 405, nil, "", "See docs/PROTOCOL.md for what there is."},
+	{"bad_message", 400, nil, "", "See docs/PROTOCOL.md for what is expected."},
+	{"bad_command", 400, nil, "", "See docs/PROTOCOL.md for what is expected."},
+	{"unknown_command", 400, nil, "", "See docs/PROTOCOL.md for the commands there are."},
+	{"id_reused", 409, nil, "This id was used for another command before.", "Give each command its own id; repeat one only to repeat the same command."},
+	{"crowded", 503, nil, "Too much is going on at once.", "Try again in a moment."},
+	{"locked", 409, nil, "", "Change it there and restart layerd."},
+	{"bad_profile", 422, nil, "", "Correct the value and save again."},
+	{"bad_camera", 422, nil, "", "Correct the value and save again."},
+	{"bad_camera", 422, camera.ErrSettings, "", "Correct the value and save again."},
+	{"locked", 409, camera.ErrLocked, "", "Change it there and restart layerd."},
+	{"stopping", 503, camera.ErrStopped, "layerd is stopping.", "Try again."},
+	{"no_picture", 503, nil, "There is no picture.", "See the camera's status on the Settings screen."},
+	{"websocket", 400, nil, "This address speaks websocket only.", "See docs/PROTOCOL.md."},
+
+	{"too_hot", 422, nil, "", "Slice the file for this printer, or correct the limits of its profile if they are wrong."},
+	{"line_too_long", 422, nil, "", "Shorten or remove that line: the firmware can never take it."},
+	{"warning", 409, nil, "This file may not suit the printer.", "Start it anyway only if you know why."},
+
+	{"not_connected", 409, printer.ErrNotConnected, "The printer is not connected.", "Connect it on the Settings screen."},
+	{"wrong_state", 409, printer.ErrWrongState, "", "Look at what the printer is doing now, then try again."},
+	{"other_job", 409, printer.ErrOtherJob, "", "Look at what is printing now, then try again."},
+	{"limit", 422, printer.ErrLimit, "", "Choose a value within the limits of the printer's profile."},
+	{"bad_line", 422, printer.ErrBadCommand, "", "Check what you typed."},
+	{"not_homed", 409, printer.ErrNotHomed, "The printer has not been homed since it was connected.", "Home it first."},
+	{"crowded", 503, printer.ErrBusyQueue, "Too many typed commands are waiting.", "Wait until the printer has taken them."},
+
+	{"bad_name", 400, store.ErrName, "", "Choose another name."},
+	{"no_file", 404, store.ErrNotFound, "There is no such file.", "Look at the list of files."},
+	{"exists", 409, store.ErrExists, "There is already a file of that name.", "Choose another name, or say that it is to be overwritten."},
+	{"too_big", 413, store.ErrTooBig, "", "Raise files.max_mb in the configuration if this is a real print."},
+	{"no_space", 507, store.ErrNoSpace, "", "Delete files that are no longer needed."},
+	{"in_use", 409, store.ErrInUse, "This file is being printed.", "Wait until the print has ended."},
+	{"not_empty", 409, store.ErrNotEmpty, "The folder is not empty.", "Delete what is in it first."},
+	{"not_gcode", 422, store.ErrNotGCode, "", "Upload the G-code that your slicer writes."},
+
+	{"too_slow", 408, os.ErrDeadlineExceeded, "The data came too slowly.", "Check the network and try again."},
+	{"cut_off", 400, io.ErrUnexpectedEOF, "The data ended too early.", "Try again."},
+	{"timeout", 504, context.DeadlineExceeded, "This took too long.", "Look at the printer's state before you try again."},
+	{"stopping", 503, context.Canceled, "layerd is stopping, or the request was given up.", "Try again."},
+	{"internal", 500, nil, "Something went wrong inside layerd.", "See its log."},
+}
+
+var (
+	errNoRoute     = &refusal{code: "no_route"}
+	errCrossOrigin = &refusal{code: "cross_origin"}
+	errCrowded     = &refusal{code: "crowded"}
+	errReused      = &refusal{code: "id_reused"}
+	errNoPicture   = &refusal{code: "no_picture"}
+	errWebsocket   = &refusal{code: "websocket"}
+	errBroken      = &refusal{code: "internal"}
+)
+
+// refusal is a failure that the server itself decides on.
+type refusal struct {
+	code     string // of a kind
+	message  string // "" = the kind's
+	warnings []string
+	allow    string // code "method": what is possible
+}
+
+func (r *refusal) Error() string { return r.code + ": " + r.message }
+
+func badCommand(message string) error { return &refusal{code: "bad_command", message: message} }
+
+// explain turns an error into what people and programs are told, and its HTTP status.
+func explain(err error) (Error, int) {
+	var refused *refusal
+	var fault *printer.Fault
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &refused):
+		for _, k := range kinds {
+			if k.code == refused.code {
+				e := Error{Code: k.code, Message: k.message, Next: k.next, Warnings: refused.warnings}
+				if refused.message != "" {
+					e.Message = refused.message
+				}
+				return e, k.status
+			}
+		}
+	case errors.As(err, &fault):
+		return Error{Code: string(fault.Code), Message: fault.Message, Next: fault.Next}, http.StatusBadGateway
+	case errors.As(err, &tooLong):
+		return Error{Code: "bad_message", Message: "This is too long."}, http.StatusRequestEntityTooLarge
+	}
+	last := kinds[len(kinds)-1]
+	for _, k := range kinds {
+		if k.cause != nil && errors.Is(err, k.cause) {
+			last = k
+			break
+		}
+	}
+	if last.message == "" {
+		last.message = sentence(err.Error())
+	}
+	return Error{Code: last.code, Message: last.message, Next: last.next}, last.status
+}
+
+// sentence makes an error's text readable: one line with a capital and a full stop, at most 400 bytes.
+func sentence(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, text)
+	if len(text) > 400 {
+		text = strings.ToValidUTF8(text[:400], "") + "…"
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}
+
+// answerError is explain for a command: failures that nobody foresaw are logged.
+func (s *Server) answerError(err error) *Error {
+	e, status := explain(err)
+	if status == http.StatusInternalServerError {
+		s.log.Error("a command went wrong", "err", err)
+	}
+	return &e
+}
+
+// fail answers a request with an error. What is left of the body is not read: the connection ends instead.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e, status := explain(err)
+	if status == http.StatusInternalServerError && !errors.Is(err, net.ErrClosed) { // closed: layerd ends
+		s.log.Error("a request went wrong", "method", r.Method, "path", r.URL.Path, "err", err)
+	}
+	var refused *refusal
+	if errors.As(err, &refused) && refused.allow != "" {
+		w.Header().Set("Allow", refused.allow)
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="layerd"`)
+	}
+	if status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "60")
+	}
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+	}
+	s.writeJSON(w, status, ErrorAnswer{Error: e})
+}
+
+// writeJSON writes v as the whole answer.
+func (s *Server) writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil { // a number that JSON has no word for, such as NaN
+		s.log.Error("an answer cannot be written as JSON", "err", err)
+		status, body = http.StatusInternalServerError, []byte(`{"error":{"code":"internal","message":"Something went wrong inside layerd.","next":"See its log."}}`)
+	}
+	writeSized(w, int64(len(body)))
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(append(body, '\n')) // the client is gone when this fails
+}

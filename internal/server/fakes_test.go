@@ -1,0 +1,364 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"layerd/camera"
+	"layerd/gcode"
+	"layerd/internal/latest"
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+// fakePrinter writes down what it is asked, and takes effect at once.
+type fakePrinter struct {
+	snaps *printer.Snapshots
+
+	mu    sync.Mutex // guards what follows
+	calls []string
+	fail  error                    // returned by every command
+	hold  map[string]chan struct{} // commands, by first word, that wait until theirs is closed
+	src   io.ReadCloser            // of the last Start
+}
+
+func newFakePrinter() *fakePrinter {
+	return &fakePrinter{snaps: latest.New(&printer.Snapshot{Rev: 1, State: printer.Idle, Profile: printer.Presets()[0]}), hold: map[string]chan struct{}{}}
+}
+
+// change publishes a changed snapshot, with the next revision.
+func (p *fakePrinter) change(f func(*printer.Snapshot)) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old, _ := p.snaps.Get()
+	snap := *old
+	snap.Rev++
+	f(&snap)
+	p.snaps.Set(&snap)
+	return snap.Rev
+}
+
+func (p *fakePrinter) called() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.calls)
+}
+
+func (p *fakePrinter) failWith(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fail = err
+}
+
+func (p *fakePrinter) holdUp(name string) (release func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	held := make(chan struct{})
+	p.hold[name] = held
+	return sync.OnceFunc(func() { close(held) })
+}
+
+func (p *fakePrinter) call(ctx context.Context, name string, args ...any) (uint64, error) {
+	p.mu.Lock()
+	p.calls = append(p.calls, strings.TrimSpace(name+" "+strings.TrimSuffix(fmt.Sprintln(args...), "\n")))
+	held, fail := p.hold[name], p.fail
+	p.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	if fail != nil {
+		return 0, fail
+	}
+	return p.change(func(*printer.Snapshot) {}), nil
+}
+
+func (p *fakePrinter) Snapshots() *printer.Snapshots { return p.snaps }
+func (p *fakePrinter) Connect(ctx context.Context, path string, baud int) (uint64, error) {
+	return p.call(ctx, "connect", path, baud)
+}
+func (p *fakePrinter) Disconnect(ctx context.Context) (uint64, error) {
+	return p.call(ctx, "disconnect")
+}
+func (p *fakePrinter) Start(ctx context.Context, info printer.JobInfo, src io.ReadCloser) (uint64, error) {
+	rev, err := p.call(ctx, "start", info.File, info.Name, info.By, info.Size)
+	if err == nil {
+		p.mu.Lock()
+		p.src = src
+		p.mu.Unlock()
+		rev = p.change(func(s *printer.Snapshot) {
+			s.State, s.Job = printer.Printing, &printer.JobStatus{ID: info.ID, File: info.File}
+		})
+	}
+	return rev, err
+}
+func (p *fakePrinter) Pause(ctx context.Context, job string) (uint64, error) {
+	return p.call(ctx, "pause", job)
+}
+func (p *fakePrinter) Resume(ctx context.Context, job string) (uint64, error) {
+	return p.call(ctx, "resume", job)
+}
+func (p *fakePrinter) Cancel(ctx context.Context, job string) (uint64, error) {
+	return p.call(ctx, "cancel", job)
+}
+func (p *fakePrinter) Send(ctx context.Context, lines ...string) (uint64, error) {
+	return p.call(ctx, "send", strings.Join(lines, "|"))
+}
+func (p *fakePrinter) EmergencyStop(ctx context.Context) (uint64, error) {
+	return p.call(ctx, "emergency_stop")
+}
+func (p *fakePrinter) Dismiss(ctx context.Context) (uint64, error) { return p.call(ctx, "dismiss") }
+func (p *fakePrinter) Home(ctx context.Context, axes string) (uint64, error) {
+	return p.call(ctx, "home", axes)
+}
+func (p *fakePrinter) Jog(ctx context.Context, axis byte, byMM float64) (uint64, error) {
+	return p.call(ctx, "jog", string(axis), byMM)
+}
+func (p *fakePrinter) Extrude(ctx context.Context, byMM float64) (uint64, error) {
+	return p.call(ctx, "extrude", byMM)
+}
+func (p *fakePrinter) SetNozzle(ctx context.Context, tool int, targetC float64) (uint64, error) {
+	return p.call(ctx, "set_nozzle", tool, targetC)
+}
+func (p *fakePrinter) SetBed(ctx context.Context, targetC float64) (uint64, error) {
+	return p.call(ctx, "set_bed", targetC)
+}
+func (p *fakePrinter) SetChamber(ctx context.Context, targetC float64) (uint64, error) {
+	return p.call(ctx, "set_chamber", targetC)
+}
+func (p *fakePrinter) SetFan(ctx context.Context, percent float64) (uint64, error) {
+	return p.call(ctx, "set_fan", percent)
+}
+func (p *fakePrinter) SetSpeed(ctx context.Context, percent float64) (uint64, error) {
+	return p.call(ctx, "set_speed", percent)
+}
+func (p *fakePrinter) SetFlow(ctx context.Context, percent float64) (uint64, error) {
+	return p.call(ctx, "set_flow", percent)
+}
+func (p *fakePrinter) MotorsOff(ctx context.Context) (uint64, error) {
+	return p.call(ctx, "motors_off")
+}
+func (p *fakePrinter) SetProfile(ctx context.Context, profile printer.Profile) (uint64, error) {
+	return p.call(ctx, "set_profile", profile.Name)
+}
+
+// fakeConsole is a ring that forgets nothing.
+type fakeConsole struct {
+	lines *latest.Value[[]printer.Entry]
+}
+
+func (c fakeConsole) say(text string) {
+	old, _ := c.lines.Get()
+	c.lines.Set(append(slices.Clone(old), printer.Entry{Seq: uint64(len(old) + 1), Dir: "in", Text: text}))
+}
+
+func (c fakeConsole) Since(ctx context.Context, seq uint64, max int) ([]printer.Entry, error) {
+	for n := uint64(0); ; {
+		lines, now, err := c.lines.Next(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		if uint64(len(lines)) > seq {
+			lines = lines[seq:]
+			return lines[:min(len(lines), max)], nil
+		}
+		n = now
+	}
+}
+
+// fakeFiles keeps files in a directory and everything else in memory.
+type fakeFiles struct {
+	dir string
+
+	mu       sync.Mutex // guards what follows
+	files    map[string]store.File
+	surveys  map[string]gcode.Survey
+	settings map[string]any
+	rows     map[string]store.Print // as History
+	changed  chan struct{}
+	failPut  error
+}
+
+func newFakeFiles(t testing.TB) *fakeFiles {
+	f := &fakeFiles{dir: t.TempDir(), files: map[string]store.File{}, surveys: map[string]gcode.Survey{}, settings: map[string]any{},
+		rows: map[string]store.Print{}, changed: make(chan struct{})}
+	f.add("cube.gcode", "G28\nG1 X1 E1\n")
+	return f
+}
+
+func (f *fakeFiles) add(path, content string) store.File {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := os.WriteFile(f.real(path), []byte(content), 0o600); err != nil {
+		panic(err)
+	}
+	file := store.File{Path: path, Name: filepath.Base(path), Bytes: int64(len(content)), SHA256: fmt.Sprintf("%x", content), ModifiedMS: 5}
+	f.files[path] = file
+	f.surveys[path] = gcode.Survey{Commands: 2, Extrudes: 1, FilamentMM: 100}
+	close(f.changed)
+	f.changed = make(chan struct{})
+	return file
+}
+
+func (f *fakeFiles) real(path string) string {
+	return filepath.Join(f.dir, strings.ReplaceAll(path, "/", "_"))
+}
+
+func (f *fakeFiles) Put(ctx context.Context, path string, r io.Reader, size int64, overwrite bool) (store.File, error) {
+	content, err := io.ReadAll(r)
+	if err != nil {
+		return store.File{}, fmt.Errorf("receive: %w", err)
+	}
+	if f.failPut != nil {
+		return store.File{}, f.failPut
+	}
+	return f.add(path, string(content)), nil
+}
+func (f *fakeFiles) Files(context.Context) ([]store.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []store.File
+	for _, file := range f.files {
+		all = append(all, file)
+	}
+	return all, nil
+}
+func (f *fakeFiles) Stat(_ context.Context, path string) (store.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if file, ok := f.files[path]; ok {
+		return file, nil
+	}
+	return store.File{}, store.ErrNotFound
+}
+func (f *fakeFiles) Survey(ctx context.Context, path string) (gcode.Survey, error) {
+	_, err := f.Stat(ctx, path)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.surveys[path], err
+}
+func (f *fakeFiles) OpenFile(ctx context.Context, path string) (*os.File, store.File, error) {
+	file, err := f.Stat(ctx, path)
+	if err != nil {
+		return nil, file, err
+	}
+	open, err := os.Open(f.real(path))
+	return open, file, err
+}
+func (f *fakeFiles) Thumbnail(ctx context.Context, path string) ([]byte, string, error) {
+	if _, err := f.Stat(ctx, path); err != nil {
+		return nil, "", err
+	}
+	if strings.HasSuffix(path, "evil.gcode") {
+		return []byte("<script>"), "text/html", nil
+	}
+	return []byte("\x89PNG"), "image/png", nil
+}
+func (f *fakeFiles) Delete(ctx context.Context, path string) error {
+	_, err := f.Stat(ctx, path)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.files, path)
+	return err
+}
+func (f *fakeFiles) Rename(ctx context.Context, from, to string) (store.File, error) {
+	file, err := f.Stat(ctx, from)
+	if err != nil {
+		return file, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.files, from)
+	file.Path, file.Name = to, filepath.Base(to)
+	f.files[to] = file
+	return file, nil
+}
+func (f *fakeFiles) MakeFolder(_ context.Context, path string) (store.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.files[path] = store.File{Path: path, Name: filepath.Base(path), Folder: true}
+	return f.files[path], nil
+}
+func (f *fakeFiles) Changed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed
+}
+func (f *fakeFiles) Free() (int64, error) { return 1 << 30, nil }
+func (f *fakeFiles) Prints(context.Context, int64, int) ([]store.Print, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []store.Print
+	for _, row := range f.rows {
+		all = append(all, row)
+	}
+	return all, nil
+}
+func (f *fakeFiles) SetSetting(_ context.Context, key string, v any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.settings[key] = v
+	return nil
+}
+func (f *fakeFiles) Begin(_ context.Context, p store.Print) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rows[p.ID] = p
+	return nil
+}
+func (f *fakeFiles) Drop(_ context.Context, id string, why error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	row := f.rows[id]
+	row.Outcome, row.Reason = "failed", why.Error()
+	f.rows[id] = row
+	return nil
+}
+
+type fakeCamera struct {
+	frames *latest.Value[*camera.Frame]
+	status *latest.Value[*camera.Status]
+	mu     sync.Mutex // guards set
+	set    camera.Settings
+}
+
+func newFakeCamera() *fakeCamera {
+	return &fakeCamera{frames: latest.New[*camera.Frame](nil), status: latest.New(&camera.Status{Name: "fake"})}
+}
+
+func (c *fakeCamera) Frames() *latest.Value[*camera.Frame]  { return c.frames }
+func (c *fakeCamera) Status() *latest.Value[*camera.Status] { return c.status }
+func (c *fakeCamera) Set(_ context.Context, s camera.Settings) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.set = s
+	return nil
+}
+func (c *fakeCamera) Settings() camera.Settings {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.set
+}
+func (c *fakeCamera) Devices() []camera.Device {
+	return []camera.Device{{ID: "sim", Name: "Simulated"}}
+}
+
+// take publishes frame n.
+func (c *fakeCamera) take(n uint32) *camera.Frame {
+	f := &camera.Frame{Seq: n, Time: time.Now(), Width: 640, Height: 480, JPEG: bytes.Repeat([]byte{byte(n)}, 5000)}
+	c.frames.Set(f)
+	c.status.Set(&camera.Status{Name: "fake", Live: true})
+	return f
+}

@@ -1,0 +1,168 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"layerd/camera"
+	"layerd/internal/access"
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+var update = flag.Bool("update", false, "write the golden files of testdata/wire anew")
+
+func number(v float64) *float64 { return &v }
+
+// goldenMS is the clock in all golden files: 2026-11-22 12:00:00 UTC.
+const goldenMS = 1795348800000
+
+func goldenState() State {
+	return State{
+		Type: "state",
+		Snapshot: printer.Snapshot{
+			Rev: 4711, AtMS: goldenMS, State: printer.Printing,
+			Connection: printer.Connection{Port: "/dev/serial/by-id/usb-Prusa_Research_MK3-if00", Baud: 115200, Firmware: "Marlin 2.1.2.4", Dialect: "marlin",
+				Machine: "Ender-3", Capabilities: map[string]bool{"AUTOREPORT_TEMP": true, "EMERGENCY_PARSER": false}, Ports: []printer.PortInfo{}, SinceMS: goldenMS - 3600_000},
+			Profile: printer.Presets()[0],
+			Nozzles: []printer.Heater{{ActualC: 209.8, TargetC: 210}}, Bed: &printer.Heater{ActualC: 60.1, TargetC: 60}, TempsAtMS: goldenMS - 400,
+			Position: &printer.Position{XMM: 101.5, YMM: 98.25, ZMM: 3.4, EMM: 12.75}, Homed: true, FanPercent: 100, SpeedPercent: 100, FlowPercent: 98,
+			Job: &printer.JobStatus{ID: "01jd8w2m4k", File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone", StartedMS: goldenMS - 1800_000,
+				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer"},
+			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
+				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5},
+			Link: printer.LinkStats{Sent: 41300, Resends: 2, InFlight: 1, Window: 1},
+		},
+		Camera:   camera.Status{Device: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam", Live: true, Width: 1280, Height: 720, FPS: 14.9, SinceMS: goldenMS - 3600_000},
+		FilesRev: 12, FreeBytes: 5_000_000_000,
+		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "cookie"},
+		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
+	}
+}
+
+// goldenTrouble is a State in which everything that can be missing is, and what can go wrong did.
+func goldenTrouble() State {
+	return State{
+		Type: "state",
+		Snapshot: printer.Snapshot{Rev: 3, AtMS: goldenMS, State: printer.Faulted, Connection: printer.Connection{Ask: true, Capabilities: map[string]bool{},
+			Ports: []printer.PortInfo{{Path: "/dev/ttyUSB0", Name: "USB Serial (1a86)", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}}},
+			Profile: printer.Presets()[0], Nozzles: []printer.Heater{}, SpeedPercent: 100, FlowPercent: 100,
+			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "interrupted", Reason: "layerd was restarted",
+				EndedMS: goldenMS - 1000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5},
+			Fault: &printer.Fault{Code: printer.FaultPortLost, Message: "The printer's USB port vanished.", Next: "Check the cable and the printer's power.",
+				Said: "input/output error", JobID: "01jd8q0000", AtMS: goldenMS},
+			Halt: &printer.Halt{AskedMS: goldenMS - 5000, Unconfirmed: true}},
+		Camera:   camera.Status{Problem: "No camera was found."},
+		FilesRev: 1, FreeBytes: -1, Me: access.Identity{ID: "demo", Name: "demo", Role: access.Owner, Via: "demo"},
+		Version: "1.0.0", Demo: true, Locked: map[string]string{}, NowMS: goldenMS,
+	}
+}
+
+// goldens are one example of every message, by file name without .json.
+func goldens() map[string]any {
+	benchy := store.File{Path: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", Bytes: 3456789, ModifiedMS: goldenMS - 86400_000,
+		SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Thumbnail: true, Prints: 3, LastOutcome: "done",
+		EstimateS: 4789.5, FilamentMM: 3712.4, Layers: 240}
+	profile := printer.Presets()[1]
+	return map[string]any{
+		"state":         goldenState(),
+		"state_trouble": goldenTrouble(),
+		"answer_ok":     Answer{Type: "answer", ID: "c7", Rev: 4712},
+		"answer_start":  Answer{Type: "answer", ID: "c1", Rev: 4700, Job: "01jd8w2m4k"},
+		"answer_error": Answer{Type: "answer", ID: "c8", Error: &Error{Code: "other_job", Message: "That job is no longer the one under way.",
+			Next: "Look at what is printing now, then try again."}},
+		"answer_warning": Answer{Type: "answer", ID: "c2", Error: &Error{Code: "warning", Message: "This file may not suit the printer.",
+			Next: "Start it anyway only if you know why.", Warnings: []string{"It pushes no filament at all."}}},
+		"error":   ErrorAnswer{Error: Error{Code: "no_file", Message: "There is no such file.", Next: "Look at the list of files."}},
+		"beat":    Beat{Type: "beat", Echo: "1795348800123", NowMS: goldenMS + 150},
+		"console": ConsoleLines{Type: "console", Lines: []printer.Entry{{Seq: 41, AtMS: goldenMS, Dir: "out", Text: "N12 M105*36"}, {Seq: 42, AtMS: goldenMS + 9, Dir: "in", Text: "ok T:21.3 /0.0"}, {Seq: 43, AtMS: goldenMS + 10, Dir: "note", Text: "connected"}}},
+		"files":   FileList{Files: []store.File{{Path: "toys", Name: "toys", Folder: true, ModifiedMS: goldenMS - 86400_000}, benchy}, FreeBytes: 5_000_000_000},
+		"file":    benchy,
+		"prints": PrintList{Prints: []store.Print{
+			{ID: "01jd8w2m4k", File: benchy.Path, SHA256: benchy.SHA256, By: "Kim's phone", StartedMS: goldenMS - 1800_000, Line: 41234, Offset: 1234567, Layer: 17, Layers: 240, ZMM: 3.4, Percent: 37.5},
+			{ID: "01jd8q0000", File: "cube.gcode", By: "script", StartedMS: goldenMS - 7300_000, EndedMS: goldenMS - 7200_000, Outcome: "failed", Reason: "The printer's USB port vanished.", Fault: "port_lost", ElapsedS: 61}}},
+		"choices": Choices{Presets: printer.Presets()[:2], Cameras: []camera.Device{{ID: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam"}},
+			Ports: []printer.PortInfo{{Path: "/dev/ttyUSB0", Name: "USB Serial (1a86)", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}}, Bauds: bauds, Camera: camera.Settings{}},
+		"me":        access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "bearer"},
+		"frame_ack": FrameAck{Ack: 17},
+
+		"command_start":          FromPage{Command: Command{ID: "c1", Do: "start", File: "toys/3DBenchy.gcode"}},
+		"command_start_anyway":   FromPage{Command: Command{ID: "c2", Do: "start", File: "toys/3DBenchy.gcode", Anyway: true}},
+		"command_pause":          FromPage{Command: Command{ID: "c3", Do: "pause", Job: "01jd8w2m4k"}},
+		"command_resume":         FromPage{Command: Command{ID: "c4", Do: "resume", Job: "01jd8w2m4k"}},
+		"command_cancel":         FromPage{Command: Command{ID: "c5", Do: "cancel", Job: "01jd8w2m4k"}},
+		"command_emergency_stop": FromPage{Command: Command{ID: "c6", Do: "emergency_stop"}},
+		"command_dismiss":        FromPage{Command: Command{ID: "c7", Do: "dismiss"}},
+		"command_home":           FromPage{Command: Command{ID: "c8", Do: "home", Axes: "xy"}},
+		"command_jog":            FromPage{Command: Command{ID: "c9", Do: "jog", Axes: "x", ByMM: -10}},
+		"command_extrude":        FromPage{Command: Command{ID: "c10", Do: "extrude", ByMM: 5}},
+		"command_set_nozzle":     FromPage{Command: Command{ID: "c11", Do: "set_nozzle", Tool: 1, TargetC: number(0)}},
+		"command_set_bed":        FromPage{Command: Command{ID: "c12", Do: "set_bed", TargetC: number(60)}},
+		"command_set_chamber":    FromPage{Command: Command{ID: "c13", Do: "set_chamber", TargetC: number(40)}},
+		"command_set_fan":        FromPage{Command: Command{ID: "c14", Do: "set_fan", Percent: number(0)}},
+		"command_set_speed":      FromPage{Command: Command{ID: "c15", Do: "set_speed", Percent: number(110)}},
+		"command_set_flow":       FromPage{Command: Command{ID: "c16", Do: "set_flow", Percent: number(98)}},
+		"command_motors_off":     FromPage{Command: Command{ID: "c17", Do: "motors_off"}},
+		"command_send":           FromPage{Command: Command{ID: "c18", Do: "send", Line: "M503\nM115"}},
+		"command_connect":        FromPage{Command: Command{ID: "c19", Do: "connect", Port: "/dev/ttyUSB0", Baud: 115200}},
+		"command_disconnect":     FromPage{Command: Command{ID: "c20", Do: "disconnect"}},
+		"command_set_profile":    FromPage{Command: Command{ID: "c21", Do: "set_profile", Profile: &profile}},
+		"command_set_camera":     FromPage{Command: Command{ID: "c22", Do: "set_camera", Camera: &camera.Settings{Device: "none"}}},
+		"command_delete_file":    FromPage{Command: Command{ID: "c23", Do: "delete_file", File: "toys/old.gcode"}},
+		"command_rename_file":    FromPage{Command: Command{ID: "c24", Do: "rename_file", File: "toys/old.gcode", To: "toys/new.gcode"}},
+		"command_make_folder":    FromPage{Command: Command{ID: "c25", Do: "make_folder", File: "toys"}},
+		"page_beat":              FromPage{Beat: "1795348800123"},
+		"page_console_on":        FromPage{Console: &Watch{On: true, Since: 41}},
+		"page_console_off":       FromPage{Console: &Watch{}},
+	}
+}
+
+func TestGoldenMessages(t *testing.T) {
+	dir := filepath.Join("testdata", "wire")
+	if *update {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, message := range goldens() {
+		t.Run(name, func(t *testing.T) {
+			got, err := json.MarshalIndent(message, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, '\n')
+			path := filepath.Join(dir, name+".json")
+			if *update {
+				if err := os.WriteFile(path, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s has changed (go test -update writes it anew): got\n%s\nwant\n%s", path, got, want)
+			}
+			back := reflect.New(reflect.TypeOf(message))
+			if err := decode(want, back.Interface()); err != nil {
+				t.Fatalf("%s cannot be read back: %v", path, err)
+			}
+			if !reflect.DeepEqual(back.Elem().Interface(), message) {
+				t.Errorf("%s read back: got %+v, want %+v", path, back.Elem().Interface(), message)
+			}
+		})
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != len(goldens()) {
+		t.Errorf("%s holds %d files, want %d: one is left over", dir, len(files), len(goldens()))
+	}
+}

@@ -1,0 +1,171 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"layerd/internal/access"
+	"layerd/internal/latest"
+	"layerd/printer"
+)
+
+// fakeGate knows keys by role: "viewer", "operator" and "owner", and more that a test adds.
+type fakeGate struct {
+	mu   sync.Mutex // guards keys
+	keys map[string]access.Identity
+}
+
+func newFakeGate() *fakeGate {
+	g := &fakeGate{keys: map[string]access.Identity{}}
+	for role := access.Viewer; role <= access.Owner; role++ {
+		g.set(role.String(), role)
+	}
+	return g
+}
+
+func (g *fakeGate) set(secret string, role access.Role) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.keys, secret)
+	if role > access.Nobody {
+		g.keys[secret] = access.Identity{ID: "id-" + secret, Name: "the " + secret, Role: role}
+	}
+}
+
+func (g *fakeGate) Identify(r *http.Request) (access.Identity, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		if me, ok := g.keys[secret]; ok {
+			me.Via = "bearer"
+			return me, nil
+		}
+	} else if c, err := r.Cookie(access.CookieName); err == nil {
+		if me, ok := g.keys[c.Value]; ok {
+			me.Via = "cookie"
+			return me, nil
+		}
+	}
+	return access.Identity{}, fmt.Errorf("identify: %w", access.ErrDenied)
+}
+
+// rig is a Server with fakes around it.
+type rig struct {
+	*Server
+	printer *fakePrinter
+	console fakeConsole
+	files   *fakeFiles
+	gate    *fakeGate
+	camera  *fakeCamera
+}
+
+func newRig(t testing.TB, change ...func(*Config)) *rig {
+	r := &rig{printer: newFakePrinter(), console: fakeConsole{latest.New[[]printer.Entry](nil)}, files: newFakeFiles(t), gate: newFakeGate(), camera: newFakeCamera()}
+	cfg := Config{Printer: r.printer, Console: r.console, Files: r.files, History: r.files, Gate: r.gate, Camera: r.camera, Version: "test",
+		Ports: func() ([]printer.PortInfo, error) { return []printer.PortInfo{{Path: "/dev/ttyUSB0"}}, nil },
+		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}, "assets/app-1234.js": {Data: bytes.Repeat([]byte("let a = 1;\n"), 500)},
+			"favicon.svg": {Data: []byte("<svg/>")}, "assets/.hidden": {Data: []byte("no")}}}
+	for _, f := range change {
+		f(&cfg)
+	}
+	r.Server = New(cfg)
+	return r
+}
+
+// do gives one request to the server, without a network. role "" shows no key.
+func (r *rig) do(method, target, role string, body io.Reader, change ...func(*http.Request)) *httptest.ResponseRecorder {
+	q := httptest.NewRequest(method, target, body)
+	if role != "" {
+		q.Header.Set("Authorization", "Bearer "+role)
+	}
+	for _, f := range change {
+		f(q)
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, q)
+	return w
+}
+
+// command sends a command over HTTP.
+func (r *rig) command(t testing.TB, role, text string) (int, Answer) {
+	t.Helper()
+	w := r.do("POST", "/v1/do", role, strings.NewReader(text))
+	var a Answer
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
+		t.Fatalf("%s: the answer %q is no JSON: %v", text, w.Body, err)
+	}
+	return w.Code, a
+}
+
+// errorCode is the code in the body of a failed request.
+func errorCode(t testing.TB, body []byte) string {
+	t.Helper()
+	var e ErrorAnswer
+	if err := json.Unmarshal(body, &e); err != nil {
+		t.Fatalf("%q is no JSON: %v", body, err)
+	}
+	return e.Error.Code
+}
+
+// listen answers on a real port, with Run, until the test ends.
+func (r *rig) listen(t testing.TB) (host string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.serveOn(t, l)
+	return l.Addr().String()
+}
+
+func (r *rig) serveOn(t testing.TB, l net.Listener) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { r.Run(ctx) })
+	running.Go(func() {
+		if err := r.Serve(ctx, l); err != nil {
+			t.Errorf("Serve: got %v, want nil", err)
+		}
+	})
+	stop = func() { cancel(); running.Wait() }
+	t.Cleanup(stop)
+	return stop
+}
+
+// pipes is a listener in memory, whose connections obey fake time.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+func (p *pipes) dial() (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}

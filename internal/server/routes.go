@@ -1,0 +1,168 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"layerd/internal/access"
+)
+
+// route is one thing that can be asked for. A path that ends in '*' stands for everything beneath it, and the rest
+// is r.PathValue("path"), unescaped.
+type route struct {
+	method string // GET answers HEAD too
+	path   string
+	least  access.Role // Nobody = open
+	serve  func(s *Server, w http.ResponseWriter, r *http.Request, me access.Identity) error
+}
+
+// routes are all there are, besides the files of the page. The first that fits counts.
+var routes = []route{
+	{"GET", "/healthz", access.Nobody, (*Server).serveHealth},
+	{"POST", "/v1/login", access.Viewer, (*Server).serveLogin},
+	{"POST", "/v1/logout", access.Nobody, (*Server).serveLogout},
+	{"GET", "/v1/state", access.Viewer, (*Server).serveState},
+	{"GET", "/v1/live", access.Viewer, (*Server).serveLive},
+	{"POST", "/v1/do", access.Operator, (*Server).serveDo}, // the command's own role is checked in perform
+	{"GET", "/v1/files", access.Viewer, (*Server).serveFiles},
+	{"GET", "/v1/files/*", access.Operator, (*Server).serveDownload}, // the design itself, which a viewer was not given
+	{"PUT", "/v1/files/*", access.Operator, (*Server).serveUpload},
+	{"DELETE", "/v1/files/*", access.Operator, (*Server).serveDelete},
+	{"GET", "/v1/thumbnails/*", access.Viewer, (*Server).serveThumbnail},
+	{"GET", "/v1/prints", access.Viewer, (*Server).servePrints},
+	{"GET", "/v1/choices", access.Viewer, (*Server).serveChoices},
+	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
+	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},
+}
+
+// pageRoute is the page and its parts: open, because it has to be there before a key can be entered.
+var pageRoute = route{"GET", "/", access.Nobody, (*Server).servePage}
+
+// match finds the route of a request. The error is errNoRoute or a *refusal with the methods that are allowed.
+func (s *Server) match(r *http.Request) (route, error) {
+	path := r.URL.Path
+	var allowed []string
+	for _, route := range append(routes[:len(routes):len(routes)], pageRoute) {
+		switch {
+		case route.path == pageRoute.path:
+			if !s.page.has(path) {
+				continue
+			}
+		case strings.HasSuffix(route.path, "*"):
+			rest, ok := strings.CutPrefix(path, strings.TrimSuffix(route.path, "*"))
+			if !ok || rest == "" {
+				continue
+			}
+			r.SetPathValue("path", rest)
+		case route.path != path:
+			continue
+		}
+		if route.method == r.Method || (route.method == http.MethodGet && r.Method == http.MethodHead) {
+			return route, nil
+		}
+		allowed = append(allowed, route.method)
+	}
+	if len(allowed) == 0 {
+		return route{}, errNoRoute
+	}
+	return route{}, &refusal{code: "method", message: fmt.Sprintf("%.20q is not possible here.", r.Method), allow: strings.Join(slices.Compact(allowed), ", ")}
+}
+
+// ServeHTTP answers one request. A panic in a handler is logged and costs that one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			s.log.Error("a request went wrong", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+			s.fail(w, r, errBroken)
+		}
+	}()
+	setHeaders(w.Header())
+	writeSized(w, 0)
+	route, err := s.match(r)
+	var me access.Identity
+	if err == nil {
+		me, err = s.admit(r, route)
+	}
+	if err == nil {
+		err = route.serve(s, w, r, me)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// admit says who asks, if they may. It reads nothing of the body.
+func (s *Server) admit(r *http.Request, route route) (me access.Identity, err error) {
+	if route.least > access.Nobody {
+		if me, err = s.cfg.Gate.Identify(r); err != nil {
+			return me, err
+		}
+		if me.Role < route.least {
+			return me, roleTooLow(route.least)
+		}
+	}
+	// A browser adds its cookie to whatever another site makes it send, but never a Bearer.
+	if bearer(r) == "" {
+		if err := s.crossOrigin.Check(r); err != nil {
+			return me, errCrossOrigin
+		}
+	}
+	return me, nil
+}
+
+// bearer is the key in the Authorization header, "" when there is none.
+func bearer(r *http.Request) string {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}
+
+func roleTooLow(least access.Role) error {
+	return &refusal{code: "role_too_low", message: fmt.Sprintf("This needs the role of %s.", article(least))}
+}
+
+func article(r access.Role) string {
+	if r == access.Viewer {
+		return "a viewer"
+	}
+	return "an " + r.String()
+}
+
+func setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+}
+
+// readBy and writeBy bound how long a client may take from now on; 0 means for ever. A ResponseWriter without deadlines ignores them.
+func readBy(w http.ResponseWriter, d time.Duration) {
+	setDeadline(http.NewResponseController(w).SetReadDeadline, d)
+}
+func writeBy(w http.ResponseWriter, d time.Duration) {
+	setDeadline(http.NewResponseController(w).SetWriteDeadline, d)
+}
+
+// writeSized lets a client take n bytes as slowly as bodyRate.
+func writeSized(w http.ResponseWriter, n int64) {
+	writeBy(w, bodyIdle+time.Duration(n)*(time.Second/bodyRate))
+}
+
+func setDeadline(set func(time.Time) error, d time.Duration) {
+	var at time.Time
+	if d > 0 {
+		at = time.Now().Add(d)
+	}
+	if err := set(at); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return // the connection is gone; the next read or write says so
+	}
+}

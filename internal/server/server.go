@@ -1,0 +1,220 @@
+// Package server is how people and programs reach layerd: HTTP for scripts, two websockets for the page, and the page itself.
+//
+//	request ─▶ headers ─▶ route (routes.go) ─▶ who and what role ─▶ handler ─▶ answer, or error (errors.go)
+//	                                                    └─ commands (commands.go), over HTTP and the live socket alike
+//
+// Nothing here is on the print path: the printer publishes snapshots and never waits for a reader.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"layerd/camera"
+	"layerd/gcode"
+	"layerd/internal/access"
+	"layerd/internal/latest"
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+// Printer is what the server asks of the machine; *printer.Printer is one.
+type Printer interface {
+	Snapshots() *printer.Snapshots
+	Connect(ctx context.Context, path string, baud int) (uint64, error)
+	Disconnect(ctx context.Context) (uint64, error)
+	Start(ctx context.Context, info printer.JobInfo, src io.ReadCloser) (uint64, error)
+	Pause(ctx context.Context, job string) (uint64, error)
+	Resume(ctx context.Context, job string) (uint64, error)
+	Cancel(ctx context.Context, job string) (uint64, error)
+	Send(ctx context.Context, lines ...string) (uint64, error)
+	EmergencyStop(ctx context.Context) (uint64, error)
+	Dismiss(ctx context.Context) (uint64, error)
+	Home(ctx context.Context, axes string) (uint64, error)
+	Jog(ctx context.Context, axis byte, byMM float64) (uint64, error)
+	Extrude(ctx context.Context, byMM float64) (uint64, error)
+	SetNozzle(ctx context.Context, tool int, targetC float64) (uint64, error)
+	SetBed(ctx context.Context, targetC float64) (uint64, error)
+	SetChamber(ctx context.Context, targetC float64) (uint64, error)
+	SetFan(ctx context.Context, percent float64) (uint64, error)
+	SetSpeed(ctx context.Context, percent float64) (uint64, error)
+	SetFlow(ctx context.Context, percent float64) (uint64, error)
+	MotorsOff(ctx context.Context) (uint64, error)
+	SetProfile(ctx context.Context, profile printer.Profile) (uint64, error)
+}
+
+// Console is the ring of lines that went over the wire; *printer.Console is one.
+type Console interface {
+	Since(ctx context.Context, seq uint64, max int) ([]printer.Entry, error)
+}
+
+// Files is what the server asks of the store; *store.Store is one.
+type Files interface {
+	Put(ctx context.Context, path string, r io.Reader, size int64, overwrite bool) (store.File, error)
+	Files(ctx context.Context) ([]store.File, error)
+	Stat(ctx context.Context, path string) (store.File, error)
+	Survey(ctx context.Context, path string) (gcode.Survey, error)
+	OpenFile(ctx context.Context, path string) (*os.File, store.File, error)
+	Thumbnail(ctx context.Context, path string) (data []byte, mediaType string, err error)
+	Delete(ctx context.Context, path string) error
+	Rename(ctx context.Context, from, to string) (store.File, error)
+	MakeFolder(ctx context.Context, path string) (store.File, error)
+	Changed() <-chan struct{}
+	Free() (int64, error)
+	Prints(ctx context.Context, beforeMS int64, limit int) ([]store.Print, error)
+	SetSetting(ctx context.Context, key string, v any) error
+}
+
+// History writes the row of a print; *history.Recorder is one.
+type History interface {
+	// Begin writes the row, synced. From then on the file cannot change.
+	Begin(ctx context.Context, p store.Print) error
+	// Drop ends the row of a print that could not be started.
+	Drop(ctx context.Context, id string, why error) error
+}
+
+// Gate says who asks; *access.Gate is one.
+type Gate interface {
+	Identify(r *http.Request) (access.Identity, error)
+}
+
+// Camera is what the server asks of the camera; *camera.Camera is one.
+type Camera interface {
+	Frames() *latest.Value[*camera.Frame]
+	Status() *latest.Value[*camera.Status]
+	Set(ctx context.Context, s camera.Settings) error
+	Settings() camera.Settings
+	Devices() []camera.Device
+}
+
+// Config is what a Server is made of. Printer, Console, Files, History, Gate, Camera and Page are needed.
+type Config struct {
+	Printer Printer
+	Console Console
+	Files   Files
+	History History
+	Gate    Gate
+	Camera  Camera
+	Page    fs.FS                              // index.html (else placeholder.html) and assets/
+	Ports   func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
+	Log     *slog.Logger                       // nil = nothing is logged
+	Version string
+	Demo    bool
+	Locked  map[string]string // settings that the page may not change, by key, and where they come from
+}
+
+// Server answers all requests. It is a http.Handler; Run must be running for pages to be kept up to date.
+type Server struct {
+	cfg         Config
+	log         *slog.Logger
+	page        *page
+	crossOrigin *http.CrossOriginProtection
+
+	views     *latest.Value[*view] // what pages show; nil until Run
+	filesRev  atomic.Uint64
+	freeBytes atomic.Int64
+
+	done     once          // answers already given
+	starting chan struct{} // holds one token while a print is being started
+	lastJob  string        // newest job ID; guarded by starting
+
+	// Bounds on what costs memory or a goroutine for as long as a client likes.
+	liveSockets, cameraSockets, streams, uploads slots
+
+	life    context.Context // ends with Run; commands and sockets live in it, whatever becomes of their client
+	endLife context.CancelFunc
+}
+
+// New returns a Server. It starts nothing.
+func New(cfg Config) *Server {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Locked == nil {
+		cfg.Locked = map[string]string{}
+	}
+	s := &Server{
+		cfg: cfg, log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
+		views: latest.New[*view](nil), starting: make(chan struct{}, 1),
+		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4),
+	}
+	s.filesRev.Store(1)
+	s.freeBytes.Store(-1)
+	s.life, s.endLife = context.WithCancel(context.Background())
+	return s
+}
+
+// Serve answers on l until ctx ends, then closes everything within three seconds. It takes l over.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	h := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+	}
+	var closing sync.WaitGroup
+	closing.Add(1)
+	stop := context.AfterFunc(ctx, func() {
+		defer closing.Done()
+		s.endLife() // sockets are no longer the http.Server's: they close themselves
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		if h.Shutdown(patience) != nil {
+			h.Close()
+		}
+	})
+	err := h.Serve(l)
+	if stop() { // ctx goes on: the listener failed by itself
+		closing.Done()
+	}
+	closing.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// connKey finds the network connection of a request in its context.
+type connKey struct{}
+
+// smallBuffer keeps the kernel from taking seconds of pictures that the client has not asked for yet.
+func smallBuffer(c net.Conn) {
+	for {
+		switch conn := c.(type) {
+		case *net.TCPConn:
+			conn.SetWriteBuffer(64 << 10) // an error leaves the default, which costs age and nothing else
+			return
+		case interface{ NetConn() net.Conn }: // TLS
+			c = conn.NetConn()
+		default:
+			return
+		}
+	}
+}
+
+// slots bound how many of something there are at a time.
+type slots chan struct{}
+
+// take takes a slot, or returns errCrowded when there is none.
+func (s slots) take() error {
+	select {
+	case s <- struct{}{}:
+		return nil
+	default:
+		return errCrowded
+	}
+}
+
+func (s slots) free() { <-s }

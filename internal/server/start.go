@@ -1,0 +1,132 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+// What flows here: a file's path → open file and survey → checks.go → a row in the history → the printer.
+
+// doStart is the start command.
+func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
+	if c.File == "" {
+		return 0, badCommand("This command needs file.")
+	}
+	id, rev, err := s.StartPrint(ctx, c.File, c.me.Name, c.Anyway)
+	c.started = id
+	return rev, err
+}
+
+// StartPrint begins to print the file at path for by, a person or program. anyway overrides warnings about the file, never
+// limits. It returns the job's ID and the revision of the snapshot that shows it. One print is started at a time.
+func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (id string, rev uint64, err error) {
+	select {
+	case s.starting <- struct{}{}:
+		defer func() { <-s.starting }()
+	case <-ctx.Done():
+		return "", 0, ctx.Err()
+	}
+	snap, _ := s.cfg.Printer.Snapshots().Get()
+	if err := ready(snap); err != nil {
+		return "", 0, err
+	}
+	src, opened, err := s.cfg.Files.OpenFile(ctx, path)
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() {
+		if err != nil {
+			src.Close() // the printer closes it when it has taken it
+		}
+	}()
+	survey, err := s.cfg.Files.Survey(ctx, path) // a file that was copied in by hand is read through now, and has a hash only then
+	if err != nil {
+		return "", 0, err
+	}
+	file, err := s.cfg.Files.Stat(ctx, path)
+	if err != nil {
+		return "", 0, err
+	}
+	warnings, err := checkFile(&survey, snap)
+	if err != nil {
+		return "", 0, err
+	}
+	if len(warnings) > 0 && !anyway {
+		return "", 0, &refusal{code: "warning", warnings: warnings}
+	}
+
+	now := time.Now()
+	s.lastJob = newJobID(now, s.lastJob)
+	id = s.lastJob
+	row := store.Print{ID: id, File: file.Path, SHA256: file.SHA256, By: by, StartedMS: now.UnixMilli(), Layers: len(survey.Layers), FilamentMM: survey.FilamentMM}
+	if err := s.cfg.History.Begin(ctx, row); err != nil {
+		return "", 0, err
+	}
+	// From here on the file cannot change. It may have, between being opened and now.
+	again, err := s.cfg.Files.Stat(ctx, path)
+	if err == nil && (!sameFile(opened, file) || !sameFile(file, again)) {
+		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
+	}
+	if err == nil {
+		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: by, Size: file.Bytes, Survey: survey}, src)
+	}
+	if err != nil {
+		// The row must end even when it was ctx that ran out.
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if dropErr := s.cfg.History.Drop(ending, id, err); dropErr != nil {
+			s.log.Error("a print that was not started stays open in the history", "job", id, "err", dropErr)
+		}
+		return "", 0, err
+	}
+	return id, rev, nil
+}
+
+func sameFile(a, b store.File) bool {
+	return a.Path == b.Path && a.Bytes == b.Bytes && a.ModifiedMS == b.ModifiedMS && (a.SHA256 == "" || a.SHA256 == b.SHA256)
+}
+
+// ready says whether a print can be started at all.
+func ready(snap *printer.Snapshot) error {
+	switch {
+	case snap == nil || snap.State == printer.Disconnected || snap.State == printer.Connecting:
+		return printer.ErrNotConnected
+	case snap.State == printer.Idle:
+		return nil
+	case snap.State.HasJob():
+		return fmt.Errorf("%w: %s", printer.ErrWrongState, "another print is under way")
+	case snap.Fault != nil:
+		return snap.Fault
+	}
+	return fmt.Errorf("%w: %s", printer.ErrWrongState, snap.State)
+}
+
+// newJobID makes an ID of ten characters that sorts by time: 38 bits of hundredths of a second since 2025, and 12 bits of chance.
+// It is greater than last.
+func newJobID(now time.Time, last string) string {
+	const digits = "0123456789abcdefghjkmnpqrstvwxyz" // no i, l, o, u: it is read aloud
+	var chance [2]byte
+	rand.Read(chance[:]) // never fails
+	since := now.UnixMilli() - time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	n := uint64(max(since, 0)/10)<<12 | uint64(binary.BigEndian.Uint16(chance[:])&0xfff)
+	if len(last) == 10 {
+		var before uint64
+		for i := range last {
+			before = before<<5 | uint64(max(strings.IndexByte(digits, last[i]), 0))
+		}
+		n = max(n, before+1) // the clock was set back, or two in one hundredth
+	}
+	id := make([]byte, 10)
+	for i := range id {
+		id[len(id)-1-i] = digits[n&31]
+		n >>= 5
+	}
+	return string(id)
+}

@@ -1,0 +1,158 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"layerd/internal/access"
+	"layerd/internal/latest"
+	"layerd/printer"
+)
+
+// What flows here: printer snapshots, camera status, changes of files and free space → one view, at most ten times a
+// second → encoded once for each identity → every live socket that is ready for it.
+
+const (
+	viewEvery   = 100 * time.Millisecond
+	freeEvery   = 10 * time.Second
+	encodedGood = 200 * time.Millisecond // how long an encoding may be sent before its now_ms is too old
+)
+
+// view is what all pages show at one moment. The encodings are shared by all sockets of an identity.
+type view struct {
+	state State // without Me and NowMS
+
+	mu      sync.Mutex // guards encoded
+	encoded map[access.Identity]encoding
+}
+
+type encoding struct {
+	at      time.Time
+	message *websocket.PreparedMessage
+}
+
+// Run keeps the views up to date until ctx ends, and ends all sockets then. It returns nil.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.endLife()
+	var followers sync.WaitGroup
+	defer followers.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	kick := make(chan struct{}, 1)
+	snaps, status := s.cfg.Printer.Snapshots(), s.cfg.Camera.Status()
+	_, snap := snaps.Get() // the first view has these
+	_, shown := status.Get()
+	followers.Go(func() { follow(ctx, snaps, snap, kick) })
+	followers.Go(func() { follow(ctx, status, shown, kick) })
+
+	files := s.cfg.Files.Changed()
+	s.measureFree()
+	free := time.NewTicker(freeEvery)
+	defer free.Stop()
+	pace := time.NewTimer(0)
+	defer pace.Stop()
+	for {
+		// Whatever happens while we hold back is in the next view: newest wins.
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return nil
+		}
+		s.views.Set(s.compose())
+		pace.Reset(viewEvery)
+		for changed := false; !changed; {
+			select {
+			case <-kick:
+				changed = true
+			case <-files:
+				files = s.cfg.Files.Changed() // before the revision grows, so that no change falls between
+				s.filesRev.Add(1)
+				s.measureFree()
+				changed = true
+			case <-free.C:
+				changed = s.measureFree()
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+// follow kicks for values newer than the one numbered seq, without a queue, until ctx ends.
+func follow[T any](ctx context.Context, values *latest.Value[T], seq uint64, kick chan<- struct{}) {
+	for {
+		var err error
+		if _, seq, err = values.Next(ctx, seq); err != nil {
+			return
+		}
+		select {
+		case kick <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// measureFree notes the free space, and reports whether it differs by what a page would show.
+func (s *Server) measureFree() bool {
+	free, err := s.cfg.Files.Free()
+	if err != nil {
+		s.log.Warn("free space is not known", "err", err)
+		free = -1
+	}
+	const shown = 1 << 20
+	return s.freeBytes.Swap(free)/shown != free/shown
+}
+
+// compose makes a view of what is known now.
+func (s *Server) compose() *view {
+	v := &view{encoded: map[access.Identity]encoding{}}
+	v.state = State{Type: "state", FilesRev: s.filesRev.Load(), FreeBytes: s.freeBytes.Load(), Version: s.cfg.Version, Demo: s.cfg.Demo, Locked: s.cfg.Locked}
+	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
+		v.state.Snapshot = *snap
+	}
+	if status, _ := s.cfg.Camera.Status().Get(); status != nil {
+		v.state.Camera = *status
+	}
+	// A list is a list in JSON even when it is empty.
+	if v.state.Nozzles == nil {
+		v.state.Nozzles = []printer.Heater{}
+	}
+	if v.state.Connection.Ports == nil {
+		v.state.Connection.Ports = []printer.PortInfo{}
+	}
+	if v.state.Connection.Capabilities == nil {
+		v.state.Connection.Capabilities = map[string]bool{}
+	}
+	return v
+}
+
+// as is the view as me sees it, at this moment.
+func (v *view) as(me access.Identity) State {
+	state := v.state
+	state.Me, state.NowMS = me, time.Now().UnixMilli()
+	return state
+}
+
+// message is the view for me, ready to be written.
+func (v *view) message(me access.Identity) (*websocket.PreparedMessage, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if e, ok := v.encoded[me]; ok && time.Since(e.at) < encodedGood {
+		return e.message, nil
+	}
+	text, err := json.Marshal(v.as(me))
+	if err != nil {
+		return nil, fmt.Errorf("encode the state: %w", err)
+	}
+	message, err := websocket.NewPreparedMessage(websocket.TextMessage, text)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the state: %w", err)
+	}
+	v.encoded[me] = encoding{time.Now(), message}
+	return message, nil
+}

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"layerd/internal/access"
+)
+
+// What flows here: the newest frame → programs that know OctoPrint's addresses. They cannot show a picture's age, so they get
+// none when the camera is not live.
+
+// serveWebcam answers /webcam/?action=snapshot and ?action=stream; other parameters, such as those against caches, mean nothing.
+func (s *Server) serveWebcam(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	switch r.URL.Query().Get("action") {
+	case "snapshot":
+		return s.webcamSnapshot(w)
+	case "stream":
+		return s.webcamStream(w, r, me)
+	}
+	return badCommand("action must be snapshot or stream.")
+}
+
+// webcamSnapshot answers with the newest frame, and its age in milliseconds in X-Frame-Age.
+func (s *Server) webcamSnapshot(w http.ResponseWriter) error {
+	frame, _ := s.cfg.Camera.Frames().Get()
+	if frame == nil || !s.cameraLive() {
+		return errNoPicture
+	}
+	h := w.Header()
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Content-Length", strconv.Itoa(len(frame.JPEG)))
+	h.Set("X-Frame-Age", strconv.FormatInt(max(time.Since(frame.Time).Milliseconds(), 0), 10))
+	writeSized(w, int64(len(frame.JPEG)))
+	w.Write(frame.JPEG) // the client is gone when this fails
+	return nil
+}
+
+// webcamStream answers with pictures until the client takes none for writeMax. A slow client skips frames.
+func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	if err := s.streams.take(); err != nil {
+		return err
+	}
+	defer s.streams.free()
+	ctx, end := context.WithCancel(r.Context())
+	defer end()
+	defer context.AfterFunc(s.life, end)()
+	if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok {
+		smallBuffer(conn)
+	}
+	const boundary = "layerd-frame"
+	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary="+boundary)
+	out := http.NewResponseController(w)
+	before := "--" + boundary + "\r\n"
+	checked := time.Now()
+	for seen := uint64(0); ; {
+		frame, seq, err := s.cfg.Camera.Frames().Next(ctx, seen)
+		if err != nil {
+			return nil // the client or the daemon has ended it
+		}
+		seen = seq
+		if frame == nil {
+			continue
+		}
+		if time.Since(checked) > recheckEvery {
+			if now, err := s.cfg.Gate.Identify(r); err != nil || now.Role < access.Viewer {
+				return nil
+			}
+			checked = time.Now()
+		}
+		writeBy(w, writeMax)
+		fmt.Fprintf(w, "%sContent-Type: image/jpeg\r\nContent-Length: %d\r\nX-Timestamp: %.3f\r\n\r\n", before, len(frame.JPEG), float64(frame.Time.UnixMilli())/1000)
+		w.Write(frame.JPEG)
+		// The boundary that ends this picture follows at once, or a browser shows it only when the next one comes.
+		fmt.Fprintf(w, "\r\n--%s\r\n", boundary)
+		before = ""
+		if out.Flush() != nil {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"layerd/camera"
+	"layerd/internal/access"
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+// This file holds every message that goes over HTTP and the websockets. Its shapes are golden files in testdata/wire,
+// which the TypeScript tests of webui/src/wire.ts read too. docs/PROTOCOL.md describes the conversation.
+
+// State is the answer of GET /v1/state and the state message of the live socket: everything a page shows, in one piece.
+// The printer's Snapshot is flattened into it, so "state" is the state's name and "rev" the snapshot's revision.
+type State struct {
+	Type string `json:"type"` // "state"
+	printer.Snapshot
+	Camera    camera.Status     `json:"camera"`
+	FilesRev  uint64            `json:"files_rev"`  // changes when the list of files did
+	FreeBytes int64             `json:"free_bytes"` // free disk space for files; -1 unknown
+	Me        access.Identity   `json:"me"`
+	Version   string            `json:"version"`
+	Demo      bool              `json:"demo"`
+	Locked    map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
+	NowMS     int64             `json:"now_ms"` // the server's clock when this was sent
+}
+
+// ID is a command's, chosen by the client: a JSON string of at most 64 bytes, or a number, which is kept as its text.
+type ID string
+
+// UnmarshalJSON reads a string or a number.
+func (id *ID) UnmarshalJSON(b []byte) error {
+	var number json.Number
+	if len(b) > 0 && b[0] != '"' && string(b) != "null" {
+		if err := json.Unmarshal(b, &number); err != nil {
+			return errors.New("id must be a string or a number")
+		}
+		*id = ID(number)
+	} else if err := json.Unmarshal(b, (*string)(id)); err != nil {
+		return err
+	}
+	if len(*id) > 64 {
+		return errors.New("id is longer than 64 bytes")
+	}
+	return nil
+}
+
+// Command is one thing to do, over the live socket or POST /v1/do. Which fields count depends on Do; see the table in commands.go.
+type Command struct {
+	ID      ID               `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
+	Do      string           `json:"do,omitempty"`
+	Job     string           `json:"job,omitempty"`      // pause, resume, cancel: the job that is meant; empty = the one under way
+	File    string           `json:"file,omitempty"`     // start, delete_file, rename_file, make_folder
+	To      string           `json:"to,omitempty"`       // rename_file
+	Anyway  bool             `json:"anyway,omitempty"`   // start: in spite of warnings about the file
+	Line    string           `json:"line,omitempty"`     // send: one or more lines, separated by \n
+	Axes    string           `json:"axes,omitempty"`     // home: "xyz", "z"; empty = all. jog: one of x y z
+	ByMM    float64          `json:"by_mm,omitempty"`    // jog, extrude
+	Tool    int              `json:"tool,omitempty"`     // set_nozzle
+	TargetC *float64         `json:"target_c,omitempty"` // set_nozzle, set_bed, set_chamber
+	Percent *float64         `json:"percent,omitempty"`  // set_fan, set_speed, set_flow
+	Port    string           `json:"port,omitempty"`     // connect; empty = configured or detected
+	Baud    int              `json:"baud,omitempty"`     // connect; 0 = detect
+	Profile *printer.Profile `json:"profile,omitempty"`  // set_profile
+	Camera  *camera.Settings `json:"camera,omitempty"`   // set_camera
+}
+
+// Answer says what became of a Command. Exactly one of Error and Rev is meant.
+type Answer struct {
+	Type  string `json:"type"` // "answer"
+	ID    ID     `json:"id"`
+	Rev   uint64 `json:"rev,omitempty"` // revision of the snapshot in which it took effect
+	Job   string `json:"job,omitempty"` // start: the job's ID
+	Error *Error `json:"error,omitempty"`
+}
+
+// Error is a failure for people and programs. Over HTTP it is {"error": {…}} with the status of its code.
+type Error struct {
+	Code     string   `json:"code"`               // stable; see errors.go
+	Message  string   `json:"message"`            // one sentence
+	Next     string   `json:"next"`               // what to do about it, "" when there is nothing to say
+	Warnings []string `json:"warnings,omitempty"` // code "warning": what Anyway overrides
+}
+
+// ErrorAnswer is the body of a request over HTTP that failed.
+type ErrorAnswer struct {
+	Error Error `json:"error"`
+}
+
+// FromPage is a message from a client of the live socket: a Command, or one of the other fields.
+type FromPage struct {
+	Command
+	Beat    json.Number `json:"beat,omitempty"`    // the client's clock; echoed
+	Console *Watch      `json:"console,omitempty"` // begin or stop to receive console lines
+}
+
+// Watch asks for console entries newer than Since, or for no more of them. It takes an operator.
+type Watch struct {
+	On    bool   `json:"on"`
+	Since uint64 `json:"since"`
+}
+
+// Beat is sent at least every 2 s when nothing else is, and in answer to a beat. A page that hears nothing for 6 s has lost the link.
+type Beat struct {
+	Type  string      `json:"type"` // "beat"
+	Echo  json.Number `json:"echo,omitempty"`
+	NowMS int64       `json:"now_ms"`
+}
+
+// ConsoleLines is sent to those who asked.
+type ConsoleLines struct {
+	Type  string          `json:"type"` // "console"
+	Lines []printer.Entry `json:"lines"`
+}
+
+// FileList is the answer of GET /v1/files.
+type FileList struct {
+	Files     []store.File `json:"files"`
+	FreeBytes int64        `json:"free_bytes"`
+}
+
+// PrintList is the answer of GET /v1/prints.
+type PrintList struct {
+	Prints []store.Print `json:"prints"`
+}
+
+// Choices is the answer of GET /v1/choices: what the settings screen offers.
+type Choices struct {
+	Presets []printer.Profile  `json:"presets"`
+	Cameras []camera.Device    `json:"cameras"`
+	Ports   []printer.PortInfo `json:"ports"`
+	Bauds   []int              `json:"bauds"`
+	Camera  camera.Settings    `json:"camera"` // as it is set now
+}
+
+// FrameAck is the only text message from a client of the camera socket: it has painted frame Ack and may get the next. The first one, with 0, asks for
+// the first frame.
+type FrameAck struct {
+	Ack uint32 `json:"ack"`
+}
+
+// A camera message is binary: a header of FrameHeader bytes, big endian, and then the JPEG.
+//
+//	 0 version, 1     1 camera, 0      2 flags: 1 = stale (the camera is not live)
+//	 4 sequence       8 taken, Unix ms                 16 width   18 height
+//	20 age in ms when this message was written
+const FrameHeader = 24
+
+// decode reads exactly one JSON value into v. A key that v does not know is an error that names it: a misspelled "job"
+// must not stop the wrong print.
+func decode(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return errors.New("the JSON is not complete")
+		}
+		return fmt.Errorf("not the JSON that is expected here: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one JSON value")
+	}
+	return nil
+}
