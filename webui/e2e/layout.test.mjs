@@ -1,0 +1,100 @@
+// Every screen, idle and in mid-print: nothing is wider than the phone, everything can be reached and is named, light and dark.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before, test as run } from 'node:test'
+import { realFile, Rig, until } from './rig.mjs'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const rig = new Rig()
+const test = rig.steps(run)
+const screens = ['Print', 'Files', 'Move', 'Console', 'Settings']
+const sizes = { small: { width: 320, height: 568 }, phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } }
+let key
+
+before(async () => {
+  await rig.printer('--speed', '2', '--heat', '60')
+  await rig.daemon()
+  await rig.browser()
+  key = rig.token()
+})
+after(() => rig.end())
+
+/** each looks at every screen in every size and scheme, and says all that was found. */
+async function each(check) {
+  const found = new Set()
+  for (const [name, viewport] of Object.entries(sizes)) {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await rig.phone(`/#token=${key}`, { viewport, colorScheme, bypassCSP: true })
+      await page.getByTestId('state').waitFor()
+      for (const screen of screens) {
+        await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: screen }).click()
+        await page.waitForFunction((s) => location.hash.startsWith(`#/${s.toLowerCase()}`) || s === 'Print', screen)
+        for (const problem of await check(page)) found.add(`${screen}, ${name}, ${colorScheme}: ${problem}`)
+      }
+      await page.context().close()
+    }
+  }
+  assert.deepEqual([...found], [])
+}
+
+/** fits: nothing makes the page wider than its window. */
+async function fits(page) {
+  const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth)
+  return wide > 0 ? [`the page is ${wide} px too wide`] : []
+}
+
+/** touchable: what can be tapped is at least 44 px in its smaller direction, which is what phone makers ask for. */
+async function touchable(page) {
+  return page.evaluate(() => [...document.querySelectorAll('button, nav a, select, input:not([type=range]):not([type=checkbox]):not([type=radio]):not(.unseen)')]
+    .filter((e) => e.checkVisibility())
+    .map((e) => ({ name: e.getAttribute('aria-label') ?? e.textContent.trim(), box: e.getBoundingClientRect() }))
+    .filter(({ box }) => box.width > 0 && Math.min(box.width, box.height) < 44)
+    .map(({ name, box }) => `too small to tap: ${name} ${Math.round(box.width)}×${Math.round(box.height)}`))
+}
+
+/** accessible: axe finds no violation of WCAG 2.1 A and AA, contrast included. Tiles are named in words («Nozzle: 21 °C, off»), not with the signs they show. */
+async function accessible(page) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], rules: { 'label-content-name-mismatch': { enabled: false } } }))
+  return found.violations.flatMap((v) => v.nodes.map((n) => `${v.id} ${n.target} ${n.any[0]?.message ?? ''}`))
+}
+
+const all = async (page) => [...await fits(page), ...await touchable(page), ...await accessible(page)]
+
+test('idle', () => each(all))
+
+test('in mid-print', async () => {
+  const bearer = { authorization: `Bearer ${key}` }
+  const name = 'a rather long name of a file that somebody downloaded, final version (2).gcode'
+  const put = await fetch(`${rig.url}/v1/files/${encodeURIComponent(name)}`, { method: 'PUT', headers: bearer, body: readFileSync(realFile()) })
+  assert.ok(put.ok, await put.text())
+  const start = await fetch(`${rig.url}/v1/do`, { method: 'POST', headers: bearer, body: JSON.stringify({ id: 's', do: 'start', file: name, anyway: true }) })
+  assert.ok(start.ok, await start.text())
+  await until('printing', async () => (await (await fetch(`${rig.url}/v1/state`, { headers: bearer })).json()).state === 'printing')
+  await each(all)
+})
+
+test('the whole page works with the keyboard alone', async () => {
+  const page = await rig.phone(`/#token=${key}`, { viewport: sizes.desktop })
+  await page.getByTestId('state').waitFor()
+  const reach = async (name) => {
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab')
+      const on = await page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent?.trim())
+      if (name.test(on ?? '')) return
+    }
+    assert.fail(`Tab never came to ${name}`)
+  }
+  await reach(/^Pause$/)
+  const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle)
+  assert.notEqual(ring, 'none', 'focus cannot be seen')
+  await page.keyboard.press('Enter')
+  await until('paused', async () => (await page.getByTestId('state').innerText()) === 'Paused')
+  await reach(/^Nozzle/)
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await page.keyboard.press('Escape')
+  await until('the sheet is closed', async () => (await page.getByRole('dialog').count()) === 0)
+  assert.match(await page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? ''), /^Nozzle/, 'focus goes back to where it was')
+})

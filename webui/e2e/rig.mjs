@@ -1,0 +1,153 @@
+// The real parts that the browser tests run against: printsim on a pseudo-terminal, layerd as it was built, and Debian's Chromium.
+import { spawn, execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const top = resolve(here, '../..')
+const bin = (name) => join(top, 'bin', name)
+
+/** A real slicer's file: from the shared collection where that is there, else our own small one. */
+export function realFile() {
+  const shared = resolve(top, '../shared/corpus/ps_cube20.gcode')
+  return existsSync(shared) ? shared : join(top, 'testdata/small.gcode')
+}
+
+/** A sample with thumbnails, if the shared collection is there. */
+export function fileWithThumbnail() {
+  const shared = resolve(top, '../shared/corpus/public/mini_cube_ps2.8.1.gcode')
+  return existsSync(shared) ? shared : null
+}
+
+/** Rig starts the parts, and ends what it started. */
+export class Rig {
+  dir = mkdtempSync(join(tmpdir(), 'layerd-e2e-'))
+  link = join(this.dir, 'tty')
+  record = join(this.dir, 'record')
+  data = join(this.dir, 'data')
+  children = []
+  errors = [] // what the pages complained about
+  pages = []
+
+  /** printer starts printsim with these flags. */
+  async printer(...flags) {
+    this.sim = this.#child('printsim', ['--link', this.link, '--record', this.record, '--advanced-ok', ...flags])
+    await line(this.sim, (text) => text.includes(this.link))
+    return this.sim
+  }
+
+  /** daemon starts layerd on the printer, and returns the page's address without a key. */
+  async daemon(env = {}) {
+    this.layerd = this.#child('layerd', ['--data', this.data, '--listen', this.address ?? '127.0.0.1:0'], {
+      LAYERD_PRINTER_PORT: this.link, LAYERD_PRINTER_BAUD: '115200', LAYERD_CAMERA_DEVICE: 'simulated', ...env,
+    })
+    const text = await line(this.layerd, (t) => /http:\/\/\S+/.test(t))
+    this.url = /http:\/\/[^\s]+/.exec(text)[0].replace(/\/$/, '')
+    this.address = this.url.replace('http://', '')
+    return this.url
+  }
+
+  /** token makes a key on the command line, while the daemon runs. */
+  token(role = 'owner') {
+    const out = execFileSync(bin('layerd'), ['token', 'create', '--name', `phone of ${role}`, '--role', role, '--data', this.data], { encoding: 'utf8' })
+    return out.trim().split('\n').at(-1)
+  }
+
+  async browser() {
+    this.chromium = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    })
+  }
+
+  /** phone opens a page of its own, with its own cookies; path may carry the key in its fragment. */
+  async phone(path, options = {}) {
+    const context = await this.chromium.newContext({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, colorScheme: 'light', ...options })
+    context.setDefaultTimeout(15_000)
+    const page = await context.newPage()
+    this.pages.push(page)
+    page.on('pageerror', (error) => this.errors.push(error.message))
+    page.on('console', (m) => {
+      if (m.type() === 'error' && !/401|ERR_CONNECTION|WebSocket|503|Failed to load resource/.test(m.text())) this.errors.push(m.text())
+    })
+    await page.goto(this.url + path)
+    return page
+  }
+
+  /** executed is what the printer has executed so far, in order. */
+  executed() {
+    if (!existsSync(this.record)) return []
+    return readFileSync(this.record, 'utf8').split('\n').filter(Boolean).map((l) => l.split('\t')[1])
+  }
+
+  /** steps makes a test() whose steps build on each other: the first that fails leaves a picture of each page in e2e/out, and the rest fail at once. */
+  steps(test) {
+    let failed
+    return (name, step) => test(name, async () => {
+      if (failed) throw new Error(`not tried, because «${failed}» failed`)
+      try {
+        await step()
+      } catch (error) {
+        failed = name
+        mkdirSync(join(here, 'out'), { recursive: true })
+        for (const [i, page] of this.pages.entries()) {
+          if (!page.isClosed()) await page.screenshot({ path: join(here, 'out', `${name.replace(/\W+/g, '-')}-${i}.png`) }).catch(() => {})
+        }
+        throw error
+      }
+    })
+  }
+
+  async end() {
+    await this.chromium?.close()
+    for (const child of this.children.reverse()) await stop(child)
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+
+  #child(name, args, env = {}) {
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('LAYERD_')))
+    const child = spawn(bin(name), args, { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    child.said = ''
+    child.stdout.on('data', (b) => (child.said += b))
+    child.stderr.on('data', (b) => (child.said += b))
+    this.children.push(child)
+    return child
+  }
+}
+
+/** stop ends a child as systemd would, and then with force. */
+export async function stop(child, signal = 'SIGTERM') {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((done) => child.once('exit', done))
+  child.kill('SIGCONT')
+  child.kill(signal)
+  const force = setTimeout(() => child.kill('SIGKILL'), 25_000)
+  await ended
+  clearTimeout(force)
+}
+
+/** line waits until what a child has said satisfies, and returns all of it. */
+function line(child, satisfies) {
+  return new Promise((found, failed) => {
+    const look = () => satisfies(child.said) && found(child.said)
+    child.stdout.on('data', look)
+    child.stderr.on('data', look)
+    child.once('exit', (code) => failed(new Error(`it ended with ${code}:\n${child.said}`)))
+    child.once('error', failed)
+    look()
+  })
+}
+
+/** until polls a condition in the page or here until it holds. */
+export async function until(what, condition, ms = 60_000) {
+  const end = Date.now() + ms
+  for (;;) {
+    const got = await condition()
+    if (got) return got
+    if (Date.now() > end) throw new Error(`it never came to pass: ${what}`)
+    await new Promise((again) => setTimeout(again, 50))
+  }
+}

@@ -1,0 +1,47 @@
+// Takes the pictures of docs/ anew, of the demo with a real file. The print runs in real time, so this takes minutes: `make screenshots`.
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { fileWithThumbnail, realFile, Rig, stop, until } from './rig.mjs'
+
+const out = resolve(import.meta.dirname, '../../docs/screenshots')
+const file = fileWithThumbnail() ?? realFile()
+const layer = Number(process.env.LAYER ?? 20)
+mkdirSync(out, { recursive: true })
+
+const rig = new Rig()
+const demo = spawn(resolve(import.meta.dirname, '../../bin/layerd'), ['--demo', '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+try {
+  const address = await new Promise((found) => demo.stdout.on('data', (b) => /http\S+#token=\S+/.test(b) && found(/http\S+#token=\S+/.exec(b)[0])))
+  const [url, key] = address.split('/#token=')
+  rig.url = url
+  const bearer = { authorization: `Bearer ${key}` }
+  const call = async (path, init = {}) => {
+    const answer = await fetch(`${url}${path}`, { ...init, headers: bearer })
+    if (!answer.ok) throw new Error(await answer.text())
+    return answer.json().catch(() => null)
+  }
+  await rig.browser()
+  await until('connected', async () => (await call('/v1/state')).state === 'idle')
+  await call(`/v1/files/${encodeURIComponent(basename(file))}`, { method: 'PUT', body: readFileSync(file) })
+  await call('/v1/do', { method: 'POST', body: JSON.stringify({ id: 's', do: 'start', file: basename(file), anyway: true }) })
+  await until(`layer ${layer}`, async () => (await call('/v1/state')).job?.layer >= layer, 30 * 60_000)
+
+  const shoot = async (name, options, screens) => {
+    const page = await rig.phone(`/#token=${key}`, options)
+    for (const screen of screens) {
+      await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: screen }).click()
+      if (screen === 'Print') await page.getByText(/^Live/).waitFor()
+      await page.waitForTimeout(1500)
+      await page.screenshot({ path: join(out, `${name}-${screen.toLowerCase()}.png`) })
+    }
+    await page.context().close()
+  }
+  const all = ['Print', 'Files', 'Move', 'Console', 'Settings']
+  await shoot('phone', { deviceScaleFactor: 1.5 }, all)
+  await shoot('phone-dark', { deviceScaleFactor: 1.5, colorScheme: 'dark' }, ['Print', 'Files'])
+  await shoot('desktop', { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1 }, ['Print', 'Move', 'Settings'])
+} finally {
+  await stop(demo, 'SIGKILL')
+  await rig.end()
+}

@@ -1,0 +1,59 @@
+// The shell around the screens.
+import { signal } from '@preact/signals'
+import { Announcer, Notices } from './parts/announce'
+import { Header, LinkBar } from './parts/header'
+import { Spinner } from './parts/icon'
+import { Nav } from './parts/nav'
+import { route, type ScreenName } from './route'
+import { FilesScreen } from './screens/files'
+import { KeyScreen } from './screens/key'
+import { PrintScreen } from './screens/print'
+import { live, loggedIn, state } from './state'
+
+export function App() {
+  if (loggedIn.value === false) return <KeyScreen />
+  const { screen } = route.value
+  return (
+    <div class={`shell${state.value && !live.value ? ' stale' : ''}`}>
+      <Header />
+      <LinkBar />
+      <main class={`screen on-${screen}`} id="screen">
+        {state.value ? <Screen name={screen} /> : <p class="center muted"><Spinner /></p>}
+      </main>
+      <Nav current={screen} />
+      <Notices />
+      <Announcer />
+    </div>
+  )
+}
+
+type Later = typeof import('./later')
+const later = signal<Later | null>(null)
+const laterFailed = signal(false)
+
+/** Fetches the other screens; asked again when it failed, because the link may be back. */
+export async function loadLater(): Promise<void> {
+  if (later.value) return
+  laterFailed.value = false
+  try {
+    later.value = await import('./later')
+  } catch {
+    laterFailed.value = true
+  }
+}
+
+function Screen({ name }: { name: ScreenName }) {
+  if (name === 'print') return <PrintScreen />
+  if (name === 'files') return <FilesScreen />
+  const more = later.value
+  if (!more) {
+    return laterFailed.value
+      ? <section class="card center"><p>This part of the page could not be loaded.</p><button type="button" class="btn" onClick={() => void loadLater()}>Try again</button></section>
+      : <p class="center muted"><Spinner /></p>
+  }
+  switch (name) {
+    case 'move': return <more.MoveScreen />
+    case 'console': return <more.ConsoleScreen />
+    case 'settings': return <more.SettingsScreen />
+  }
+}

@@ -1,0 +1,108 @@
+// One file: what is known of it, and what can be done with it. Printing asks first whether the bed is clear, with the camera's picture beside
+// the question; a warning about the file is shown before it is overridden.
+import { useState } from 'preact/hooks'
+import { fileURL } from '../api'
+import { go, goInstead } from '../route'
+import { allowed, live, perform, state } from '../state'
+import { bytes, dash, duration, meters, moment } from '../units'
+import { hasJob, outcomeText } from '../words'
+import type { ApiError, FileInfo } from '../wire'
+import { Picture } from './camera'
+import { Icon, Spinner } from './icon'
+import { Thumbnail } from './job'
+import { Delete, Rename } from './filechange'
+import { Sheet } from './sheet'
+
+interface FileSheetProps {
+  file: FileInfo
+  files: readonly FileInfo[]
+  nowMs: number
+  onClose: () => void
+}
+
+type Step = 'details' | 'bed' | 'starting' | 'warning' | 'refused' | 'rename' | 'delete'
+
+export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
+  const [step, setStep] = useState<Step>('details')
+  const [error, setError] = useState<ApiError | null>(null)
+
+  const start = async (anyway: boolean) => {
+    setStep('starting')
+    const answer = await perform('job', { do: 'start', file: file.path, ...(anyway ? { anyway } : {}) }, true)
+    if (!answer.error) {
+      go('print')
+      return
+    }
+    setError(answer.error)
+    setStep(answer.error.code === 'warning' ? 'warning' : 'refused')
+  }
+
+  switch (step) {
+    case 'rename': return <Rename file={file} files={files} onBack={() => setStep('details')} onDone={(path) => goInstead('files', path)} />
+    case 'delete': return <Delete file={file} onBack={() => setStep('details')} onDone={onClose} />
+    case 'bed': case 'starting': return <BedClear file={file} starting={step === 'starting'} onYes={() => void start(false)} onBack={() => setStep('details')} />
+    case 'warning': case 'refused':
+      return (
+        <Sheet key="no" title={step === 'warning' ? 'Look at this first' : 'It was not started'} role="alertdialog" firm onClose={() => setStep('details')}>
+          <p><strong>{error?.message}</strong></p>
+          {error && error.warnings.length > 0 && <ul class="warnings">{error.warnings.map((text) => <li key={text}><Icon name="warn" size={20} /><span>{text}</span></li>)}</ul>}
+          {error?.next && <p>{error.next}</p>}
+          <div class="sheet-actions">
+            {step === 'warning' && <button type="button" class="btn danger" onClick={() => void start(true)}>Print anyway</button>}
+            <button type="button" class="btn" onClick={() => setStep('details')}>Back</button>
+          </div>
+        </Sheet>
+      )
+    case 'details': return <Details file={file} nowMs={nowMs} onClose={onClose} onStep={setStep} />
+  }
+}
+
+function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: number; onClose: () => void; onStep: (step: Step) => void }) {
+  const s = state.value
+  const operator = allowed('operator')
+  const current = s?.job !== null && s?.job?.file === file.path && hasJob(s.state)
+  const why = !live.value ? 'No connection to layerd.' : !operator ? 'Your key may look, but not print.' : !s || s.state === 'idle' ? ''
+    : hasJob(s.state) ? 'Another print is under way.' : 'The printer is not ready. See the Print screen.'
+  return (
+    <Sheet title={file.name} onClose={onClose}>
+      <div class="file-top">
+        <Thumbnail path={file.path} version={file.sha256} size={112} has={file.thumbnail} />
+        <dl class="facts num">
+          <div><dt>Time</dt><dd>{file.estimate_s > 0 ? duration(file.estimate_s) : 'unknown'}</dd></div>
+          <div><dt>Filament</dt><dd>{meters(file.filament_mm)}</dd></div>
+          <div><dt>Layers</dt><dd>{file.layers > 0 ? file.layers : dash}</dd></div>
+        </dl>
+      </div>
+      <p class="muted small num">
+        {bytes(file.bytes)} · {moment(file.modified_ms, nowMs)} · {file.prints === 0 ? 'not printed yet' : file.prints === 1 ? 'printed once' : `printed ${file.prints} times`}
+        {file.last_outcome && ` · last: ${outcomeText(file.last_outcome).toLowerCase()}`}
+      </p>
+      <div class="sheet-actions">
+        <button type="button" class="btn primary" disabled={why !== ''} aria-describedby="why-print" onClick={() => onStep('bed')}><Icon name="print" /> Print</button>
+        {why && <p id="why-print" class="why"><Icon name="info" size={18} />{current ? 'This file is being printed.' : why}</p>}
+      </div>
+      {operator && <div class="file-tools">
+        <a class="tool" href={fileURL(file.path)} download={file.name}><Icon name="download" /><span>Download</span></a>
+        <button type="button" class="tool" disabled={!live.value || current} onClick={() => onStep('rename')}><Icon name="edit" /><span>Rename</span></button>
+        <button type="button" class="tool bad" disabled={!live.value || current} onClick={() => onStep('delete')}><Icon name="trash" /><span>Delete</span></button>
+      </div>}
+    </Sheet>
+  )
+}
+
+function BedClear({ file, starting, onYes, onBack }: { file: FileInfo; starting: boolean; onYes: () => void; onBack: () => void }) {
+  const s = state.value
+  const camera = s?.camera
+  return (
+    <Sheet key="bed" title="Is the bed clear?" onClose={onBack}>
+      {camera && camera.device !== '' && camera.device !== 'none' && <div class="bed-picture"><Picture status={camera} live={live.value} /></div>}
+      <p>Before <strong class="wrap">{file.name}</strong> starts: nothing may lie on the bed, and nothing may be in the head's way.</p>
+      <div class="sheet-actions">
+        <button type="button" class="btn primary" disabled={starting || !live.value} onClick={onYes}>
+          {starting ? <><Spinner /> Starting…</> : <><Icon name="check" /> Bed is clear, print</>}
+        </button>
+        <button type="button" class="btn" disabled={starting} onClick={onBack}>Back</button>
+      </div>
+    </Sheet>
+  )
+}

@@ -1,0 +1,132 @@
+// The machine's profile: a preset, and every value of it with its unit. Nothing is sent before Save.
+import { useEffect, useState } from 'preact/hooks'
+import { asking, notify, perform } from '../state'
+import { typed } from '../units'
+import type { Profile } from '../wire'
+import { Icon, Spinner } from './icon'
+
+type NumberKey = { [K in keyof Profile]: Profile[K] extends number ? K : never }[keyof Profile]
+
+const groups: readonly { title: string; fields: readonly { key: NumberKey; name: string; unit: string }[] }[] = [
+  { title: 'Size', fields: [
+    { key: 'width_mm', name: 'Width, X', unit: 'mm' }, { key: 'depth_mm', name: 'Depth, Y', unit: 'mm' }, { key: 'height_mm', name: 'Height, Z', unit: 'mm' },
+  ] },
+  { title: 'Nozzle', fields: [
+    { key: 'nozzles', name: 'Nozzles', unit: '' }, { key: 'nozzle_mm', name: 'Diameter', unit: 'mm' }, { key: 'max_nozzle_c', name: 'Hottest nozzle', unit: '°C' }, { key: 'min_extrude_c', name: 'Extrude from', unit: '°C' },
+  ] },
+  { title: 'Bed and chamber', fields: [
+    { key: 'max_bed_c', name: 'Hottest bed', unit: '°C' }, { key: 'max_chamber_c', name: 'Hottest chamber', unit: '°C' },
+  ] },
+  { title: 'Parking while paused', fields: [
+    { key: 'park_x_mm', name: 'Park at X', unit: 'mm' }, { key: 'park_y_mm', name: 'Park at Y', unit: 'mm' }, { key: 'lift_mm', name: 'Lift by', unit: 'mm' }, { key: 'retract_mm', name: 'Retract by', unit: 'mm' },
+  ] },
+  { title: 'Speeds by hand', fields: [
+    { key: 'travel_mm_s', name: 'X and Y', unit: 'mm/s' }, { key: 'lift_mm_s', name: 'Z', unit: 'mm/s' }, { key: 'extrude_mm_s', name: 'Filament', unit: 'mm/s' },
+  ] },
+]
+const numberKeys = groups.flatMap((group) => group.fields.map((field) => field.key))
+
+interface ProfileProps {
+  profile: Profile
+  presets: readonly Profile[]
+  enabled: boolean
+  printing: boolean
+}
+
+/** The form's texts; numbers stay text until they are saved, so that half-typed ones survive. */
+type Draft = Omit<Profile, NumberKey> & Record<NumberKey, string>
+
+function draftOf(profile: Profile): Draft {
+  const texts = Object.fromEntries(numberKeys.map((key) => [key, String(profile[key])])) as Record<NumberKey, string>
+  return { ...profile, ...texts }
+}
+
+/** The profile that the form means, or null while a number in it is none. */
+export function profileOf(draft: Draft): Profile | null {
+  const numbers = Object.fromEntries(numberKeys.map((key) => [key, typed(draft[key])])) as Record<NumberKey, number>
+  return Object.values(numbers).some(Number.isNaN) ? null : { ...draft, ...numbers }
+}
+
+export function ProfileForm({ profile, presets, enabled, printing }: ProfileProps) {
+  const saved = JSON.stringify(profile)
+  const [draft, setDraft] = useState(() => draftOf(profile))
+  const [base, setBase] = useState(saved)
+  const meant = profileOf(draft)
+  const dirty = JSON.stringify(meant) !== saved
+  // Another phone saved a profile: take it, unless something is being edited here.
+  useEffect(() => {
+    if (saved === base) return
+    setBase(saved)
+    setDraft(draftOf(profile))
+  }, [saved])
+
+  const set = (change: Partial<Draft>) => setDraft((had) => ({ ...had, ...change }))
+  const disabled = !enabled || printing
+  const busy = asking('profile') !== null
+  const save = async () => {
+    if (!meant) return
+    const answer = await perform('profile', { do: 'set_profile', profile: meant })
+    if (!answer.error) notify('good', 'The profile is saved.')
+  }
+  return (
+    <form class="card profile" aria-label="Printer profile" onSubmit={(event) => {
+      event.preventDefault()
+      void save()
+    }}>
+      <h2>Printer profile</h2>
+      {printing && <p class="why"><Icon name="info" size={20} />Not while a print is under way.</p>}
+      <div class="field">
+        <label for="preset">Start from</label>
+        <select id="preset" value="" disabled={disabled || presets.length === 0} onChange={(event) => {
+          const preset = presets.find((p) => p.name === event.currentTarget.value)
+          if (preset) setDraft(draftOf(preset))
+          event.currentTarget.value = ''
+        }}>
+          <option value="">Choose a preset…</option>
+          {presets.map((p) => <option key={p.name} value={p.name}>{p.name}</option>)}
+        </select>
+      </div>
+      <div class="field">
+        <label for="profile-name">Name</label>
+        <input id="profile-name" type="text" maxLength={80} autocomplete="off" value={draft.name} disabled={disabled} onInput={(event) => set({ name: event.currentTarget.value })} />
+      </div>
+      <div class="field-grid">
+        <div class="field">
+          <label for="bed-shape">Bed</label>
+          <select id="bed-shape" value={draft.bed} disabled={disabled} onChange={(event) => set({ bed: event.currentTarget.value === 'circle' ? 'circle' : 'rectangle' })}>
+            <option value="rectangle">Rectangle</option><option value="circle">Circle</option>
+          </select>
+        </div>
+        <div class="field">
+          <label for="origin">X0 Y0 is at</label>
+          <select id="origin" value={draft.origin} disabled={disabled} onChange={(event) => set({ origin: event.currentTarget.value === 'center' ? 'center' : 'corner' })}>
+            <option value="corner">Front left corner</option><option value="center">Center</option>
+          </select>
+        </div>
+      </div>
+      <label class="check"><input type="checkbox" checked={draft.heated_bed} disabled={disabled} onChange={(event) => set({ heated_bed: event.currentTarget.checked })} /><span>Heated bed</span></label>
+      <label class="check"><input type="checkbox" checked={draft.heated_chamber} disabled={disabled} onChange={(event) => set({ heated_chamber: event.currentTarget.checked })} /><span>Heated chamber</span></label>
+      {groups.map((group) => (
+        <fieldset key={group.title}>
+          <legend>{group.title}</legend>
+          <div class="field-grid">
+            {group.fields.map((field) => (
+              <div key={field.key} class="field">
+                <label for={field.key}>{field.name}</label>
+                <div class="with-unit">
+                  <input id={field.key} type="text" inputMode="decimal" autocomplete="off" value={draft[field.key]} disabled={disabled} aria-invalid={Number.isNaN(typed(draft[field.key]))}
+                    onInput={(event) => set({ [field.key]: event.currentTarget.value })} />
+                  {field.unit && <span>{field.unit}</span>}
+                </div>
+              </div>
+            ))}
+          </div>
+        </fieldset>
+      ))}
+      <div class="card-actions">
+        <button type="submit" class="btn primary" disabled={disabled || busy || !dirty || !meant}>{busy && <Spinner />} Save profile</button>
+        {dirty && <button type="button" class="btn" onClick={() => setDraft(draftOf(profile))}>Undo</button>}
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,132 @@
+// The first screen: the picture, the print, what it is doing, and the two buttons that matter.
+import { useState } from 'preact/hooks'
+import { Actions } from '../parts/actions'
+import { Camera } from '../parts/camera'
+import { ConnectCard, FaultCard, HaltCard, OutcomeCard, reconnect } from '../parts/cards'
+import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
+import { Icon, Spinner } from '../parts/icon'
+import { JobCard, StartingCard } from '../parts/job'
+import { fan, flow, PercentWithChips, speed } from '../parts/percent'
+import { Sheet } from '../parts/sheet'
+import { routeHash } from '../route'
+import { allowed, asking, link, live, perform, state, tick } from '../state'
+import { clock, dash, trim } from '../units'
+import { hasJob, whyNot } from '../words'
+import type { Job, State } from '../wire'
+
+export function PrintScreen() {
+  const s = state.value
+  if (!s) return <p class="center muted"><Spinner /></p>
+  const enabled = live.value && allowed('operator')
+  const printing = hasJob(s.state)
+  return (
+    <div class="print">
+      <div class="print-main">
+        <Camera status={s.camera} live={live.value} />
+        <Now s={s} enabled={enabled} />
+        {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
+        {s.state === 'idle' && asking('job')?.do !== 'start' && (
+          <div class="actions"><a class="btn primary big" href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
+        )}
+      </div>
+      <div class="print-side">
+        {!printing && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} />}
+        {s.state !== 'disconnected' && s.state !== 'connecting' && <Tiles s={s} />}
+        {s.job && printing && <Details s={s} job={s.job} />}
+      </div>
+    </div>
+  )
+}
+
+/** What is going on, in one card or two. */
+function Now({ s, enabled }: { s: State; enabled: boolean }) {
+  void tick.value // end times move on
+  const connecting = s.state === 'connecting' || asking('connection') !== null
+  const waitsForPerson = s.waiting.includes('user') || s.waiting.includes('input')
+  const mayConnect = enabled && allowed('owner')
+  if (s.halt && (s.state === 'halting' || s.state === 'halted')) {
+    // Dismissing lets layerd restart the board and talk to it again.
+    return <HaltCard halt={s.halt} enabled={enabled} reconnecting={connecting} onReconnect={() => void perform('connection', { do: 'dismiss' })} />
+  }
+  if (s.state === 'faulted' && s.fault) {
+    return <FaultCard fault={s.fault} enabled={enabled} reconnecting={connecting} onReconnect={mayConnect ? () => reconnect('') : null} onDismiss={() => void perform('fault', { do: 'dismiss' })} />
+  }
+  if (s.state === 'disconnected' || s.state === 'connecting') {
+    const { ask, ports, locked, port } = s.connection
+    return (
+      <>
+        {s.fault && !connecting && !ask && <FaultCard fault={s.fault} enabled={enabled} reconnecting={false} onReconnect={mayConnect ? () => reconnect('') : null} onDismiss={null} />}
+        {(!s.fault || ask || connecting) && <ConnectCard ask={ask} ports={ports} locked={locked} port={port} enabled={mayConnect} connecting={connecting} onConnect={reconnect} />}
+      </>
+    )
+  }
+  if (s.job && hasJob(s.state)) {
+    const running = s.state === 'printing' || s.state === 'finishing' || s.state === 'starting'
+    return (
+      <>
+        {waitsForPerson && <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>}
+        <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()} />
+      </>
+    )
+  }
+  if (asking('job')?.do === 'start') return <StartingCard />
+  return s.last_job ? null : <section class="card center"><p><strong>Ready to print.</strong></p><p class="muted">Upload a G-code file from your slicer, or choose one.</p></section>
+}
+
+/** What one looks for when something is odd. */
+function Details({ s, job }: { s: State; job: Job }) {
+  const p = s.position
+  return (
+    <section class="card" aria-label="Details">
+      <dl class="list num">
+        <div><dt>Started</dt><dd class="wrap">{clock(job.started_ms)}{job.by && ` by ${job.by}`}</dd></div>
+        <div><dt>Line</dt><dd>{job.line.toLocaleString('en')} of {job.lines > 0 ? job.lines.toLocaleString('en') : dash}</dd></div>
+        <div><dt>Position</dt><dd>{p ? `X ${trim(p.x_mm, 1)}  Y ${trim(p.y_mm, 1)}  Z ${trim(p.z_mm, 2)}` : dash}</dd></div>
+        <div><dt>Asked for again</dt><dd>{s.link.resends === 0 ? 'nothing' : s.link.resends === 1 ? '1 line' : `${s.link.resends} lines`}</dd></div>
+      </dl>
+    </section>
+  )
+}
+
+/** Temperatures, and the fan, speed and flow. */
+function Tiles({ s }: { s: State }) {
+  const [open, setOpen] = useState('')
+  const disabled = whyNot(s, live.value, allowed, 'connected') !== ''
+  const parts = heaterParts(s)
+  const opened = parts.find((part) => part.key === open)
+  const now = link.clock.now()
+  const oldMs = s.temps_at_ms > 0 && now - s.temps_at_ms > 15_000 ? s.temps_at_ms : 0
+  return (
+    <section class="tiles" aria-label="Temperatures and speeds">
+      <div class="tile-row">
+        {parts.map((part) => <HeaterTile key={part.key} part={part} oldMs={oldMs} disabled={disabled} onOpen={() => setOpen(part.key)} />)}
+      </div>
+      <div class="tile-row three">
+        {[fan, speed, flow].map((kind) => <PercentTile key={kind.doing} kind={kind} value={valueOf(s, kind.doing)} disabled={disabled} onOpen={() => setOpen(kind.doing)} />)}
+      </div>
+      {opened && <HeaterSheet part={opened} onClose={() => setOpen('')} />}
+      {[fan, speed, flow].filter((kind) => kind.doing === open).map((kind) => (
+        <Sheet key={kind.doing} title={kind.label} onClose={() => setOpen('')}>
+          <PercentWithChips {...kind} value={valueOf(s, kind.doing)} disabled={disabled} />
+        </Sheet>
+      ))}
+    </section>
+  )
+}
+
+type Kind = typeof fan | typeof speed | typeof flow
+
+function PercentTile({ kind, value, disabled, onOpen }: { kind: Kind; value: number; disabled: boolean; onOpen: () => void }) {
+  const asked = asking(kind.doing)
+  const shown = Math.round(asked && 'percent' in asked ? asked.percent : value)
+  return (
+    <button type="button" class="tile" aria-label={`${kind.label}: ${shown} percent`} aria-haspopup="dialog" disabled={disabled} onClick={onOpen}>
+      <span class="tile-name"><Icon name={kind.icon} size={18} />{kind.label}</span>
+      <span class="tile-value">{shown}<small> %</small>{asked && <Spinner />}</span>
+    </button>
+  )
+}
+
+function valueOf(s: State, doing: Kind['doing']): number {
+  return doing === 'set_fan' ? s.fan_percent : doing === 'set_speed' ? s.speed_percent : s.flow_percent
+}

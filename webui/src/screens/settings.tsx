@@ -1,0 +1,115 @@
+// Settings: the printer's connection and profile, the camera, and what this layerd is.
+import { useEffect, useState } from 'preact/hooks'
+import { CameraForm } from '../parts/cameraform'
+import { Icon, Spinner } from '../parts/icon'
+import { Locked } from '../parts/locked'
+import { ProfileForm } from '../parts/profileform'
+import { leave } from '../session'
+import { allowed, asking, choices, link, linkStatus, live, loadChoices, perform, state, tick } from '../state'
+import { bytes, duration } from '../units'
+import { hasJob, stateText } from '../words'
+import type { Choices, State } from '../wire'
+
+export function SettingsScreen() {
+  const up = live.value
+  useEffect(() => {
+    if (up) void loadChoices()
+  }, [up])
+  const s = state.value
+  if (!s) return null
+  const owner = allowed('owner')
+  const enabled = up && owner
+  const all = choices.value
+  return (
+    <>
+      {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. Your key has the role “{s.me.role}”.</p>}
+      <div class="columns">
+        <Connection s={s} all={all} enabled={enabled} />
+        <ProfileForm profile={s.profile} presets={all?.presets ?? []} enabled={enabled} printing={hasJob(s.state)} />
+        <div class="column">
+          {all ? <CameraForm key={JSON.stringify(all.camera)} now={all.camera} cameras={all.cameras} status={s.camera} locked={s.locked} enabled={enabled} /> : <section class="card center"><Spinner /></section>}
+          <About s={s} />
+        </div>
+      </div>
+    </>
+  )
+}
+
+function Connection({ s, all, enabled }: { s: State; all: Choices | null; enabled: boolean }) {
+  const [port, setPort] = useState('')
+  const [baud, setBaud] = useState(0)
+  const ports = all?.ports ?? s.connection.ports
+  const lockedPort = s.locked['printer.port'] ?? (s.connection.locked ? "layerd's configuration" : undefined)
+  const lockedBaud = s.locked['printer.baud']
+  const connected = s.state !== 'disconnected'
+  const busy = asking('connection') !== null || s.state === 'connecting'
+  return (
+    <section class="card" aria-label="Connection">
+      <div class="card-head"><h2>Connection</h2><p class="muted">{stateText(s.state, asking('connection'))}</p></div>
+      {connected && s.connection.port && (
+        <dl class="list num">
+          <Fact name="Port" value={s.connection.port} />
+          {s.connection.baud > 0 && <Fact name="Speed" value={`${s.connection.baud} baud`} />}
+        </dl>
+      )}
+      {!connected && (
+        <>
+          <div class="field">
+            <label for="port">Port</label>
+            <select id="port" value={lockedPort ? s.connection.port : port} disabled={!enabled || lockedPort !== undefined} onChange={(event) => setPort(event.currentTarget.value)}>
+              <option value="">Find it</option>
+              {lockedPort && s.connection.port && <option value={s.connection.port}>{s.connection.port}</option>}
+              {ports.map((p) => <option key={p.path} value={p.path}>{p.name && p.name !== p.path ? `${p.name} (${p.path})` : p.path}</option>)}
+            </select>
+            <Locked by={lockedPort} />
+          </div>
+          <div class="field">
+            <label for="baud">Speed in baud</label>
+            <select id="baud" value={baud} disabled={!enabled || lockedBaud !== undefined} onChange={(event) => setBaud(Number(event.currentTarget.value))}>
+              <option value={0}>Find it</option>
+              {(all?.bauds ?? []).filter((b) => b > 0).map((b) => <option key={b} value={b}>{b}</option>)}
+            </select>
+            <Locked by={lockedBaud} />
+          </div>
+        </>
+      )}
+      {connected && <Locked by={lockedPort} />}
+      <div class="card-actions">
+        {connected
+          ? <button type="button" class="btn" disabled={!enabled || busy && s.state !== 'connecting' || hasJob(s.state)} onClick={() => void perform('connection', { do: 'disconnect' })}>Disconnect</button>
+          : <button type="button" class="btn primary" disabled={!enabled || busy} onClick={() => void perform('connection', { do: 'connect', port: lockedPort ? '' : port, baud })}>{busy ? <Spinner /> : <Icon name="plug" />} Connect</button>}
+      </div>
+      {hasJob(s.state) && <p class="why"><Icon name="info" size={20} />Not while a print is under way.</p>}
+    </section>
+  )
+}
+
+function About({ s }: { s: State }) {
+  void tick.value
+  const { link: stats, connection } = s
+  const rtt = link.clock.rttMs
+  return (
+    <section class="card" aria-label="About">
+      <h2>About</h2>
+      <dl class="list num">
+        <Fact name="layerd" value={s.version + (s.demo ? ' (demo)' : '')} />
+        {connection.firmware && <Fact name="Firmware" value={connection.firmware} />}
+        {connection.machine && <Fact name="Machine" value={connection.machine} />}
+        {connection.dialect && <Fact name="Dialect" value={connection.dialect} />}
+        {connection.since_ms > 0 && s.state !== 'disconnected' && <Fact name="Connected for" value={duration((link.clock.now() - connection.since_ms) / 1000)} />}
+        <Fact name="Lines sent" value={`${stats.sent}, of them asked for again ${stats.resends}`} />
+        <Fact name="In flight" value={`${stats.in_flight} of ${stats.window}`} />
+        <Fact name="Not understood" value={`${stats.unknown} lines`} />
+        {stats.probes > 0 && <Fact name="Lost answers" value={`${stats.probes} times asked`} />}
+        <Fact name="This page" value={linkStatus.value === 'up' ? `connected${rtt !== null ? `, ${Math.round(rtt)} ms away` : ''}` : 'not connected'} />
+        <Fact name="Free space" value={bytes(s.free_bytes)} />
+        <Fact name="Your key" value={`${s.me.name || s.me.id} (${s.me.role})`} />
+      </dl>
+      <button type="button" class="btn wide" onClick={() => void leave()}>Log out</button>
+    </section>
+  )
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return <div><dt>{name}</dt><dd class="wrap">{value}</dd></div>
+}

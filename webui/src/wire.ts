@@ -1,0 +1,200 @@
+// Every message between the page and layerd; it mirrors internal/server/wire.go and what that embeds. The golden files in
+// internal/server/testdata/wire are read by the tests of both sides. Keys carry their unit; times are Unix milliseconds, 0 for never.
+import { bool, list, num, object, oneOf, or, orNull, record, str, WireError, type Of, type Read } from './read'
+
+// ---- The printer ----
+
+export const stateNames = [
+  'disconnected', 'connecting', 'idle', 'starting', 'printing', 'pausing', 'paused', 'resuming', 'cancelling', 'finishing',
+  'halting', 'halted', 'faulted',
+] as const
+export type StateName = (typeof stateNames)[number]
+
+const heater = object({ actual_c: num, target_c: num })
+const position = object({ x_mm: num, y_mm: num, z_mm: num, e_mm: num })
+const portInfo = object({ path: str, name: str, vendor: str, product: str, serial: str, usb_path: str })
+
+const connection = object({
+  port: str, baud: num, firmware: str, dialect: str, machine: str, capabilities: record(bool), ports: list(portInfo), ask: bool,
+  locked: bool, since_ms: num,
+})
+
+const profile = object({
+  name: str, width_mm: num, depth_mm: num, height_mm: num, bed: oneOf('rectangle', 'circle'), origin: oneOf('corner', 'center'),
+  nozzles: num, nozzle_mm: num, heated_bed: bool, heated_chamber: bool, max_nozzle_c: num, max_bed_c: num, max_chamber_c: num,
+  park_x_mm: num, park_y_mm: num, lift_mm: num, retract_mm: num, travel_mm_s: num, lift_mm_s: num, extrude_mm_s: num,
+  min_extrude_c: num,
+})
+
+const job = object({
+  id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
+  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str,
+})
+
+const outcome = object({
+  id: str, file: str, name: str, outcome: str, reason: str, ended_ms: num, elapsed_s: num, line: num, layer: num, layers: num,
+  z_mm: num, percent: num,
+})
+
+const fault = object({ code: str, message: str, next: str, said: str, job: str, at_ms: num })
+const halt = object({ asked_ms: num, confirmed: bool, unconfirmed: bool, said: str })
+const linkStats = object({ sent: num, resends: num, probes: num, unknown: num, in_flight: num, window: num })
+
+// ---- The camera, the person ----
+
+const cameraStatus = object({
+  device: str, name: str, live: bool, problem: str, width: num, height: num, fps: num, since_ms: num, dropped: num,
+})
+const cameraSettings = object({ device: str, width: num, height: num, fps: num })
+const cameraDevice = object({ id: str, name: str })
+
+export const roles = ['nobody', 'viewer', 'operator', 'owner'] as const
+const identity = object({ id: str, name: str, role: oneOf(...roles), via: str })
+
+// ---- Messages from layerd ----
+
+/** GET /v1/state, and the state message of the live socket: everything a page shows. */
+export const readState = object({
+  type: or(oneOf('state'), 'state'),
+  rev: num, at_ms: num, state: oneOf(...stateNames), connection, profile,
+  nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
+  fan_percent: num, speed_percent: num, flow_percent: num, waiting: str,
+  job: orNull(job), last_job: orNull(outcome), fault: orNull(fault), halt: orNull(halt), link: linkStats,
+  camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+})
+
+const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str) })
+
+/** The body of an HTTP error. */
+export const readErrorBody = object({ error })
+
+export const readAnswer = object({ type: oneOf('answer'), id: str, rev: or(num, 0), job: or(str, ''), error: orNull(error) })
+export const readBeat = object({ type: oneOf('beat'), echo: orNull(num), now_ms: num })
+
+const entry = object({ seq: num, at_ms: num, dir: oneOf('out', 'in', 'note'), text: str })
+export const readConsole = object({ type: oneOf('console'), lines: list(entry) })
+
+const file = object({
+  path: str, name: str, folder: bool, bytes: num, modified_ms: num, sha256: str, thumbnail: bool, prints: num, last_outcome: str,
+  estimate_s: num, filament_mm: num, layers: num,
+})
+export const readFile = file
+export const readFileList = object({ files: list(file), free_bytes: num })
+
+const print = object({
+  id: str, file: str, sha256: str, by: str, started_ms: num, ended_ms: num, outcome: str, reason: str, fault: str, elapsed_s: num,
+  filament_mm: num, line: num, offset: num, layer: num, layers: num, z_mm: num, percent: num,
+})
+export const readPrintList = object({ prints: list(print) })
+
+export const readChoices = object({
+  presets: list(profile), cameras: list(cameraDevice), ports: list(portInfo), bauds: list(num), camera: cameraSettings,
+})
+
+export type State = Of<typeof readState>
+export type Heater = Of<typeof heater>
+export type PortInfo = Of<typeof portInfo>
+export type Profile = Of<typeof profile>
+export type Job = Of<typeof job>
+export type Outcome = Of<typeof outcome>
+export type Fault = Of<typeof fault>
+export type Halt = Of<typeof halt>
+export type CameraStatus = Of<typeof cameraStatus>
+export type CameraSettings = Of<typeof cameraSettings>
+export type Role = (typeof roles)[number]
+export type ApiError = Of<typeof error>
+export type Answer = Of<typeof readAnswer>
+export type Beat = Of<typeof readBeat>
+export type Entry = Of<typeof entry>
+export type ConsoleLines = Of<typeof readConsole>
+export type FileInfo = Of<typeof file>
+export type FileList = Of<typeof readFileList>
+export type Print = Of<typeof print>
+export type PrintList = Of<typeof readPrintList>
+export type Choices = Of<typeof readChoices>
+
+export type FromServer = State | Answer | Beat | ConsoleLines
+
+const typed = object({ type: str })
+
+/** One text message of the live socket. Null for a type that this page does not know yet. */
+export function readMessage(text: string): FromServer | null {
+  const value: unknown = parse(text)
+  switch (typed(value, '').type) {
+    case 'state': return readState(value, '')
+    case 'answer': return readAnswer(value, '')
+    case 'beat': return readBeat(value, '')
+    case 'console': return readConsole(value, '')
+    default: return null
+  }
+}
+
+/** parse is JSON.parse that fails as a WireError. */
+export function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new WireError('message: not JSON')
+  }
+}
+
+// ---- Messages to layerd ----
+
+/** What a command does and with what; the id is added by the link. */
+export type Doing =
+  | { do: 'start'; file: string; anyway?: boolean }
+  | { do: 'pause' | 'resume' | 'cancel'; job: string }
+  | { do: 'send'; line: string }
+  | { do: 'emergency_stop' | 'dismiss' | 'motors_off' | 'disconnect' }
+  | { do: 'home'; axes: string }
+  | { do: 'jog'; axes: 'x' | 'y' | 'z'; by_mm: number }
+  | { do: 'extrude'; by_mm: number }
+  | { do: 'set_nozzle'; tool: number; target_c: number }
+  | { do: 'set_bed' | 'set_chamber'; target_c: number }
+  | { do: 'set_fan' | 'set_speed' | 'set_flow'; percent: number }
+  | { do: 'connect'; port: string; baud: number }
+  | { do: 'set_profile'; profile: Profile }
+  | { do: 'set_camera'; camera: CameraSettings }
+  | { do: 'delete_file' | 'make_folder'; file: string }
+  | { do: 'rename_file'; file: string; to: string }
+
+export type Command = Doing & { id: string }
+
+const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefined ? undefined : read(v, at))
+
+/** Reads a command's shape; the page only writes them, so this is for the golden files. */
+export const readCommand = object({
+  id: str, do: str, job: may(str), file: may(str), to: may(str), anyway: may(bool), line: may(str), axes: may(str), by_mm: may(num),
+  tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
+  camera: may(cameraSettings),
+})
+
+// ---- The camera socket ----
+
+/** One binary camera message. The picture is a view into the message, not a copy. */
+export interface Frame {
+  stale: boolean
+  seq: number
+  takenMs: number // server's clock
+  width: number
+  height: number
+  ageMs: number // when the message was written
+  jpeg: Uint8Array<ArrayBuffer>
+}
+
+const frameHeader = 24
+
+export function readFrame(data: ArrayBuffer): Frame {
+  if (data.byteLength <= frameHeader) throw new WireError(`frame: ${data.byteLength} bytes`)
+  const v = new DataView(data)
+  if (v.getUint8(0) !== 1) throw new WireError(`frame: version ${v.getUint8(0)}`)
+  return {
+    stale: (v.getUint8(2) & 1) !== 0,
+    seq: v.getUint32(4),
+    takenMs: Number(v.getBigInt64(8)),
+    width: v.getUint16(16),
+    height: v.getUint16(18),
+    ageMs: v.getUint32(20),
+    jpeg: new Uint8Array(data, frameHeader),
+  }
+}

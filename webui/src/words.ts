@@ -1,0 +1,104 @@
+// What states and outcomes are called for people, and why a control cannot be used.
+import type { Doing, Outcome, Role, State, StateName } from './wire'
+
+const stateWords: Record<StateName, string> = {
+  disconnected: 'Not connected',
+  connecting: 'Connecting…',
+  idle: 'Ready',
+  starting: 'Starting…',
+  printing: 'Printing',
+  pausing: 'Pausing…',
+  paused: 'Paused',
+  resuming: 'Resuming…',
+  cancelling: 'Stopping…',
+  finishing: 'Finishing…',
+  halting: 'Emergency stop…',
+  halted: 'Halted',
+  faulted: 'Stopped by a fault',
+}
+
+const askedWords: Partial<Record<Doing['do'], string>> = {
+  start: 'Starting…', pause: 'Pausing…', resume: 'Resuming…', cancel: 'Stopping…', connect: 'Connecting…', disconnect: 'Disconnecting…',
+}
+
+/** The state's name; a pending request comes first, because the printer is about to do it. */
+export function stateText(state: StateName, asked: Doing | null): string {
+  return (asked && askedWords[asked.do]) ?? stateWords[state]
+}
+
+export type Tone = 'calm' | 'busy' | 'warn' | 'bad' | 'off'
+
+export function stateTone(state: StateName): Tone {
+  switch (state) {
+    case 'idle': return 'calm'
+    case 'disconnected': return 'off'
+    case 'pausing': case 'paused': case 'cancelling': return 'warn'
+    case 'halting': case 'halted': case 'faulted': return 'bad'
+    default: return 'busy'
+  }
+}
+
+const withJob: ReadonlySet<StateName> = new Set(['starting', 'printing', 'pausing', 'paused', 'resuming', 'cancelling', 'finishing'])
+
+export function hasJob(state: StateName): boolean {
+  return withJob.has(state)
+}
+
+/** Somebody answers on the port and takes commands. */
+export function isConnected(state: StateName): boolean {
+  return state === 'idle' || withJob.has(state)
+}
+
+/** What a control needs: heat and fans can be set in mid-print; moving by hand waits for a pause, and some things for the end. */
+export type Need = 'connected' | 'free' | 'idle'
+
+/** Why a control cannot be used now, for people; "" when it can. */
+export function whyNot(state: State | null, live: boolean, allowed: (role: Role) => boolean, need: Need): string {
+  if (!state || !live) return 'No connection to layerd.'
+  if (!allowed('operator')) return 'Your key may look, but not change anything.'
+  switch (state.state) {
+    case 'disconnected': return 'The printer is not connected.'
+    case 'connecting': return 'The printer has not answered yet.'
+    case 'halting': case 'halted': return 'The printer was stopped by the emergency stop.'
+    case 'faulted': return 'The printer stopped with a fault. See the Print screen.'
+  }
+  if (need === 'connected' || state.state === 'idle') return ''
+  if (state.state !== 'paused') return 'Not while the printer is printing. Pause it first.'
+  return need === 'free' ? '' : 'Not in the middle of a print.'
+}
+
+export function outcomeText(outcome: string): string {
+  switch (outcome) {
+    case 'done': return 'Finished'
+    case 'cancelled': return 'Stopped'
+    case 'failed': return 'Failed'
+    case 'interrupted': return 'Interrupted'
+    case '': return 'Under way'
+    default: return outcome
+  }
+}
+
+export function outcomeTone(outcome: string): Tone {
+  switch (outcome) {
+    case 'done': return 'calm'
+    case 'failed': return 'bad'
+    case 'interrupted': return 'warn'
+    default: return 'off'
+  }
+}
+
+/** "layer 12 of 240", "" when no layer is known. */
+export function layerText(job: Pick<Outcome, 'layer' | 'layers'>): string {
+  if (job.layer <= 0) return ''
+  return job.layers > 0 ? `layer ${job.layer} of ${job.layers}` : `layer ${job.layer}`
+}
+
+/** Where an estimate of the time left comes from. */
+export function leftByText(by: string): string {
+  switch (by) {
+    case 'printer': return 'time as the file says'
+    case 'slicer': return 'time as the slicer says'
+    case 'moves': return 'time by counting moves'
+    default: return ''
+  }
+}

@@ -1,0 +1,99 @@
+// Pictures are acknowledged after they were painted, never by a hidden page.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { ageMs, nudge, shown, watch } from '../src/camera'
+import { link } from '../src/state'
+import { PretendSocket, pretendSockets } from './sockets'
+
+let stop: () => void
+let painted: number
+let decoded: () => void
+let visibility: DocumentVisibilityState
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.setSystemTime(1_700_000_000_000)
+  pretendSockets()
+  painted = 0
+  visibility = 'visible'
+  vi.spyOn(document, 'visibilityState', 'get').mockImplementation(() => visibility)
+  vi.stubGlobal('createImageBitmap', () => new Promise((resolve) => {
+    decoded = () => resolve({ width: 640, height: 480, close: () => undefined })
+  }))
+  const canvas = document.createElement('canvas')
+  canvas.getContext = (() => ({ drawImage: () => painted++ })) as unknown as typeof canvas.getContext
+  stop = watch(canvas)
+  PretendSocket.newest.open()
+})
+
+afterEach(() => {
+  stop()
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+})
+
+function frame(seq: number, takenMs: number): ArrayBuffer {
+  const data = new ArrayBuffer(28)
+  const v = new DataView(data)
+  v.setUint8(0, 1)
+  v.setUint32(4, seq)
+  v.setBigInt64(8, BigInt(takenMs))
+  return data
+}
+
+const acks = () => PretendSocket.newest.sent.map((text) => (JSON.parse(text) as { ack: number }).ack)
+const receive = (seq: number, takenMs = Date.now()) => PretendSocket.newest.onmessage?.({ data: frame(seq, takenMs) })
+const paint = async () => {
+  decoded()
+  await vi.advanceTimersByTimeAsync(0)
+}
+
+it('asks for the first frame, and for the next after painting', async () => {
+  expect(acks()).toEqual([0])
+  receive(7)
+  await vi.advanceTimersByTimeAsync(500)
+  expect(acks()).toEqual([0])
+  await paint()
+  expect(painted).toBe(1)
+  expect(acks()).toEqual([0, 7])
+  expect(shown.value).toMatchObject({ seq: 7, width: 640, height: 480, stale: false })
+})
+
+it('a hidden page asks for nothing, and goes on when looked at', async () => {
+  receive(7)
+  visibility = 'hidden'
+  await paint()
+  expect(acks()).toEqual([0])
+  visibility = 'visible'
+  document.dispatchEvent(new Event('visibilitychange'))
+  expect(acks()).toEqual([0, 7])
+})
+
+it("knows a picture's age by layerd's clock", async () => {
+  receive(7, link.clock.now() - 300)
+  await paint()
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(ageMs(shown.value!)).toBe(2300)
+})
+
+it('leaves a dead connection when pictures should come', async () => {
+  receive(7)
+  await paint()
+  await vi.advanceTimersByTimeAsync(9000)
+  nudge(true)
+  expect(PretendSocket.all).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(2000)
+  nudge(false) // the camera itself is down: nothing to gain
+  expect(PretendSocket.newest.readyState).toBe(1)
+  nudge(true)
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(PretendSocket.all).toHaveLength(2)
+})
+
+it('forgets the picture when nobody looks any more', async () => {
+  receive(7)
+  await paint()
+  stop()
+  expect(shown.value).toBeNull()
+  expect(PretendSocket.newest.readyState).toBe(3)
+})

@@ -1,0 +1,34 @@
+// States to test with.
+import type { FileInfo, Job, State } from '../src/wire'
+
+export const job: Job = {
+  id: 'j1', file: 'toys/benchy.gcode', name: 'benchy.gcode', by: 'phone', started_ms: 1_700_000_000_000, line: 500, lines: 1000,
+  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'slicer',
+}
+
+export function exampleState(change: Partial<State> = {}): State {
+  return {
+    type: 'state', rev: 10, at_ms: 1_700_000_000_000, state: 'printing',
+    connection: { port: '/dev/ttyUSB0', baud: 115200, firmware: 'Marlin 2.1', dialect: 'marlin', machine: 'Ender-3', capabilities: {}, ports: [], ask: false, locked: false, since_ms: 1 },
+    profile: {
+      name: 'Ender-3', width_mm: 220, depth_mm: 220, height_mm: 250, bed: 'rectangle', origin: 'corner', nozzles: 1, nozzle_mm: 0.4,
+      heated_bed: true, heated_chamber: false, max_nozzle_c: 260, max_bed_c: 110, max_chamber_c: 60, park_x_mm: 5, park_y_mm: 210,
+      lift_mm: 10, retract_mm: 2, travel_mm_s: 100, lift_mm_s: 8, extrude_mm_s: 3, min_extrude_c: 170,
+    },
+    nozzles: [{ actual_c: 214.6, target_c: 215 }], bed: { actual_c: 60, target_c: 60 }, chamber: null, temps_at_ms: 1_700_000_000_000,
+    position: { x_mm: 1, y_mm: 2, z_mm: 3, e_mm: 4 }, homed: true, fan_percent: 100, speed_percent: 100, flow_percent: 100, waiting: '',
+    job, last_job: null, fault: null, halt: null,
+    link: { sent: 1, resends: 0, probes: 0, unknown: 0, in_flight: 1, window: 1 },
+    camera: { device: 'none', name: '', live: false, problem: '', width: 0, height: 0, fps: 0, since_ms: 0, dropped: 0 },
+    files_rev: 1, free_bytes: 1e9, me: { id: 't1', name: 'phone', role: 'owner', via: 'cookie' }, version: '1', demo: false, locked: {},
+    now_ms: 1_700_000_000_000,
+    ...change,
+  }
+}
+
+export function exampleFile(path: string, change: Partial<FileInfo> = {}): FileInfo {
+  return {
+    path, name: path.slice(path.lastIndexOf('/') + 1), folder: false, bytes: 1000, modified_ms: 1000, sha256: 'abc', thumbnail: false,
+    prints: 0, last_outcome: '', estimate_s: 0, filament_mm: 0, layers: 0, ...change,
+  }
+}

@@ -1,0 +1,100 @@
+// @vitest-environment node
+// The shapes of all messages, against the golden files that the Go tests write.
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { WireError } from '../src/read'
+import { parse, readAnswer, readBeat, readChoices, readCommand, readConsole, readErrorBody, readFile, readFileList, readFrame, readMessage, readPrintList, readState } from '../src/wire'
+import { exampleState } from './examples'
+
+const golden = new URL('../../internal/server/testdata/wire/', import.meta.url)
+const names = readdirSync(golden).filter((name) => name.endsWith('.json'))
+
+const read = (name: string) => parse(readFileSync(new URL(name, golden), 'utf8'))
+
+describe('golden files', () => {
+  const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
+    [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
+    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody],
+  ]
+  for (const name of names) {
+    const found = readers.find(([pattern]) => pattern.test(name))
+    if (!found) continue
+    it(`${name} can be read, and nothing of it is lost`, () => {
+      const value = read(name)
+      expect(found[1](value, '')).toMatchObject(value as object)
+    })
+  }
+
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'command_start'])('%s is there', (name) => {
+    expect(names).toContain(`${name}.json`)
+  })
+
+  it('every field of a state is one that this page knows', () => {
+    const state = read('state.json') as Record<string, unknown>
+    expect(Object.keys(readState(state, '')).sort()).toEqual(Object.keys(state).sort())
+  })
+
+  it('what the page sends has the same keys', () => {
+    expect(read('page_beat.json')).toEqual({ beat: expect.any(Number) as number })
+    expect(read('page_console_on.json')).toEqual({ console: { on: true, since: expect.any(Number) as number } })
+    expect(read('frame_ack.json')).toEqual({ ack: expect.any(Number) as number })
+  })
+})
+
+describe('readMessage', () => {
+  it('tells messages apart by their type', () => {
+    expect(readMessage(JSON.stringify(exampleState()))?.type).toBe('state')
+    expect(readMessage('{"type":"beat","now_ms":5}')).toEqual({ type: 'beat', echo: null, now_ms: 5 })
+    expect(readMessage('{"type":"answer","id":"a","rev":3}')).toEqual({ type: 'answer', id: 'a', rev: 3, job: '', error: null })
+  })
+
+  it('passes over a type of a newer layerd', () => {
+    expect(readMessage('{"type":"weather"}')).toBeNull()
+  })
+
+  it.each([
+    ['no JSON', 'hello', 'not JSON'],
+    ['a list', '[]', 'a list, expected an object'],
+    ['a missing key', '{"type":"answer"}', 'id: undefined, expected a string'],
+    ['a wrong state', JSON.stringify({ ...exampleState(), state: 'dancing' }), 'state: string, expected disconnected or'],
+    ['a number as text', JSON.stringify({ ...exampleState(), rev: '7' }), 'rev: string, expected a number'],
+    ['a wrong heater', JSON.stringify({ ...exampleState(), nozzles: [{ actual_c: 1 }] }), 'nozzles[0].target_c: undefined'],
+  ])('refuses %s and says where', (_, text, where) => {
+    expect(() => readMessage(text)).toThrow(WireError)
+    expect(() => readMessage(text)).toThrow(where)
+  })
+
+  it("reads Go's null as an empty list or map", () => {
+    const state = readMessage(JSON.stringify({ ...exampleState(), nozzles: null, locked: null }))
+    expect(state).toMatchObject({ nozzles: [], locked: {} })
+  })
+})
+
+describe('readFrame', () => {
+  function message(jpeg: number[]): ArrayBuffer {
+    const data = new ArrayBuffer(24 + jpeg.length)
+    const v = new DataView(data)
+    v.setUint8(0, 1)
+    v.setUint8(2, 1)
+    v.setUint32(4, 4_000_000_000)
+    v.setBigInt64(8, 1_795_348_800_123n)
+    v.setUint16(16, 1280)
+    v.setUint16(18, 720)
+    v.setUint32(20, 130)
+    new Uint8Array(data, 24).set(jpeg)
+    return data
+  }
+
+  it('reads header and picture', () => {
+    const frame = readFrame(message([0xff, 0xd8, 0xff, 0xd9]))
+    expect(frame).toMatchObject({ stale: true, seq: 4_000_000_000, takenMs: 1_795_348_800_123, width: 1280, height: 720, ageMs: 130 })
+    expect([...frame.jpeg]).toEqual([0xff, 0xd8, 0xff, 0xd9])
+  })
+
+  it('refuses a short message and another version', () => {
+    expect(() => readFrame(new ArrayBuffer(24))).toThrow(WireError)
+    const other = message([1])
+    new DataView(other).setUint8(0, 2)
+    expect(() => readFrame(other)).toThrow('version 2')
+  })
+})
