@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"layerd/camera"
+	"layerd/internal/access"
+	"layerd/internal/config"
+	"layerd/internal/history"
+	"layerd/internal/server"
+	"layerd/internal/store"
+	"layerd/printer"
+	"layerd/webui"
+)
+
+// parkTime is how long an interrupted print may take to park and cool before the daemon ends all the same. With the three seconds that clients get
+// to take their last answers, and what the disk needs, this stays below the 20 s that layerd promises.
+const parkTime = 15 * time.Second
+
+// parts is the daemon, built and not yet running.
+type parts struct {
+	cfg     config.Config
+	log     *slog.Logger
+	store   *store.Store
+	printer *printer.Printer
+	camera  *camera.Camera
+	history *history.Recorder
+	server  *server.Server
+	demo    *demo // nil outside the demo
+	secret  string
+}
+
+// serve is the daemon: it builds the parts, runs them until ctx ends, and parks a print under way before it returns.
+func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) error {
+	if cfg.Data == "" { // only the demo
+		dir, err := os.MkdirTemp("", "layerd-demo-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		cfg.Data = dir
+	}
+	d, err := build(ctx, cfg, stderr)
+	if err != nil {
+		return err
+	}
+	defer d.store.Close()
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("serve the page on %s: %w; choose another address with --listen", cfg.Listen, err)
+	}
+	d.log.Info("layerd runs", "version", version, "address", listener.Addr().String(), "data", cfg.Data)
+	d.announce(stdout, listener.Addr())
+	return d.run(ctx, listener)
+}
+
+func build(ctx context.Context, cfg config.Config, stderr io.Writer) (*parts, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
+		return nil, err
+	}
+	d := &parts{cfg: cfg, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
+	var err error
+	d.store, err = store.Open(cfg.Data, store.Limits{MaxFileBytes: int64(cfg.Files.MaxMB) << 20, MinFreeBytes: int64(cfg.Files.MinFreeMB) << 20})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.wire(ctx); err != nil {
+		d.store.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// wire makes the parts and tells each of those it needs.
+func (d *parts) wire(ctx context.Context) error {
+	own := printer.Config{Open: printer.OpenTTY, List: printer.ListTTYs, Port: d.cfg.Printer.Port, Baud: d.cfg.Printer.Baud,
+		Profile: printer.Presets()[0], Log: d.log}
+	pictures := camera.Config{Settings: camera.Settings{Device: d.cfg.Camera.Device, Width: d.cfg.Camera.Width, Height: d.cfg.Camera.Height, FPS: d.cfg.Camera.FPS},
+		Locked: d.lockedUnder("camera."), Log: d.log}
+	_, err := d.store.Setting(ctx, "profile", &own.Profile)
+	if err == nil {
+		_, err = d.store.Setting(ctx, "port", &own.Remember)
+	}
+	if err == nil && !pictures.Locked {
+		_, err = d.store.Setting(ctx, "camera", &pictures.Settings)
+	}
+	if err == nil {
+		own.LastJob, err = history.LastOutcome(ctx, d.store)
+	}
+	if err != nil {
+		return fmt.Errorf("read the settings: %w", err)
+	}
+	own.OnChoice = func(identity string) {
+		if err := d.store.SetSetting(context.WithoutCancel(ctx), "port", identity); err != nil {
+			d.log.Error("remember the chosen port", "err", err)
+		}
+	}
+	if d.cfg.Demo {
+		if d.demo, err = newDemo(d.log); err != nil {
+			return err
+		}
+		d.demo.replace(&own, &pictures)
+		d.secret = "ld_demo_" + rand.Text()
+	} else if pictures.Settings.Device == "simulated" {
+		pictures.Simulated = camera.NewSimulated(testPicture(func() *printer.Snapshot { s, _ := d.printer.Snapshots().Get(); return s }),
+			pictures.Settings.FPS, pictures.Settings.Width, pictures.Settings.Height)
+	}
+	d.printer = printer.New(own)
+	d.camera = camera.New(pictures)
+	d.history = history.New(d.printer, d.store, d.log)
+	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history,
+		Gate: access.NewGate(keys(d.store), d.secret), Camera: d.camera, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
+		Demo: d.cfg.Demo, Locked: d.cfg.Locked})
+	return nil
+}
+
+func (d *parts) lockedUnder(prefix string) bool {
+	for key := range d.cfg.Locked {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// run runs all parts until ctx ends or one of them fails. Either way a print under way is parked before the parts are
+// ended.
+func (d *parts) run(ctx context.Context, l net.Listener) error {
+	until, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var all sync.WaitGroup
+	begin := func(run func(context.Context) error) {
+		all.Go(func() {
+			if err := run(life); err != nil {
+				fail(err)
+			}
+		})
+	}
+	if d.demo != nil {
+		begin(d.demo.sim.Run)
+	}
+	begin(d.printer.Run)
+	begin(d.history.Run)
+	begin(d.server.Run)
+	begin(func(life context.Context) error { return d.server.Serve(life, l) })
+	begin(func(life context.Context) error {
+		if err := d.camera.Run(life); err != nil {
+			d.log.Error("the camera ended", "err", err) // a print goes on without
+		}
+		return nil
+	})
+	<-until.Done()
+	if d.demo == nil { // a pretend printer cools by itself, and whoever stops the demo does not want to wait for it
+		d.park(until)
+	}
+	end()
+	all.Wait()
+	d.log.Info("layerd ends")
+	if ctx.Err() != nil {
+		return nil // it was asked to
+	}
+	return context.Cause(until)
+}
+
+// park ends a print under way as interrupted, with heaters off.
+func (d *parts) park(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), parkTime)
+	defer cancel()
+	if err := d.printer.Shutdown(ctx); err != nil {
+		d.log.Error("the print could not be parked in time; heaters off was sent", "err", err)
+	}
+}
+
+// announce prints the page's address, and in the demo the key that opens it.
+func (d *parts) announce(out io.Writer, a net.Addr) {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		if host, err = os.Hostname(); err != nil {
+			host = "localhost"
+		}
+	}
+	address := "http://" + net.JoinHostPort(host, port) + "/"
+	if d.secret != "" {
+		fmt.Fprintf(out, "layerd with a pretend printer and camera. Open this address; its key is good until layerd ends:\n%s#token=%s\n", address, d.secret)
+		return
+	}
+	fmt.Fprintf(out, "layerd serves its page on %s\nMake a key for your phone with: layerd token create --name phone --role owner --data %s\n", address, d.dataForShell())
+}
+
+// dataForShell is the data directory as it stands in a command line: whoever makes a key may sit in another folder and have another default.
+func (d *parts) dataForShell() string {
+	dir, err := filepath.Abs(d.cfg.Data)
+	if err != nil {
+		dir = d.cfg.Data
+	}
+	if strings.ContainsFunc(dir, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+", r)
+	}) {
+		return "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
+	}
+	return dir
+}

@@ -1,0 +1,115 @@
+// Command layerd streams G-code to a 3D printer, shows webcam and controls to a phone browser, and keeps the print safe.
+//
+//	flags → config → build → run → exit code
+//
+// Exit codes: 0 well, 1 it failed while running, 2 the command line or the configuration is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"layerd/internal/config"
+)
+
+// version is set by the Makefile.
+var version = "development"
+
+const usage = `layerd prints, watches and lets you leave the house.
+
+Usage:
+  layerd [flags]                                  run the daemon
+  layerd check-config [flags]                     say whether the configuration is right, and what it comes to
+  layerd token create --name NAME --role ROLE     make a key; it is printed alone on the last line
+                                                  ROLE is viewer (look), operator (print) or owner (everything)
+  layerd version                                  print the version
+
+Flags, before or after the command:
+`
+
+func main() {
+	// Whoever reads our log may go away; the print goes on.
+	signal.Ignore(syscall.SIGPIPE)
+	stops := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
+		stops = append(stops, syscall.SIGHUP) // a terminal that is closed in mid-print must not leave the heaters on
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), stops...)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+// run is main without the process: it returns the exit code when the command is done, or ctx ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := command(ctx, args, stdout, stderr)
+	var wrong usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &wrong):
+		fmt.Fprintf(stderr, "layerd: %v\n", err)
+		return 2
+	}
+	fmt.Fprintf(stderr, "layerd: %v\n", err)
+	return 1
+}
+
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := pflag.NewFlagSet("layerd", pflag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.SortFlags = false
+	config.Flags(flags)
+	name := flags.String("name", "", "`NAME` of the person or program that gets the key (token create)")
+	role := flags.String("role", "", "`ROLE` of the key: viewer, operator or owner (token create)")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, pflag.ErrHelp):
+		fmt.Fprint(stdout, usage+flags.FlagUsages())
+		return nil
+	case err != nil:
+		return usageError{fmt.Errorf("%w; see layerd --help", err)}
+	}
+	what := strings.Join(flags.Args(), " ")
+	if what != "token create" && (flags.Changed("name") || flags.Changed("role")) {
+		return usageError{errors.New("--name and --role belong to layerd token create")}
+	}
+	switch what {
+	case "version":
+		fmt.Fprintln(stdout, version)
+		return nil
+	case "", "check-config", "token create":
+	default:
+		return usageError{fmt.Errorf("there is no command %q; see layerd --help", what)}
+	}
+	cfg, err := config.Load(flags)
+	if err != nil {
+		return usageError{fmt.Errorf("the configuration is wrong:\n%w", err)}
+	}
+	switch what {
+	case "check-config":
+		return checkConfig(cfg, stdout)
+	case "token create":
+		return createToken(ctx, cfg, *name, *role, stdout)
+	}
+	return serve(ctx, cfg, stdout, stderr)
+}
+
+// checkConfig prints what the configuration comes to.
+func checkConfig(cfg config.Config, out io.Writer) error {
+	for _, s := range cfg.Show() {
+		fmt.Fprintln(out, s)
+	}
+	fmt.Fprintln(out, "The configuration is right.")
+	return nil
+}

@@ -1,0 +1,91 @@
+// Command printsim is a pretend 3D printer on a pseudo-terminal: for work on a host, for benchmarks, and for any host to be
+// measured against. It says what real firmware says; package printertest is what it is made of.
+//
+//	printsim --link /tmp/printer --firmware marlin2 --baud 115200 --reset-on-open
+//
+// It prints the path of the link on standard output when a host can open it, and at SIGTERM or SIGINT what it has counted.
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"layerd/printer/printertest"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+func main() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	if err := run(os.Args[1:], os.Stdout, signals); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return
+		}
+		fmt.Fprintln(os.Stderr, "printsim:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole program: it returns when a signal came, with nil, or when something failed.
+func run(args []string, out io.Writer, signals <-chan os.Signal) error {
+	cfg := printertest.Config{TxBuffer: -1}
+	flags := pflag.NewFlagSet("printsim", pflag.ContinueOnError)
+	link := flags.String("link", "", "path of the symbolic link to the pseudo-terminal (required)")
+	flags.StringVar(&cfg.Firmware, "firmware", "marlin2", "one of "+strings.Join(printertest.Firmwares(), ", "))
+	flags.IntVar(&cfg.Baud, "baud", 0, "line speed, which paces both directions; hosts at another speed get garbage; 0 = unpaced, any speed")
+	flags.DurationVar(&cfg.USBLatency, "usb-latency", 0, "delay of each direction, in batches, as of a USB adapter")
+	flags.IntVar(&cfg.RxBuffer, "rx-buffer", 0, "bytes of the receive ring; 0 = the firmware's own")
+	flags.IntVar(&cfg.BufSize, "bufsize", 0, "places in the command queue; 0 = the firmware's own")
+	flags.BoolVar(&cfg.AdvancedOK, "advanced-ok", false, "oks say line number, planner room and queue room")
+	flags.Float64Var(&cfg.Speed, "speed", 1, "how many times faster than real it moves and dwells; 0 = instantly")
+	flags.Float64Var(&cfg.Heat, "heat", 1, "how many times faster than real it heats and cools; 0 = instantly")
+	flags.BoolVar(&cfg.ResetOnOpen, "reset-on-open", false, "the board restarts when a host opens the port")
+	faults := flags.String("faults", "", "what goes wrong, such as flip=1e-4,lostok=1e-3,stall=1e-4:8s,reset@500,shift@x:5:1200")
+	flags.Uint64Var(&cfg.Seed, "seed", 0, "of the faults: the same seed gives the same faults")
+	record := flags.String("record", "", "file for every executed command: microseconds, tab, command")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *link == "" {
+		return errors.New("--link is required")
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	var err error
+	if cfg.Faults, err = printertest.ParseFaults(*faults); err != nil {
+		return err
+	}
+	var file *os.File
+	var recorded *bufio.Writer
+	if *record != "" {
+		if file, err = os.Create(*record); err != nil {
+			return fmt.Errorf("record: %w", err)
+		}
+		defer file.Close()
+		recorded = bufio.NewWriterSize(file, 64<<10)
+		cfg.Record = recorded
+	}
+	sim, err := printertest.New(cfg)
+	if err != nil {
+		return err
+	}
+	l := &line{sim: sim, link: *link, baud: cfg.Baud, record: recorded, out: out}
+	err = l.serve(signals)
+	fmt.Fprint(out, sim.Counters())
+	err = errors.Join(err, sim.RecordErr())
+	if recorded != nil {
+		err = errors.Join(err, recorded.Flush(), file.Close())
+	}
+	return err
+}
+
+// flushEvery is how often the record is written to its file.
+const flushEvery = time.Second
