@@ -1,0 +1,92 @@
+# layerd: build, run, test. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+GO_DIRS := cmd gcode printer camera internal webui/embed.go
+PAGE := $(shell find webui/src webui/index.html webui/package.json webui/package-lock.json webui/vite.config.ts webui/tsconfig.json -type f 2>/dev/null)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build everything and start layerd with a pretend printer and camera: no hardware needed
+	./bin/layerd --demo
+
+.PHONY: build
+build: webui ## build bin/layerd and bin/printsim for this machine
+	@mkdir -p bin
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/ ./cmd/layerd ./cmd/printsim
+
+.PHONY: webui
+webui: webui/dist/index.html ## build the page
+
+webui/dist/index.html: webui/node_modules/.package-lock.json $(PAGE)
+	cd webui && npm run --silent build
+
+webui/node_modules/.package-lock.json: webui/package.json webui/package-lock.json
+	./.ci/need node npm
+	cd webui && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+.PHONY: test
+test: test-go test-webui test-e2e ## every test: Go with -race, TypeScript, the page in a real browser
+
+# The page is embedded, so it is built first. The race detector needs a C compiler.
+.PHONY: test-go
+test-go: build fmt
+	./.ci/need gcc
+	go vet ./...
+	go test -race ./...
+
+.PHONY: fmt
+fmt:
+	@test -z "$$(gofmt -l $(GO_DIRS))" || { echo "not formatted:"; gofmt -l $(GO_DIRS); exit 1; }
+
+.PHONY: test-webui
+test-webui: webui
+	cd webui && npm run --silent check && npm test --silent
+
+.PHONY: test-e2e
+test-e2e: build
+	./.ci/need chromium
+	cd webui && npm run --silent e2e
+
+.PHONY: check
+check: webui fmt ## the quick checks: formatting, vet, types, unit tests without -race
+	go vet ./...
+	go test ./...
+	cd webui && npm run --silent check && npm test --silent
+
+.PHONY: bench
+bench: ## benchmarks, in the form that benchstat reads (COUNT=n repeats)
+	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/server ./camera
+
+.PHONY: soak
+soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
+	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server; do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) $$p; done; done
+
+.PHONY: pi
+pi: webui ## static binaries for Raspberry Pi: dist/layerd-linux-arm64 and -armv6
+	@mkdir -p dist
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build $(GOFLAGS_BUILD) -o dist/layerd-linux-arm64 ./cmd/layerd
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm GOARM=6 go build $(GOFLAGS_BUILD) -o dist/layerd-linux-armv6 ./cmd/layerd
+	@ls -l dist
+
+.PHONY: screenshots
+screenshots: build ## take the pictures of docs/ anew
+	./.ci/need chromium
+	cd webui && npm run --silent screenshots
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist webui/node_modules webui/dist/assets webui/dist/index.html webui/e2e/out

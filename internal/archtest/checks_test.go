@@ -1,0 +1,188 @@
+package archtest
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// file is one file of the repository.
+type file struct {
+	path string // from the top, with '/'
+	text []byte
+
+	// Of Go files:
+	pkg     string // import path of its directory
+	imports []string
+	tree    *ast.File
+	places  *token.FileSet
+}
+
+// newFile parses what is Go.
+func newFile(name string, text []byte) (file, error) {
+	f := file{path: name, text: text}
+	if path.Ext(name) != ".go" {
+		return f, nil
+	}
+	f.places = token.NewFileSet()
+	tree, err := parser.ParseFile(f.places, name, text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return f, err
+	}
+	f.tree, f.pkg = tree, strings.TrimSuffix("layerd/"+path.Dir(name), "/.")
+	for _, spec := range tree.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return f, err
+		}
+		f.imports = append(f.imports, p)
+	}
+	return f, nil
+}
+
+func (f file) isTest() bool { return strings.HasSuffix(f.path, "_test.go") }
+
+// matches reports whether an import path is what a pattern means.
+func matches(pattern, importPath string) bool {
+	if top, below := strings.CutSuffix(pattern, "/..."); below {
+		return importPath == top || strings.HasPrefix(importPath, top+"/")
+	}
+	return importPath == pattern
+}
+
+func anyMatches(patterns []string, importPath string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, importPath) })
+}
+
+// checkImports returns what is wrong with the imports of one file.
+func checkImports(f file) (wrong []string) {
+	for _, imported := range f.imports {
+		for _, r := range never {
+			own := imported == f.pkg || strings.HasPrefix(f.pkg, imported+"/") || strings.HasPrefix(imported, f.pkg+"/")
+			if matches(r.who, f.pkg) && matches(r.what, imported) && !anyMatches(r.but, imported) && !own && !(r.tests && f.isTest()) {
+				wrong = append(wrong, fmt.Sprintf("%s imports %s: %s", f.path, imported, r.why))
+			}
+		}
+		for _, r := range only {
+			if matches(r.what, imported) && !anyMatches(r.who, f.pkg) && !(r.tests && f.isTest()) {
+				wrong = append(wrong, fmt.Sprintf("%s imports %s: %s", f.path, imported, r.why))
+			}
+		}
+	}
+	return wrong
+}
+
+// checkOneFile returns packages that more files import than may. Tests count for nothing.
+func checkOneFile(files []file) (wrong []string) {
+	for _, pattern := range oneFile {
+		var importers []string
+		for _, f := range files {
+			if !f.isTest() && slices.ContainsFunc(f.imports, func(p string) bool { return matches(pattern, p) }) {
+				importers = append(importers, f.path)
+			}
+		}
+		if len(importers) > 1 {
+			wrong = append(wrong, fmt.Sprintf("%s is imported by %s: one file is enough", pattern, strings.Join(importers, " and ")))
+		}
+	}
+	return wrong
+}
+
+// checkCode looks into the declarations of a Go file.
+func checkCode(f file) (wrong []string) {
+	if f.tree == nil {
+		return nil
+	}
+	for _, decl := range f.tree.Decls {
+		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+			wrong = append(wrong, f.path+" has an init function: main wires")
+		}
+	}
+	if !f.isTest() {
+		return wrong
+	}
+	ast.Inspect(f.tree, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && isSkip(call) && !mentions(call, "corpus") {
+			wrong = append(wrong, f.path+" skips a test for another reason than a corpus that is absent: a skipped test hides a failure")
+		}
+		return true
+	})
+	return wrong
+}
+
+// isSkip knows t.Skip, b.Skipf and their like.
+func isSkip(call *ast.CallExpr) bool {
+	selector, ok := call.Fun.(*ast.SelectorExpr)
+	return ok && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, selector.Sel.Name)
+}
+
+func mentions(call *ast.CallExpr, word string) (found bool) {
+	ast.Inspect(call, func(n ast.Node) bool {
+		if literal, ok := n.(*ast.BasicLit); ok && strings.Contains(literal.Value, word) {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+func checkFormat(f file) []string {
+	if f.tree == nil {
+		return nil
+	}
+	var formatted bytes.Buffer
+	if err := format.Node(&formatted, f.places, f.tree); err != nil || !bytes.Equal(formatted.Bytes(), f.text) {
+		return []string{f.path + " is not as gofmt writes it"}
+	}
+	return nil
+}
+
+func checkLength(f file) []string {
+	limit := maxLines
+	switch path.Ext(f.path) {
+	case ".go", ".ts", ".tsx", ".css", ".js", ".mjs", ".sh":
+	default:
+		return nil
+	}
+	if f.isTest() || strings.Contains(f.path, ".test.") {
+		limit = maxTestLines
+	}
+	lines := bytes.Count(f.text, []byte("\n"))
+	if lines <= limit {
+		return nil
+	}
+	for i, line := range bytes.Split(f.text, []byte("\n")) {
+		if i < longMarkIn && bytes.Contains(line, []byte(longMark)) {
+			return nil
+		}
+	}
+	return []string{fmt.Sprintf("%s has %d lines, more than %d: split it by topic, or say near the top %q and why", f.path, lines, limit, longMark)}
+}
+
+var forbidden = func() *regexp.Regexp {
+	var words []string
+	for _, w := range inWords {
+		words = append(words, `\b`+rot13(w)+`\b`)
+	}
+	return regexp.MustCompile(`(?i)` + strings.Join(append(words, aNumberedIssue), "|"))
+}()
+
+func checkWords(f file) (wrong []string) {
+	if bytes.IndexByte(f.text, 0) >= 0 { // a picture
+		return nil
+	}
+	for i, line := range bytes.Split(f.text, []byte("\n")) {
+		if word := forbidden.Find(line); word != nil {
+			wrong = append(wrong, fmt.Sprintf("%s:%d: %q does not belong here", f.path, i+1, word))
+		}
+	}
+	return wrong
+}

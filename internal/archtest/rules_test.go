@@ -1,0 +1,81 @@
+package archtest
+
+import "strings"
+
+// Arrows only point down: cmd → internal/* → printer, camera → gcode, internal/latest. Patterns are import paths; one that ends
+// in "/..." means the package and all below it. Test files are held to the rules too, unless a rule lets them off.
+
+// never: a package must not import another.
+var never = []struct {
+	who, what string
+	but       []string // of what
+	tests     bool     // tests may
+	why       string
+}{
+	{"layerd/gcode/...", "layerd/...", nil, false, "gcode turns text into values and knows nothing of us"},
+	{"layerd/gcode/...", "os", nil, true, "gcode does no I/O"},
+	{"layerd/gcode/...", "net/...", nil, false, "gcode does no I/O"},
+	{"layerd/gcode/...", "log/...", nil, false, "gcode does no I/O"},
+	{"layerd/internal/latest", "layerd/...", nil, false, "it is below everything"},
+	{"layerd/printer/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "nothing on the print path waits for anything off it"},
+	{"layerd/printer/...", "layerd/camera/...", nil, false, "camera and printer do not know each other"},
+	{"layerd/printer/...", "net/http", nil, false, "the printer does not know who asks"},
+	{"layerd/printer/...", "database/sql", nil, false, "nothing on the print path waits for a disk"},
+	{"layerd/camera/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "the camera does not know who looks"},
+	{"layerd/camera/...", "layerd/printer/...", nil, false, "camera and printer do not know each other"},
+	{"layerd/internal/store/...", "layerd/...", []string{"layerd/gcode"}, false, "the store keeps things and asks nobody"},
+	{"layerd/internal/access/...", "layerd/...", nil, false, "main gives it the keys"},
+	{"layerd/internal/config/...", "layerd/...", nil, false, "plain structs out"},
+	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},
+}
+
+// only: a package is imported from nowhere but here.
+var only = []struct {
+	what  string
+	who   []string
+	tests bool // tests may import it anywhere
+	why   string
+}{
+	{"github.com/spf13/viper/...", []string{"layerd/internal/config"}, false, "configuration is read in one place"},
+	{"go.bug.st/serial/...", []string{"layerd/printer"}, false, "one file of printer opens ttys"},
+	{"github.com/blackjack/webcam/...", []string{"layerd/camera"}, false, "camera wraps its traps"},
+	{"tailscale.com/...", []string{"layerd/internal/tailnet"}, false, "without it nothing else may change"},
+	{"github.com/gorilla/websocket/...", []string{"layerd/internal/server"}, true, "websockets are the server's"},
+	{"modernc.org/sqlite/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
+	{"database/sql/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
+	{"layerd/internal/server/...", []string{"layerd/cmd/...", "layerd/internal/server/..."}, false, "main wires"},
+	{"layerd/internal/config/...", []string{"layerd/cmd/...", "layerd/internal/config/..."}, false, "main hands out what the others need"},
+	{"layerd/printer/printertest/...", []string{"layerd/cmd/...", "layerd/printer/printertest/..."}, true, "the pretend printer is for tests, the demo and printsim"},
+	{"layerd/cmd/...", nil, false, "main is the top"},
+	{"C", nil, false, "one static binary, cross-compiled without a C compiler"},
+	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/cmd/printsim"}, false, "for ioctls alone"},
+}
+
+// oneFile: imported by one file at most.
+var oneFile = []string{"go.bug.st/serial/...", "github.com/spf13/viper/..."}
+
+// inWords are written with each letter moved on by 13, so that this file may hold them: they belong to how something was made, or to what is
+// not finished, and the repository speaks of neither.
+var inWords = []string{
+	`pynhqr`, `naguebcvp`, `bcranv`, `pungtcg`, `pbcvybg`, `tvguho vffhr`, `yynz[0-9]*`, `trzvav`, `nv nffvfgnag`, `ynathntr zbqry`,
+	`gbqb`, `svkzr`,
+}
+
+// aNumberedIssue is forbidden too: a comment says its reason itself.
+const aNumberedIssue = `\bissues? #?[0-9]+\b`
+
+func rot13(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return 'a' + (r-'a'+13)%26
+		}
+		return r
+	}, s)
+}
+
+const (
+	maxLines     = 400
+	maxTestLines = 600 // tables are long
+	longMark     = "This file is long"
+	longMarkIn   = 30 // first lines
+)
