@@ -24,7 +24,9 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	case gcode.Busy:
 		s.busyHeard = true
 		s.progress(now)
-		s.seen.waiting = r.Message
+		if len(s.aloft) > 0 { // else it is busy with itself, and nobody waits
+			s.seen.waiting = r.Message
+		}
 	case gcode.Capability:
 		if s.seen.conn.Capabilities == nil {
 			s.seen.conn.Capabilities = map[string]bool{}
