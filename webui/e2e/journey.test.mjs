@@ -10,7 +10,7 @@ let first, second
 const test = rig.steps(run)
 
 before(async () => {
-  await rig.printer('--speed', '8', '--heat', '60')
+  await rig.printer('--speed', fileWithThumbnail() ? '8' : '3', '--heat', '60') // the small file would be done too soon
   await rig.daemon()
   await rig.browser()
 })
@@ -74,6 +74,7 @@ test('picture, temperatures and progress are live', async () => {
   const percent = Number(await text(first, 'percent'))
   await until('progress', async () => Number(await text(first, 'percent')) > percent)
   assert.match(await text(first, 'time-left'), /\d+ (s|min|h)/)
+  if (fileWithThumbnail()) await until('the slicer\'s picture', () => first.getByRole('region', { name: 'Print' }).locator('img').evaluate((img) => img.naturalWidth > 100))
 })
 
 test('a second phone sees the same', async () => {

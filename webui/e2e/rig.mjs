@@ -16,9 +16,14 @@ export function realFile() {
   return existsSync(shared) ? shared : join(top, 'testdata/small.gcode')
 }
 
-/** A sample with thumbnails, if the shared collection is there. */
-export function fileWithThumbnail() {
-  const shared = resolve(top, '../shared/corpus/public/mini_cube_ps2.8.1.gcode')
+/** A sample with thumbnails, if the shared collection is there. It prints for 27 minutes. */
+export const fileWithThumbnail = () => sample('gp_plant-sign.gcode')
+
+/** One that prints in four minutes, if the shared collection is there. */
+export const quickFile = () => sample('mini_cube_ps2.8.1.gcode')
+
+function sample(name) {
+  const shared = resolve(top, '../shared/corpus/public', name)
   return existsSync(shared) ? shared : null
 }
 

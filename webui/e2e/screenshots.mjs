@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { fileWithThumbnail, realFile, Rig, stop, until } from './rig.mjs'
+import { quickFile, realFile, Rig, stop, until } from './rig.mjs'
 
 const out = resolve(import.meta.dirname, '../../docs/screenshots')
-const file = fileWithThumbnail() ?? realFile()
+const file = quickFile() ?? realFile()
 const layer = Number(process.env.LAYER ?? 20)
 mkdirSync(out, { recursive: true })
 
