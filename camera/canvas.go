@@ -206,8 +206,8 @@ func abs(v float32) float32 {
 	return v
 }
 
-// glow adds light in an ellipse, strongest in the middle; with a negative colour it takes light away.
-func (c *canvas) glow(at point, rx, ry float32, col rgb) {
+// ellipse calls f for each pixel of an ellipse with its colour and its weight: 1 in the middle, 0 at the rim.
+func (c *canvas) ellipse(at point, rx, ry float32, f func(p []uint8, weight float32)) {
 	if !at.sane() || !(rx > 0.5) || !(ry > 0.5) || rx > far || ry > far {
 		return
 	}
@@ -215,35 +215,27 @@ func (c *canvas) glow(at point, rx, ry float32, col rgb) {
 		dy := (float32(y) + 0.5 - at.y) / ry
 		for x := max(int(at.x-rx), 0); x <= min(int(at.x+rx), c.w-1); x++ {
 			dx := (float32(x) + 0.5 - at.x) / rx
-			f := 1 - dx*dx - dy*dy
-			if f <= 0 {
-				continue
+			if weight := 1 - dx*dx - dy*dy; weight > 0 {
+				f(c.Pix[y*c.Stride+x*4:][:3:3], weight)
 			}
-			f *= f
-			p := c.Pix[y*c.Stride+x*4:][:3:3]
-			p[0] = byte8(float32(p[0]) + col.r*f)
-			p[1] = byte8(float32(p[1]) + col.g*f)
-			p[2] = byte8(float32(p[2]) + col.b*f)
 		}
 	}
 }
 
+// glow adds light in an ellipse, strongest in the middle; with a negative colour it takes light away.
+func (c *canvas) glow(at point, rx, ry float32, col rgb) {
+	c.ellipse(at, rx, ry, func(p []uint8, weight float32) {
+		weight *= weight
+		p[0] = byte8(float32(p[0]) + col.r*weight)
+		p[1] = byte8(float32(p[1]) + col.g*weight)
+		p[2] = byte8(float32(p[2]) + col.b*weight)
+	})
+}
+
 // shade multiplies what is in an ellipse: by 1-depth in the middle, softly to 1 at its rim.
 func (c *canvas) shade(at point, rx, ry, depth float32) {
-	if !at.sane() || !(rx > 0.5) || !(ry > 0.5) || rx > far || ry > far {
-		return
-	}
-	for y := max(int(at.y-ry), 0); y <= min(int(at.y+ry), c.h-1); y++ {
-		dy := (float32(y) + 0.5 - at.y) / ry
-		for x := max(int(at.x-rx), 0); x <= min(int(at.x+rx), c.w-1); x++ {
-			dx := (float32(x) + 0.5 - at.x) / rx
-			f := 1 - dx*dx - dy*dy
-			if f <= 0 {
-				continue
-			}
-			keep := 1 - depth*min(f*1.6, 1)
-			p := c.Pix[y*c.Stride+x*4:][:3:3]
-			p[0], p[1], p[2] = byte(float32(p[0])*keep), byte(float32(p[1])*keep), byte(float32(p[2])*keep)
-		}
-	}
+	c.ellipse(at, rx, ry, func(p []uint8, weight float32) {
+		keep := 1 - depth*min(weight*1.6, 1)
+		p[0], p[1], p[2] = byte(float32(p[0])*keep), byte(float32(p[1])*keep), byte(float32(p[2])*keep)
+	})
 }

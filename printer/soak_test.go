@@ -79,7 +79,7 @@ func soak(t *testing.T, seed uint64, sum *soakSum) {
 	text, want := soakJob(r, 300)
 	p, stop := run(t, sim, func(c *Config) { c.Baud = max(baud, 9600) })
 	defer stop()
-	snap := await(t, p, func(s *Snapshot) bool { return s.State == Idle })
+	await(t, p, func(s *Snapshot) bool { return s.State == Idle })
 	survey, err := gcode.SurveyFile(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func soak(t *testing.T, seed uint64, sum *soakSum) {
 	if _, err := p.Start(t.Context(), JobInfo{ID: "soak", Size: int64(len(text)), Survey: survey}, io.NopCloser(strings.NewReader(text))); err != nil {
 		t.Fatal(err)
 	}
-	snap = await(t, p, func(s *Snapshot) bool { return s.LastJob != nil })
+	snap := await(t, p, func(s *Snapshot) bool { return s.LastJob != nil })
 	time.Sleep(time.Minute) // what is in the firmware's queue is executed
 	got := jobLines(sim.Executed())
 	fault := snap.Fault
