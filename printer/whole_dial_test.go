@@ -229,9 +229,12 @@ func TestConnectWhileOpening(t *testing.T) {
 // During a print nobody can take the port away, or start another.
 func TestRefusedInMidPrint(t *testing.T) {
 	whole(t, printertest.Config{Speed: 1, Heat: 4}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.Disconnect(r.Context()))
 		if _, err := r.p.Start(r.Context(), JobInfo{ID: "j0"}, nil); !errors.Is(err, ErrNotConnected) {
-			t.Errorf("before there is a printer: got %v", err)
+			t.Errorf("without a printer: got %v", err)
 		}
+		r.must(r.p.Connect(r.Context(), "", 0))
 		r.printing()
 		for name, do := range map[string]func() (uint64, error){
 			"start":      func() (uint64, error) { return r.p.Start(r.Context(), JobInfo{ID: "j2"}, nil) },
