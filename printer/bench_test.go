@@ -36,7 +36,7 @@ func benched(b *testing.B, note func(dir, text string)) *session {
 	return s
 }
 
-// From the firmware's ok to the next line's bytes, with a window of one line.
+// From the firmware's ok to the next line's bytes, one line at a time.
 func BenchmarkTurn(b *testing.B) {
 	console := newConsole()
 	for name, note := range map[string]func(dir, text string){
@@ -110,7 +110,7 @@ func (p *instant) SetBaud(int) error            { return nil }
 func (p *instant) Discard() error               { return nil }
 func (p *instant) Reset() (tried bool, _ error) { return false, nil }
 
-// A whole print through all goroutines, from the file to the port and back, with a window of one line.
+// A whole print through all goroutines, from the file to the port and back.
 func BenchmarkPrinter(b *testing.B) {
 	const n = 20000
 	text := strings.Repeat("G1 X10.123 Y20.456 E1.23456\n", n)

@@ -11,6 +11,7 @@ type dialect struct {
 	maxLine  int      // longest line that it can take, with number and checksum, in bytes; 0 = no limit that matters
 	temps    bool     // its ok to M105 carries the temperatures
 	g90SetsE bool     // G90 and G91 set the mode of E too
+	several  bool     // it is known to bear several lines in flight: a receive ring of ringBytes, and a queue behind it
 	early    bool     // its ok says that a line was received, and answers come behind it
 	fatal    bool     // any "!!" error ends what it was doing
 	restart  string   // what brings it back after it has stopped, without a reset line
@@ -20,10 +21,10 @@ type dialect struct {
 const marlinLine = 95
 
 var (
-	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true}
+	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true}
 	dialects = []dialect{
-		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true},
-		{name: "klipper", names: []string{"klipper"}, temps: true, fatal: true, restart: "FIRMWARE_RESTART"},
+		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true, several: true},
+		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, restart: "FIRMWARE_RESTART"},
 		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, early: true},
 		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, restart: "M999"},
 		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, restart: "M999"},

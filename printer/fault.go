@@ -18,6 +18,7 @@ const (
 	FaultResendLoop   FaultCode = "resend_loop"    // the same line was asked for again and again
 	FaultResendTooOld FaultCode = "resend_too_old" // a line was asked for that is no longer kept
 	FaultFile         FaultCode = "file"           // the job's file could not be read any further
+	FaultOutOfTurn    FaultCode = "out_of_turn"    // a damaged line made the firmware execute a later one too early; the job is paused
 	FaultLine         FaultCode = "line"           // a line of the job cannot be sent to this firmware
 )
 

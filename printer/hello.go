@@ -116,7 +116,7 @@ func (s *session) restarted(now time.Time) {
 func (s *session) introduce(now time.Time) {
 	s.seen.conn.Firmware, s.seen.conn.Machine, s.seen.conn.Dialect = "", "", ""
 	s.seen.conn.Capabilities = nil
-	s.d = unknown
+	s.d, s.flow, s.several, s.wire = unknown, newFlow(), false, wire{baud: s.seen.conn.Baud}
 	s.play(now, func(now time.Time) {
 		s.state = Idle
 		s.fault = nil

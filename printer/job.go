@@ -48,6 +48,7 @@ type job struct {
 	stop    chan struct{} // closed by close, then nil
 	now     batch         // being handed out
 	at      int
+	back    []jobLine // taken, and not executed after all
 }
 
 // openJob starts to read src ahead. The job closes src when it is at its end or closed.
@@ -103,15 +104,16 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 
 var errStarved = errors.New("the next line is not read yet")
 
-// next returns the job's next line, errStarved when the disk has not delivered it yet, io.EOF at the end, or why the file
+// next returns the job's next line until it is taken, errStarved when the disk has not delivered it yet, io.EOF at the end, or why the file
 // cannot be read. It never waits; when starved, feed takes the batch that comes.
 func (j *job) next() (jobLine, error) {
 	for {
-		if j.at < len(j.now.lines) {
-			j.at++
-			return j.now.lines[j.at-1], nil
-		}
-		if j.now.err != nil {
+		switch {
+		case len(j.back) > 0:
+			return j.back[0], nil
+		case j.at < len(j.now.lines):
+			return j.now.lines[j.at], nil
+		case j.now.err != nil:
 			return jobLine{}, j.now.err
 		}
 		select {
@@ -123,6 +125,18 @@ func (j *job) next() (jobLine, error) {
 	}
 }
 
+// taken goes on from the line that next returned.
+func (j *job) taken() {
+	if len(j.back) > 0 {
+		j.back = j.back[1:]
+		return
+	}
+	j.at++
+}
+
+// unread puts lines back that were taken last.
+func (j *job) unread(lines []jobLine) { j.back = append(lines, j.back...) }
+
 func (j *job) feed(b batch) { j.now, j.at = b, 0 }
 
-func (j *job) starved() bool { return j.at >= len(j.now.lines) && j.now.err == nil }
+func (j *job) starved() bool { return len(j.back) == 0 && j.at >= len(j.now.lines) && j.now.err == nil }

@@ -2,8 +2,9 @@ package printer
 
 import "layerd/gcode"
 
-// modal is what the lines sent so far have set in the firmware: what a line to come depends on, and what a pause must bring back.
+// modal is what the lines accepted so far have set in the firmware: what a line to come depends on, and what a pause must bring back.
 type modal struct {
+	head         head
 	relXYZ, relE bool    // G91, M83
 	inches       bool    // G20
 	feed         float64 // last F word, units per minute; 0 = none yet
@@ -22,9 +23,10 @@ func freshModal() modal {
 	return modal{speedPercent: 100, flowPercent: 100, nozzleC: map[int]float64{}, leftMin: -1}
 }
 
-// apply follows one line that has been sent. g90SetsE: see dialect.
+// apply follows one line that was accepted. g90SetsE: see dialect.
 func (m *modal) apply(text []byte, g90SetsE bool) {
 	c := gcode.ParseCommand(text)
+	m.head.apply(c, m)
 	switch c.Letter {
 	case 'G':
 		switch c.Number {

@@ -251,8 +251,13 @@ func TestJobLeavesOut(t *testing.T) {
 		if err != nil || string(l.text) != "G28" || l.pos.line != 4 {
 			t.Errorf("got %q at line %d, %v", l.text, l.pos.line, err)
 		}
+		j.taken()
 		if _, err := j.next(); err != io.EOF {
 			t.Errorf("got %v", err)
+		}
+		j.unread([]jobLine{l})
+		if again, err := j.next(); err != nil || string(again.text) != "G28" || j.starved() {
+			t.Errorf("put back: got %q, %v", again.text, err)
 		}
 		j.close()
 		j.close()

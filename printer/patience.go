@@ -184,6 +184,7 @@ func (s *session) deadline(writing bool) time.Time {
 	case s.owed():
 		if !writing {
 			sooner(s.nextProbe)
+			sooner(s.wire.until)
 		}
 		sooner(s.doubt)
 		sooner(s.early)

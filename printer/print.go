@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -21,9 +22,10 @@ func (s *session) start(now time.Time, j *job) {
 	s.play(now, func(time.Time) { s.state = Printing }, s.first(), always("M105"))
 }
 
-func (s *session) pause(now time.Time) {
-	s.state = Pausing
-	s.paused = &place{}
+func (s *session) pause(now time.Time) { s.pauseAt(now, &place{}) }
+
+func (s *session) pauseAt(now time.Time, p *place) {
+	s.state, s.paused = Pausing, p
 	s.play(now, func(now time.Time) {
 		s.state = Paused
 		s.run.stop(now)
@@ -33,6 +35,38 @@ func (s *session) pause(now time.Time) {
 		s.park(s.paused))
 }
 
+// hold pauses the job because of something that a person should look at. n is the first line that the firmware has not executed: it and
+// those after it will be sent when the print is resumed; meant is where the lines before it lead to.
+func (s *session) hold(now time.Time, n int64, meant head, f *Fault) {
+	if s.state != Printing && s.state != Finishing {
+		s.fail(now, f)
+		return
+	}
+	f.AtMS, f.JobID = now.UnixMilli(), s.job.info.ID
+	s.note("note", f.Error())
+	s.takeBack(n)
+	s.script, s.fault = nil, f
+	s.pauseAt(now, &place{meant: &meant})
+}
+
+// takeBack forgets that line n and those after it were ever sent: the job's lines go back to the job, typed ones to those that wait.
+func (s *session) takeBack(n int64) {
+	s.rewind(n)
+	var lines []jobLine
+	var typed [][]byte
+	for i := n; i < s.next; i++ {
+		switch f := &s.history[i%historyLines]; f.lane {
+		case laneJob:
+			lines = append(lines, jobLine{bytes.Clone(f.text), f.pos})
+		case laneTyped:
+			typed = append(typed, bytes.Clone(f.text))
+		}
+	}
+	s.job.unread(lines)
+	s.typed = append(typed, s.typed...)
+	s.next, s.resend, s.newest, s.asked, s.times = n, n, min(s.newest, n-1), -1, 0
+}
+
 // resume goes back to where the pause found the print: temperatures first, then the place, the filament, and the modes. Of the
 // temperatures those count that a person has set meanwhile; one that was only switched off comes back.
 func (s *session) resume(now time.Time) error {
@@ -40,7 +74,7 @@ func (s *session) resume(now time.Time) error {
 	if p.parked && !s.allHomed() {
 		return fmt.Errorf("%w: the motors were switched off during the pause, so the place of the print is lost", ErrNotHomed)
 	}
-	s.state = Resuming
+	s.state, s.fault = Resuming, nil
 	s.run.start(now)
 	s.play(now, func(time.Time) {
 		s.state = Printing
@@ -83,11 +117,14 @@ func (s *session) goBack(p *place) []string {
 		out = append(out, "G21")
 	}
 	out = append(out, "G90", "M83")
+	travel := word(" F", gcode.FeedWord(s.profile.TravelMMS))
 	if p.parked {
-		travel := word(" F", gcode.FeedWord(s.profile.TravelMMS))
 		out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
 			word("G0 X", p.at.XMM)+word(" Y", p.at.YMM)+travel,
 			word("G0 Z", p.at.ZMM)+word(" F", gcode.FeedWord(s.profile.LiftMMS)))
+	}
+	if p.astray && !p.parked {
+		out = append(out, word("G0 X", p.at.XMM)+word(" Y", p.at.YMM)+word(" Z", p.at.ZMM)+travel)
 	}
 	if p.pulled > 0 {
 		out = append(out, word("G1 E", p.pulled)+word(" F", gcode.FeedWord(s.profile.ExtrudeMMS)))
@@ -121,7 +158,7 @@ func (s *session) goBack(p *place) []string {
 // cancel ends the job: heaters off first, then lift, park, motors off. outcome and reason are what the history will say.
 func (s *session) cancel(now time.Time, outcome, reason string) {
 	parked := s.state == Paused && s.paused.parked
-	s.state = Cancelling
+	s.state, s.fault = Cancelling, nil
 	s.job.close()
 	s.typed = nil
 	if s.waits() {

@@ -11,6 +11,7 @@ import (
 // requested answers a Resend: its line and all after it are to be sent again. At once, unless the line may be on its way already: then
 // sending it again would make the firmware ask for the next one, and so on to the end of the print. That is so when it was not damaged, and is
 // asked for once more, or because of a number out of order while nothing was sent after it (an older line came twice).
+// With lines in flight behind it more is to be thought of, see check.
 func (st *stream) requested(now time.Time, r gcode.Reply) *Fault {
 	damaged := st.damaged
 	st.eatOK, st.damaged = true, false
@@ -27,12 +28,26 @@ func (st *stream) requested(now time.Time, r gcode.Reply) *Fault {
 			Next: "Check the cable and the board, then start the print again.", Said: r.Text}
 	}
 	repeated := r.Line == st.asked
+	st.certain = st.lastN == r.Line-1 || repeated
+	if st.check == checkWanted { // one of the lines behind the damaged one has arrived
+		st.asked = r.Line
+		st.doubt = st.arrived(now)
+		return nil
+	}
+	st.flow.trouble()
 	if !repeated {
 		st.asked, st.times = r.Line, 0
 	}
 	if st.times++; st.times > maxResends {
 		return &Fault{Code: FaultResendLoop, Message: "The printer asks for the same line again and again.",
 			Next: "Check the USB cable: try a shorter one, away from mains and motor wires.", Said: r.Text}
+	}
+	if st.check == checkAsked || st.followed(r.Line) {
+		if st.check == noCheck {
+			st.extra, st.unknown = 0, 0
+		}
+		st.check, st.doubt = checkWanted, st.arrived(now)
+		return nil
 	}
 	if at := st.find(r.Line); !damaged && at >= 0 && (repeated || at == len(st.aloft)-1) {
 		st.doubt = now.Add(doubtFor + min(2*st.latency, maxDoubt))
@@ -65,6 +80,9 @@ const (
 // decide ends doubts when their time is over: the line was not on its way; whose the early ok was (if no other came) must be asked.
 func (st *stream) decide(now time.Time) (ask bool) {
 	if !st.doubt.IsZero() && !now.Before(st.doubt) {
+		if st.check == checkWanted && st.asked < st.newest-maxFalse {
+			st.check = noCheck // it goes back behind what was executed (Prusa's crash detection does): the head is somewhere else
+		}
 		st.rewind(st.asked)
 	}
 	if !st.early.IsZero() && !now.Before(st.early) {
@@ -77,7 +95,8 @@ func (st *stream) decide(now time.Time) (ask bool) {
 // rewind takes line n and all after it out of flight, to be sent again.
 func (st *stream) rewind(n int64) {
 	st.doubt, st.early, st.haste = time.Time{}, time.Time{}, 0
-	st.resend = n
+	st.resend, st.ready = n, false
+	st.dropCheck()
 	kept := st.aloft[:0]
 	for _, m := range st.aloft {
 		if m < n { // received; its ok may be yet to come
@@ -91,12 +110,22 @@ func (st *stream) rewind(n int64) {
 // firmware has all lines before it, it answers; if not, it asks for the one that it lacks. The question is one that is not in flight
 // already, so that its answer is its own. nil when enough are in flight.
 func (st *stream) probe(now time.Time) []byte {
-	if len(st.aloft) >= st.window+maxProbes {
+	questions := 0
+	for i := range st.aloft {
+		if st.at(i).needs != nothing {
+			questions++
+		}
+	}
+	if questions >= maxProbes {
 		return nil
 	}
 	st.stats.Probes++
 	st.doubt = time.Time{}
-	if st.rewound() {
+	switch {
+	case st.check != noCheck:
+		st.rewind(st.asked)
+		return st.askPlace(now)
+	case st.rewound():
 		return st.again(now)
 	}
 	question, needs := "M105", temps

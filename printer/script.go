@@ -91,6 +91,8 @@ func (s *session) settle() stage {
 type place struct {
 	modal   modal
 	at      *Position // nil when the firmware did not say
+	meant   *head     // where the print should be, if that is not where the pause found the head; nil when it is
+	astray  bool      // and it is not
 	parked  bool      // the head was moved away
 	liftedZ float64   // mm
 	pulled  float64   // mm of filament retracted
@@ -114,6 +116,9 @@ func (s *session) park(p *place) stage {
 			p.liftedZ = math.Min(p.at.ZMM+s.profile.LiftMM, math.Max(p.at.ZMM, s.profile.HeightMM))
 			out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
 				word("G0 X", s.profile.ParkXMM)+word(" Y", s.profile.ParkYMM)+word(" F", gcode.FeedWord(s.profile.TravelMMS)))
+		}
+		if p.at != nil && p.meant != nil && !p.meant.at(p.at) {
+			p.at, p.astray = p.meant.place(p.at), true
 		}
 		return lines(append(out, "M400", "M114")...)
 	}

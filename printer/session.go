@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"errors"
 	"layerd/gcode"
 	"time"
 )
@@ -23,13 +24,14 @@ type session struct {
 	run     jobRun
 	hello   hello
 	patience
-	orders orders
-	seen   seen
-	fault  *Fault
-	last   *JobOutcome
-	halt   *Halt
-	paused *place // where to go back to; while Pausing … Resuming
-	note   func(dir, text string)
+	orders   orders
+	seen     seen
+	fault    *Fault
+	last     *JobOutcome
+	halt     *Halt
+	checkDue bool   // where the head is was answered, and is to be compared
+	paused   *place // where to go back to; while Pausing … Resuming
+	note     func(dir, text string)
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -59,7 +61,7 @@ type seen struct {
 
 func newSession(profile Profile, last *JobOutcome, note func(dir, text string)) *session {
 	s := &session{profile: profile, last: last, note: note, modal: freshModal()}
-	s.window, s.d = 1, unknown
+	s.flow, s.d = newFlow(), unknown
 	s.stream.reset(0)
 	return s
 }
@@ -67,7 +69,7 @@ func newSession(profile Profile, last *JobOutcome, note func(dir, text string)) 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
 	*s = session{profile: s.profile, last: s.last, note: s.note, state: Connecting, open: true, modal: freshModal()}
-	s.window, s.d = 1, unknown
+	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
 	s.stream.reset(0)
 	s.greet(now, bauds)
@@ -102,11 +104,17 @@ func (s *session) hear(now time.Time, r gcode.Reply) {
 	case f == nil || s.state == Faulted || s.state == Halting || s.state == Halted: // it has stopped, and more is not to be said
 	case f.Code == FaultBoardReset && s.job == nil:
 		s.booted(now, r)
+	case f.Code == FaultResendLoop && s.certain && (s.state == Printing || s.state == Finishing):
+		s.hold(now, s.asked, s.history[(s.asked-1)%historyLines].after, f)
 	default:
 		s.fail(now, f)
 	}
 	if r.Kind == gcode.OK || r.Kind == gcode.Resend {
 		s.patience.progress(now)
+	}
+	if s.checkDue {
+		s.checkDue = false
+		s.checked(now)
 	}
 	s.greeted(now)
 	s.proceed(now)
@@ -116,6 +124,11 @@ func (s *session) hear(now time.Time, r gcode.Reply) {
 func (s *session) landed(now time.Time, f *flight) {
 	s.seen.waiting, s.seen.lastError = "", ""
 	s.regardAxes(f)
+	s.modal.apply(f.text, s.d.g90SetsE)
+	if f.needs == position && s.seen.position != nil {
+		s.modal.head.learn(s.seen.position, false)
+	}
+	f.after = s.modal.head
 	switch f.lane {
 	case laneScript:
 		if s.script != nil && s.script.id == f.script {
@@ -126,6 +139,8 @@ func (s *session) landed(now time.Time, f *flight) {
 		s.seen.unsure = f.needs == nothing && s.d.numbered && (s.state == Idle || s.state == Paused)
 	case laneJob:
 		s.run.at(f.pos)
+	case laneCheck:
+		s.checkDue = true
 	}
 }
 
@@ -146,31 +161,52 @@ func (s *session) write(now time.Time) []byte {
 	if b := s.due(now); b != nil {
 		return b
 	}
-	if len(s.typed) > 0 && letsGo(s.typed[0]) && len(s.aloft) > 0 && len(s.aloft) < s.window+maxProbes {
+	if len(s.typed) > 0 && letsGo(s.typed[0]) && len(s.aloft) > 0 && len(s.bare) < maxProbes {
 		return s.unnumbered(now)
 	}
-	if !s.room() {
-		return nil
-	}
-	if s.rewound() {
+	switch {
+	case s.check == checkWanted && s.doubt.IsZero():
+		return s.wrote(now, s.askPlace(now))
+	case s.rewound():
+		if !s.room(now, len(s.oldestRewound().frame)) {
+			return nil
+		}
 		return s.wrote(now, s.again(now))
-	}
-	if s.script != nil && len(s.script.lines) > 0 {
-		l := s.script.lines[0]
-		s.script.lines = s.script.lines[1:]
-		s.script.open++
-		return s.say(now, []byte(l.text), laneScript, l.needs, jobPos{layer: -1})
-	}
-	if len(s.typed) > 0 && s.state != Connecting {
+	case s.script != nil && len(s.script.lines) > 0:
+		return s.scriptLine(now)
+	case len(s.typed) > 0 && s.state != Connecting:
 		text := s.typed[0]
+		if !s.room(now, frameLen(text)) {
+			return nil
+		}
 		s.typed = s.typed[1:]
 		return s.say(now, text, laneTyped, needsOf(text), jobPos{layer: -1})
-	}
-	if s.pollDue(now) {
-		s.seen.tempsAsked, s.seen.unsure = now, false
-		return s.say(now, []byte("M105"), lanePoll, temps, jobPos{layer: -1})
+	case s.pollDue(now), s.state == Printing && s.guessed >= surely && s.flow.allow > 0:
+		if !s.room(now, frameLen(m105)) {
+			return nil
+		}
+		s.seen.tempsAsked, s.seen.unsure, s.guessed = now, false, 0
+		return s.say(now, m105, lanePoll, temps, jobPos{layer: -1})
 	}
 	return s.jobLine(now)
+}
+
+// room reports whether a line of n bytes may be sent: only a print is worth several in flight.
+func (s *session) room(now time.Time, n int) bool {
+	return s.stream.room(now, n) && (s.state == Printing || len(s.aloft) == 0)
+}
+
+var m105 = []byte("M105")
+
+// scriptLine sends the next line of the procedure, one at a time.
+func (s *session) scriptLine(now time.Time) []byte {
+	l := s.script.lines[0]
+	if len(s.aloft) > 0 || !s.room(now, 0) {
+		return nil
+	}
+	s.script.lines = s.script.lines[1:]
+	s.script.open++
+	return s.say(now, []byte(l.text), laneScript, l.needs, jobPos{layer: -1})
 }
 
 // cooling sends what a person asks for after a fault, without waiting.
@@ -195,28 +231,52 @@ func (s *session) unnumbered(now time.Time) []byte {
 
 // jobLine sends the job's next line, or ends the job.
 func (s *session) jobLine(now time.Time) []byte {
-	if s.state != Printing || s.script != nil || s.job == nil {
-		return nil
-	}
-	l, err := s.job.next()
-	switch {
+	var f *Fault
+	switch err := s.prepare(); {
 	case err == errStarved:
+		return nil
+	case errors.As(err, &f):
+		s.fail(now, f)
+		return nil
+	case err != nil && len(s.aloft) > 0: // these come first
 		return nil
 	case err != nil:
 		s.fileEnded(now, err)
 		return s.write(now)
 	}
-	text, err := s.fit(l.text)
-	if err != nil {
-		s.fail(now, lineFault(l.pos.line, err))
+	line := s.prepared()
+	if !s.room(now, len(line.frame)) {
 		return nil
 	}
-	return s.say(now, text, laneJob, needsOf(text), l.pos)
+	s.job.taken()
+	s.note("out", string(line.text))
+	return s.wrote(now, s.commit(now))
+}
+
+// prepare makes the job's next line ready, before there is room for it. It returns errStarved when there is none now, io.EOF or another error
+// at the end of the job's lines, or the Fault why the line cannot be sent.
+func (s *session) prepare() error {
+	if s.state != Printing || s.script != nil || s.job == nil || s.rewound() {
+		return errStarved
+	}
+	if s.ready {
+		return nil
+	}
+	l, err := s.job.next()
+	if err != nil {
+		return err
+	}
+	text, err := s.fit(l.text)
+	if err != nil {
+		return lineFault(l.pos.line, err)
+	}
+	s.frame(text, laneJob, needsOf(text), l.pos)
+	s.ready = true
+	return nil
 }
 
 // say sends a new line.
 func (s *session) say(now time.Time, text []byte, l lane, needs evidence, pos jobPos) []byte {
-	s.modal.apply(text, s.d.g90SetsE)
 	b := s.stream.send(now, text, l, needs, pos)
 	if l == laneScript {
 		s.stream.at(len(s.aloft) - 1).script = s.script.id

@@ -80,7 +80,7 @@ type Snapshot struct {
 
 	Job     *JobStatus  `json:"job"`      // the job under way; null in states without one
 	LastJob *JobOutcome `json:"last_job"` // how the last one ended; also the one that a restart interrupted
-	Fault   *Fault      `json:"fault"`    // set while Faulted, and in Disconnected when that was not wanted
+	Fault   *Fault      `json:"fault"`    // set while Faulted, in a pause that was not wanted, and in Disconnected when that was not wanted
 	Halt    *Halt       `json:"halt"`     // set while Halting or Halted
 	Link    LinkStats   `json:"link"`
 }
@@ -186,7 +186,13 @@ type LinkStats struct {
 	Probes   int64 `json:"probes"`    // times we had to ask whether an ok was lost
 	Unknown  int64 `json:"unknown"`   // lines that we could not read
 	InFlight int   `json:"in_flight"` // lines not yet answered
-	Window   int   `json:"window"`    // lines allowed in flight
+	Bytes    int   `json:"in_flight_bytes"`
+
+	// How much may be under way, see docs/ARCHITECTURE.md.
+	Flow        string `json:"flow"`         // "one line" at a time, "growing", "full"
+	WindowBytes int    `json:"window_bytes"` // that the firmware's receive buffer may have to hold; 0 = one line at a time
+	QueueLines  int    `json:"queue_lines"`  // that its command queue is known to hold besides; 0 = unknown
+	Shrinks     int64  `json:"shrinks"`      // times that trouble halved it
 }
 
 // Snapshots is where the printer's newest Snapshot is.

@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"bytes"
 	"layerd/gcode"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ const (
 	laneTyped              // a person, or an API
 	lanePoll               // our own question for temperatures
 	laneJob
+	laneCheck // where is the head, after a line was damaged
 )
 
 // evidence is what must be heard before an ok can be the answer to a line. An ok says little: firmware may say it twice, or say
@@ -33,8 +35,9 @@ const (
 
 // flight is one line that the firmware has been sent.
 type flight struct {
-	n        int64 // line number; -1 when it went without
-	text     []byte
+	n        int64  // line number; -1 when it went without
+	frame    []byte // what is written
+	text     []byte // the command in it
 	lane     lane
 	script   int // laneScript: which procedure's
 	needs    evidence
@@ -44,8 +47,8 @@ type flight struct {
 	refused  bool // an error was heard while it was in flight
 	landed   bool // it was told to its lane already; a line that is sent again tells nothing twice
 	pos      jobPos
-	bytes    int // on the wire
-	doubtful int // oks that were not taken for its answer
+	after    head // where it has led the head to, when it has landed
+	doubtful int  // oks that were not taken for its answer
 	sent     time.Time
 }
 
@@ -63,19 +66,28 @@ type stream struct {
 	oldest  int64                // first number since the count was set; what is older was another conversation
 	aloft   []int64              // numbers in flight, oldest first; -1 for the unnumbered ones, which stand in bare
 	bare    []flight
-	window  int   // lines allowed in flight
+	flow    flow
+	several bool // this firmware is known to bear several lines in flight
+	wire    wire
+	ready   bool  // the next new line is prepared in the history
+	check   check // what is to be found out before damaged lines are sent again
+	extra   int   // oks since the damage that answer no line of ours
+	unknown int   // of those, so many answered commands that the firmware did not know
 	eatOK   bool  // the next line, if it is an ok, belongs to a Resend and answers no line
 	asked   int64 // line of the last Resend, and how often it was asked for in a row
 	times   int
 	damaged bool          // the firmware has just said that a checksum was wrong
-	doubt   time.Time     // until then nothing is sent, because asked may be on its way; zero = no doubt
+	lastN   int64         // its last good line, as it said in its last error; -1 = it did not
+	certain bool          // asked is the line behind lastN: two lines of the firmware's say the same
+	doubt   time.Time     // until then nothing is sent: asked, or lines behind it, may be on their way; zero = no doubt
 	early   time.Time     // an ok came too soon: if no other has come until then, a question must tell; zero = none came
 	haste   time.Duration // how soon it came
 	latency time.Duration // from sending the last line that landed to its ok
 	soon    time.Duration // an ok that comes sooner after its line is taken for an older one that was said twice
+	newest  int64         // number that has landed
+	guessed int           // lines that landed by oks which may have been another's, since the last that was sure
 	sure    int64         // newest line that the firmware has answered as only that line is answered
 	stats   LinkStats
-	buf     []byte
 }
 
 // reset begins to count at n, which M110 has told the firmware. Nothing may be in flight.
@@ -83,54 +95,103 @@ func (st *stream) reset(n int64) {
 	st.next, st.resend, st.oldest = n+1, n+1, n+1
 	st.aloft, st.bare = st.aloft[:0], st.bare[:0]
 	st.eatOK, st.damaged, st.asked, st.times, st.doubt, st.early = false, false, -1, 0, time.Time{}, time.Time{}
-	st.sure, st.soon, st.haste = n, 0, 0
+	st.newest, st.sure, st.soon, st.haste, st.lastN, st.ready, st.check = n, n, 0, 0, -1, false, noCheck
 }
 
-// room reports whether another line may be sent.
-func (st *stream) room() bool { return len(st.aloft) < st.window && st.doubt.IsZero() }
+// room reports whether another line of n bytes may be sent. Nothing goes behind a command that may take long: it could not be taken back.
+func (st *stream) room(now time.Time, n int) bool {
+	st.wire.until = time.Time{}
+	if !st.doubt.IsZero() || st.check != noCheck {
+		return false
+	}
+	if len(st.aloft) == 0 {
+		return true
+	}
+	if st.flow.allow == 0 {
+		return false
+	}
+	for i := range st.aloft {
+		f := st.at(i)
+		if f.long {
+			return false
+		}
+		if i >= st.flow.queue {
+			n += len(f.frame)
+		}
+	}
+	return (n <= st.flow.allow || len(st.aloft) < st.flow.queue) && st.wire.ready(now)
+}
+
+// underWay is how many bytes have no answer yet.
+func (st *stream) underWay() (n int) {
+	for i := range st.aloft {
+		n += len(st.at(i).frame)
+	}
+	return n
+}
 
 // rewound reports whether there are lines to send again.
 func (st *stream) rewound() bool { return st.resend < st.next }
 
-// again returns the bytes of the next line to be sent again. The slice is valid until the next call.
+// again sends the oldest of these.
 func (st *stream) again(now time.Time) []byte {
-	f := &st.history[st.resend%historyLines]
-	st.aloft = append(st.aloft, f.n)
+	f := st.oldestRewound()
 	f.heard, f.named, f.refused, f.doubtful = false, false, false, 0
 	st.resend++
-	return st.bytes(now, f)
+	return st.fly(now, f)
 }
 
-// send puts a new line in flight and returns its bytes, valid until the next call. There must be nothing rewound.
-func (st *stream) send(now time.Time, text []byte, l lane, needs evidence, pos jobPos) []byte {
-	if !st.d.numbered {
-		return st.sendBare(now, text, l, needs, pos)
-	}
-	f := &st.history[st.next%historyLines]
-	*f = flight{n: st.next, text: append(f.text[:0], text...), lane: l, needs: needs, pos: pos, long: takesLong(text)}
-	st.aloft = append(st.aloft, st.next)
-	st.next++
-	st.resend = st.next
-	return st.bytes(now, f)
-}
+func (st *stream) oldestRewound() *flight { return &st.history[st.resend%historyLines] }
 
-// sendBare puts a line in flight without number and checksum: what comes before the count is agreed, and what firmware
-// that does not count is sent.
-func (st *stream) sendBare(now time.Time, text []byte, l lane, needs evidence, pos jobPos) []byte {
-	st.bare = append(st.bare, flight{n: -1, text: append([]byte(nil), text...), lane: l, needs: needs, pos: pos, long: takesLong(text)})
-	st.aloft = append(st.aloft, -1)
-	return st.bytes(now, &st.bare[len(st.bare)-1])
-}
-
-func (st *stream) bytes(now time.Time, f *flight) []byte {
-	if f.n >= 0 {
-		st.buf = gcode.AppendFrame(st.buf[:0], f.n, f.text)
-	} else {
-		st.buf = append(append(st.buf[:0], f.text...), '\n')
-	}
-	f.bytes, f.sent = len(st.buf), now
+// fly puts a line in flight.
+func (st *stream) fly(now time.Time, f *flight) []byte {
+	st.aloft = append(st.aloft, f.n)
+	f.sent = now
+	st.wire.wrote(now, len(f.frame))
 	st.stats.Sent++
-	return st.buf
+	return f.frame
+}
+
+// send puts a new line in flight and returns its bytes, valid until it has landed. There must be nothing rewound.
+func (st *stream) send(now time.Time, text []byte, l lane, needs evidence, pos jobPos) []byte {
+	st.frame(text, l, needs, pos)
+	return st.commit(now)
+}
+
+// frame makes text the next new line, without sending it: number and checksum are ready before there is room. Firmware that does not count
+// gets the text alone.
+func (st *stream) frame(text []byte, l lane, needs evidence, pos jobPos) {
+	f := st.prepared()
+	frame, from := append(f.frame[:0], text...), 0
+	if st.d.numbered {
+		frame = gcode.AppendFrame(f.frame[:0], st.next, text)
+		from = bytes.IndexByte(frame, ' ') + 1
+	} else {
+		frame = append(frame, '\n')
+	}
+	*f = flight{n: st.next, frame: frame, text: frame[from : from+len(text)], lane: l, needs: needs, pos: pos, long: takesLong(text)}
+	st.ready = false
+}
+
+// prepared is the place of the next new line.
+func (st *stream) prepared() *flight { return &st.history[st.next%historyLines] }
+
+// frameLen is how long the next new line is with text in it, or a little less.
+func frameLen(text []byte) int { return len("N1234567 *123\n") + len(text) }
+
+// commit sends the line that was framed last.
+func (st *stream) commit(now time.Time) []byte {
+	f := st.prepared()
+	st.next++
+	st.resend, st.ready = st.next, false
+	return st.fly(now, f)
+}
+
+// sendBare puts a line in flight without number and checksum: what comes before the count is agreed, or must not depend on it.
+func (st *stream) sendBare(now time.Time, text []byte, l lane, needs evidence, pos jobPos) []byte {
+	frame := append(append(make([]byte, 0, len(text)+1), text...), '\n')
+	st.bare = append(st.bare, flight{n: -1, frame: frame, text: frame[:len(text)], lane: l, needs: needs, pos: pos, long: takesLong(text)})
+	return st.fly(now, &st.bare[len(st.bare)-1])
 }
 
 // at returns the i-th oldest line in flight. Unnumbered lines are kept in the order in which they went.
@@ -160,7 +221,11 @@ func (st *stream) hear(now time.Time, r gcode.Reply, land func(*flight)) *Fault 
 	case gcode.Resend:
 		return st.requested(now, r)
 	case gcode.Error:
-		st.damaged = strings.Contains(strings.ToLower(r.Text), "checksum")
+		st.damaged, st.lastN = strings.Contains(strings.ToLower(r.Text), "checksum"), r.LastLine
+	case gcode.Unknown, gcode.Echo:
+		if st.check != noCheck && strings.Contains(r.Text, "Unknown command") {
+			st.unknown++
+		}
 	}
 	if r.Position != nil {
 		st.witness(now, position, land)
@@ -204,7 +269,11 @@ func (st *stream) find(n int64) int {
 // ok lands the line that an ok answers, and all before it.
 func (st *stream) ok(now time.Time, r gcode.Reply, land func(*flight)) {
 	if len(st.aloft) == 0 {
-		return // one too many
+		st.extra++
+		return
+	}
+	if r.Queue >= 0 {
+		st.flow.places(r.Queue)
 	}
 	last := 0
 	switch {
@@ -212,6 +281,9 @@ func (st *stream) ok(now time.Time, r gcode.Reply, land func(*flight)) {
 		// ADVANCED_OK names the line, so oks that were lost before it no longer matter.
 		if last = st.find(r.Line); last < 0 {
 			return // an older line's, said twice
+		}
+		if st.several = st.several || !st.d.early; last > 0 && !st.d.early {
+			st.flow.trouble() // an ok was lost
 		}
 		if st.d.early {
 			for i := range last + 1 {
@@ -237,6 +309,10 @@ func (st *stream) ok(now time.Time, r gcode.Reply, land func(*flight)) {
 		}
 	}
 	f := st.at(last)
+	if st.check != noCheck && f.n >= st.asked { // that one was not received
+		st.extra++
+		return
+	}
 	if took := now.Sub(f.sent); f.needs == nothing && !r.HasLine && took < st.soon {
 		st.haste, st.early = took, now.Add(doubtFor+min(2*st.latency, maxDoubt))
 		return
@@ -246,6 +322,7 @@ func (st *stream) ok(now time.Time, r gcode.Reply, land func(*flight)) {
 	}
 	if !st.answered(f) {
 		f.doubtful++ // somebody else's ok
+		st.extra++
 		f.named = r.HasLine && f.n == r.Line
 		return
 	}
@@ -274,7 +351,12 @@ func (st *stream) landThrough(now time.Time, last int, land func(*flight)) {
 		st.soon = min(st.soon, st.haste/2)
 	}
 	st.haste, st.early = 0, time.Time{}
+	st.guessed++
+	if st.several {
+		st.guessed = 0
+	}
 	if f := st.at(last); f.needs != nothing && f.heard {
+		st.guessed = 0
 		st.sure = max(st.sure, f.n)
 		if soon := now.Sub(f.sent) / tooQuick; soon < st.soon || st.soon == 0 {
 			st.soon = soon
@@ -288,12 +370,16 @@ func (st *stream) landThrough(now time.Time, last int, land func(*flight)) {
 			st.asked, st.times, st.doubt = -1, 0, time.Time{}
 		}
 		st.latency = now.Sub(f.sent)
+		if f.lane == laneJob {
+			st.flow.answered(st.several || st.d.several)
+		}
 		if !f.landed {
-			f.landed = true
+			f.landed, st.newest = true, max(st.newest, f.n)
 			land(f)
 		}
 		if bare {
 			st.bare = append(st.bare[:0], st.bare[1:]...)
 		}
 	}
+	st.wire.answered(now, st.underWay())
 }

@@ -36,7 +36,7 @@ func goldenState() State {
 				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer"},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
 				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5},
-			Link: printer.LinkStats{Sent: 41300, Resends: 2, InFlight: 1, Window: 1},
+			Link: printer.LinkStats{Sent: 41300, Resends: 2, InFlight: 1, Bytes: 40, Flow: "full", WindowBytes: 119, QueueLines: 4, Shrinks: 1},
 		},
 		Camera:   camera.Status{Device: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam", Live: true, Width: 1280, Height: 720, FPS: 14.9, SinceMS: goldenMS - 3600_000},
 		FilesRev: 12, FreeBytes: 5_000_000_000,

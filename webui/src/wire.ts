@@ -38,7 +38,7 @@ const outcome = object({
 
 const fault = object({ code: str, message: str, next: str, said: str, job: str, at_ms: num })
 const halt = object({ asked_ms: num, confirmed: bool, unconfirmed: bool, said: str })
-const linkStats = object({ sent: num, resends: num, probes: num, unknown: num, in_flight: num, window: num })
+const linkStats = object({ sent: num, resends: num, probes: num, unknown: num, in_flight: num, in_flight_bytes: num, flow: str, window_bytes: num, queue_lines: num, shrinks: num })
 
 // ---- The camera, the person ----
 

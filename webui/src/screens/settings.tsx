@@ -98,7 +98,8 @@ function About({ s }: { s: State }) {
         {connection.dialect && <Fact name="Dialect" value={connection.dialect} />}
         {connection.since_ms > 0 && s.state !== 'disconnected' && <Fact name="Connected for" value={duration((link.clock.now() - connection.since_ms) / 1000)} />}
         <Fact name="Lines sent" value={`${stats.sent}, of them asked for again ${stats.resends}`} />
-        <Fact name="In flight" value={`${stats.in_flight} of ${stats.window}`} />
+        <Fact name="In flight" value={`${stats.in_flight} lines, ${stats.in_flight_bytes} bytes`} />
+        <Fact name="Sent ahead" value={sentAhead(stats)} />
         <Fact name="Not understood" value={`${stats.unknown} lines`} />
         {stats.probes > 0 && <Fact name="Lost answers" value={`${stats.probes} times asked`} />}
         <Fact name="This page" value={linkStatus.value === 'up' ? `connected${rtt !== null ? `, ${Math.round(rtt)} ms away` : ''}` : 'not connected'} />
@@ -108,6 +109,12 @@ function About({ s }: { s: State }) {
       <button type="button" class="btn wide" onClick={() => void leave()}>Log out</button>
     </section>
   )
+}
+
+// How much may be on its way before it is answered.
+function sentAhead({ flow, window_bytes, queue_lines, shrinks }: State['link']): string {
+  const much = flow === 'one line' ? 'one line at a time' : `${flow}, up to ${window_bytes} bytes` + (queue_lines > 0 ? ` beyond ${queue_lines} lines` : '')
+  return shrinks > 0 ? `${much}; ${shrinks} times halved after trouble` : much
 }
 
 function Fact({ name, value }: { name: string; value: string }) {
