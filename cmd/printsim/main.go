@@ -14,6 +14,7 @@ import (
 	"layerd/printer/printertest"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -38,6 +39,8 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	cfg := printertest.Config{TxBuffer: -1}
 	flags := pflag.NewFlagSet("printsim", pflag.ContinueOnError)
 	link := flags.String("link", "", "path of the symbolic link to the pseudo-terminal (required)")
+	device := flags.String("device", "", "path between link and pseudo-terminal whose %d counts how often it was plugged in, such as /tmp/ttyUSB%d:\n"+
+		"the link is then what stays the same, as those in /dev/serial/by-id do")
 	flags.StringVar(&cfg.Firmware, "firmware", "marlin2", "one of "+strings.Join(printertest.Firmwares(), ", "))
 	flags.IntVar(&cfg.Baud, "baud", 0, "line speed, which paces both directions; hosts at another speed get garbage; 0 = unpaced, any speed")
 	flags.DurationVar(&cfg.USBLatency, "usb-latency", 0, "delay of each direction, in batches, as of a USB adapter")
@@ -47,7 +50,7 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	flags.Float64Var(&cfg.Speed, "speed", 1, "how many times faster than real it moves and dwells; 0 = instantly")
 	flags.Float64Var(&cfg.Heat, "heat", 1, "how many times faster than real it heats and cools; 0 = instantly")
 	flags.BoolVar(&cfg.ResetOnOpen, "reset-on-open", false, "the board restarts when a host opens the port")
-	faults := flags.String("faults", "", "what goes wrong, such as flip=1e-4,lostok=1e-3,stall=1e-4:8s,reset@500,shift@x:5:1200")
+	faults := flags.String("faults", "", "what goes wrong: "+printertest.FaultForms)
 	flags.Uint64Var(&cfg.Seed, "seed", 0, "of the faults: the same seed gives the same faults")
 	record := flags.String("record", "", "file for every executed command: microseconds, tab, command")
 	if err := flags.Parse(args); err != nil {
@@ -56,10 +59,18 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	if *link == "" {
 		return errors.New("--link is required")
 	}
+	if *device != "" && (strings.Count(*device, "%") != 1 || !strings.Contains(*device, "%d")) {
+		return fmt.Errorf("--device %q: want one %%d in it", *device)
+	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	var err error
+	if *device != "" { // a link's relative path would start at the link
+		if *device, err = filepath.Abs(*device); err != nil {
+			return err
+		}
+	}
 	if cfg.Faults, err = printertest.ParseFaults(*faults); err != nil {
 		return err
 	}
@@ -77,7 +88,7 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
-	l := &line{sim: sim, link: *link, baud: cfg.Baud, record: recorded, out: out}
+	l := &line{sim: sim, link: *link, device: *device, baud: cfg.Baud, record: recorded, out: out}
 	err = l.serve(signals)
 	fmt.Fprint(out, sim.Counters())
 	err = errors.Join(err, sim.RecordErr())

@@ -255,25 +255,6 @@ func TestResetOnOpen(t *testing.T) {
 	}
 }
 
-func TestUnplugAndPlugInAgain(t *testing.T) {
-	p := start(t, "--faults", "unplug@2:100ms")
-	h := p.open()
-	h.send("M117\n")
-	h.until("ok")
-	h.send("M117\n")
-	h.SetReadDeadline(time.Now().Add(30 * time.Second))
-	if _, err := h.r.ReadString('\n'); err == nil {
-		t.Error("a pulled cable said something")
-	}
-	if line, err := p.out.ReadString('\n'); line != p.link+"\n" {
-		t.Fatalf("plugged in again: %q, %v", line, err)
-	}
-	h = p.open()
-	h.send("M118 back\n")
-	h.until("back")
-	p.stop(syscall.SIGTERM)
-}
-
 // TestNothingOldIsReadByTheNextHost: what was said while nobody listened is lost, as on a real port. Here the test takes the
 // program's turns, so that it is known what happens between a close and the next open.
 func TestNothingOldIsReadByTheNextHost(t *testing.T) {
@@ -319,6 +300,8 @@ func TestBadArguments(t *testing.T) {
 		{"--link x --faults flip=2", "flip=2"},
 		{"--link x --speed -1", "speed"},
 		{"--link x --bogus", "bogus"},
+		{"--link x --device y", "%d"},
+		{"--link x --device %d%s", "%d"},
 		{"--link x y", `"y"`},
 		{"--link " + file, "no symbolic link"},
 		{"--link " + dir + "/none/x", "no such file"},
@@ -336,7 +319,7 @@ func TestBadArguments(t *testing.T) {
 	if err != nil {
 		t.Errorf("--help: %v", err)
 	}
-	for _, name := range append(printertest.Firmwares(), "--usb-latency", "--rx-buffer", "--bufsize", "--seed", "--record", "--heat") {
+	for _, name := range append(printertest.Firmwares(), "--usb-latency", "--device", "powerloss@", "--rx-buffer", "--bufsize", "--seed", "--record", "--heat") {
 		if !strings.Contains(string(out), name) {
 			t.Errorf("--help does not mention %s", name)
 		}

@@ -18,12 +18,13 @@ type pty struct {
 	watch         int // inotify
 	mark          int // its watch descriptor for the slave's path
 	path          string
-	link          string
+	links         []string // the first points to path, each other one to the one before
 }
 
-// openPTY makes a raw pseudo-terminal at speed baud and points link to it. Only a symbolic link is ever replaced.
-func openPTY(link string, baud int) (_ *pty, err error) {
-	p := &pty{master: -1, slave: -1, watch: -1, link: link}
+// openPTY makes a raw pseudo-terminal at speed baud, and links that lead to it: the first one directly, each other one by the one before.
+// Only a symbolic link is ever replaced.
+func openPTY(baud int, links ...string) (_ *pty, err error) {
+	p := &pty{master: -1, slave: -1, watch: -1, links: links}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -56,7 +57,7 @@ func openPTY(link string, baud int) (_ *pty, err error) {
 			return nil, fmt.Errorf("watch %s: %w", path, err)
 		}
 	}
-	return p, p.makeLink()
+	return p, p.makeLinks()
 }
 
 // hosts tells opens (+1) and closes (-1) of the slave by others, in their order, since the last call.
@@ -118,28 +119,44 @@ func (p *pty) dropsDTR() bool {
 // forget throws away what no host has read.
 func (p *pty) forget() { _ = unix.IoctlSetInt(p.slave, unix.TCFLSH, unix.TCIFLUSH) }
 
-func (p *pty) makeLink() error {
-	if info, err := os.Lstat(p.link); err == nil && info.Mode()&os.ModeSymlink == 0 {
-		return fmt.Errorf("%s exists and is no symbolic link", p.link)
+func (p *pty) makeLinks() error {
+	to := p.path
+	for _, link := range p.links {
+		if err := makeLink(link, to); err != nil {
+			return err
+		}
+		to = link
+	}
+	return nil
+}
+
+// makeLink makes or replaces a symbolic link. One that is there always leads somewhere.
+func makeLink(link, to string) error {
+	if info, err := os.Lstat(link); err == nil && info.Mode()&os.ModeSymlink == 0 {
+		return fmt.Errorf("%s exists and is no symbolic link", link)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	next := filepath.Join(filepath.Dir(p.link), fmt.Sprintf(".%s.%d", filepath.Base(p.link), os.Getpid()))
-	if err := os.Symlink(p.path, next); err != nil {
+	next := filepath.Join(filepath.Dir(link), fmt.Sprintf(".%s.%d", filepath.Base(link), os.Getpid()))
+	if err := os.Symlink(to, next); err != nil {
 		return err
 	}
-	if err := os.Rename(next, p.link); err != nil {
+	if err := os.Rename(next, link); err != nil {
 		os.Remove(next)
 		return err
 	}
 	return nil
 }
 
-// close hangs up on all hosts and removes the link, if it is still ours.
+// close removes the links that are still ours, the one that hosts know first, and hangs up on all hosts.
 func (p *pty) close() {
-	if p.path != "" {
-		if to, err := os.Readlink(p.link); err == nil && to == p.path {
-			os.Remove(p.link)
+	for i := len(p.links) - 1; i >= 0 && p.path != ""; i-- {
+		ours := p.path
+		if i > 0 {
+			ours = p.links[i-1]
+		}
+		if to, err := os.Readlink(p.links[i]); err == nil && to == ours {
+			os.Remove(p.links[i])
 		}
 	}
 	for _, fd := range []int{p.watch, p.slave, p.master} {

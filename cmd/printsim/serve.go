@@ -24,11 +24,13 @@ import (
 type line struct {
 	sim    *printertest.Sim
 	link   string
+	device string // form of a name that changes with each plugging in; "" = none
 	baud   int
 	record *bufio.Writer
 	out    io.Writer
 
 	pty     *pty
+	pulled  int64  // how often the cable was, when the pty was made
 	hosts   int    // how many have the port open
 	dtr     bool   // and whether DTR stayed up since the last one closed
 	reply   []byte // for the host, not yet taken by the terminal
@@ -76,7 +78,12 @@ func (l *line) serve(signals <-chan os.Signal) error {
 }
 
 func (l *line) plugIn() error {
-	p, err := openPTY(l.link, l.baud)
+	links := []string{l.link}
+	_, l.pulled = l.sim.Unplugged()
+	if l.device != "" {
+		links = []string{fmt.Sprintf(l.device, l.pulled), l.link}
+	}
+	p, err := openPTY(l.baud, links...)
 	if err != nil {
 		return err
 	}
@@ -106,10 +113,12 @@ func (l *line) turn() (wait time.Duration, err error) {
 		}
 	}
 	l.reply, wait = l.sim.Step(got, l.reply)
-	if gone, _ := l.sim.Unplugged(); gone != (l.pty == nil) {
-		if gone {
-			l.plugOut()
-		} else if err := l.plugIn(); err != nil {
+	gone, times := l.sim.Unplugged()
+	if gone || times != l.pulled {
+		l.plugOut()
+	}
+	if !gone && l.pty == nil {
+		if err := l.plugIn(); err != nil {
 			return 0, err
 		}
 	}

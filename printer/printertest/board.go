@@ -22,6 +22,9 @@ type board struct {
 	unplugged          bool
 	plugAt             time.Duration // when it is plugged in again
 	unplugs            int64
+	cut                *rand.Rand
+	lastBytes          int // so many still get to the board when the cable is out
+	inHand             int // bytes of chunk that deliver has not handed over
 	hostLost           int64
 	sentAt             time.Duration // when the firmware will have sent all that it said
 	chunk              [256]byte
@@ -37,7 +40,7 @@ const (
 func newBoard(cfg Config, fw Firmware) *board {
 	d := newDice(cfg.Faults, cfg.Seed)
 	r := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(cfg.Seed, stream)) }
-	b := &board{cfg: cfg, plugAt: never, garble: r(8),
+	b := &board{cfg: cfg, plugAt: never, garble: r(8), cut: r(9),
 		in:        lane{baud: cfg.Baud, before: cfg.USBLatency},
 		back:      lane{baud: cfg.Baud, after: cfg.USBLatency},
 		noiseIn:   newNoise(cfg.Faults.Flip, cfg.Faults.Drop, true, r(6)),
@@ -57,23 +60,6 @@ func newBoard(cfg Config, fw Firmware) *board {
 		}
 	}
 	return b
-}
-
-// lineFault handles the faults that happen to the line and not to the firmware.
-func (b *board) lineFault(t Trigger) {
-	switch t.Kind {
-	case Garble:
-		b.garbled = true
-	case Unplug:
-		b.unplugged, b.plugAt = true, never
-		b.unplugs++
-		if t.For > 0 {
-			b.plugAt = b.fw.now + t.For
-		}
-		b.in.drop()
-		b.back.drop()
-		b.open = 0 // nobody has the new device open, if one comes
-	}
 }
 
 // wrongSpeed reports whether bytes turn into garbage.
@@ -133,7 +119,7 @@ func (b *board) advance(now time.Duration) {
 		b.fw.advance(b.now)
 		b.run()
 		if b.plugAt <= b.now {
-			b.unplugged, b.plugAt = false, never
+			b.plugIn()
 		}
 	}
 	b.now = max(b.now, now)
@@ -157,7 +143,11 @@ func (b *board) deliver() {
 			return
 		}
 		wrong := b.wrongSpeed()
-		for _, c := range b.chunk[:n] {
+		for i, c := range b.chunk[:n] {
+			if b.inHand = n - i - 1; !b.through() {
+				b.in.drop()
+				break
+			}
 			if wrong {
 				c = garbage(b.garble)
 			}
@@ -170,6 +160,7 @@ func (b *board) deliver() {
 			}
 			b.fw.receive(c)
 		}
+		b.inHand = 0
 	}
 }
 
@@ -255,7 +246,7 @@ func (b *board) counters() Counters {
 	c := b.fw.count
 	c.Underruns = b.fw.planner.underruns
 	c.FaultBytes = b.noiseIn.hits + b.noiseBack.hits
-	c.HostLost = b.hostLost
+	c.HostLost, c.Unplugs = b.hostLost, b.unplugs
 	c.Gaps = b.fw.gap.hist
 	return c
 }

@@ -21,6 +21,7 @@ type Counters struct {
 	Ignored           int64 // bytes that arrived while the board was booting or halted
 	Underruns         int64 // the planner ran empty amid moves: the next one came less than 500 ms later
 	Resets            int64
+	Unplugs           int64 // how often the cable was pulled
 	FaultBytes        int64 // flipped or dropped, both ways
 	LostOKs           int64
 	DoubledOKs        int64
@@ -39,6 +40,7 @@ func (c Counters) String() string {
 	fmt.Fprintf(&b, "resends asked        %d\n", c.Resends)
 	fmt.Fprintf(&b, "planner underruns    %d\n", c.Underruns)
 	fmt.Fprintf(&b, "board resets         %d\n", c.Resets)
+	fmt.Fprintf(&b, "cable pulled         %d times\n", c.Unplugs)
 	fmt.Fprintf(&b, "faults injected      %d bytes, %d lost oks, %d doubled oks\n", c.FaultBytes, c.LostOKs, c.DoubledOKs)
 	fmt.Fprintf(&b, "bytes not received   %d by the board (booting or halted), %d by the host\n", c.Ignored, c.HostLost)
 	g := &c.Gaps

@@ -30,31 +30,43 @@ const (
 	Silent                     // it does not answer any more, until a reset
 	Stall                      // it does nothing for a while
 	Garble                     // all bytes are garbage from now on, both ways
-	Unplug                     // the port vanishes; with For it can be opened again after that time
+	Unplug                     // the port vanishes, and the board goes on; with For a new one comes after that time
+	PowerLoss                  // the same, and the board loses its power as well: it starts anew when the port comes
 	Shift                      // the body of an axis moves by MM without the firmware's knowledge
 )
 
 var kindNames = map[string]Kind{"reset": BoardReset, "kill": Kill, "silent": Silent, "stall": Stall, "garble": Garble,
-	"unplug": Unplug, "shift": Shift}
+	"unplug": Unplug, "powerloss": PowerLoss, "shift": Shift}
 
 // Trigger is one fault. As part of Faults it happens once, when the Line-th line since the beginning is received (1 is
 // the first; 0 = from the beginning, for Garble); with Sim.Inject it happens at once.
 type Trigger struct {
 	Kind Kind
 	Line int64
-	For  time.Duration // Stall, Unplug
+	For  time.Duration // Stall, Unplug, PowerLoss
 	Axis byte          // Shift: 'x', 'y' or 'z'
 	MM   float64       // Shift
 }
 
-// ParseFaults reads the form of the command line, items separated by commas:
-//
-//	flip=1e-4 drop=1e-4 flipback=1e-4 dropback=1e-4  per byte, host → printer and back
-//	lostok=1e-3 doubleok=1e-3 dupresend=0.1          per ok, per Resend
-//	stall=1e-4:8s                                    per line, and for how long
-//	reset@500 kill@900 silent@300 stall@40:8s garble garble@20 unplug@1000 unplug@1000:5s shift@x:5:1200
-//
-// The number behind @ is the received line at which it happens; of shift it is the last: axis, mm, line.
+// FaultForms is what ParseFaults reads, for people.
+const FaultForms = `items separated by commas:
+  flip=1e-4 drop=1e-4          bytes from the host that are changed or lost
+  flipback=1e-4 dropback=1e-4  and to the host
+  lostok=1e-3 doubleok=1e-3    oks that are not said, or said twice
+  dupresend=0.1                Resends that are said twice
+  stall=1e-4:8s                per line: it does nothing for so long
+and once, when so many lines were received:
+  reset@500         the board restarts
+  kill@900          thermal runaway
+  silent@300        it answers no more, until a reset
+  stall@40:8s       it does nothing for so long
+  garble garble@20  all is garbage, from the beginning or from that line on
+  unplug@1000:5s    the cable is out for so long (without :5s for ever); the board keeps its power and goes on
+  powerloss@1000:5s the cable is out and the board without power; it starts anew
+  shift@x:5:1200    the axis moves by so many mm, unknown to the firmware`
+
+// ParseFaults reads the form of the command line, FaultForms: rates are NAME=RATE, what happens once is NAME@LINE, with more behind it where
+// FaultForms shows that. Errors name the item.
 func ParseFaults(spec string) (Faults, error) {
 	var f Faults
 	for item := range strings.SplitSeq(spec, ",") {
@@ -103,7 +115,7 @@ func (f *Faults) addTrigger(item string) error {
 	name, where, hasWhere := strings.Cut(item, "@")
 	kind, ok := kindNames[name]
 	if !ok {
-		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug and shift")
+		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss and shift")
 	}
 	t := Trigger{Kind: kind}
 	parts := strings.Split(where, ":")
@@ -121,8 +133,8 @@ func (f *Faults) addTrigger(item string) error {
 			return fmt.Errorf("%q is no distance in mm", parts[1])
 		}
 		parts = parts[2:]
-	case len(parts) == 2 && (kind == Stall || kind == Unplug):
-		if t.For, err = time.ParseDuration(parts[1]); err != nil || t.For <= 0 {
+	case len(parts) == 2 && (kind == Stall || kind == Unplug || kind == PowerLoss):
+		if t.For, err = time.ParseDuration(parts[1]); err != nil || t.For <= 0 || t.For > 1000*time.Hour {
 			return fmt.Errorf("%q is no duration such as 8s", parts[1])
 		}
 		parts = parts[:1]

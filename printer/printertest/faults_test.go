@@ -2,7 +2,6 @@ package printertest
 
 import (
 	"bytes"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -14,22 +13,28 @@ import (
 
 func TestParseFaults(t *testing.T) {
 	got, err := ParseFaults("flip=1e-4, drop=2e-4,flipback=0.5,dropback=1,lostok=1e-3,doubleok=1e-3,dupresend=0.1,stall=1e-4:8s," +
-		"reset@500,kill@900,silent@300,stall@40:500ms,garble,garble@20,unplug@1000,unplug@7:5s,shift@x:-5.5:1200,")
+		"reset@500,kill@900,silent@300,stall@40:500ms,garble,garble@20,unplug@1000,unplug@7:5s,powerloss@8,powerloss@9:1m,shift@x:-5.5:1200,")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Faults{Flip: 1e-4, Drop: 2e-4, FlipBack: 0.5, DropBack: 1, LostOK: 1e-3, DoubleOK: 1e-3, DupResend: 0.1, Stall: 1e-4,
 		StallFor: 8 * time.Second, At: []Trigger{{Kind: BoardReset, Line: 500}, {Kind: Kill, Line: 900}, {Kind: Silent, Line: 300},
 			{Kind: Stall, Line: 40, For: 500 * time.Millisecond}, {Kind: Garble}, {Kind: Garble, Line: 20}, {Kind: Unplug, Line: 1000},
-			{Kind: Unplug, Line: 7, For: 5 * time.Second}, {Kind: Shift, Line: 1200, Axis: 'x', MM: -5.5}}}
+			{Kind: Unplug, Line: 7, For: 5 * time.Second},
+			{Kind: PowerLoss, Line: 8}, {Kind: PowerLoss, Line: 9, For: time.Minute}, {Kind: Shift, Line: 1200, Axis: 'x', MM: -5.5}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	for name := range kindNames {
+		if !strings.Contains(FaultForms, "\n  "+name) {
+			t.Errorf("nothing tells people of %s", name)
+		}
 	}
 	if got, err := ParseFaults(""); err != nil || !reflect.DeepEqual(got, Faults{}) {
 		t.Errorf("no faults: %+v, %v", got, err)
 	}
 	for _, bad := range []string{"flip", "flip=", "flip=2", "flip=-1", "flip=NaN", "bogus=1", "bogus@1", "reset", "reset@0", "reset@x", "reset@1:2",
-		"stall=0.1", "stall=0.1:x", "stall@5", "stall@5:0s", "shift@x:5", "shift@e:5:1", "shift@:5:1", "shift@x:NaN:1", "shift@x:5:0", "kill@", "@", "=", "unplug@1:2s:3"} {
+		"stall=0.1", "stall=0.1:x", "stall@5", "stall@5:0s", "shift@x:5", "shift@e:5:1", "shift@:5:1", "shift@x:NaN:1", "shift@x:5:0", "kill@", "@", "=", "unplug@1:2s:3", "powerloss@0", "unplug@1:2000000h"} {
 		if _, err := ParseFaults(bad); err == nil || !strings.Contains(err.Error(), bad) {
 			t.Errorf("%q: error %v, want one that names it", bad, err)
 		}
@@ -197,46 +202,6 @@ func TestFaultsAtALine(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestUnplug(t *testing.T) {
-	faults, _ := ParseFaults("unplug@2:5s")
-	talk(t, Config{Faults: faults}, func(h *host) {
-		h.send("M117")
-		h.wants("ok")
-		h.send("M117")
-		if !errors.Is(h.failure(), ErrUnplugged) {
-			t.Errorf("Read: %v", h.failure())
-		}
-		if _, err := h.port.Write([]byte("x")); !errors.Is(err, ErrUnplugged) {
-			t.Errorf("Write: %v", err)
-		}
-		if err := h.port.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-		h.open()
-		if !errors.Is(h.failure(), ErrUnplugged) {
-			t.Errorf("Read of a port that is not there: %v", h.failure())
-		}
-		if h.sim.Body().Plugged {
-			t.Error("still plugged in")
-		}
-		h.sleep(5 * time.Second)
-		if _, err := h.port.Write([]byte("x")); !errors.Is(err, ErrUnplugged) {
-			t.Errorf("Write to a device that was not there when it was opened: %v", err)
-		}
-		h.open()
-		h.take()
-		h.send("M117")
-		h.wants("ok")
-		if !h.sim.Body().Plugged {
-			t.Error("not plugged in again")
-		}
-		h.sim.Inject(Trigger{Kind: Unplug})
-		if !errors.Is(h.failure(), ErrUnplugged) {
-			t.Errorf("Read: %v", h.failure())
-		}
-	})
 }
 
 // FuzzFirmware feeds any bytes to each firmware, with faults: nothing panics, memory stays bounded, and the printer can always be

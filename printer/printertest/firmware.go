@@ -113,6 +113,14 @@ func (f *firmware) restart(boot time.Duration) {
 	f.down, f.skipLeft, f.resendAt, f.printing, f.flushDue = "", 0, never, never, false
 }
 
+// powerOff lets the board restart when the power comes back, after d; 0 is never.
+func (f *firmware) powerOff(d time.Duration) {
+	f.restart(d + f.Firmware.Boot)
+	if d == 0 {
+		f.bootAt = endOfTime
+	}
+}
+
 // boot is the program's first words.
 func (f *firmware) boot() {
 	f.bootAt = never

@@ -61,11 +61,11 @@ func (s *Sim) HostBaud(baud int) {
 	}
 }
 
-// Unplugged reports whether the cable is pulled at the moment, and whether it will be plugged in again.
-func (s *Sim) Unplugged() (now, later bool) {
+// Unplugged reports whether the cable is out at the moment, and how often it was pulled.
+func (s *Sim) Unplugged() (now bool, times int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.board.unplugged, s.board.unplugged && s.board.plugAt != never
+	return s.board.unplugged, s.board.unplugs
 }
 
 // RecordErr is the first error of Config.Record.
