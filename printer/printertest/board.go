@@ -183,7 +183,7 @@ func (b *board) fetch() bool {
 	if b.fw.opt.paced {
 		b.sentAt = max(b.sentAt, b.now) + wireTime(int64(len(out)), b.cfg.Baud)
 		if free := b.sentAt - wireTime(int64(b.cfg.TxBuffer), b.cfg.Baud); free > b.now {
-			b.fw.printing = free
+			b.fw.busy(free)
 		}
 	}
 	if b.unplugged || b.open == 0 {

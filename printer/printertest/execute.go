@@ -43,6 +43,9 @@ func (f *firmware) begin() {
 		return
 	}
 	f.count.Executed++
+	if c.number == nil && f.Checks && bytes.IndexByte(c.line, '*') >= 0 {
+		f.count.Tails++
+	}
 	if f.opt.record {
 		f.recorded = strconv.AppendInt(f.recorded, f.now.Microseconds(), 10)
 		f.recorded = append(f.recorded, '\t')

@@ -18,6 +18,7 @@ type Faults struct {
 	DupResend          float64 // per Resend: it is said twice, each with its ok
 	Stall              float64 // per line received: the firmware does nothing for StallFor
 	StallFor           time.Duration
+	FlushDelay         time.Duration // at most so long passes from a bad line to the flush of the receive ring; drawn anew each time
 	At                 []Trigger
 }
 
@@ -55,6 +56,7 @@ const FaultForms = `items separated by commas:
   lostok=1e-3 doubleok=1e-3    oks that are not said, or said twice
   dupresend=0.1                Resends that are said twice
   stall=1e-4:8s                per line: it does nothing for so long
+  flushdelay=6ms               what comes within up to so long after a bad line is flushed with it
 and once, when so many lines were received:
   reset@500         the board restarts
   kill@900          thermal runaway
@@ -86,22 +88,25 @@ func ParseFaults(spec string) (Faults, error) {
 	return f, nil
 }
 
-func (f *Faults) setRate(name, value string) error {
-	if name == "stall" {
+func (f *Faults) setRate(name, value string) (err error) {
+	switch name {
+	case "flushdelay":
+		f.FlushDelay, err = duration(value)
+		return err
+	case "stall":
 		rate, long, ok := strings.Cut(value, ":")
 		if !ok {
 			return errors.New("want stall=RATE:DURATION")
 		}
-		d, err := time.ParseDuration(long)
-		if err != nil || d <= 0 {
-			return fmt.Errorf("%q is no duration such as 8s", long)
+		if f.StallFor, err = duration(long); err != nil {
+			return err
 		}
-		value, f.StallFor = rate, d
+		value = rate
 	}
 	to, ok := map[string]*float64{"flip": &f.Flip, "drop": &f.Drop, "flipback": &f.FlipBack, "dropback": &f.DropBack,
 		"lostok": &f.LostOK, "doubleok": &f.DoubleOK, "dupresend": &f.DupResend, "stall": &f.Stall}[name]
 	if !ok {
-		return errors.New("unknown; rates are flip, drop, flipback, dropback, lostok, doubleok, dupresend and stall")
+		return errors.New("unknown; rates are flip, drop, flipback, dropback, lostok, doubleok, dupresend and stall, and there is flushdelay")
 	}
 	v, err := strconv.ParseFloat(value, 64)
 	if err != nil || !(v >= 0 && v <= 1) {
@@ -109,6 +114,15 @@ func (f *Faults) setRate(name, value string) error {
 	}
 	*to = v
 	return nil
+}
+
+// duration reads one that makes sense here.
+func duration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > 1000*time.Hour {
+		return 0, fmt.Errorf("%q is no duration such as 8s", text)
+	}
+	return d, nil
 }
 
 func (f *Faults) addTrigger(item string) error {
@@ -134,8 +148,8 @@ func (f *Faults) addTrigger(item string) error {
 		}
 		parts = parts[2:]
 	case len(parts) == 2 && (kind == Stall || kind == Unplug || kind == PowerLoss):
-		if t.For, err = time.ParseDuration(parts[1]); err != nil || t.For <= 0 || t.For > 1000*time.Hour {
-			return fmt.Errorf("%q is no duration such as 8s", parts[1])
+		if t.For, err = duration(parts[1]); err != nil {
+			return err
 		}
 		parts = parts[:1]
 	case kind == Stall:
@@ -155,12 +169,12 @@ func (f *Faults) addTrigger(item string) error {
 // gives the same faults whatever the timing.
 type dice struct {
 	rates                                Faults
-	lost, double, resend, stallAt, bytes *rand.Rand
+	lost, double, resend, stallAt, flush *rand.Rand
 }
 
 func newDice(rates Faults, seed uint64) *dice {
 	r := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
-	return &dice{rates: rates, lost: r(1), double: r(2), resend: r(3), stallAt: r(4), bytes: r(5)}
+	return &dice{rates: rates, lost: r(1), double: r(2), resend: r(3), stallAt: r(4), flush: r(5)}
 }
 
 func draw(r *rand.Rand, rate float64) bool { return rate > 0 && r.Float64() < rate }
@@ -169,3 +183,10 @@ func (d *dice) lostOK() bool    { return draw(d.lost, d.rates.LostOK) }
 func (d *dice) doubleOK() bool  { return draw(d.double, d.rates.DoubleOK) }
 func (d *dice) dupResend() bool { return draw(d.resend, d.rates.DupResend) }
 func (d *dice) stall() bool     { return draw(d.stallAt, d.rates.Stall) }
+
+func (d *dice) flushDelay() time.Duration {
+	if d.rates.FlushDelay <= 0 {
+		return 0
+	}
+	return time.Duration(d.flush.Int64N(int64(d.rates.FlushDelay) + 1))
+}

@@ -250,6 +250,13 @@ func (f *firmware) free() bool {
 	return f.bootAt == never && !f.killed && f.stalled == never && f.printing == never && !(f.opt.paced && len(f.out) > 0)
 }
 
+// busy keeps the main loop from running until then.
+func (f *firmware) busy(until time.Duration) {
+	if f.printing == never || f.printing < until {
+		f.printing = until
+	}
+}
+
 // kill is the end: heaters off, and nothing more until a reset. Klipper goes on answering.
 func (f *firmware) kill(words []string) {
 	if f.ShutdownHelp != "" {

@@ -12,24 +12,6 @@ import (
 	"time"
 )
 
-func TestReceiveRingOverruns(t *testing.T) {
-	talk(t, Config{Speed: 1}, func(h *host) {
-		h.send("G4 S5") // waits in the queue; three more lines fit there, then 127 bytes into the ring
-		for range 3 {
-			h.send("M117 1234")
-		}
-		h.send(strings.Repeat("M117 1234\n", 15) + "M117 56") // 158 bytes
-		c := h.sim.Counters()
-		if c.Overruns != 158-127 || c.OverrunEvents != 1 {
-			t.Errorf("%d bytes lost in %d events, want 31 in 1", c.Overruns, c.OverrunEvents)
-		}
-		h.sleep(6 * time.Second)
-		if got := h.take(); len(got) != 2+4+12 {
-			t.Errorf("%d replies, want two busy and the oks of the 16 whole lines that were kept: %q", len(got), got)
-		}
-	})
-}
-
 func TestFlowControlHoldsBytesBack(t *testing.T) {
 	talk(t, Config{Speed: 1, FlowControl: true}, func(h *host) {
 		h.send("G4 S5")
@@ -133,26 +115,6 @@ func TestSendingKeepsTheFirmwareBusy(t *testing.T) {
 		}
 		if c := h.sim.Counters(); c.Overruns != 101-31 || c.HostLost != 0 {
 			t.Errorf("%d bytes lost by the board, %d by the host; want 70 and none", c.Overruns, c.HostLost)
-		}
-	})
-}
-
-// TestFlushInMidLine is the hazard that no firmware protects from: a board without transmit buffer takes four milliseconds to say
-// that line 1 was bad, and then throws away what came meanwhile: line 2, and the number of line 3. What is left of that has no number,
-// and a checksum that nobody looks at.
-func TestFlushInMidLine(t *testing.T) {
-	talk(t, Config{Baud: 115200, TxBuffer: 1, KeepExecuted: true}, func(h *host) {
-		bad := strings.Replace(framed("1", "G1 X1"), "X1", "X9", 1)
-		said := "Error:checksum mismatch, Last Line: 0"
-		second := ""
-		for n := 0; len(second+"\nN3") < len(said)-1; n++ { // so that the number of line 3 comes while the error is being said
-			second = framed("2", "M117 "+strings.Repeat("x", n))
-		}
-		h.send(bad, second, framed("3", "G1 X3"))
-		h.sleep(time.Second)
-		h.wants(said, "Resend: 1", "ok", "ok")
-		if got := h.sim.Executed(); !slices.Equal(got, []string{"G1 X3"}) {
-			t.Errorf("executed %q, want the end of line 3 alone", got)
 		}
 	})
 }

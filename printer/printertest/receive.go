@@ -249,11 +249,16 @@ func (f *firmware) accepted(n int64) { f.lastN, f.skipLeft, f.resendAt = n, 0, n
 
 // lineError says what is wrong with a line, empties the receive ring, lines in flight included, and asks for the line after the last
 // good one. The ring is emptied when the error has been said: what arrives meanwhile is lost as well, up to the middle of a line
-// (queue.cpp, gcode_line_error).
+// (queue.cpp, gcode_line_error). What arrives after that is read as a line, wherever in a line it begins: mostly that is an unknown command,
+// which is answered by an ok of its own; but when the flush ended exactly behind a number the rest is a good command, and Marlin looks at no
+// checksum where there is no number.
 func (f *firmware) lineError(words string, n int64) {
 	if words != "" {
 		number := func(n int64) string { return strconv.FormatInt(n, 10) }
 		f.say(strings.NewReplacer("{last}", number(f.lastN), "{got}", number(n), "{want}", number(f.lastN+1)).Replace(words))
+	}
+	if d := f.dice.flushDelay(); d > 0 {
+		f.busy(f.now + d)
 	}
 	if f.flushDue = true; f.free() {
 		f.endLineError()
