@@ -319,7 +319,7 @@ func TestBadArguments(t *testing.T) {
 	if err != nil {
 		t.Errorf("--help: %v", err)
 	}
-	for _, name := range append(printertest.Firmwares(), "--usb-latency", "--device", "powerloss@", "--rx-buffer", "--bufsize", "--seed", "--record", "--heat") {
+	for _, name := range append(printertest.Firmwares(), "--usb-latency", "--meatpack", "--device", "powerloss@", "--rx-buffer", "--bufsize", "--seed", "--record", "--heat") {
 		if !strings.Contains(string(out), name) {
 			t.Errorf("--help does not mention %s", name)
 		}

@@ -1,7 +1,6 @@
 package printertest
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"time"
 )
@@ -46,7 +45,7 @@ func newBoard(cfg Config, fw Firmware) *board {
 		noiseIn:   newNoise(cfg.Faults.Flip, cfg.Faults.Drop, true, r(6)),
 		noiseBack: newNoise(cfg.Faults.FlipBack, cfg.Faults.DropBack, false, r(7)),
 	}
-	opt := options{advancedOK: cfg.AdvancedOK, paced: cfg.Baud > 0 && cfg.TxBuffer > 0, emergency: fw.Emergency, flow: cfg.FlowControl || fw.FlowControl,
+	opt := options{advancedOK: cfg.AdvancedOK, meatPack: cfg.MeatPack, paced: cfg.Baud > 0 && cfg.TxBuffer > 0, emergency: fw.Emergency, flow: cfg.FlowControl || fw.FlowControl,
 		speed: cfg.Speed, heat: cfg.Heat, size: [3]float64{cfg.WidthMM, cfg.DepthMM, cfg.HeightMM},
 		record: cfg.Record != nil, keep: cfg.KeepExecuted, faults: cfg.Faults}
 	if cfg.EmergencyParser != nil {
@@ -95,10 +94,7 @@ func (b *board) nextIn() time.Duration {
 	if len(w) == 0 {
 		return never
 	}
-	k := bytes.IndexByte(w, '\n') + 1
-	if cr := bytes.IndexByte(w, '\r') + 1; cr > 0 && (k == 0 || cr < k) {
-		k = cr
-	}
+	k := b.fw.lineEnd(w) + 1
 	if room := len(b.fw.rx.buf) - b.fw.rx.n; k == 0 || k > room+1 {
 		k = min(len(w), max(1, room))
 	}

@@ -40,35 +40,36 @@ type Firmware struct {
 	RealTimeReports bool
 
 	// Answering.
-	LineEnd       string
-	OKEarly       bool // ok is said when a line is received
-	OKNumber      bool // "ok 12"
-	UnknownForm   string
-	NoToolForm    string
-	Temps         tempsForm
-	AutoPrefix    string // of an automatic temperature report
-	WaitPrefix    string // of the report while heating
-	TempsBeforeOK bool
-	PositionForm  string // "" = Marlin's
-	EndstopsForm  string // "" = Marlin's
-	StopWord      string // of a switch; "" = Marlin's
-	OpenWord      string
-	HomeReports   bool
-	G92Reports    bool
-	FanReports    bool
-	FactorReports bool
-	ResumeAsks    bool
-	MustHome      bool
-	HomeError     string // formats of the destination
-	RangeError    string // "" = moves are clipped
-	ColdError     string // "" = Marlin's
-	ShutdownHelp  string // Klipper: after a kill it answers with this
-	Busy          string
-	BusyPaused    string
-	BusyEvery     time.Duration // 0 = no keep-alive
-	Wait          time.Duration // says "wait" so often when idle
-	KillWords     []string      // M112
-	RunawayWords  []string      // thermal runaway
+	LineEnd        string
+	OKEarly        bool // ok is said when a line is received
+	OKNumber       bool // "ok 12"
+	UnknownForm    string
+	NoToolForm     string
+	Temps          tempsForm
+	AutoPrefix     string // of an automatic temperature report
+	WaitPrefix     string // of the report while heating
+	TempsBeforeOK  bool
+	PositionForm   string // "" = Marlin's
+	EndstopsForm   string // "" = Marlin's
+	StopWord       string // of a switch; "" = Marlin's
+	OpenWord       string
+	HomeReports    bool
+	G92Reports     bool
+	FanReports     bool
+	FactorReports  bool
+	ResumeAsks     bool
+	MustHome       bool
+	HomeError      string // formats of the destination
+	RangeError     string // "" = moves are clipped
+	ColdError      string // "" = Marlin's
+	ShutdownHelp   string // Klipper: after a kill it answers with this
+	Busy           string
+	BusyPaused     string
+	MeatPackPrefix string        // of its state
+	BusyEvery      time.Duration // 0 = no keep-alive
+	Wait           time.Duration // says "wait" so often when idle
+	KillWords      []string      // M112
+	RunawayWords   []string      // thermal runaway
 
 	// Motion.
 	Planner      int // blocks that fit

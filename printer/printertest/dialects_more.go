@@ -57,7 +57,7 @@ func prusa() Firmware {
 		"Cap:AUTOREPORT_TEMP:1", "Cap:AUTOREPORT_FANS:1", "Cap:AUTOREPORT_POSITION:1", "Cap:EXTENDED_M20:1"}
 	fw.StarError = "Error:No Line Number with checksum, Last Line: {last}"
 	fw.UnknownForm, fw.Temps, fw.AutoPrefix, fw.WaitPrefix = `echo:Unknown command: "%s"(2)`, tempsPrusa, "", ""
-	fw.HomeReports, fw.G92Reports, fw.ResumeAsks = false, false, false
+	fw.HomeReports, fw.G92Reports, fw.ResumeAsks, fw.MeatPackPrefix = false, false, false, " "
 	fw.Lacks = "M0 M1 M600 M876 M154 M108 M410"
 	return fw
 }

@@ -144,7 +144,7 @@ func (f *firmware) appendRoom(b []byte) []byte {
 // answer sends "ok" with a tail for the command under way; this is where oks get lost or doubled.
 func (f *firmware) answer(tail []byte) {
 	f.count.OKs++
-	f.gap.answered(f.now, f.queued > 1 || f.rx.ends > 0)
+	f.gap.answered(f.now, f.waits())
 	switch {
 	case f.dice.lostOK():
 		f.count.LostOKs++

@@ -21,6 +21,7 @@ type firmware struct {
 
 	// Receiving.
 	rx          ring
+	meat        unpacker
 	overrunning bool
 	line        []byte // being assembled
 	lineState   lineState
@@ -70,6 +71,7 @@ type firmware struct {
 // options are what a Config says that the firmware itself needs.
 type options struct {
 	advancedOK, emergency, flow bool
+	meatPack                    bool
 	paced                       bool // the line has a speed, and sending can keep the main loop busy
 	speed, heat                 float64
 	size                        [3]float64
@@ -79,6 +81,9 @@ type options struct {
 
 func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firmware {
 	f := &firmware{Firmware: fw, opt: opt, dice: d, handlers: fw.handlers(), gap: gap{from: never}}
+	if opt.meatPack {
+		f.Info = withMeatPack(f.Info)
+	}
 	f.rx = newRing(rxBuffer)
 	f.line = make([]byte, 0, fw.MaxLine)
 	f.queue = make([][]byte, bufSize)
@@ -99,6 +104,7 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 func (f *firmware) restart(boot time.Duration) {
 	f.motion.freeze(f.now)
 	f.rx.flush()
+	f.meat = unpacker{}
 	f.line, f.lineState, f.lastN, f.parser = f.line[:0], lineNormal, 0, emergencyParser{}
 	f.oldest, f.queued, f.active, f.wake = 0, 0, false, never
 	f.killed, f.stalled, f.killLater, f.cleaning, f.paused = false, never, false, never, false

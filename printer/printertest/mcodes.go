@@ -76,7 +76,7 @@ func sayTemperatures(f *firmware) bool {
 		return true
 	}
 	f.count.OKs++
-	f.gap.answered(f.now, f.queued > 1 || f.rx.ends > 0)
+	f.gap.answered(f.now, f.waits())
 	if f.dice.lostOK() {
 		f.count.LostOKs++
 		return true

@@ -53,7 +53,7 @@ func (f *firmware) receive(c byte) bool {
 		f.count.Ignored++
 		return true
 	}
-	if c == '\n' {
+	if c == '\n' && !f.meat.on {
 		f.gap.arrived(f.now)
 	}
 	if f.opt.emergency {
@@ -86,8 +86,11 @@ const (
 
 // readCommands moves lines from the ring into the command queue while there is room.
 func (f *firmware) readCommands() {
-	for f.rx.n > 0 && f.queued < len(f.queue) {
-		c := f.rx.pop()
+	for f.queued < len(f.queue) {
+		c, ok := f.read()
+		if !ok {
+			return
+		}
 		if c != '\n' && c != '\r' {
 			f.assemble(c)
 			continue
@@ -100,6 +103,9 @@ func (f *firmware) readCommands() {
 			continue // in most firmware there is no ok for an empty line or a comment
 		}
 		f.count.Lines++
+		if f.meat.on {
+			f.gap.arrived(f.now) // nobody knows earlier
+		}
 		line := f.line
 		f.line = f.line[:0]
 		f.acceptLine(line)
@@ -268,7 +274,7 @@ func (f *firmware) lineError(words string, n int64) {
 // endLineError is its second half. The ok behind the Resend answers no line; in Marlin 2.1 it never carries N, P or B (observed).
 func (f *firmware) endLineError() {
 	f.flushDue = false
-	f.rx.flush()
+	f.drain()
 	f.line, f.lineState = f.line[:0], lineNormal
 	f.askResend()
 	if f.dice.dupResend() {

@@ -19,6 +19,7 @@ type Config struct {
 	BufSize    int           // places in the command queue; 0 = the firmware's own, 4 in Marlin
 	TxBuffer   int           // bytes that the board can say ahead of a line with a speed before its main loop waits; 0 = any number, -1 = the firmware's own
 	AdvancedOK bool          // oks say line number, planner room and queue room
+	MeatPack   bool          // it was built to unpack lines that are sent packed, and M115 says so
 
 	EmergencyParser *bool   // nil = as the firmware was built
 	FlowControl     bool    // a full ring holds bytes back, as native USB does, where a UART would lose them
