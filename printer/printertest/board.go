@@ -58,6 +58,7 @@ func newBoard(cfg Config, fw Firmware) *board {
 			b.fw.trigger(t)
 		}
 	}
+	b.fw.out = b.fw.out[:0] // nobody was there to hear it
 	return b
 }
 

@@ -27,7 +27,7 @@ func commandTable() map[string]handler {
 		"M82": quietly(func(f *firmware) { f.relativeE = false }),
 		"M83": quietly(func(f *firmware) { f.relativeE = true }),
 
-		"M0": waitForUser, "M1": waitForUser, "M600": changeFilament, "M876": quietly(func(*firmware) {}),
+		"M0": waitForUser, "M1": waitForUser, "M600": changeFilament, "M876": letAnswer, "M412": runoutSensor,
 		"M17": quietly(func(f *firmware) { f.motors = true }), "M18": motorsOff, "M84": motorsOff,
 		"M104": setNozzle, "M109": waitNozzle, "M140": setBed, "M190": waitBed, "M105": sayTemperatures,
 		"M106": setFan, "M107": setFan, "M155": autoTemps, "M154": autoPosition, "M113": keepAlive,

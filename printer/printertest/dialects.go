@@ -69,6 +69,7 @@ type Firmware struct {
 	BusyEvery      time.Duration // 0 = no keep-alive
 	Wait           time.Duration // says "wait" so often when idle
 	KillWords      []string      // M112
+	KillPinWords   []string      // nil = it has no kill pin
 	RunawayWords   []string      // thermal runaway
 
 	// Motion.
@@ -141,6 +142,7 @@ func marlin2() Firmware {
 		NoToolForm: "echo:T%d Invalid extruder", AutoPrefix: " ", WaitPrefix: " ", HomeReports: true, G92Reports: true, FanReports: true,
 		FactorReports: true, ResumeAsks: true, Busy: "echo:busy: processing", BusyPaused: "echo:busy: paused for user",
 		BusyEvery: 2 * time.Second, KillWords: []string{"echo:M112 Shutdown", "Error:Printer halted. kill() called!", "//action:poweroff"},
+		KillPinWords: []string{"Error:!! KILL caused by KILL button/pin", "Error:Printer halted. kill() called!", "//action:poweroff"},
 		RunawayWords: runaway, Planner: 15,
 	}
 }

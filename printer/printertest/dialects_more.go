@@ -27,8 +27,8 @@ func marlin2Plain() Firmware {
 		fw.Info[i] = off.Replace(fw.Info[i])
 	}
 	fw.Banner = fw.Banner[:len(fw.Banner)-2]
-	fw.KillWords = []string{"Error:Printer halted. kill() called!"}
-	fw.Lacks = "M0 M1 M600 M876 M154 M155"
+	fw.KillWords, fw.KillPinWords = []string{"Error:Printer halted. kill() called!"}, fw.KillPinWords[:2]
+	fw.Lacks = "M0 M1 M412 M600 M876 M154 M155"
 	return fw
 }
 
@@ -42,7 +42,7 @@ func marlin1() Firmware {
 		"PROTOCOL_VERSION:1.0 MACHINE_TYPE:3D Printer EXTRUDER_COUNT:1 UUID:cede2a2f-41a2-4748-9b12-c55c62f367ff"},
 		capabilities("SERIAL_XON_XOFF:0 EEPROM:1 VOLUMETRIC:1 AUTOREPORT_TEMP:1 PROGRESS:0 PRINT_JOB:1 AUTOLEVEL:0 Z_PROBE:0 "+
 			"LEVELING_DATA:0 BUILD_PERCENT:0 SOFTWARE_POWER:0 TOGGLE_LIGHTS:0 CASE_LIGHT_BRIGHTNESS:0 EMERGENCY_PARSER:0")...)
-	fw.Lacks = "M0 M1 M600 M876 M154 G20 G21 M73 M900 G2 G3"
+	fw.Lacks = "M0 M1 M412 M600 M876 M154 G20 G21 M73 M900 G2 G3"
 	return fw
 }
 
@@ -58,7 +58,7 @@ func prusa() Firmware {
 	fw.StarError = "Error:No Line Number with checksum, Last Line: {last}"
 	fw.UnknownForm, fw.Temps, fw.AutoPrefix, fw.WaitPrefix = `echo:Unknown command: "%s"(2)`, tempsPrusa, "", ""
 	fw.HomeReports, fw.G92Reports, fw.ResumeAsks, fw.MeatPackPrefix = false, false, false, " "
-	fw.Lacks = "M0 M1 M600 M876 M154 M108 M410"
+	fw.Lacks = "M0 M1 M412 M600 M876 M154 M108 M410"
 	return fw
 }
 
@@ -76,7 +76,7 @@ func repetier() Firmware {
 		PositionForm: "X:%.2f Y:%.2f Z:%.3f E:%.4f", EndstopsForm: "endstops hit: x_min:%s y_min:%s z_min:%s ", StopWord: "H", OpenWord: "L",
 		Busy: "busy:processing", BusyPaused: "busy:paused for user", BusyEvery: 2 * time.Second, Wait: time.Second,
 		KillWords: []string{"fatal:Emergency stop"}, RunawayWords: []string{"fatal:Heater decoupled - heater or thermistor defect"},
-		Planner: 15, Lacks: "M0 M1 M600 M876 M154 M155 M108 M410 M113 M73 M900",
+		Planner: 15, Lacks: "M0 M1 M412 M600 M876 M154 M155 M108 M410 M113 M73 M900",
 	}
 }
 
@@ -92,7 +92,7 @@ func repRapFirmware() Firmware {
 		KillWords: []string{"Emergency Stop! Reset the controller to continue."}, RunawayWords: []string{"Error: Heating fault on heater 1, " +
 			"temperature excursion exceeded 15.0°C"},
 		Planner: 40, MustHome: true, HomeError: "Error: G0/G1: insufficient axes homed",
-		Lacks: "M0 M1 M600 M876 M154 M155 M410 M113 M900 M205 M999",
+		Lacks: "M0 M1 M412 M600 M876 M154 M155 M410 M113 M900 M205 M999",
 	}
 }
 
@@ -113,7 +113,7 @@ func klipper() Firmware {
 		ColdError: "// Extrude below minimum temp\n// See the 'min_extrude_temp' config option for details\n!! Extrude below minimum temp",
 		KillWords: []string{"Shutdown due to M112 command"}, RunawayWords: []string{"Heater extruder not heating at expected rate"},
 		Planner: blockRing - 1, PlannerAhead: 2 * time.Second,
-		Lacks: "G2 G3 M0 M1 M600 M876 M17 M42 M75 M76 M77 M85 M92 M108 M111 M113 M118 M120 M121 M154 M155 M200 M201 M203 M205 M206 " +
+		Lacks: "G2 G3 M0 M1 M412 M600 M876 M17 M42 M75 M76 M77 M85 M92 M108 M111 M113 M118 M120 M121 M154 M155 M200 M201 M203 M205 M206 " +
 			"M207 M208 M211 M300 M301 M302 M304 M410 M500 M501 M502 M503 M851 M900 M907 M999 T",
 	}
 }

@@ -46,7 +46,7 @@ func (f *firmware) emergency(c byte) {
 	case bytes.HasPrefix(line, []byte("M410")):
 		f.quickStop()
 	case bytes.HasPrefix(line, []byte("M876 S")):
-		f.userGo = true
+		f.answered()
 	case f.RealTimeReports && bytes.HasPrefix(line, []byte("S000")):
 		f.sayPosition()
 		f.say("S_XYZ:0")

@@ -23,14 +23,19 @@ type command struct {
 	quiet  bool // the handler said ok itself
 }
 
-// begin takes the oldest command from the queue.
+// begin takes the oldest command from the queue, or what the firmware itself put ahead of it.
 func (f *firmware) begin() {
 	f.active, f.stage, f.begun = true, 0, f.now
 	if f.busyEvery > 0 {
 		f.busyAt = f.now + f.busyEvery
 	}
 	c := &f.cur
-	c.split(f.queue[f.oldest])
+	if f.inserted = f.injected != ""; f.inserted {
+		c.split([]byte(f.injected))
+		f.injected = ""
+	} else {
+		c.split(f.queue[f.oldest])
+	}
 	c.handle = f.handlers.find(c)
 	if c.handle == nil {
 		f.count.Unknown++
@@ -40,6 +45,9 @@ func (f *firmware) begin() {
 	c.params.parse(c.args)
 	if f.refuses() {
 		c.handle = nothing
+		return
+	}
+	if f.inserted {
 		return
 	}
 	f.count.Executed++
@@ -59,10 +67,13 @@ func (f *firmware) begin() {
 
 // finish answers the command and gives its place in the queue free.
 func (f *firmware) finish() {
-	if !f.cur.quiet && !f.OKEarly {
+	if !f.cur.quiet && !f.OKEarly && !f.inserted {
 		f.sayOK()
 	}
 	f.active, f.paused, f.busyAt = false, false, never
+	if f.inserted {
+		return
+	}
 	if f.oldest++; f.oldest == len(f.queue) {
 		f.oldest = 0
 	}

@@ -33,20 +33,24 @@ const (
 	Garble                     // all bytes are garbage from now on, both ways
 	Unplug                     // the port vanishes, and the board goes on; with For a new one comes after that time
 	PowerLoss                  // the same, and the board loses its power as well: it starts anew when the port comes
+	Runout                     // the filament's end comes to the sensor
+	KillPin                    // the kill button is pressed, and stays so: the board dies, and dies again when it has started
 	Shift                      // the body of an axis moves by MM without the firmware's knowledge
 )
 
 var kindNames = map[string]Kind{"reset": BoardReset, "kill": Kill, "silent": Silent, "stall": Stall, "garble": Garble,
-	"unplug": Unplug, "powerloss": PowerLoss, "shift": Shift}
+	"unplug": Unplug, "powerloss": PowerLoss, "runout": Runout,
+	"killpin": KillPin, "shift": Shift}
 
 // Trigger is one fault. As part of Faults it happens once, when the Line-th line since the beginning is received (1 is
-// the first; 0 = from the beginning, for Garble); with Sim.Inject it happens at once.
+// the first; 0 = from the beginning, for Garble and KillPin); with Sim.Inject it happens at once.
 type Trigger struct {
 	Kind Kind
 	Line int64
 	For  time.Duration // Stall, Unplug, PowerLoss
 	Axis byte          // Shift: 'x', 'y' or 'z'
 	MM   float64       // Shift
+	Host bool          // Runout: the host is to see to it, as after M412 H1
 }
 
 // FaultForms is what ParseFaults reads, for people.
@@ -65,6 +69,8 @@ and once, when so many lines were received:
   garble garble@20  all is garbage, from the beginning or from that line on
   unplug@1000:5s    the cable is out for so long (without :5s for ever); the board keeps its power and goes on
   powerloss@1000:5s the cable is out and the board without power; it starts anew
+  runout@900        the filament ends; runout@900:host: and the host is to see to it
+  killpin@900       the kill button; killpin: it is shorted from the beginning
   shift@x:5:1200    the axis moves by so many mm, unknown to the firmware`
 
 // ParseFaults reads the form of the command line, FaultForms: rates are NAME=RATE, what happens once is NAME@LINE, with more behind it where
@@ -129,13 +135,13 @@ func (f *Faults) addTrigger(item string) error {
 	name, where, hasWhere := strings.Cut(item, "@")
 	kind, ok := kindNames[name]
 	if !ok {
-		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss and shift")
+		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin and shift")
 	}
 	t := Trigger{Kind: kind}
 	parts := strings.Split(where, ":")
 	var err error
 	switch {
-	case kind == Garble && !hasWhere:
+	case (kind == Garble || kind == KillPin) && !hasWhere:
 		f.At = append(f.At, t)
 		return nil
 	case kind == Shift:
@@ -152,6 +158,8 @@ func (f *Faults) addTrigger(item string) error {
 			return err
 		}
 		parts = parts[:1]
+	case len(parts) == 2 && kind == Runout && parts[1] == "host":
+		t.Host, parts = true, parts[:1]
 	case kind == Stall:
 		return errors.New("want stall@LINE:DURATION")
 	}

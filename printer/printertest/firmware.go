@@ -48,6 +48,7 @@ type firmware struct {
 	busyAt    time.Duration
 	paused    bool // waits for a person
 	userGo    bool
+	asked     bool // and M876 would do
 	heatGo    bool
 	idleAt    time.Duration // when to say "wait" next
 
@@ -62,6 +63,11 @@ type firmware struct {
 	gap         gap
 	recorded    []byte
 	executed    []string
+	injected    string        // a command of the firmware's own, ahead of the queue; "" = none
+	inserted    bool          // the command under way is one
+	hostRunout  bool          // M412 H1
+	sensorOff   bool          // M412 S0
+	killPressed bool          // by a wire that is shorted
 	down        string        // Klipper's reason of a shutdown; "" = it is ready
 	skipLeft    int           // wrong lines still to be skipped (SkipWindow)
 	resendAt    time.Duration // when to ask again (ResendAgain)
@@ -116,6 +122,7 @@ func (f *firmware) restart(boot time.Duration) {
 	f.motion.restart(f)
 	f.bootAt = f.now + boot
 	f.gap.from = never
+	f.injected, f.inserted, f.asked, f.hostRunout, f.sensorOff = "", false, false, false, false
 	f.down, f.skipLeft, f.resendAt, f.printing, f.flushDue = "", 0, never, never, false
 }
 
@@ -134,6 +141,9 @@ func (f *firmware) boot() {
 		f.say(line)
 	}
 	f.idleAt = f.idleFrom()
+	if f.killPressed {
+		f.pressKill()
+	}
 }
 
 // next is when the firmware wants advance to be called, if nothing is received before.
@@ -231,7 +241,7 @@ func (f *firmware) run() {
 			f.endLineError()
 		}
 		f.readCommands()
-		if !f.free() || f.cleaning != never || f.queued == 0 {
+		if !f.free() || f.cleaning != never || f.queued == 0 && f.injected == "" && !f.active {
 			return
 		}
 		if !f.active {
@@ -303,6 +313,10 @@ func (f *firmware) trigger(t Trigger) {
 		f.stalled = endOfTime
 	case Stall:
 		f.stalled = f.now + t.For
+	case KillPin:
+		f.pressKill()
+	case Runout:
+		f.runout(t.Host)
 	case Shift:
 		f.motion.shift(t.Axis, t.MM)
 	default:

@@ -11,7 +11,7 @@ var observed = Config{AdvancedOK: true, Speed: 1, Heat: 1}
 
 // exchange is what is sent, and exactly what comes back at once.
 type exchange struct {
-	send string // lines separated by "|"; "+3s" waits instead
+	send string // lines separated by "|"; "+3s" waits instead, "runout" is the filament's end
 	want string // lines separated by "|"
 }
 
@@ -22,6 +22,8 @@ func play(t *testing.T, cfg Config, exchanges []exchange) {
 		for _, x := range exchanges {
 			if d, err := time.ParseDuration(strings.TrimPrefix(x.send, "+")); err == nil {
 				h.sleep(d)
+			} else if x.send == "runout" {
+				h.sim.Inject(Trigger{Kind: Runout})
 			} else {
 				h.send(strings.Split(x.send, "|")...)
 			}
@@ -124,7 +126,7 @@ func TestMarlinTranscripts(t *testing.T) {
 			{"M0", "//action:prompt_end|//action:prompt_begin M0/1 Break Called|//action:prompt_button Continue|//action:prompt_show"},
 			{"M876 S0", "ok P15 B2|ok P15 B3"},
 		},
-		"filament change never ends": {
+		"nothing ends the beginning of a filament change": {
 			{"M600", "//action:paused|//action:prompt_end|//action:prompt_begin Pause|//action:prompt_button Dismiss|//action:prompt_show"},
 			{"M108", ""}, {"M876 S0", ""}, {"+2s", "echo:busy: processing"},
 			{"M112", "echo:M112 Shutdown|Error:Printer halted. kill() called!|//action:poweroff"},

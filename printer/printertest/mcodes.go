@@ -164,6 +164,12 @@ func keepAlive(f *firmware) bool {
 // letGo is M108 taken from the queue: with an emergency parser it has acted before.
 func letGo(f *firmware) bool { return true }
 
+// letAnswer is M876 taken from the queue, which says the same: nothing that asks waits for the queue.
+func letAnswer(f *firmware) bool {
+	f.answered()
+	return true
+}
+
 // stopAll is M112 taken from the queue.
 func stopAll(f *firmware) bool {
 	if f.down != "" {
@@ -247,51 +253,4 @@ func saySettings(f *firmware) bool {
 		f.sayf("echo:%s", s)
 	}
 	return true
-}
-
-// waitForUser is M0 and M1: with host prompts it asks, and waits until M108 or M876 lets it go, or for S seconds.
-func waitForUser(f *firmware) bool {
-	p := &f.cur.params
-	if f.stage == 0 {
-		if !f.synced() {
-			return false
-		}
-		f.stage, f.userGo, f.paused = 1, false, true
-		text := f.cur.args
-		s := 0.0
-		if len(text) > 1 && (text[0] == 'S' || text[0] == 'P') && isDigit(text[1]) {
-			s = p.or('S', 0) + p.or('P', 0)/1000
-		}
-		if len(text) == 0 || s > 0 {
-			text = []byte("M0/1 Break Called")
-		} else {
-			f.sayf("echo:%s", text)
-		}
-		f.prompt(string(text), "Continue")
-		f.begun = endOfTime
-		if s > 0 {
-			f.begun = f.now + seconds(s)
-		}
-	}
-	return f.userGo || f.until(f.begun)
-}
-
-func (f *firmware) prompt(text, button string) {
-	f.say("//action:prompt_end")
-	f.sayf("//action:prompt_begin %s", text)
-	f.sayf("//action:prompt_button %s", button)
-	f.say("//action:prompt_show")
-}
-
-// changeFilament is M600 on a build without display: nothing but an emergency stop ends it (observed).
-func changeFilament(f *firmware) bool {
-	if f.stage == 0 {
-		if !f.synced() {
-			return false
-		}
-		f.stage = 1
-		f.say("//action:paused")
-		f.prompt("Pause", "Dismiss")
-	}
-	return false
 }

@@ -212,7 +212,7 @@ func (s *Sim) Inject(faults ...Trigger) {
 	for _, t := range faults {
 		s.board.fw.trigger(t)
 	}
-	s.board.fetch()
+	s.board.run()
 	s.changed.Broadcast()
 	s.settle(s.now())
 	s.mu.Unlock()
