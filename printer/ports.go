@@ -3,6 +3,7 @@ package printer
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -27,12 +28,10 @@ func listTTYs(root string) ([]PortInfo, error) {
 		if !strings.HasPrefix(e.Name(), "ttyUSB") && !strings.HasPrefix(e.Name(), "ttyACM") {
 			continue
 		}
-		device, err := filepath.EvalSymlinks(filepath.Join(class, e.Name(), "device"))
-		if err != nil {
+		p, ok := describeTTY(root, e.Name())
+		if !ok {
 			continue // unplugged in this moment
 		}
-		p := PortInfo{Path: "/dev/" + e.Name(), Name: "/dev/" + e.Name()}
-		describeUSB(&p, device, filepath.Join(root, "sys"))
 		if link := byID[e.Name()]; link != "" {
 			p.Path = "/dev/serial/by-id/" + link
 		}
@@ -40,6 +39,17 @@ func listTTYs(root string) ([]PortInfo, error) {
 	}
 	sort.Slice(ports, func(i, j int) bool { return ports[i].Path < ports[j].Path })
 	return ports, nil
+}
+
+// describeTTY is what sysfs knows of a tty, by its kernel name.
+func describeTTY(root, name string) (p PortInfo, ok bool) {
+	device, err := filepath.EvalSymlinks(filepath.Join(root, "sys/class/tty", name, "device"))
+	if err != nil {
+		return PortInfo{}, false
+	}
+	p = PortInfo{Path: "/dev/" + name, Name: "/dev/" + name, Driver: driverOf(device)}
+	describeUSB(&p, device, filepath.Join(root, "sys"))
+	return p, true
 }
 
 // describeUSB looks upwards from a tty's device for the USB device that it is part of.
@@ -56,6 +66,33 @@ func describeUSB(p *PortInfo, dir, top string) {
 		}
 		return
 	}
+}
+
+// driverOf is the name of the kernel's driver of a device: cdc_acm, ch341-uart, cp210x, ftdi_sio, pl2303, …
+func driverOf(device string) string {
+	to, err := os.Readlink(filepath.Join(device, "driver"))
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(to)
+}
+
+// ownUSB are the USB ids of boards whose own controller is the serial port, by vendor and product. It takes no more (it answers NAK, and the
+// host waits) while its ring is full. Not here, though they are cdc_acm as well: the 8U2, 16U2 and 32U2 beside the processor of an Arduino Mega
+// or Uno (2341, 2a03), RAMBo (27b1) and Prusa Einsy (2c99:0001, 0002), and WCH's CH343 (1a86), which throw away what the UART behind them cannot
+// take. Ids are the vendors', except that 1d50 is Openmoko's for open hardware.
+var ownUSB = map[string][]string{
+	"0483": {"5740"},                         // STM32 with ST's or the Arduino core's USB: SKR, Creality's newer boards, BTT Octopus, …
+	"1eaf": {"0004"},                         // STM32F1 with the Maple core: SKR mini E3
+	"1d50": {"6029", "60ec", "60ed", "60ee"}, // Marlin on LPC176x: SKR 1.3 and 1.4, Re-ARM; Duet
+	"2341": {"003e"}, "2a03": {"003e"},       // the native port of an Arduino Due; its programming port is a 16U2
+	"2c99": {"000c", "000d"}, // Prusa MINI, MK4
+}
+
+// Native reports whether bytes that the board has no room for are held back in this machine and not lost: the serial port is the board's own
+// USB. A bridge chip and what is not known are not.
+func (p PortInfo) Native() bool {
+	return p.Driver == "cdc_acm" && slices.Contains(ownUSB[p.Vendor], p.Product)
 }
 
 func attribute(dir, name string) string {

@@ -107,6 +107,7 @@ type PortInfo struct {
 	Product string `json:"product"`  // USB id
 	Serial  string `json:"serial"`   // USB serial number, often ""
 	USBPath string `json:"usb_path"` // where it is plugged in, for boards without a serial number
+	Driver  string `json:"-"`        // the kernel's, as in driverOf
 }
 
 // Identity names the same device again after it was plugged out and in: vendor, product and serial number, and for boards without

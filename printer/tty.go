@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -18,12 +19,17 @@ import (
 // holds against root, leaves HUPCL set, and its Write can hang for ever. Ours does not block, so a Write on it can be ended.
 type tty struct {
 	serial.Port
-	own  *os.File
-	mode serial.Mode
+	own    *os.File
+	mode   serial.Mode
+	native bool
 }
 
-// OpenTTY is the Opener for real ports: exclusive for us (flock, and TIOCEXCL by the library), and with HUPCL cleared, so that closing the port
-// does not drop DTR and the next opening does not reset the board. The first opening after the board was plugged in still may.
+// OpenTTY is the Opener for real ports. What it sets beside raw mode and the speed:
+//   - flock, which holds against everybody who asks for it, and TIOCEXCL, which makes every other open but root's fail with EBUSY
+//     (ioctl_tty(2)). Neither alone keeps out another program that runs as root;
+//   - no HUPCL, so that closing the port does not drop DTR (termios(3)), and the next opening does not reset the board. The first opening after
+//     the board was plugged in still may;
+//   - ASYNC_LOW_LATENCY (askLowLatency), where the driver knows it.
 func OpenTTY(_ context.Context, path string, baud int) (Port, error) {
 	own, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -37,6 +43,11 @@ func OpenTTY(_ context.Context, path string, baud int) (Port, error) {
 	if t.Port, err = t.openPrivate(path); err != nil {
 		own.Close()
 		return nil, openFault(path, err)
+	}
+	t.settle()
+	if device, err := filepath.EvalSymlinks(path); err == nil {
+		info, _ := describeTTY("/", filepath.Base(device))
+		t.native = info.Native()
 	}
 	return t, nil
 }
@@ -66,21 +77,37 @@ func (t *tty) openPrivate(path string) (serial.Port, error) {
 
 // claim locks the device and keeps it from hanging up when it is closed.
 func (t *tty) claim() error {
+	return t.control(func(fd int) error {
+		if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			return err
+		}
+		term, err := unix.IoctlGetTermios(fd, unix.TCGETS2)
+		if err != nil {
+			return err
+		}
+		term.Cflag &^= unix.HUPCL
+		return unix.IoctlSetTermios(fd, unix.TCSETS2, term)
+	})
+}
+
+// settle does what must come after the library's open, which TIOCEXCL would refuse, and what a port can do without. The library sets
+// TIOCEXCL too, but hides whether that worked.
+func (t *tty) settle() {
+	_ = t.control(func(fd int) error {
+		return errors.Join(unix.IoctlSetInt(fd, unix.TIOCEXCL, 0), askLowLatency(func(request uint, s *serialStruct) error {
+			return ioctlSerial(fd, request, s)
+		}))
+	})
+}
+
+// control does something to our own descriptor.
+func (t *tty) control(do func(fd int) error) error {
 	conn, err := t.own.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var failed error
-	err = conn.Control(func(fd uintptr) {
-		if failed = unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB); failed != nil {
-			return
-		}
-		var term *unix.Termios
-		if term, failed = unix.IoctlGetTermios(int(fd), unix.TCGETS2); failed == nil {
-			term.Cflag &^= unix.HUPCL
-			failed = unix.IoctlSetTermios(int(fd), unix.TCSETS2, term)
-		}
-	})
+	err = conn.Control(func(fd uintptr) { failed = do(int(fd)) })
 	return errors.Join(err, failed)
 }
 
@@ -135,6 +162,9 @@ func (t *tty) SetBaud(baud int) error {
 func (t *tty) Discard() error {
 	return errors.Join(t.own.SetWriteDeadline(time.Unix(1, 0)), t.ResetOutputBuffer())
 }
+
+// Native reports whether the board holds bytes back that it has no room for, as PortInfo.Native does.
+func (t *tty) Native() bool { return t.native }
 
 // resetPulse is how long DTR is low. AVR boards and CH340 or FTDI adapters reset at its falling edge.
 const resetPulse = 50 * time.Millisecond

@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"os/exec"
@@ -72,16 +73,22 @@ func TestTTYCarriesBytesAndClearsHUPCL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := port.(*tty).own.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var term *unix.Termios
-	if failed := conn.Control(func(fd uintptr) { term, err = unix.IoctlGetTermios(int(fd), unix.TCGETS2) }); failed != nil {
-		t.Fatal(failed)
+	var exclusive int
+	err = port.(*tty).control(func(fd int) (err error) {
+		if exclusive, err = unix.IoctlGetInt(fd, unix.TIOCGEXCL); err == nil {
+			term, err = unix.IoctlGetTermios(fd, unix.TCGETS2)
+		}
+		return err
+	})
+	if err != nil || exclusive == 0 {
+		t.Fatalf("exclusive %d, %v", exclusive, err)
 	}
-	if err != nil || term.Cflag&unix.HUPCL != 0 || term.Ospeed != 250000 {
-		t.Errorf("got HUPCL %v speed %d, %v, want it cleared at 250000", term.Cflag&unix.HUPCL != 0, term.Ospeed, err)
+	if port.(*tty).Native() {
+		t.Error("a pty holds back nothing")
+	}
+	if term.Cflag&unix.HUPCL != 0 || term.Ospeed != 250000 {
+		t.Errorf("got HUPCL %v speed %d, want it cleared at 250000", term.Cflag&unix.HUPCL != 0, term.Ospeed)
 	}
 	if _, err := port.Write([]byte("M105\n")); err != nil {
 		t.Fatal(err)
@@ -115,6 +122,46 @@ func TestTTYCarriesBytesAndClearsHUPCL(t *testing.T) {
 		t.Fatalf("after Close: %v", err)
 	}
 	again.Close()
+}
+
+// A driver's answers to the two ioctls. On the pty of the other tests both fail, and the port opens all the same.
+func TestLowLatency(t *testing.T) {
+	for name, c := range map[string]struct {
+		flags    int32
+		get, set error
+		want     int32 // as the driver has them after it
+		calls    int
+	}{
+		"FTDI":            {flags: 0x30, want: 0x30 | 1<<13, calls: 2},
+		"already":         {flags: 0x30 | 1<<13, want: 0x30 | 1<<13, calls: 1},
+		"not a UART":      {flags: 0x30, get: unix.ENOTTY, want: 0x30, calls: 1},
+		"may not be set":  {flags: 0x30, set: unix.EPERM, want: 0x30, calls: 2},
+		"knows it not":    {flags: 0x30, set: unix.EINVAL, want: 0x30, calls: 2},
+		"nothing is told": {want: 1 << 13, calls: 2},
+	} {
+		driver, calls := serialStruct{3, 1, 0x3f8, 4, c.flags, 16, 0, 115200, 50, -1, 7}, 0
+		before := driver
+		err := askLowLatency(func(request uint, s *serialStruct) error {
+			calls++
+			switch request {
+			case unix.TIOCGSERIAL:
+				if c.get == nil {
+					*s = driver
+				}
+				return c.get
+			case unix.TIOCSSERIAL:
+				if c.set == nil {
+					driver = *s
+				}
+				return c.set
+			}
+			return unix.EBADRQC
+		})
+		before[4] = c.want
+		if driver != before || calls != c.calls || !errors.Is(err, cmp.Or(c.get, c.set)) {
+			t.Errorf("%s: got %v after %d calls, %v, want %v after %d", name, driver, calls, err, before, c.calls)
+		}
+	}
 }
 
 // A camera's program that we start must not keep the printer's port open.
@@ -178,6 +225,53 @@ func TestListTTYs(t *testing.T) {
 	}
 	if none, err := listTTYs(t.TempDir()); err != nil || len(none) != 0 {
 		t.Errorf("without sysfs: got %v, %v", none, err)
+	}
+}
+
+// Which ports hold back what the board has no room for. Drivers are as the kernel names them in sysfs.
+func TestNativePorts(t *testing.T) {
+	for _, c := range []struct {
+		tty, driver, vendor, product string
+		want                         bool
+	}{
+		{"ttyACM0", "cdc_acm", "0483", "5740", true},             // an STM32
+		{"ttyACM0", "cdc_acm", "1d50", "6029", true},             // Marlin on an LPC1768
+		{"ttyACM0", "cdc_acm", "1eaf", "0004", true},             // Maple
+		{"ttyACM0", "cdc_acm", "2c99", "000c", true},             // Prusa MINI
+		{"ttyACM0", "cdc_acm", "2c99", "0002", false},            // Prusa MK3: a 32U2
+		{"ttyACM0", "cdc_acm", "2341", "0042", false},            // Arduino Mega: a 16U2
+		{"ttyACM0", "cdc_acm", "2341", "0043", false},            // Arduino Uno
+		{"ttyACM0", "cdc_acm", "2341", "003d", false},            // Arduino Due's programming port
+		{"ttyACM0", "cdc_acm", "2341", "003e", true},             // and its own
+		{"ttyACM0", "cdc_acm", "27b1", "0001", false},            // RAMBo
+		{"ttyACM0", "cdc_acm", "1a86", "55d3", false},            // CH343
+		{"ttyACM0", "cdc_acm", "0483", "374b", false},            // the bridge of an ST-Link
+		{"ttyUSB0", "ch341-uart", "1a86", "7523", false},         // CH340
+		{"ttyUSB0", "cp210x", "10c4", "ea60", false},             //
+		{"ttyUSB0", "ftdi_sio", "0403", "6001", false},           //
+		{"ttyUSB0", "pl2303", "067b", "2303", false},             //
+		{"ttyUSB0", "usb_serial_generic", "0483", "5740", false}, // not what we think it is
+		{"ttyACM0", "", "0483", "5740", false},                   // no driver is told
+		{"ttyACM0", "cdc_acm", "", "", false},                    // not USB
+	} {
+		root := t.TempDir()
+		usb := filepath.Join(root, "sys/devices/pci0/usb1/1-1")
+		device := filepath.Join(usb, "1-1:1.0")
+		if c.tty == "ttyUSB0" {
+			device = filepath.Join(device, c.tty) // usb-serial has a device of its own between
+		}
+		link(t, device, filepath.Join(root, "sys/class/tty", c.tty, "device"))
+		if c.vendor != "" {
+			write(t, filepath.Join(usb, "idVendor"), c.vendor+"\n")
+			write(t, filepath.Join(usb, "idProduct"), c.product+"\n")
+		}
+		if c.driver != "" {
+			link(t, filepath.Join(root, "sys/bus/usb/drivers", c.driver), filepath.Join(device, "driver"))
+		}
+		ports, err := listTTYs(root)
+		if err != nil || len(ports) != 1 || ports[0].Driver != c.driver || ports[0].Native() != c.want {
+			t.Errorf("%s of %s:%s: got %+v, %v, want native %v", c.driver, c.vendor, c.product, ports, err, c.want)
+		}
 	}
 }
 
