@@ -181,14 +181,14 @@ func slicerName(c []byte) string {
 		return ""
 	}
 	// One we do not know: its first word, and a version if there is one.
-	name, rest, _ := strings.Cut(printable(c), " ")
+	name, rest, _ := strings.Cut(string(printable(c)), " ")
 	return cutShort(strings.TrimSpace(name+" "+versionIn([]byte(rest))), maxSlicerName)
 }
 
 // versionIn returns the version that rest begins with, after "(R)", "Version" and the like; "" for none. What follows a '+'
 // names the platform and is left out.
 func versionIn(rest []byte) string {
-	for word := range strings.FieldsSeq(printable(rest[:min(len(rest), 80)])) {
+	for word := range strings.FieldsSeq(string(printable(rest[:min(len(rest), 80)]))) {
 		word = strings.TrimLeft(word, "vV")
 		if word == "" || !isDigit(word[0]) {
 			if strings.EqualFold(word, "on") || strings.EqualFold(word, "at") {

@@ -2,7 +2,7 @@ package gcode
 
 import "math"
 
-// text is what numbers are read from: file lines are bytes, replies are strings.
+// text is what numbers are read from: lines of files and replies, and parts of them that were made strings.
 type text interface{ ~string | ~[]byte }
 
 // maxExactDigits is how many digits always fit a uint64.

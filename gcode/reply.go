@@ -1,6 +1,6 @@
 package gcode
 
-import "strings"
+import "bytes"
 
 // A line from the firmware flows through here: it is made printable (reply_text.go), its kind is told by how it begins, and
 // the kind's own reader takes the values out (reply_ok.go, reply_report.go).
@@ -55,10 +55,11 @@ type Temp struct {
 type Coordinates struct{ X, Y, Z, E float64 }
 
 // Reply is one line from the firmware, understood as far as it goes. The zero value of a field means "not in this line"
-// unless its comment says otherwise. A Reply holds no reference into the bytes that it was parsed from.
+// unless its comment says otherwise. Text and Message are views of the bytes that it was parsed from, and end with them; what is kept
+// longer is made a string of.
 type Reply struct {
 	Kind Kind
-	Text string // the line itself, trimmed, with control bytes and invalid UTF-8 replaced; at most MaxReply bytes
+	Text []byte // the line itself, trimmed, with control bytes and invalid UTF-8 replaced; at most MaxReply bytes
 
 	Line    int64 // OK: the N of "ok N5"; Resend: the line that the firmware wants next
 	HasLine bool  // Line was in the text (a Resend always has it, else it is Unknown)
@@ -72,7 +73,7 @@ type Reply struct {
 	Fields   map[string]string // Firmware: every KEY:value of the M115 line
 	Name     string            // Capability: its name. Endstop: the endstop's
 	On       bool              // Capability: 1. Endstop: TRIGGERED
-	Message  string            // Busy: "processing". Error, Echo, Action, KlipperState: the text after the prefix
+	Message  []byte            // Busy: "processing". Error, Echo, Action, KlipperState: the text after the prefix
 	LastLine int64             // Error: K of "Last Line: K"; -1 when not said
 	Endstops map[string]bool   // Endstop in one-line form: all of them
 }
@@ -81,28 +82,24 @@ type Reply struct {
 const MaxReply = 4096
 
 // ParseReply says what a line from the firmware means. It never fails: what it does not know is Unknown. The line may
-// carry its line end, leading spaces, NUL bytes and rubbish. A bare "ok" costs no allocation.
+// carry its line end, leading spaces, NUL bytes and rubbish. What comes all the time costs no allocation: oks, requests to send again,
+// busy; a report of temperatures or a position costs one.
 func ParseReply(line []byte) Reply {
 	r := Reply{Planner: -1, Queue: -1, LastLine: -1}
-	line = trimReply(line)
-	if string(line) == "ok" {
-		r.Kind, r.Text = OK, "ok"
-		return r
-	}
-	s := printable(line)
+	s := printable(trimReply(line))
 	r.Text = s
 	switch {
-	case s == "":
-	case s == "start":
+	case len(s) == 0:
+	case string(s) == "start":
 		r.Kind = Start
-	case s == "wait":
+	case string(s) == "wait":
 		r.Kind = Wait
 	case isOK(s):
 		r.Kind = OK
 		r.readOK(s[len("ok"):])
 	case r.readResend(s), r.readFailure(s), r.readRemark(s), r.readBusy(s), r.readPosition(s), r.readTemperature(s), r.readSD(s):
 	case hasPrefixFold(s, "echo:"):
-		r.Kind, r.Message = Echo, strings.TrimSpace(s[len("echo:"):])
+		r.Kind, r.Message = Echo, bytes.TrimSpace(s[len("echo:"):])
 	case r.readFirmware(s):
 		r.Kind = Firmware
 	case r.readCapability(s), r.readEndstops(s):
@@ -112,8 +109,8 @@ func ParseReply(line []byte) Reply {
 
 // readResend knows "Resend: 12", "Resend:N12", "rs N12" and "rs 12". A number that is absent, negative or more than the long
 // in which Marlin counts lines can only be noise on the line, and so can one with more text grown on to it.
-func (r *Reply) readResend(s string) bool {
-	var rest string
+func (r *Reply) readResend(s []byte) bool {
+	var rest []byte
 	switch {
 	case hasPrefixFold(s, "resend"):
 		rest = s[len("resend"):]
@@ -122,12 +119,12 @@ func (r *Reply) readResend(s string) bool {
 	default:
 		return false
 	}
-	if rest == "" || rest[0] != ':' && rest[0] != ' ' {
+	if len(rest) == 0 || rest[0] != ':' && rest[0] != ' ' {
 		return false
 	}
-	rest = strings.TrimLeft(rest, ": ")
-	if rest != "" && upper(rest[0]) == 'N' {
-		rest = strings.TrimLeft(rest[1:], ": ")
+	rest = bytes.TrimLeft(rest, ": ")
+	if len(rest) > 0 && upper(rest[0]) == 'N' {
+		rest = bytes.TrimLeft(rest[1:], ": ")
 	}
 	line, n := parseInt(rest)
 	if n == 0 || line < 0 || line > maxLineNumber || n < len(rest) && rest[n] != ' ' {
@@ -141,30 +138,30 @@ func (r *Reply) readResend(s string) bool {
 const maxLineNumber = 1<<31 - 1
 
 // readFailure knows what is wrong: Marlin's and RepRapFirmware's "Error:", Repetier's "fatal:", Klipper's and Smoothie's "!!".
-func (r *Reply) readFailure(s string) bool {
+func (r *Reply) readFailure(s []byte) bool {
 	switch {
-	case strings.HasPrefix(s, "!!"):
-		r.Kind, r.Message = Error, strings.TrimSpace(s[len("!!"):])
+	case hasPrefix(s, "!!"):
+		r.Kind, r.Message = Error, bytes.TrimSpace(s[len("!!"):])
 		// Smoothie answers everything with a bare "!!" once it is halted.
-		if r.Message == "" || strings.HasPrefix(r.Message, "Shutdown") {
+		if len(r.Message) == 0 || hasPrefix(r.Message, "Shutdown") {
 			r.Kind = Halted
 		}
 		return true
 	case hasPrefixFold(s, "error:"):
-		r.Message = strings.TrimSpace(s[len("error:"):])
+		r.Message = bytes.TrimSpace(s[len("error:"):])
 	case hasPrefixFold(s, "fatal:"):
-		r.Message = strings.TrimSpace(s[len("fatal:"):])
+		r.Message = bytes.TrimSpace(s[len("fatal:"):])
 	default:
 		return false
 	}
 	r.Kind = Error
 	// Marlin says this once, when it has stopped for good (MarlinCore.cpp, kill); what went wrong comes as an Error before.
-	if strings.HasPrefix(r.Message, "Printer halted") {
+	if hasPrefix(r.Message, "Printer halted") {
 		r.Kind = Halted
 	}
 	const lastLine = "Last Line:"
-	if i := strings.LastIndex(r.Message, lastLine); i >= 0 {
-		if k, n := parseInt(strings.TrimLeft(r.Message[i+len(lastLine):], " ")); n > 0 && k <= maxLineNumber {
+	if i := bytes.LastIndex(r.Message, []byte(lastLine)); i >= 0 {
+		if k, n := parseInt(bytes.TrimLeft(r.Message[i+len(lastLine):], " ")); n > 0 && k <= maxLineNumber {
 			r.LastLine = max(k, -1)
 		}
 	}
@@ -172,18 +169,18 @@ func (r *Reply) readFailure(s string) bool {
 }
 
 // readRemark knows lines that begin with "//": host actions, Klipper's state and its remarks.
-func (r *Reply) readRemark(s string) bool {
-	if !strings.HasPrefix(s, "//") {
+func (r *Reply) readRemark(s []byte) bool {
+	if !hasPrefix(s, "//") {
 		return false
 	}
-	s = strings.TrimSpace(s[len("//"):])
-	if action, ok := strings.CutPrefix(s, "action:"); ok {
-		r.Kind, r.Message = Action, strings.TrimSpace(action)
+	s = bytes.TrimSpace(s[len("//"):])
+	if hasPrefix(s, "action:") {
+		r.Kind, r.Message = Action, bytes.TrimSpace(s[len("action:"):])
 		return true
 	}
-	if state, ok := strings.CutPrefix(s, "Klipper state:"); ok {
-		r.Kind, r.Message = KlipperState, strings.TrimSpace(state)
-		if r.Message == "Shutdown" {
+	if hasPrefix(s, "Klipper state:") {
+		r.Kind, r.Message = KlipperState, bytes.TrimSpace(s[len("Klipper state:"):])
+		if string(r.Message) == "Shutdown" {
 			r.Kind = Halted
 		}
 		return true
@@ -193,22 +190,22 @@ func (r *Reply) readRemark(s string) bool {
 }
 
 // readBusy knows "echo:busy: processing" and the same without echo.
-func (r *Reply) readBusy(s string) bool {
+func (r *Reply) readBusy(s []byte) bool {
 	if hasPrefixFold(s, "echo:") {
-		s = strings.TrimLeft(s[len("echo:"):], " ")
+		s = bytes.TrimLeft(s[len("echo:"):], " ")
 	}
 	if !hasPrefixFold(s, "busy:") {
 		return false
 	}
-	r.Kind, r.Message = Busy, strings.TrimSpace(s[len("busy:"):])
+	r.Kind, r.Message = Busy, bytes.TrimSpace(s[len("busy:"):])
 	return true
 }
 
 // readSD knows what firmware says about its own card. The text is all there is to it.
-func (r *Reply) readSD(s string) bool {
+func (r *Reply) readSD(s []byte) bool {
 	rest := s
 	if hasPrefixFold(s, "echo:") {
-		rest = strings.TrimLeft(s[len("echo:"):], " ")
+		rest = bytes.TrimLeft(s[len("echo:"):], " ")
 	}
 	for _, begin := range []string{
 		"SD printing", "Not SD printing", "Begin file list", "End file list", "File opened", "File selected",
@@ -216,7 +213,7 @@ func (r *Reply) readSD(s string) bool {
 		"SD card", "SD init fail", "No SD card", "No media", "Current file:", "Now fresh file", "Now doing file",
 		"volume.init failed", "openRoot failed", "workDir open failed", "Cannot open subdir",
 	} {
-		if strings.HasPrefix(rest, begin) {
+		if hasPrefix(rest, begin) {
 			r.Kind = SD
 			return true
 		}
@@ -224,6 +221,19 @@ func (r *Reply) readSD(s string) bool {
 	return false
 }
 
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+func hasPrefix(s []byte, prefix string) bool {
+	return len(s) >= len(prefix) && string(s[:len(prefix)]) == prefix
+}
+
+// hasPrefixFold is hasPrefix whatever the case of ASCII letters.
+func hasPrefixFold(s []byte, prefix string) bool {
+	if len(s) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		if upper(s[i]) != upper(prefix[i]) {
+			return false
+		}
+	}
+	return true
 }

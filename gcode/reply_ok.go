@@ -1,10 +1,13 @@
 package gcode
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // isOK reports whether s is an acknowledgement: "ok", alone or before anything that is not the rest of a word.
-func isOK(s string) bool {
-	if !strings.HasPrefix(s, "ok") {
+func isOK(s []byte) bool {
+	if !hasPrefix(s, "ok") {
 		return false
 	}
 	if len(s) == len("ok") {
@@ -16,12 +19,12 @@ func isOK(s string) bool {
 
 // readOK reads what stands behind "ok". First come Marlin's ADVANCED_OK words (queue.cpp, ok_to_send: N only for a numbered
 // line, P free planner places, B free queue places) or Repetier's bare line number; then there may be a report.
-func (r *Reply) readOK(s string) {
+func (r *Reply) readOK(s []byte) {
 	for {
-		s = strings.TrimLeft(s, " ")
+		s = bytes.TrimLeft(s, " ")
 		letter := byte(0)
 		digits := s
-		if s != "" && (s[0] == 'N' || s[0] == 'P' || s[0] == 'B') {
+		if len(s) > 0 && (s[0] == 'N' || s[0] == 'P' || s[0] == 'B') {
 			letter, digits = s[0], s[1:]
 		}
 		v, n := parseInt(digits)
@@ -38,14 +41,14 @@ func (r *Reply) readOK(s string) {
 		}
 		s = digits[n:]
 	}
-	if s == "" {
+	if len(s) == 0 {
 		return
 	}
 	if r.readFirmware(s) {
 		return
 	}
 	// Smoothie answers M114 on the ok line, with the coordinate system's name in front: "ok C: X:1.0 Y:2.0 Z:3.0 E:0".
-	if i := strings.Index(s, "X:"); i == 0 || i > 0 && s[i-1] == ' ' {
+	if i := bytes.Index(s, []byte("X:")); i == 0 || i > 0 && s[i-1] == ' ' {
 		if p, ok := readCoordinates(s[i:]); ok {
 			r.Position = new(p)
 			return
@@ -58,7 +61,7 @@ func (r *Reply) readOK(s string) {
 const maxPlaces = 1 << 15
 
 // readTemperature knows a report that comes without an ok: M155, M109 and M190, and Repetier's word about a new target.
-func (r *Reply) readTemperature(s string) bool {
+func (r *Reply) readTemperature(s []byte) bool {
 	if !beginsWithReading(s) {
 		return false
 	}
@@ -74,12 +77,12 @@ func (r *Reply) readTemperature(s string) bool {
 }
 
 // beginsWithReading reports whether s starts as "NAME:12.3" does.
-func beginsWithReading(s string) bool {
+func beginsWithReading(s []byte) bool {
 	n := sensorName(s)
 	if n == 0 || n >= len(s) || s[n] != ':' {
 		return false
 	}
-	_, digits, _ := parseNumber(strings.TrimLeft(s[n+1:], " "))
+	_, digits, _ := parseNumber(bytes.TrimLeft(s[n+1:], " "))
 	return digits > 0
 }
 
@@ -100,7 +103,7 @@ const (
 //	TargetExtr0:200   TargetBed:60                    Repetier
 //
 // A reading that is no plausible number ("nan", "inf") is left out.
-func readTemps(s string) (temps []Temp, waiting bool) {
+func readTemps(s []byte) (temps []Temp, waiting bool) {
 	for i := 0; i < len(s) && len(temps) < maxTemps; {
 		n := sensorName(s[i:])
 		if n == 0 {
@@ -114,7 +117,7 @@ func readTemps(s string) (temps []Temp, waiting bool) {
 			continue
 		}
 		i++
-		if name == "W" { // seconds left in M109's or M190's wait, or "?"
+		if string(name) == "W" { // seconds left in M109's or M190's wait, or "?"
 			waiting = true
 			i += untilSpace(s[i:])
 			continue
@@ -138,7 +141,7 @@ func readTemps(s string) (temps []Temp, waiting bool) {
 				t.TargetC, t.HasTarget = target, true
 			}
 		}
-		if !ok || v < -maxPlausibleC || v > maxPlausibleC || name == "E" || strings.IndexByte(name, '@') >= 0 {
+		if !ok || v < -maxPlausibleC || v > maxPlausibleC || string(name) == "E" || bytes.IndexByte(name, '@') >= 0 {
 			continue // "@:14" and "B@:0" are heater powers
 		}
 		if temps == nil {
@@ -151,7 +154,7 @@ func readTemps(s string) (temps []Temp, waiting bool) {
 }
 
 // readTarget reads " /80.00" and returns how many bytes that is, 0 when it is not there.
-func readTarget(s string) (targetC float64, n int) {
+func readTarget(s []byte) (targetC float64, n int) {
 	i := 0
 	for i < len(s) && s[i] == ' ' {
 		i++
@@ -175,7 +178,7 @@ func readTarget(s string) (targetC float64, n int) {
 func repetierTarget(t Temp) Temp {
 	name := ""
 	if tool, ok := strings.CutPrefix(t.Sensor, "TargetExtr"); ok && tool != "" && isDigit(tool[0]) {
-		name = sensor("T" + tool)
+		name = "T" + tool
 	}
 	if t.Sensor == "TargetBed" {
 		name = "B"
@@ -187,7 +190,7 @@ func repetierTarget(t Temp) Temp {
 }
 
 // sensorName returns the length of the name at the start of s: letters, digits, '_', '-' and '@', no digit first.
-func sensorName(s string) int {
+func sensorName(s []byte) int {
 	n := 0
 	for n < len(s) && n <= maxSensor {
 		c := s[n]
@@ -202,9 +205,9 @@ func sensorName(s string) int {
 	return n
 }
 
-// sensor returns name, for the usual ones without a hold on the line that it came from.
-func sensor(name string) string {
-	switch name {
+// sensor returns name as a string, which for the usual ones is made already.
+func sensor(name []byte) string {
+	switch string(name) {
 	case "T":
 		return "T"
 	case "B":
@@ -216,11 +219,11 @@ func sensor(name string) string {
 	case "C":
 		return "C"
 	}
-	return strings.Clone(name)
+	return string(name)
 }
 
-func untilSpace(s string) int {
-	if i := strings.IndexByte(s, ' '); i >= 0 {
+func untilSpace(s []byte) int {
+	if i := bytes.IndexByte(s, ' '); i >= 0 {
 		return i
 	}
 	return len(s)

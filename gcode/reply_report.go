@@ -1,11 +1,14 @@
 package gcode
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // readPosition knows the answer to M114 and M154's reports.
-func (r *Reply) readPosition(s string) bool {
-	if rest, ok := strings.CutPrefix(s, "C:"); ok { // Smoothie
-		s = strings.TrimLeft(rest, " ")
+func (r *Reply) readPosition(s []byte) bool {
+	if hasPrefix(s, "C:") { // Smoothie
+		s = bytes.TrimLeft(s[len("C:"):], " ")
 	}
 	p, ok := readCoordinates(s)
 	if !ok {
@@ -20,19 +23,19 @@ const maxCoordinate = 1e7
 
 // readCoordinates reads "X:1.00 Y:2.00 Z:3.00 E:0.00 Count X:80 …": up to Count, with or without spaces between. X, Y and Z
 // must all be there; RepRapFirmware may leave E out. Other axes are passed over.
-func readCoordinates(s string) (p Coordinates, ok bool) {
+func readCoordinates(s []byte) (p Coordinates, ok bool) {
 	var seen [4]bool
-	if !strings.HasPrefix(s, "X:") {
+	if !hasPrefix(s, "X:") {
 		return p, false
 	}
-	for s != "" {
-		s = strings.TrimLeft(s, " ")
+	for len(s) > 0 {
+		s = bytes.TrimLeft(s, " ")
 		n := sensorName(s)
 		if n == 0 || n == len(s) || s[n] != ':' {
 			break
 		}
 		name := s[:n]
-		s = strings.TrimLeft(s[n+1:], " ")
+		s = bytes.TrimLeft(s[n+1:], " ")
 		v, digits, finite := parseNumber(s)
 		if !finite || v < -maxCoordinate || v > maxCoordinate {
 			return p, false
@@ -41,7 +44,7 @@ func readCoordinates(s string) (p Coordinates, ok bool) {
 		if len(s) > 1 && isLetter(s[0]) && !(s[1] == ':') { // an exponent, or a number that was torn
 			return p, false
 		}
-		axis := strings.Index("XYZE", name)
+		axis := strings.IndexByte("XYZE", name[0])
 		if len(name) != 1 || axis < 0 || seen[axis] {
 			continue
 		}
@@ -52,12 +55,11 @@ func readCoordinates(s string) (p Coordinates, ok bool) {
 }
 
 // readCapability knows "Cap:AUTOREPORT_TEMP:1", one line each after M115's first.
-func (r *Reply) readCapability(s string) bool {
-	rest, ok := strings.CutPrefix(s, "Cap:")
-	if !ok {
+func (r *Reply) readCapability(line []byte) bool {
+	if !hasPrefix(line, "Cap:") {
 		return false
 	}
-	name, value, ok := strings.Cut(rest, ":")
+	name, value, ok := strings.Cut(string(line[len("Cap:"):]), ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !ok || name == "" || value != "0" && value != "1" {
 		return false
@@ -70,11 +72,13 @@ const maxFields = 64
 
 // readFirmware knows M115's answer, on a line of its own or (Klipper) behind the ok. Malyan's boards say "NAME: Malyan VER: 2.9"
 // or "NAME. Malyan VER: 2.9". It sets Firmware and Fields but not Kind.
-func (r *Reply) readFirmware(s string) bool {
+func (r *Reply) readFirmware(line []byte) bool {
+	s := ""
 	switch {
-	case strings.HasPrefix(s, "FIRMWARE_NAME:"), strings.HasPrefix(s, "NAME: Malyan"):
-	case strings.HasPrefix(s, "NAME. Malyan"):
-		s = "NAME:" + s[len("NAME."):]
+	case hasPrefix(line, "FIRMWARE_NAME:"), hasPrefix(line, "NAME: Malyan"):
+		s = string(line)
+	case hasPrefix(line, "NAME. Malyan"):
+		s = "NAME:" + string(line[len("NAME."):])
 	default:
 		return false
 	}
@@ -125,8 +129,8 @@ const maxEndstops = 32
 //	endstops hit: x_min:L y_min:H z_max:L                     Repetier
 //	X_min:0 Y_min:1 Z_min:0 Probe: 0                          Smoothie
 //	Endstops - X: at min stop, Y: not stopped, Z: not stopped RepRapFirmware
-func (r *Reply) readEndstops(s string) bool {
-	found := make(map[string]bool)
+func (r *Reply) readEndstops(line []byte) bool {
+	s, found := string(line), make(map[string]bool)
 	if rest, ok := strings.CutPrefix(s, "Endstops - "); ok {
 		for part := range strings.SplitSeq(rest, ",") {
 			name, state, ok := strings.Cut(part, ":")

@@ -1,6 +1,7 @@
 package gcode
 
 import (
+	"bytes"
 	"reflect"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ func reply(k Kind, set func(*Reply)) Reply {
 	return r
 }
 
-func message(k Kind, m string) Reply { return reply(k, func(r *Reply) { r.Message = m }) }
+func message(k Kind, m string) Reply { return reply(k, func(r *Reply) { r.Message = []byte(m) }) }
 
 func reading(sensor string, actual, target float64) Temp {
 	return Temp{Sensor: sensor, ActualC: actual, TargetC: target, HasTarget: true}
@@ -136,13 +137,13 @@ func TestParseReply(t *testing.T) {
 
 		// Errors.
 		{"Error:checksum mismatch, Last Line: 2", reply(Error, func(r *Reply) {
-			r.Message, r.LastLine = "checksum mismatch, Last Line: 2", 2
+			r.Message, r.LastLine = []byte("checksum mismatch, Last Line: 2"), 2
 		})},
 		{"Error:Line Number is not Last Line Number+1, Last Line: 3", reply(Error, func(r *Reply) {
-			r.Message, r.LastLine = "Line Number is not Last Line Number+1, Last Line: 3", 3
+			r.Message, r.LastLine = []byte("Line Number is not Last Line Number+1, Last Line: 3"), 3
 		})},
 		{"Error:No Checksum with line number, Last Line: 0", reply(Error, func(r *Reply) {
-			r.Message, r.LastLine = "No Checksum with line number, Last Line: 0", 0
+			r.Message, r.LastLine = []byte("No Checksum with line number, Last Line: 0"), 0
 		})},
 		{"Error:checksum mismatch, Last Line: 99999999999", message(Error, "checksum mismatch, Last Line: 99999999999")},
 		{"Error:Printer halted. kill() called!", message(Halted, "Printer halted. kill() called!")},
@@ -154,7 +155,7 @@ func TestParseReply(t *testing.T) {
 		{"fatal:Heater/sensor error - Printer stopped", message(Error, "Heater/sensor error - Printer stopped")},
 		{"!! Must home axis first", message(Error, "Must home axis first")},
 		{"!! Shutdown due to M112 command", message(Halted, "Shutdown due to M112 command")},
-		{"!!", message(Halted, "")},
+		{"!!", reply(Halted, nil)},
 
 		// Start and idling.
 		{"start", reply(Start, nil)},
@@ -256,7 +257,7 @@ func TestParseReply(t *testing.T) {
 		{"Logical: X: 0.000 Y: 0.000 Z: 0.000", reply(Unknown, nil)},
 	} {
 		got := ParseReply([]byte(c.in))
-		got.Text = ""
+		got.Text = nil
 		if !reflect.DeepEqual(got, c.want) {
 			t.Errorf("ParseReply(%q)\n got %+v\nwant %+v", c.in, got, c.want)
 		}
@@ -276,18 +277,27 @@ func TestReplyText(t *testing.T) {
 		{strings.Repeat("x", MaxReply+10), strings.Repeat("x", MaxReply)},
 		{"x" + strings.Repeat("\xff", MaxReply), "x" + strings.Repeat("\ufffd", (MaxReply-1)/3)},
 	} {
-		if got := ParseReply([]byte(c.in)).Text; got != c.want {
+		if got := string(ParseReply([]byte(c.in)).Text); got != c.want {
 			t.Errorf("text of %.40q = %.60q, want %.60q", c.in, got, c.want)
 		}
 	}
 }
 
-func TestReplyDoesNotAlias(t *testing.T) {
-	line := []byte("Cap:AUTOREPORT_TEMP:1")
+// Names and numbers stay when the line's bytes are used again; a view does not, and must not be what is kept.
+func TestWhatAReplyKeeps(t *testing.T) {
+	for in, name := range map[string]string{"Cap:AUTOREPORT_TEMP:1": "AUTOREPORT_TEMP", "x_min: TRIGGERED": "x_min"} {
+		line := []byte(in)
+		r := ParseReply(line)
+		clear(line)
+		if r.Name != name || string(r.Text) == in {
+			t.Errorf("after the buffer was used again: %q, %q", r.Name, r.Text)
+		}
+	}
+	line := []byte("T:21.25 /0.00 Chamber:30.00 /0.00")
 	r := ParseReply(line)
 	clear(line)
-	if r.Name != "AUTOREPORT_TEMP" || r.Text != "Cap:AUTOREPORT_TEMP:1" {
-		t.Errorf("after the buffer was reused: %q, %q", r.Name, r.Text)
+	if len(r.Temps) != 2 || r.Temps[0].Sensor != "T" || r.Temps[1].Sensor != "Chamber" {
+		t.Errorf("after the buffer was used again: %+v", r.Temps)
 	}
 }
 
@@ -297,11 +307,16 @@ func TestReplyAllocations(t *testing.T) {
 		most float64
 	}{
 		{"ok\r\n", 0},
-		{"ok N5 P15 B3\n", 1}, // its Text
-		{" T:21.25 /0.00 B:21.25 /0.00 @:0 B@:0\n", 2},  // its Text and Temps
-		{"X:1.00 Y:2.00 Z:3.00 E:0.00 Count X:80\n", 2}, // its Text and Position
-		{"Error:checksum mismatch, Last Line: 2\n", 1},  // its Text
-		{"echo:busy: processing\n", 1},                  // its Text
+		{"ok N5 P15 B3\n", 0},
+		{"Resend: 5\n", 0},
+		{"Error:checksum mismatch, Last Line: 2\n", 0},
+		{"echo:busy: processing\n", 0},
+		{"echo:Unknown command: \"BOGUS\"\n", 0},
+		{"start\n", 0},
+		{"wait\n", 0},
+		{"ok T:21.25 /0.00 B:21.25 /0.00 @:0 B@:0\n", 1}, // its Temps
+		{" T:21.25 /0.00 B:21.25 /0.00 @:0 B@:0\n", 1},
+		{"X:1.00 Y:2.00 Z:3.00 E:0.00 Count X:80\n", 1}, // its Position
 	} {
 		line := []byte(c.in)
 		var r Reply
@@ -330,11 +345,18 @@ func FuzzParseReply(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
+		given := string(line)
 		r := ParseReply(line)
-		if len(r.Text) > MaxReply || !utf8.ValidString(r.Text) {
-			t.Fatalf("text of %d bytes, valid %v", len(r.Text), utf8.ValidString(r.Text))
+		if string(line) != given {
+			t.Fatalf("it changed the line from %q to %q", given, line)
 		}
-		for _, c := range r.Text {
+		if !bytes.Contains(r.Text, r.Message) {
+			t.Fatalf("message %q is not in the text %q", r.Message, r.Text)
+		}
+		if len(r.Text) > MaxReply || !utf8.Valid(r.Text) {
+			t.Fatalf("text of %d bytes, valid %v", len(r.Text), utf8.Valid(r.Text))
+		}
+		for _, c := range string(r.Text) {
 			if c < ' ' || c == 0x7f {
 				t.Fatalf("control byte in %q", r.Text)
 			}
@@ -361,7 +383,7 @@ func FuzzParseReply(f *testing.F) {
 			}
 		}
 		// What it made of the line, it makes of the text too.
-		if again := ParseReply([]byte(r.Text)); again.Kind != r.Kind {
+		if again := ParseReply(r.Text); again.Kind != r.Kind {
 			t.Fatalf("%q is %v, its text %q is %v", line, r.Kind, r.Text, again.Kind)
 		}
 	})

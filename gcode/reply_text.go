@@ -1,7 +1,6 @@
 package gcode
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -30,8 +29,9 @@ func trimReply(line []byte) []byte {
 }
 
 // printable returns line as valid UTF-8 that can be shown: a tab becomes a space; control characters, those that turn the
-// direction of text, and bytes that are no UTF-8 become U+FFFD. The result is at most MaxReply bytes.
-func printable(line []byte) string {
+// direction of text, and bytes that are no UTF-8 become U+FFFD. The result is at most MaxReply bytes, and line itself where nothing is
+// to be changed.
+func printable(line []byte) []byte {
 	plain := true
 	for _, c := range line {
 		if c < ' ' || c >= 0x7f {
@@ -40,10 +40,9 @@ func printable(line []byte) string {
 		}
 	}
 	if plain {
-		return string(line)
+		return line
 	}
-	var b strings.Builder
-	b.Grow(len(line))
+	b := make([]byte, 0, len(line))
 	for len(line) > 0 {
 		r, n := utf8.DecodeRune(line)
 		line = line[n:]
@@ -53,12 +52,12 @@ func printable(line []byte) string {
 		case unshown(r):
 			r = utf8.RuneError
 		}
-		if b.Len()+utf8.RuneLen(r) > MaxReply {
+		if len(b)+utf8.RuneLen(r) > MaxReply {
 			break
 		}
-		b.WriteRune(r)
+		b = utf8.AppendRune(b, r)
 	}
-	return b.String()
+	return b
 }
 
 // unshown reports control characters, line separators, and the marks that reorder text and so could make a line read

@@ -152,7 +152,7 @@ func (o *owner) take(text []byte, ok bool) {
 		}
 		o.changed = true
 		r := gcode.ParseReply(text)
-		o.console.add(now, "in", r.Text)
+		o.console.add(now, "in", string(r.Text))
 		o.hear(now, r)
 		o.act(now)
 		select {

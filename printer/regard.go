@@ -25,7 +25,7 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 		s.busyHeard = true
 		s.progress(now)
 		if len(s.aloft) > 0 { // else it is busy with itself, and nobody waits
-			s.seen.waiting = r.Message
+			s.seen.waiting = string(r.Message)
 		}
 	case gcode.Capability:
 		if s.seen.conn.Capabilities == nil {
@@ -41,7 +41,7 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	case gcode.Start:
 		s.booted(now, r)
 	case gcode.KlipperState:
-		if r.Message == "Disconnect" || s.hello.waiting { // "Ready" is also the answer to STATUS
+		if string(r.Message) == "Disconnect" || s.hello.waiting { // "Ready" is also the answer to STATUS
 			s.booted(now, r)
 		}
 	case gcode.Unknown:
@@ -50,7 +50,7 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 			s.patience.noise++
 			return 1
 		}
-		if strings.HasPrefix(r.Text, "Emergency Stop!") { // RepRapFirmware's answer to M112
+		if strings.HasPrefix(string(r.Text), "Emergency Stop!") { // RepRapFirmware's answer to M112
 			s.stopped(now, r)
 		}
 	}
@@ -154,7 +154,7 @@ var goesOnAfter = []string{"fatal:", "printer stopped", "heating fault"}
 // regardError takes in an Error: line. Line errors are the conversation's, and a Resend follows them; others are kept, because a
 // firmware that stops says why in the line before; some firmware goes on after an error and the print would be spoiled.
 func (s *session) regardError(now time.Time, r gcode.Reply) {
-	lower := strings.ToLower(r.Text)
+	lower := strings.ToLower(string(r.Text))
 	for _, part := range []string{"checksum", "line number", "last line"} {
 		if strings.Contains(lower, part) {
 			return
@@ -175,12 +175,12 @@ func (s *session) regardError(now time.Time, r gcode.Reply) {
 		s.stopped(now, r)
 		return
 	}
-	s.seen.lastError = r.Text
+	s.seen.lastError = string(r.Text)
 }
 
 // stopped is the firmware's word that it has stopped for good.
 func (s *session) stopped(now time.Time, r gcode.Reply) {
-	said := r.Text
+	said := string(r.Text)
 	if s.seen.lastError != "" && s.seen.lastError != said {
 		said = s.seen.lastError + " — " + said
 	}
@@ -206,7 +206,7 @@ func (s *session) booted(now time.Time, r gcode.Reply) {
 	s.seen.lastError = ""
 	switch {
 	case s.state == Halting:
-		s.confirmHalt("The board restarted: " + r.Text)
+		s.confirmHalt("The board restarted: " + string(r.Text))
 	case s.state == Connecting && s.hello.waiting:
 		s.hello.again = now // it listens now
 		s.hello.readable = true
@@ -214,7 +214,7 @@ func (s *session) booted(now time.Time, r gcode.Reply) {
 		s.note("note", "the board has restarted")
 		s.restarted(now)
 	case s.state.HasJob():
-		s.fail(now, &Fault{Code: FaultBoardReset, Message: "The printer's board restarted during the print.", Next: afterReset, Said: r.Text})
+		s.fail(now, &Fault{Code: FaultBoardReset, Message: "The printer's board restarted during the print.", Next: afterReset, Said: string(r.Text)})
 		s.seen.homed = [3]bool{}
 	}
 }
@@ -222,12 +222,12 @@ func (s *session) booted(now time.Time, r gcode.Reply) {
 const afterReset = "Look at the power supply and the USB cable. The print cannot go on: the board has forgotten where it is."
 
 // readable reports whether a line looks like text, as it does at the right speed.
-func readable(text string) bool {
+func readable(text []byte) bool {
 	odd := 0
-	for _, c := range text {
+	for _, c := range string(text) {
 		if c == '\uFFFD' || c < ' ' && c != '\t' {
 			odd++
 		}
 	}
-	return text != "" && odd*10 <= len(text)
+	return len(text) > 0 && odd*10 <= len(text)
 }

@@ -25,7 +25,7 @@ func (st *stream) requested(now time.Time, r gcode.Reply) *Fault {
 	}
 	if r.Line < st.oldest || st.next-r.Line > historyLines {
 		return &Fault{Code: FaultResendTooOld, Message: "The printer asks for a line that was sent too long ago to be kept.",
-			Next: "Check the cable and the board, then start the print again.", Said: r.Text}
+			Next: "Check the cable and the board, then start the print again.", Said: string(r.Text)}
 	}
 	repeated := r.Line == st.asked
 	st.certain = st.lastN == r.Line-1 || repeated
@@ -40,7 +40,7 @@ func (st *stream) requested(now time.Time, r gcode.Reply) *Fault {
 	}
 	if st.times++; st.times > maxResends {
 		return &Fault{Code: FaultResendLoop, Message: "The printer asks for the same line again and again.",
-			Next: "Check the USB cable: try a shorter one, away from mains and motor wires.", Said: r.Text}
+			Next: "Check the USB cable: try a shorter one, away from mains and motor wires.", Said: string(r.Text)}
 	}
 	if st.check == checkAsked || st.followed(r.Line) {
 		if st.check == noCheck {
@@ -69,7 +69,7 @@ func (st *stream) forgot(r gcode.Reply) *Fault {
 			}
 		}
 	}
-	return &Fault{Code: FaultBoardReset, Message: "The printer's board has restarted: it asks for the first line again.", Next: afterReset, Said: r.Text}
+	return &Fault{Code: FaultBoardReset, Message: "The printer's board has restarted: it asks for the first line again.", Next: afterReset, Said: string(r.Text)}
 }
 
 const (

@@ -221,9 +221,9 @@ func (st *stream) hear(now time.Time, r gcode.Reply, land func(*flight)) *Fault 
 	case gcode.Resend:
 		return st.requested(now, r)
 	case gcode.Error:
-		st.damaged, st.lastN = strings.Contains(strings.ToLower(r.Text), "checksum"), r.LastLine
+		st.damaged, st.lastN = strings.Contains(strings.ToLower(string(r.Text)), "checksum"), r.LastLine
 	case gcode.Unknown, gcode.Echo:
-		if st.check != noCheck && strings.Contains(r.Text, "Unknown command") {
+		if st.check != noCheck && bytes.Contains(r.Text, unknownCommand) {
 			st.unknown++
 		}
 	}
@@ -235,6 +235,8 @@ func (st *stream) hear(now time.Time, r gcode.Reply, land func(*flight)) *Fault 
 	}
 	return nil
 }
+
+var unknownCommand = []byte("Unknown command")
 
 // witness notes that the answer to a question in flight was heard. Firmware that says its oks early answers after them.
 func (st *stream) witness(now time.Time, e evidence, land func(*flight)) {
