@@ -13,10 +13,10 @@ import (
 )
 
 // benched is a session in mid-print whose job never ends, and its job's lines.
-func benched(b *testing.B, note func(dir, text string)) *session {
+func benched(b testing.TB, tell func(dir string, text []byte)) *session {
 	b.Helper()
 	now := time.Unix(1e9, 0)
-	s := newSession(Presets()[0], nil, note)
+	s := newSession(Presets()[0], nil, tell)
 	s.opened(now, Connection{Port: "/dev/bench"}, []int{115200})
 	s.write(now)
 	for _, l := range []string{"ok", "FIRMWARE_NAME:Marlin 2.1", "Cap:AUTOREPORT_TEMP:1", "ok", "ok", "ok T:21.0 /0.0 B:20.0 /0.0", "X:1.00 Y:2.00 Z:3.00 E:4.00 Count X:0 Y:0 Z:0", "ok"} {
@@ -27,6 +27,7 @@ func benched(b *testing.B, note func(dir, text string)) *session {
 	for i := range batchLines {
 		j.now.lines = append(j.now.lines, jobLine{fmt.Appendf(nil, "G1 X%d.%03d Y%d.5 E%d.12345", i, i, i, i), jobPos{int64(i), int64(i * 30), -1}})
 	}
+	s.flow.bar() // one line at a time
 	s.start(now, j)
 	s.write(now)
 	s.hear(now, gcode.ParseReply([]byte("ok T:21.0 /0.0 B:20.0 /0.0")))
@@ -36,33 +37,63 @@ func benched(b *testing.B, note func(dir, text string)) *session {
 	return s
 }
 
-// From the firmware's ok to the next line's bytes, one line at a time.
-func BenchmarkTurn(b *testing.B) {
-	console := newConsole()
-	for name, note := range map[string]func(dir, text string){
-		"session": func(string, string) {},
-		"console": func(dir, text string) { console.add(time.Time{}, dir, text) },
-	} {
-		b.Run(name, func(b *testing.B) {
-			s := benched(b, note)
-			now, ok := time.Unix(1e9, 0), []byte("ok")
-			b.ReportAllocs()
-			for b.Loop() {
-				if s.job.at == batchLines {
-					s.job.at = 0
-				}
-				if s.write(now) == nil {
-					b.Fatal("it wrote nothing")
-				}
-				s.hear(now, gcode.ParseReply(ok))
-				s.tick(now)
-			}
-		})
+// turner is an owner in mid-print, between a reader and a writer that are not there.
+func turner(b testing.TB) *owner {
+	o := &owner{Printer: New(Config{Profile: Presets()[0]})}
+	o.session = benched(b, func(dir string, text []byte) { o.console.note(time.Unix(1e9, 0), dir, text) })
+	o.line = &line{in: make(chan []byte, linesAhead), out: make(chan []byte, 1), done: make(chan error, 1)}
+	o.seen.tempsAt = time.Now().Add(time.Hour) // nobody asks for any meanwhile
+	o.act(time.Now())
+	for range max(historyLines, consoleLines) { // until each place of the rings has had a line
+		o.turn([]byte("ok"))
 	}
+	return o
+}
+
+// turn is all that the owner does from the firmware's line to the next, and it says what the writer got.
+func (o *owner) turn(heard []byte) []byte {
+	if o.job.at == batchLines {
+		o.job.at = 0
+	}
+	var wrote []byte
+	if o.writing {
+		wrote = <-o.line.out
+		o.wrote(nil)
+	}
+	o.take(heard, true)
+	return wrote
+}
+
+// From the firmware's ok to the next line's bytes, with a window of one line: by the session alone, and with all that the owner does about it.
+func BenchmarkTurn(b *testing.B) {
+	b.Run("session", func(b *testing.B) {
+		s := benched(b, func(string, []byte) {})
+		now, ok := time.Unix(1e9, 0), []byte("ok")
+		b.ReportAllocs()
+		for b.Loop() {
+			if s.job.at == batchLines {
+				s.job.at = 0
+			}
+			if s.write(now) == nil {
+				b.Fatal("it wrote nothing")
+			}
+			s.hear(now, gcode.ParseReply(ok))
+			s.tick(now)
+		}
+	})
+	b.Run("owner", func(b *testing.B) {
+		o, ok := turner(b), []byte("ok\r")
+		b.ReportAllocs()
+		for b.Loop() {
+			if o.turn(ok) == nil {
+				b.Fatal("it wrote nothing")
+			}
+		}
+	})
 }
 
 func BenchmarkSnapshot(b *testing.B) {
-	s := benched(b, func(string, string) {})
+	s := benched(b, func(string, []byte) {})
 	b.ReportAllocs()
 	for b.Loop() {
 		s.snapshot(time.Unix(1e9, 0))
@@ -152,4 +183,8 @@ func BenchmarkPrinter(b *testing.B) {
 	if err := <-ended; err != nil {
 		b.Error(err)
 	}
+}
+
+func parsed(format string, args ...any) gcode.Reply {
+	return gcode.ParseReply(fmt.Appendf(nil, format, args...))
 }

@@ -12,14 +12,14 @@ import (
 // A nil *line has channels that never deliver.
 type line struct {
 	port   Port
-	in     chan []byte   // closed when the port can no longer be read
+	in     chan []byte   // each valid until the next is taken; closed when the port can no longer be read
 	out    chan []byte   // to the writer; the owner sends only when the last was written
 	urgent chan []byte   // ahead of out
 	done   chan error    // from the writer, one for each line of out
 	end    chan struct{} // closed by shut
 	quiet  chan struct{} // closed when the writer has ended
 	gone   chan struct{} // closed when the reader has ended
-	buf    []byte        // the line that is being written: the session's bytes are valid only until its next
+	buf    []byte        // the lines that are being written, or gathered for that: the session's bytes are valid only until its next
 }
 
 // linesAhead is how many lines are kept for the owner; the reader waits then.
@@ -47,10 +47,24 @@ func (l *line) written() <-chan error {
 	return l.done
 }
 
-// write hands whole lines to the writer; one at a time.
-func (l *line) write(b []byte) {
-	l.buf = append(l.buf[:0], b...)
+// gatherMax is when no more is gathered into one write. Urgent bytes wait behind what the system has taken.
+const gatherMax = 2048
+
+// gather adds whole lines to what send writes, and reports whether there is room for more.
+func (l *line) gather(b []byte) bool {
+	l.buf = append(l.buf, b...)
+	return len(l.buf) < gatherMax
+}
+
+// send hands what was gathered to the writer, in one piece, and reports whether that was anything. Until the writer is done nothing may be
+// gathered.
+func (l *line) send() bool {
+	if len(l.buf) == 0 {
+		return false
+	}
 	l.out <- l.buf
+	l.buf = l.buf[:0]
+	return true
 }
 
 // setBaud changes the speed, and forgets what was heard at the old one.
@@ -62,7 +76,7 @@ func (l *line) setBaud(baud int) error {
 	return err
 }
 
-// writeNow throws away what is not sent yet, by the writer or by the system, which also ends a Write that hangs, and sends b next.
+// writeNow throws away what is not sent yet, by the writer (all of it) or by the system, which also ends a Write that hangs, and sends b next.
 func (l *line) writeNow(b []byte) {
 	select {
 	case <-l.out:
@@ -112,7 +126,9 @@ func (l *line) reads() {
 	defer close(l.gone)
 	defer close(l.in)
 	buf := make([]byte, 4096)
-	var part []byte
+	// Those that wait, the one that the owner looks at, and the one that is being read. They grow to the longest reply, and stay.
+	var ring [linesAhead + 2][]byte
+	at, part := 0, ring[0]
 	for {
 		n, err := l.port.Read(buf)
 		for rest := buf[:n]; len(rest) > 0; {
@@ -128,10 +144,13 @@ func (l *line) reads() {
 			rest = rest[end+1:]
 			if text := bytes.Trim(part, "\r\x00 "); len(text) > 0 {
 				select {
-				case l.in <- append([]byte(nil), part...):
+				case l.in <- part:
 				case <-l.end:
 					return
 				}
+				ring[at] = part
+				at = (at + 1) % len(ring)
+				part = ring[at]
 			}
 			part = part[:0]
 		}

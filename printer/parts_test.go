@@ -276,12 +276,14 @@ func TestConsole(t *testing.T) {
 			got <- entries
 		}()
 		synctest.Wait()
-		c.add(time.Now(), "in", "bad \xff byte")
+		c.note(time.Now(), "in", []byte("bad \xff byte"))
+		c.tell()
 		if e := <-got; len(e) != 1 || e[0].Seq != 1 || e[0].Text != "bad \uFFFD byte" || e[0].Dir != "in" {
 			t.Errorf("got %+v", e)
 		}
 		for i := range consoleLines + 10 {
-			c.add(time.Now(), "out", fmt.Sprint(i))
+			c.note(time.Now(), "out", fmt.Append(nil, i))
+			c.tell()
 		}
 		for _, w := range []struct {
 			since       uint64
@@ -308,7 +310,7 @@ func TestConsole(t *testing.T) {
 }
 
 func TestNeverANumberThatJSONCannotHold(t *testing.T) {
-	s := newSession(Presets()[0], nil, func(string, string) {})
+	s := newSession(Presets()[0], nil, func(string, []byte) {})
 	s.opened(time.Unix(1e9, 0), Connection{Port: "p"}, []int{115200})
 	for _, l := range []string{"ok T:1e999 /nan B:inf", "T15:1999 /1999", "X:1e300 Y:1 Z:1 E:1", "X:9999999 Y:1 Z:1 E:9999999", "C:5 B:7"} {
 		s.hear(time.Unix(1e9, 0), gcode.ParseReply([]byte(l)))

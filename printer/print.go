@@ -185,7 +185,12 @@ func (s *session) fileEnded(now time.Time, err error) {
 		return
 	}
 	var at *gcode.LineError
-	if errors.As(err, &at) {
+	var unfit *Fault
+	switch {
+	case errors.As(err, &unfit):
+		s.fail(now, unfit)
+		return
+	case errors.As(err, &at):
 		s.fail(now, lineFault(at.Line, at.Err))
 		return
 	}

@@ -75,7 +75,7 @@ const publishEvery = 100 * time.Millisecond
 func (p *Printer) Run(ctx context.Context) error {
 	defer close(p.ended)
 	o := &owner{Printer: p}
-	o.session = newSession(p.cfg.Profile, p.cfg.LastJob, func(dir, text string) { p.console.add(time.Now(), dir, text) })
+	o.session = newSession(p.cfg.Profile, p.cfg.LastJob, func(dir string, text []byte) { p.console.note(time.Now(), dir, text) })
 	o.dial = newDial(p.cfg)
 	defer o.leave()
 	timer := time.NewTimer(0)
@@ -144,7 +144,7 @@ func (o *owner) serve(r request) {
 
 // take hears a line, and those that came with it, but not so many that a printer that never ends talking keeps all others waiting.
 func (o *owner) take(text []byte, ok bool) {
-	for range linesAhead {
+	for range linesAhead { // text is the reader's, until the next is taken; who keeps any of it makes a copy
 		now := time.Now()
 		if !ok {
 			o.lineLost(now)
@@ -152,7 +152,7 @@ func (o *owner) take(text []byte, ok bool) {
 		}
 		o.changed = true
 		r := gcode.ParseReply(text)
-		o.console.add(now, "in", string(r.Text))
+		o.console.note(now, "in", r.Text)
 		o.hear(now, r)
 		o.act(now)
 		select {
@@ -170,21 +170,26 @@ func (o *owner) wrote(err error) {
 	}
 }
 
-// act carries out what the session has decided: the port's speed comes before what is said at it.
+// act carries out what the session has decided: the port's speed comes before what is said at it, and the console, whose readers may hold
+// it for a moment, after.
 func (o *owner) act(now time.Time) {
 	o.obey(now)
 	o.pump(now)
+	o.console.tell()
 }
 
-// pump gives the writer the next line if it is free.
+// pump gives the writer what may be said now, in one piece, if it is free.
 func (o *owner) pump(now time.Time) {
 	if o.line == nil || o.writing {
 		return
 	}
-	if b := o.write(now); b != nil {
-		o.line.write(b)
-		o.writing, o.changed = true, true
+	for b := o.write(now); b != nil; b = o.write(now) {
+		if !o.line.gather(b) {
+			break
+		}
 	}
+	o.writing = o.line.send()
+	o.changed = o.changed || o.writing
 }
 
 // obey carries out what the session wants done to the port.

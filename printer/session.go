@@ -1,7 +1,6 @@
 package printer
 
 import (
-	"errors"
 	"layerd/gcode"
 	"time"
 )
@@ -29,9 +28,9 @@ type session struct {
 	fault    *Fault
 	last     *JobOutcome
 	halt     *Halt
-	checkDue bool   // where the head is was answered, and is to be compared
-	paused   *place // where to go back to; while Pausing … Resuming
-	note     func(dir, text string)
+	checkDue bool                          // where the head is was answered, and is to be compared
+	paused   *place                        // where to go back to; while Pausing … Resuming
+	tell     func(dir string, text []byte) // keeps a copy for the console, and waits for nobody
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -59,8 +58,8 @@ type seen struct {
 	unsure       bool // a typed line was answered, and no line comes behind it that would show if that ok was another's
 }
 
-func newSession(profile Profile, last *JobOutcome, note func(dir, text string)) *session {
-	s := &session{profile: profile, last: last, note: note, modal: freshModal()}
+func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []byte)) *session {
+	s := &session{profile: profile, last: last, tell: tell, modal: freshModal()}
 	s.flow, s.d = newFlow(), unknown
 	s.stream.reset(0)
 	return s
@@ -68,7 +67,7 @@ func newSession(profile Profile, last *JobOutcome, note func(dir, text string)) 
 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
-	*s = session{profile: s.profile, last: s.last, note: s.note, state: Connecting, open: true, modal: freshModal()}
+	*s = session{profile: s.profile, last: s.last, tell: s.tell, state: Connecting, open: true, modal: freshModal()}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
 	s.stream.reset(0)
@@ -225,20 +224,14 @@ func (s *session) cooling(now time.Time) []byte {
 func (s *session) unnumbered(now time.Time) []byte {
 	text := s.typed[0]
 	s.typed = s.typed[1:]
-	s.note("out", string(text))
+	s.tell("out", text)
 	return s.wrote(now, s.sendBare(now, text, laneTyped, nothing, jobPos{}))
 }
 
 // jobLine sends the job's next line, or ends the job.
 func (s *session) jobLine(now time.Time) []byte {
-	var f *Fault
 	switch err := s.prepare(); {
-	case err == errStarved:
-		return nil
-	case errors.As(err, &f):
-		s.fail(now, f)
-		return nil
-	case err != nil && len(s.aloft) > 0: // these come first
+	case err == errStarved, err != nil && len(s.aloft) > 0: // those come first
 		return nil
 	case err != nil:
 		s.fileEnded(now, err)
@@ -249,12 +242,12 @@ func (s *session) jobLine(now time.Time) []byte {
 		return nil
 	}
 	s.job.taken()
-	s.note("out", string(line.text))
+	s.tell("out", line.text)
 	return s.wrote(now, s.commit(now))
 }
 
 // prepare makes the job's next line ready, before there is room for it. It returns errStarved when there is none now, io.EOF or another error
-// at the end of the job's lines, or the Fault why the line cannot be sent.
+// at the end of the job's lines, or the *Fault why the line cannot be sent.
 func (s *session) prepare() error {
 	if s.state != Printing || s.script != nil || s.job == nil || s.rewound() {
 		return errStarved
@@ -282,10 +275,12 @@ func (s *session) say(now time.Time, text []byte, l lane, needs evidence, pos jo
 		s.stream.at(len(s.aloft) - 1).script = s.script.id
 	}
 	if l != lanePoll {
-		s.note("out", string(text))
+		s.tell("out", text)
 	}
 	return s.wrote(now, b)
 }
+
+func (s *session) note(dir, text string) { s.tell(dir, []byte(text)) }
 
 func (s *session) wrote(now time.Time, b []byte) []byte {
 	s.patience.wrote(now, len(s.aloft))

@@ -275,7 +275,7 @@ func (f *fuzzed) look(b []byte) {
 
 // fuzz plays data as a conversation.
 func fuzz(t *testing.T, data []byte) *fuzzed {
-	z := &fuzzed{T: t, s: newSession(Presets()[0], nil, func(string, string) {}), now: time.Unix(1e9, 0), data: data}
+	z := &fuzzed{T: t, s: newSession(Presets()[0], nil, func(string, []byte) {}), now: time.Unix(1e9, 0), data: data}
 	for len(z.data) > 0 {
 		z.event()
 	}

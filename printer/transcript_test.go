@@ -48,7 +48,7 @@ func playTranscript(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	p := Presets()[0]
-	tr := &transcript{t: t, s: newSession(p, nil, func(string, string) {})}
+	tr := &transcript{t: t, s: newSession(p, nil, func(string, []byte) {})}
 	scan := bufio.NewScanner(bytes.NewReader(text))
 	for n := 1; scan.Scan(); n++ {
 		l := strings.TrimRight(scan.Text(), " ")

@@ -186,7 +186,8 @@ func TestLineClosesUnderABlockedWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := openLine(port)
-	l.write(make([]byte, 16<<10)) // nobody reads the master
+	l.gather(make([]byte, 16<<10))
+	l.send() // nobody reads the master
 	select {
 	case err := <-l.written():
 		t.Fatalf("a write of 16 KiB to nobody ended: %v", err)
