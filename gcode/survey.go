@@ -37,7 +37,7 @@ type Survey struct {
 	BoundsMM       *[6]float64 `json:"bounds_mm"` // the same for JSON: min x y z, max x y z; null when nothing extrudes
 	LayerHeightMM  float64     `json:"layer_height_mm"`
 	Layers         []Layer     `json:"layers"`          // at most MaxLayers
-	LongestCommand int         `json:"longest_command"` // bytes, without comment
+	LongestCommand int         `json:"longest_command"` // bytes, without comment; shortened, where it is longer than plenty; ForPeople does not count
 	LongestLine    int64       `json:"longest_line"`    // and where it stands
 	HasM73         bool        `json:"has_m73"`
 	MovesS         float64     `json:"moves_s"`      // our own estimate for the whole file, seconds; EstimateS when EstimateBy is "moves"
@@ -106,7 +106,11 @@ type surveyor struct {
 	notes  notes
 	thumbs thumbnails
 	words  words
+	short  []byte
 }
+
+// plenty is a length that every firmware takes, so that longer commands only need be shortened to be judged.
+const plenty = 64
 
 // SurveyFile reads a whole file once, in memory that does not grow with it (besides Layers and Thumbnails).
 // It fails with a *LineError naming the line for what can never be printed: ErrEmpty (no command at all), ErrBinary
@@ -158,10 +162,16 @@ func (s *surveyor) command(line Line) {
 	}
 	o.Commands++
 	o.LastOffset = line.End
-	if len(line.Text) > o.LongestCommand {
-		o.LongestCommand, o.LongestLine = len(line.Text), line.Number
-	}
 	c := ParseCommand(line.Text)
+	if n := len(line.Text); n > o.LongestCommand && !ForPeople(c) {
+		if n > plenty {
+			s.short = AppendShort(s.short[:0], line.Text)
+			n = len(s.short)
+		}
+		if n > o.LongestCommand {
+			o.LongestCommand, o.LongestLine = n, line.Number
+		}
+	}
 	switch c.Letter {
 	case 'G':
 		s.g(c, line)

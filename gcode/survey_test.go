@@ -29,11 +29,33 @@ func TestSurveyCounts(t *testing.T) {
 	if s.MaxNozzleC != 215 || s.MaxNozzleLine != 5 || s.MaxBedC != 60 || s.MaxBedLine != 4 {
 		t.Errorf("nozzle %v at %d, bed %v at %d, want 215 at 5, 60 at 4", s.MaxNozzleC, s.MaxNozzleLine, s.MaxBedC, s.MaxBedLine)
 	}
-	if s.LongestCommand != 28 || s.LongestLine != 14 || !s.HasM73 {
-		t.Errorf("longest %d at %d, M73 %v, want 28 at 14, true", s.LongestCommand, s.LongestLine, s.HasM73)
+	if s.LongestCommand != 21 || s.LongestLine != 9 || !s.HasM73 { // M117 may be cut
+		t.Errorf("longest %d at %d, M73 %v, want 21 at 9, true", s.LongestCommand, s.LongestLine, s.HasM73)
 	}
 	if s.FirstOffset != 8 || s.LastOffset != s.Bytes-7 {
 		t.Errorf("commands from %d to %d of %d, want from 8 to the last that is sent", s.FirstOffset, s.LastOffset, s.Bytes)
+	}
+}
+
+// What is too long for a firmware is what cannot be shortened.
+func TestSurveyLongestCommand(t *testing.T) {
+	zeros := "G2 X100.000000 Y100.000000 I10.000000 J-10.000000 E0.500000 F1800.000000" // 72 bytes
+	fits := "G1 X100.000000 Y100.000000 Z0.200000 E0.500000 F1800.00"
+	macro := "SET_PIN PIN=lamp VALUE=0.500 " + strings.Repeat("A=1 ", 10) + "B=2"
+	for _, c := range []struct {
+		file string
+		n    int
+		line int64
+	}{
+		{"G28\n" + zeros + "\n", 27, 2},
+		{zeros + "\n" + fits + "\n", len(fits), 2}, // short enough for everybody, so it counts as it stands
+		{"G28\n" + macro + "\n" + zeros + "\n", len(macro), 2},
+		{"G28\nM118 " + strings.Repeat("x", 200) + "\nM117 " + strings.Repeat("x", 200) + "\n", 3, 1},
+		{"G28\nM0 " + strings.Repeat("x", 200) + "\n", 203, 2},
+	} {
+		if s := survey(t, c.file); s.LongestCommand != c.n || s.LongestLine != c.line {
+			t.Errorf("%.40q…: longest %d in line %d, want %d in %d", c.file, s.LongestCommand, s.LongestLine, c.n, c.line)
+		}
 	}
 }
 
