@@ -232,17 +232,21 @@ func lineFault(line int64, err error) *Fault {
 		Next: "Slice the model again, or correct the line.", Said: err.Error()}
 }
 
-// fit makes a line as short as the firmware needs it. Only text for people may be cut.
+// fit makes a line as short as the firmware needs it, without changing what it means. Only text for people may be cut.
 func (s *session) fit(text []byte) ([]byte, error) {
 	room := s.d.room()
 	if room == 0 || len(text) <= room {
 		return text, nil
 	}
-	if c := gcode.ParseCommand(text); c.Is('M', 117) || c.Is('M', 118) {
+	if gcode.ForPeople(gcode.ParseCommand(text)) {
 		for room > 0 && text[room]&0xC0 == 0x80 { // not in the middle of a rune
 			room--
 		}
 		return text[:room], nil
 	}
-	return nil, fmt.Errorf("%w: %d bytes, this firmware takes %d", gcode.ErrLongLine, len(text), room)
+	short := gcode.AppendShort(nil, text)
+	if len(short) > room {
+		return nil, fmt.Errorf("%w: %d bytes, this firmware takes %d", gcode.ErrLongLine, len(short), room)
+	}
+	return short, nil
 }

@@ -77,7 +77,11 @@ func (s *session) typedLine(text string) ([]byte, error) {
 			return nil, refuse(fmt.Sprintf("during a print it would change %s", what))
 		}
 	}
-	return s.fit(line)
+	line, err := s.fit(line)
+	if err != nil {
+		return nil, refuse(err.Error())
+	}
+	return line, nil
 }
 
 // heats refuses a target beyond the profile's limits.
