@@ -10,10 +10,6 @@ import (
 
 // What flows here: what is known of a file and of the printer → a refusal, or warnings that a person may override.
 
-// maxFramed is the longest line, with number and checksum, that Marlin and its relatives can take: MAX_CMD_SIZE is 96 with
-// its closing NUL (Marlin Configuration_adv.h). Klipper and RepRapFirmware take far longer ones.
-const maxFramed = 95
-
 // primeMM is how far in front of and left of the bed a file may extrude: Prusa's slicers draw their priming line at Y-3.
 const primeMM = 4
 
@@ -26,10 +22,8 @@ func checkFile(survey *gcode.Survey, snap *printer.Snapshot) (warnings []string,
 	case survey.MaxBedC > profile.MaxBedC:
 		return nil, tooHot("bed", survey.MaxBedLine, survey.MaxBedC, profile.MaxBedC)
 	}
-	// "N" number " " command "*" checksum of up to three digits.
-	framed := 1 + len(strconv.FormatInt(survey.Commands, 10)) + 1 + survey.LongestCommand + 4
-	if dialect := snap.Connection.Dialect; framed > maxFramed && dialect != "klipper" && dialect != "reprapfirmware" {
-		return nil, &refusal{code: "line_too_long", message: fmt.Sprintf("Line %d has %d characters, too many for the printer's firmware.", survey.LongestLine, survey.LongestCommand)}
+	if err := checkLines(survey, snap); err != nil {
+		return nil, err
 	}
 
 	if survey.Extrudes == 0 {
@@ -45,6 +39,17 @@ func checkFile(survey *gcode.Survey, snap *printer.Snapshot) (warnings []string,
 		warnings = append(warnings, outside(*survey.BoundsMM, profile)...)
 	}
 	return warnings, nil
+}
+
+// checkLines refuses a file with a line that the printer's firmware can never take, however it is said. While no printer has introduced itself,
+// every file will do.
+func checkLines(survey *gcode.Survey, snap *printer.Snapshot) error {
+	takes := printer.MaxCommand(snap.Connection.Dialect)
+	if takes == 0 || survey.LongestCommand <= takes {
+		return nil
+	}
+	return &refusal{code: "line_too_long", message: fmt.Sprintf("Line %d is %d bytes long after shortening; this printer's firmware takes %d.",
+		survey.LongestLine, survey.LongestCommand, takes)}
 }
 
 func tooHot(what string, line int64, wantC, maxC float64) error {

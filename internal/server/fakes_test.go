@@ -216,13 +216,17 @@ func (f *fakeFiles) real(path string) string {
 	return filepath.Join(f.dir, strings.ReplaceAll(path, "/", "_"))
 }
 
-func (f *fakeFiles) Put(ctx context.Context, path string, r io.Reader, size int64, overwrite bool) (store.File, error) {
+func (f *fakeFiles) PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (store.File, error) {
 	content, err := io.ReadAll(r)
 	if err != nil {
 		return store.File{}, fmt.Errorf("receive: %w", err)
 	}
 	if f.failPut != nil {
 		return store.File{}, f.failPut
+	}
+	survey, _ := gcode.SurveyFile(bytes.NewReader(content))
+	if err := accept(&survey); err != nil {
+		return store.File{}, fmt.Errorf("upload %s: %w", path, err)
 	}
 	return f.add(path, string(content)), nil
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"layerd/gcode"
 	"layerd/internal/access"
 	"layerd/internal/store"
 )
@@ -63,7 +64,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, _ access.Id
 
 	writeBy(w, 0) // writeJSON sets it again
 	body := &slowBody{r: r.Body, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
-	file, err := s.cfg.Files.Put(r.Context(), path, body, r.ContentLength, replace)
+	file, err := s.cfg.Files.PutIf(r.Context(), path, body, r.ContentLength, replace, s.takes)
 	if err != nil {
 		return err // it is a sentence already
 	}
@@ -73,6 +74,14 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, _ access.Id
 	}
 	w.Header().Set("Location", (&url.URL{Path: "/v1/files/" + file.Path}).EscapedPath())
 	s.writeJSON(w, status, file)
+	return nil
+}
+
+// takes refuses a file that the printer that is connected now can never print. Without one all are taken, and looked at again by start.
+func (s *Server) takes(survey *gcode.Survey) error {
+	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
+		return checkLines(survey, snap)
+	}
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"layerd/gcode"
 	"layerd/internal/store"
+	"layerd/printer"
 )
 
 func TestUpload(t *testing.T) {
@@ -47,6 +48,34 @@ func TestUploadErrors(t *testing.T) {
 		}
 		if want == "422 not_gcode" && !strings.Contains(w.Body.String(), "line 7") {
 			t.Errorf("got %s, want the line named", w.Body)
+		}
+	}
+}
+
+// A line that the printer can never take is refused where the printer is known, and named; where none is, start refuses it later.
+func TestUploadOfALineThatIsTooLong(t *testing.T) {
+	for _, c := range []struct {
+		dialect, line string
+		want          string
+	}{
+		{"marlin", "SET_PIN " + strings.Repeat("A=1 ", 25), "422 line_too_long"},
+		{"", "SET_PIN " + strings.Repeat("A=1 ", 25), "201"},
+		{"klipper", "SET_PIN " + strings.Repeat("A=1 ", 25), "201"},
+		{"marlin", "G1 " + strings.Repeat("Y0.000000 ", 12), "201"},
+		{"marlin", "M117 " + strings.Repeat("x", 200), "201"},
+	} {
+		r := newRig(t)
+		r.printer.change(func(s *printer.Snapshot) { s.Connection.Dialect = c.dialect })
+		w := r.do("PUT", "/v1/files/new.gcode", "operator", strings.NewReader("G28\n"+c.line+"\nG28\n"))
+		got := strings.TrimSpace(fmt.Sprint(w.Code, " ", errorCode(t, w.Body.Bytes())))
+		if got != c.want {
+			t.Errorf("%s, %.20s…: got %s, want %s", c.dialect, c.line, got, c.want)
+		}
+		if _, kept := r.files.files["new.gcode"]; kept != (c.want == "201") {
+			t.Errorf("%s, %.20s…: kept %v", c.dialect, c.line, kept)
+		}
+		if w.Code == 422 && !strings.Contains(w.Body.String(), "Line 2 is 107 bytes long after shortening; this printer's firmware takes 81.") {
+			t.Errorf("got %s", w.Body)
 		}
 	}
 }

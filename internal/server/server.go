@@ -59,7 +59,7 @@ type Console interface {
 
 // Files is what the server asks of the store; *store.Store is one.
 type Files interface {
-	Put(ctx context.Context, path string, r io.Reader, size int64, overwrite bool) (store.File, error)
+	PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (store.File, error)
 	Files(ctx context.Context) ([]store.File, error)
 	Stat(ctx context.Context, path string) (store.File, error)
 	Survey(ctx context.Context, path string) (gcode.Survey, error)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"layerd/gcode"
 	"os"
 	"path"
 
@@ -18,6 +19,12 @@ import (
 //
 // It ends between two reads when ctx ends; a Read that blocks is the caller's to end.
 func (s *Store) Put(ctx context.Context, path string, r io.Reader, size int64, overwrite bool) (File, error) {
+	return s.PutIf(ctx, path, r, size, overwrite, func(*gcode.Survey) error { return nil })
+}
+
+// PutIf is Put for a file that accept is asked about when it is whole and surveyed. When accept refuses, its error is returned, wrapped, and
+// what was there before stays.
+func (s *Store) PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (File, error) {
 	clean, err := CleanPath(path)
 	if err != nil {
 		return File{}, err
@@ -28,6 +35,10 @@ func (s *Store) Put(ctx context.Context, path string, r io.Reader, size int64, o
 	temp, err := s.receive(ctx, r, size)
 	if err != nil {
 		return File{}, fmt.Errorf("upload %s: %w", clean, noSpace(err))
+	}
+	if err := accept(&temp.survey); err != nil {
+		s.tmp.Remove(temp.name)
+		return File{}, fmt.Errorf("upload %s: %w", clean, err)
 	}
 	// From here on it is a matter of milliseconds, and half of it would be worse than all of it.
 	if err := s.publish(context.WithoutCancel(ctx), temp, clean, overwrite); err != nil {

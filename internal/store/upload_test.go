@@ -198,6 +198,28 @@ func TestRefusalNamesTheLine(t *testing.T) {
 	}
 }
 
+// A file that is not accepted leaves what was there before, and nothing of itself.
+func TestPutIf(t *testing.T) {
+	s := open1(t)
+	old := put(t, s, "a.gcode", part(1))
+	refused := errors.New("not for this printer")
+	_, err := s.PutIf(t.Context(), "a.gcode", strings.NewReader(part(3)), -1, true, func(survey *gcode.Survey) error {
+		if len(survey.Layers) != 3 {
+			t.Errorf("asked about %d layers, want 3", len(survey.Layers))
+		}
+		return refused
+	})
+	if !errors.Is(err, refused) {
+		t.Errorf("got %v", err)
+	}
+	if f, err := s.Stat(t.Context(), "a.gcode"); err != nil || f != old {
+		t.Errorf("got %+v, %v, want the old file", f, err)
+	}
+	if names := strings.Join(leftBehind(t, s), " "); names != "files/a.gcode" {
+		t.Errorf("on the disk: %s", names)
+	}
+}
+
 // What cannot be printed is refused at once, not after gigabytes of it.
 func TestRubbishEndsTheUploadEarly(t *testing.T) {
 	s := open1(t)
