@@ -88,6 +88,24 @@ func (c *Console) Since(ctx context.Context, seq uint64, max int) ([]Entry, erro
 	}
 }
 
+const (
+	loggedLines = 50  // of a failed print are kept
+	loggedText  = 200 // bytes of each
+)
+
+// tail is a copy of the last lines, for the log of a failed print. Only the owner, who adds them, may call it.
+func (c *Console) tail() []Entry {
+	c.tell()
+	last, _ := c.newest.Get()
+	entries := c.copy(last-min(last, loggedLines), loggedLines)
+	for i := range entries {
+		if text := &entries[i].Text; len(*text) > loggedText {
+			*text = strings.ToValidUTF8((*text)[:loggedText], "") + "…"
+		}
+	}
+	return entries
+}
+
 // copy makes entries of what is newer than seq. It holds the lock a few times for a moment, and makes nothing meanwhile.
 func (c *Console) copy(seq uint64, max int) []Entry {
 	out := []Entry{}

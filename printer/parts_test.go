@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 )
 
 func TestModal(t *testing.T) {
@@ -307,6 +308,29 @@ func TestConsole(t *testing.T) {
 			t.Errorf("from the future: got %d entries, %v", len(e), err)
 		}
 	})
+}
+
+// The log of a failed print is a copy of the last lines, and each is bounded whatever the firmware says.
+func TestConsoleTail(t *testing.T) {
+	c := newConsole()
+	if log := c.tail(); len(log) != 0 {
+		t.Errorf("of nothing: got %d lines", len(log))
+	}
+	for i := range consoleLines + 3 {
+		c.note(time.Unix(1e9, 0), "in", []byte(fmt.Sprint(i, strings.Repeat("ü", 2000))))
+	}
+	log := c.tail()
+	if len(log) != loggedLines || log[0].Seq != consoleLines+4-loggedLines || log[loggedLines-1].Seq != consoleLines+3 {
+		t.Fatalf("got %d lines from %d", len(log), log[0].Seq)
+	}
+	for _, e := range log {
+		if len(e.Text) > loggedText+len("…") || !utf8.ValidString(e.Text) {
+			t.Errorf("got %d bytes: %q", len(e.Text), e.Text)
+		}
+	}
+	if text := c.entries[log[0].Seq%consoleLines].text; len(text) < 4000 {
+		t.Errorf("the console itself was cut to %d bytes", len(text))
+	}
 }
 
 func TestNeverANumberThatJSONCannotHold(t *testing.T) {

@@ -207,6 +207,9 @@ func (s *session) endJob(now time.Time, outcome, reason string) {
 	s.job.close()
 	s.run.stop(now)
 	s.last = s.run.outcome(now, s.job.info, outcome, reason)
+	if outcome == "failed" && s.tail != nil {
+		s.last.Log = s.tail()
+	}
 	s.job, s.paused = nil, nil
 }
 

@@ -76,6 +76,7 @@ func (p *Printer) Run(ctx context.Context) error {
 	defer close(p.ended)
 	o := &owner{Printer: p}
 	o.session = newSession(p.cfg.Profile, p.cfg.LastJob, func(dir string, text []byte) { p.console.note(time.Now(), dir, text) })
+	o.session.tail = p.console.tail
 	o.dial = newDial(p.cfg)
 	defer o.leave()
 	timer := time.NewTimer(0)

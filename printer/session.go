@@ -31,6 +31,7 @@ type session struct {
 	checkDue bool                          // where the head is was answered, and is to be compared
 	paused   *place                        // where to go back to; while Pausing … Resuming
 	tell     func(dir string, text []byte) // keeps a copy for the console, and waits for nobody
+	tail     func() []Entry                // the last lines that were told or heard; nil where nobody keeps them
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -67,7 +68,7 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
-	*s = session{profile: s.profile, last: s.last, tell: s.tell, state: Connecting, open: true, modal: freshModal()}
+	*s = session{profile: s.profile, last: s.last, tell: s.tell, tail: s.tail, state: Connecting, open: true, modal: freshModal()}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
 	s.stream.reset(0)

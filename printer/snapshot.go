@@ -170,6 +170,7 @@ type JobOutcome struct {
 	Layers   int     `json:"layers"`
 	ZMM      float64 `json:"z_mm"`
 	Percent  float64 `json:"percent"`
+	Log      []Entry `json:"-"` // the last lines of the conversation before a print failed; not in JSON, because every snapshot would carry it
 }
 
 // Halt follows an emergency stop.

@@ -62,6 +62,9 @@ func TestFaults(t *testing.T) {
 					if snap.LastJob.Outcome != "failed" || snap.LastJob.Reason != f.Message || snap.LastJob.Line < 40 || snap.Job != nil {
 						t.Errorf("got %+v", snap.LastJob)
 					}
+					if log := snap.LastJob.Log; len(log) != loggedLines || log[loggedLines-1].Text != f.Error() || log[0].Seq+loggedLines-1 != log[loggedLines-1].Seq {
+						t.Errorf("its last lines are %+v", log)
+					}
 					from := len(r.sim.Executed())
 					time.Sleep(10 * time.Minute)
 					if got := r.now(); got.State != Faulted || *got.Fault != *f {
