@@ -39,6 +39,7 @@ type Store interface {
 	BeginPrint(ctx context.Context, p store.Print) error
 	Journal(ctx context.Context, p store.Print) error
 	EndPrint(ctx context.Context, p store.Print) error
+	KeepLog(ctx context.Context, id string, lines []store.LogLine) error
 }
 
 // Recorder owns the rows of prints that have not ended. Begin and Drop may be called from any goroutine.
@@ -59,9 +60,10 @@ type Recorder struct {
 type row struct {
 	print     store.Print
 	planMM    float64
-	dirty     bool // progress that the journal has not
-	paused    bool // the last snapshot said so
-	ended     bool // the outcome is in print and has to be written
+	log       []store.LogLine // the last lines before it failed
+	dirty     bool            // progress that the journal has not
+	paused    bool            // the last snapshot said so
+	ended     bool            // the outcome is in print and has to be written
 	nextTryAt time.Time
 }
 
@@ -230,6 +232,9 @@ func (r *row) end(o *printer.JobOutcome, fault string) {
 	}
 	p.ElapsedS, p.Line, p.Layer, p.Layers, p.ZMM, p.Percent = o.ElapsedS, o.Line, o.Layer, o.Layers, o.ZMM, o.Percent
 	p.FilamentMM = r.planMM * o.Percent / 100
+	for _, e := range o.Log {
+		r.log = append(r.log, store.LogLine{AtMS: e.AtMS, Dir: e.Dir, Text: e.Text})
+	}
 	if o.Outcome == "done" {
 		p.Percent, p.FilamentMM = 100, r.planMM
 	}
@@ -242,6 +247,9 @@ func (r *Recorder) write(ctx context.Context, now bool) {
 	for _, row := range r.rows {
 		switch {
 		case row.ended && (now || !time.Now().Before(row.nextTryAt)):
+			if err := r.store.KeepLog(ctx, row.print.ID, row.log); err != nil {
+				r.failed("keep the log of a print", row.print.ID, err) // its end matters more
+			}
 			if err := r.store.EndPrint(ctx, row.print); err != nil {
 				r.failed("end a print in the history", row.print.ID, err)
 				row.nextTryAt = time.Now().Add(retryEvery)

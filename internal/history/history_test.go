@@ -24,6 +24,7 @@ func (m machine) Snapshots() *printer.Snapshots { return m.snaps }
 type disk struct {
 	mu                       sync.Mutex // guards what follows
 	began, journalled, ended []store.Print
+	logs                     map[string][]store.LogLine
 	broken                   error
 }
 
@@ -39,6 +40,15 @@ func (d *disk) write(to *[]store.Print, p store.Print) error {
 func (d *disk) BeginPrint(_ context.Context, p store.Print) error { return d.write(&d.began, p) }
 func (d *disk) Journal(_ context.Context, p store.Print) error    { return d.write(&d.journalled, p) }
 func (d *disk) EndPrint(_ context.Context, p store.Print) error   { return d.write(&d.ended, p) }
+
+func (d *disk) KeepLog(_ context.Context, id string, lines []store.LogLine) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken == nil && len(lines) > 0 {
+		d.logs[id] = lines
+	}
+	return d.broken
+}
 
 func (d *disk) breakWith(err error) {
 	d.mu.Lock()
@@ -57,7 +67,7 @@ func (d *disk) got(which *[]store.Print) []store.Print {
 func record(t *testing.T, test func(t *testing.T, r *Recorder, m machine, d *disk, stop func())) {
 	synctest.Test(t, func(t *testing.T) {
 		m := machine{latest.New(&printer.Snapshot{State: printer.Idle})}
-		d := &disk{}
+		d := &disk{logs: map[string][]store.LogLine{}}
 		r := New(m, d, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -129,10 +139,14 @@ func TestFaultIsInTheRow(t *testing.T) {
 	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
 		begin(t, r, "a")
 		m.snaps.Set(&printer.Snapshot{State: printer.Faulted, Fault: &printer.Fault{Code: printer.FaultPortLost, JobID: "a"},
-			LastJob: &printer.JobOutcome{ID: "a", Outcome: "failed", Reason: "The port vanished.", Percent: 25}})
+			LastJob: &printer.JobOutcome{ID: "a", Outcome: "failed", Reason: "The port vanished.", Percent: 25,
+				Log: []printer.Entry{{Seq: 7, AtMS: 70, Dir: "out", Text: "G1 X1"}, {Seq: 8, AtMS: 80, Dir: "note", Text: "port_lost"}}}})
 		synctest.Wait()
 		if len(d.got(&d.ended)) != 1 || d.got(&d.ended)[0].Fault != "port_lost" || d.got(&d.ended)[0].Reason != "The port vanished." || d.got(&d.ended)[0].FilamentMM != 250 {
 			t.Errorf("got %+v, want one failed row with port_lost, its reason and a quarter of the filament", d.got(&d.ended))
+		}
+		if want := []store.LogLine{{AtMS: 70, Dir: "out", Text: "G1 X1"}, {AtMS: 80, Dir: "note", Text: "port_lost"}}; !slices.Equal(d.logs["a"], want) {
+			t.Errorf("got the log %+v, want %+v", d.logs["a"], want)
 		}
 	})
 }

@@ -117,6 +117,16 @@ func (s *Server) servePrints(w http.ResponseWriter, r *http.Request, _ access.Id
 	return nil
 }
 
+// servePrintLog answers GET /v1/logs/ID with the last lines before that print failed.
+func (s *Server) servePrintLog(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	lines, err := s.cfg.Files.PrintLog(r.Context(), r.PathValue("path"))
+	if err != nil {
+		return err
+	}
+	s.writeJSON(w, http.StatusOK, PrintLog{Lines: lines})
+	return nil
+}
+
 // bauds are the speeds that the page offers, the likely ones first.
 var bauds = []int{115200, 250000, 230400, 57600, 500000, 1000000, 76800, 38400, 19200, 9600}
 

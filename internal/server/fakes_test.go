@@ -310,6 +310,9 @@ func (f *fakeFiles) Prints(context.Context, int64, int) ([]store.Print, error) {
 	}
 	return all, nil
 }
+func (f *fakeFiles) PrintLog(_ context.Context, id string) ([]store.LogLine, error) {
+	return []store.LogLine{{AtMS: 5, Dir: "in", Text: "Error:" + id}}, nil
+}
 func (f *fakeFiles) SetSetting(_ context.Context, key string, v any) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

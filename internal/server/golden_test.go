@@ -86,6 +86,8 @@ func goldens() map[string]any {
 		"prints": PrintList{Prints: []store.Print{
 			{ID: "01jd8w2m4k", File: benchy.Path, SHA256: benchy.SHA256, By: "Kim's phone", StartedMS: goldenMS - 1800_000, Line: 41234, Offset: 1234567, Layer: 17, Layers: 240, ZMM: 3.4, Percent: 37.5},
 			{ID: "01jd8q0000", File: "cube.gcode", By: "script", StartedMS: goldenMS - 7300_000, EndedMS: goldenMS - 7200_000, Outcome: "failed", Reason: "The printer's USB port vanished.", Fault: "port_lost", ElapsedS: 61}}},
+		"print_log": PrintLog{Lines: []store.LogLine{{AtMS: goldenMS - 9, Dir: "out", Text: "G1 X101.5 E.03"},
+			{AtMS: goldenMS - 2, Dir: "in", Text: "Error:Thermal Runaway, system stopped! Heater_ID: 0"}, {AtMS: goldenMS, Dir: "note", Text: "firmware: The printer's firmware has stopped."}}},
 		"choices": Choices{Presets: printer.Presets()[:2], Cameras: []camera.Device{{ID: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam"}},
 			Ports: []printer.PortInfo{{Path: "/dev/ttyUSB0", Name: "USB Serial (1a86)", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}}, Bauds: bauds, Camera: camera.Settings{}},
 		"me":        access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "bearer"},

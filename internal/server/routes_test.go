@@ -32,6 +32,7 @@ var examples = map[string]struct {
 	"DELETE /v1/files/*":   {target: "/v1/files/cube.gcode", want: 204},
 	"GET /v1/thumbnails/*": {target: "/v1/thumbnails/cube.gcode", want: 200},
 	"GET /v1/prints":       {target: "/v1/prints", want: 200},
+	"GET /v1/logs/*":       {target: "/v1/logs/01jd8q0000", want: 200},
 	"GET /v1/choices":      {target: "/v1/choices", want: 200},
 	"GET /v1/camera":       {target: "/v1/camera", want: 400},
 	"GET /webcam/":         {target: "/webcam/?action=snapshot&cacheBuster=17", want: 200},

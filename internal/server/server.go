@@ -71,6 +71,7 @@ type Files interface {
 	Changed() <-chan struct{}
 	Free() (int64, error)
 	Prints(ctx context.Context, beforeMS int64, limit int) ([]store.Print, error)
+	PrintLog(ctx context.Context, id string) ([]store.LogLine, error)
 	SetSetting(ctx context.Context, key string, v any) error
 }
 

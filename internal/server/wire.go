@@ -130,6 +130,11 @@ type PrintList struct {
 	Prints []store.Print `json:"prints"`
 }
 
+// PrintLog is the answer of GET /v1/logs/ID: the last lines of the conversation before that print failed, at most 50, the oldest first.
+type PrintLog struct {
+	Lines []store.LogLine `json:"lines"`
+}
+
 // Choices is the answer of GET /v1/choices: what the settings screen offers.
 type Choices struct {
 	Presets []printer.Profile  `json:"presets"`

@@ -77,6 +77,13 @@ CREATE TABLE files (
 );
 CREATE INDEX files_sha256 ON files (sha256);
 `,
+	2: `
+-- The last lines of the conversation before a print failed. The order of rowid is that of keeping.
+CREATE TABLE print_logs (
+	id    TEXT PRIMARY KEY, -- of the print
+	lines BLOB NOT NULL -- JSON
+);
+`,
 }
 
 // openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.
