@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -19,7 +20,8 @@ type dial struct {
 	next    time.Time // when to try by itself again; zero = not
 	result  chan dialled
 	busy    bool
-	stale   bool // what is being opened is no longer wanted
+	stale   bool   // what is being opened is no longer wanted
+	opened  string // identity of the device that was opened last, "" when it has none
 	cancel  context.CancelFunc
 	ports   []PortInfo      // as listed last
 	ask     bool            // there are several, and a person must choose
@@ -34,6 +36,7 @@ type dialled struct {
 }
 
 const (
+	redialLost   = 200 * time.Millisecond
 	redialAfter  = 2 * time.Second  // a port that is missing or busy costs nothing to try
 	rehelloAfter = 15 * time.Second // one on which nobody answers may be a machine that is switched on later
 )
@@ -44,7 +47,7 @@ func newDial(cfg Config) dial {
 
 // dialAt is when a port is to be opened by itself; zero for not.
 func (o *owner) dialAt() time.Time {
-	if o.line != nil || o.state != Disconnected || o.dial.busy || !o.dial.auto {
+	if o.line != nil || o.state != Disconnected && o.lost == nil || o.dial.busy || !o.dial.auto {
 		return time.Time{}
 	}
 	return o.dial.next
@@ -87,12 +90,62 @@ func (o *owner) dialDue(ctx context.Context, now time.Time) {
 		return
 	}
 	before := d.ports
+	if o.lost != nil {
+		o.redial(ctx, now)
+		return
+	}
 	path, f := d.find()
 	o.changed = o.changed || !slices.Equal(before, d.ports)
 	if path != "" {
 		o.open(ctx, path, d.baud)
 	} else {
 		o.noPort(now, f)
+	}
+}
+
+// redial opens the port of a print that was lost, when it is back: the same device, whatever its name is now.
+func (o *owner) redial(ctx context.Context, now time.Time) {
+	d := &o.dial
+	d.next = now.Add(redialLost)
+	path := o.lost.was.seen.conn.Port
+	if d.opened != "" {
+		if path = d.pathOf(d.opened); path == "" {
+			return
+		}
+	}
+	o.open(ctx, path, o.lost.was.seen.conn.Baud)
+}
+
+// pathOf finds the port of a device; "" when it is not there.
+func (d *dial) pathOf(identity string) string {
+	ports, err := d.cfg.List()
+	if err != nil {
+		return ""
+	}
+	i := slices.IndexFunc(ports, func(p PortInfo) bool { return p.Identity() == identity })
+	if i < 0 {
+		return ""
+	}
+	return ports[i].Path
+}
+
+// identify notes which device is at path.
+func (d *dial) identify(path string) {
+	d.opened = ""
+	if d.cfg.List == nil {
+		return
+	}
+	ports, _ := d.cfg.List()
+	real := func(path string) string {
+		if to, err := filepath.EvalSymlinks(path); err == nil {
+			return to
+		}
+		return path
+	}
+	for _, p := range ports {
+		if p.Path == path || real(p.Path) == real(path) {
+			d.opened = p.Identity()
+		}
 	}
 }
 
@@ -181,7 +234,9 @@ func (o *owner) dialled(r dialled) {
 		if !errors.As(r.err, &f) {
 			f = &Fault{Code: FaultPortOpen, Message: fmt.Sprintf("%s cannot be opened.", r.path), Next: "Check the name of the port and the speed.", Said: r.err.Error()}
 		}
-		o.noPort(now, f)
+		if o.lost == nil {
+			o.noPort(now, f)
+		}
 		return
 	}
 	try := []int{r.baud}
@@ -189,6 +244,7 @@ func (o *owner) dialled(r dialled) {
 		try = bauds
 	}
 	o.line, o.writing = openLine(r.port), false
+	d.identify(r.path)
 	o.cfg.Log.Info("port opened", "port", r.path, "baud", try[0])
 	o.opened(now, Connection{Port: r.path, Baud: try[0]}, try)
 	o.changed = true
@@ -202,6 +258,7 @@ func (o *owner) lineLost(now time.Time) {
 
 // hangUp closes the port because a person wants that, or gives up opening it, and leaves it closed.
 func (o *owner) hangUp(now time.Time) {
+	o.giveUp(now, "the printer was disconnected by hand")
 	o.drop(now, nil)
 	o.state, o.fault, o.halt = Disconnected, nil, nil
 	d := &o.dial
@@ -224,6 +281,8 @@ func (o *owner) drop(now time.Time, f *Fault) {
 	switch {
 	case f == nil:
 		o.dial.next = time.Time{}
+	case o.lost != nil:
+		o.dial.next = now.Add(redialLost)
 	case f.Code == FaultSilent, f.Code == FaultGarbled:
 		o.dial.next = now.Add(rehelloAfter)
 	default:

@@ -32,6 +32,14 @@ type Fault struct {
 	AtMS    int64     `json:"at_ms"`
 }
 
+// reason is the fault's sentence, "" for none.
+func (f *Fault) reason() string {
+	if f == nil {
+		return ""
+	}
+	return f.Message
+}
+
 func (f *Fault) Error() string {
 	if f.Said == "" {
 		return fmt.Sprintf("%s: %s", f.Code, f.Message)

@@ -16,6 +16,7 @@ func (s *session) emergencyStop(now time.Time) {
 	if s.job != nil {
 		s.endJob(now, "failed", "emergency stop")
 	}
+	s.giveUp(now, "emergency stop")
 	s.state, s.script, s.typed, s.fault, s.paused = Halting, nil, nil, nil, nil
 	s.hello.waiting = false
 	s.seen.waiting = ""
@@ -26,6 +27,7 @@ func (s *session) emergencyStop(now time.Time) {
 // dismiss leaves Faulted, Halting or Halted: hello again, after a reset where the firmware had stopped.
 func (s *session) dismiss(now time.Time) {
 	stopped := s.state != Faulted || s.fault.Code == FaultFirmware
+	s.giveUp(now, s.fault.reason())
 	s.fault, s.halt = nil, nil
 	if !s.open {
 		s.state = Disconnected

@@ -81,7 +81,7 @@ func (s *session) lostAt() time.Time {
 	return stuck
 }
 
-func (s *session) lost(now time.Time) {
+func (s *session) silenced(now time.Time) {
 	if s.job == nil {
 		s.state = Connecting // nothing is spoiled: try again from the beginning
 	}
@@ -173,6 +173,13 @@ func (s *session) deadline(writing bool) time.Time {
 		if !s.halt.Unconfirmed {
 			sooner(time.UnixMilli(s.halt.AskedMS).Add(haltPatience))
 		}
+	case s.lost != nil:
+		if s.open && !writing {
+			sooner(s.lost.next)
+		}
+		if s.open {
+			sooner(s.lost.until)
+		}
 	case s.hello.waiting:
 		if !writing {
 			sooner(s.hello.again)
@@ -199,10 +206,12 @@ func (s *session) deadline(writing bool) time.Time {
 func (s *session) tick(now time.Time) {
 	s.greeted(now)
 	switch {
+	case s.lost != nil:
+		s.recallDue(now)
 	case s.state == Halting:
 		s.haltDue(now)
 	case s.owed() && !now.Before(s.lostAt()):
-		s.lost(now)
+		s.silenced(now)
 	case s.decide(now):
 		s.nextProbe = now
 	}

@@ -19,7 +19,10 @@ type Config struct {
 	OnChoice func(identity string) // called, on a goroutine of its own, when a person chose a port
 	Profile  Profile
 	LastJob  *JobOutcome // shown until another job has ended
-	Log      *slog.Logger
+	// ResumeWithin is how long a USB connection may be lost in mid-print for the print to go on by itself when the port is back, and the
+	// board has kept its power; 0 = always ask.
+	ResumeWithin time.Duration
+	Log          *slog.Logger
 }
 
 // Printer is one printer. Its state belongs to the goroutine in Run; everybody else asks that goroutine, or reads Snapshots.
@@ -65,6 +68,7 @@ type owner struct {
 	rev       uint64
 	published time.Time
 	was       State // in the last snapshot
+	wasFault  *Fault
 }
 
 // publishEvery bounds how often a snapshot is made for changes that can wait; others are published at once.
@@ -76,7 +80,7 @@ func (p *Printer) Run(ctx context.Context) error {
 	defer close(p.ended)
 	o := &owner{Printer: p}
 	o.session = newSession(p.cfg.Profile, p.cfg.LastJob, func(dir string, text []byte) { p.console.note(time.Now(), dir, text) })
-	o.session.tail = p.console.tail
+	o.session.tail, o.session.resumeWithin = p.console.tail, p.cfg.ResumeWithin
 	o.dial = newDial(p.cfg)
 	defer o.leave()
 	timer := time.NewTimer(0)
@@ -223,7 +227,7 @@ func (o *owner) obey(now time.Time) {
 
 // publish makes a snapshot of what has changed: at once when the state did, else after publishEvery.
 func (o *owner) publish(now time.Time) {
-	if o.state != o.was || o.changed && !now.Before(o.publishDue()) {
+	if o.state != o.was || o.fault != o.wasFault || o.changed && !now.Before(o.publishDue()) {
 		o.push(now)
 	}
 }
@@ -237,7 +241,7 @@ func (o *owner) push(now time.Time) {
 	snap.Rev = o.rev
 	o.dial.describe(&snap.Connection)
 	o.snaps.Set(snap)
-	o.changed, o.published, o.was = false, now, o.state
+	o.changed, o.published, o.was, o.wasFault = false, now, o.state, o.fault
 }
 
 // batches delivers when the job waits for its file.
@@ -252,6 +256,9 @@ func (o *owner) batches() <-chan batch {
 func (o *owner) leave() {
 	if o.job != nil {
 		o.job.close()
+	}
+	if o.lost != nil {
+		o.lost.was.job.close()
 	}
 	if o.line != nil {
 		<-o.line.shut()

@@ -23,15 +23,17 @@ type session struct {
 	run     jobRun
 	hello   hello
 	patience
-	orders   orders
-	seen     seen
-	fault    *Fault
-	last     *JobOutcome
-	halt     *Halt
-	checkDue bool                          // where the head is was answered, and is to be compared
-	paused   *place                        // where to go back to; while Pausing … Resuming
-	tell     func(dir string, text []byte) // keeps a copy for the console, and waits for nobody
-	tail     func() []Entry                // the last lines that were told or heard; nil where nobody keeps them
+	orders       orders
+	seen         seen
+	fault        *Fault
+	last         *JobOutcome
+	halt         *Halt
+	checkDue     bool                          // where the head is was answered, and is to be compared
+	paused       *place                        // where to go back to; while Pausing … Resuming
+	lost         *lost                         // the print whose port is gone; while Faulted
+	resumeWithin time.Duration                 // a port that is back so soon lets the print go on by itself
+	tell         func(dir string, text []byte) // keeps a copy for the console, and waits for nobody
+	tail         func() []Entry                // the last lines that were told or heard; nil where nobody keeps them
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -68,16 +70,22 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
-	*s = session{profile: s.profile, last: s.last, tell: s.tell, tail: s.tail, state: Connecting, open: true, modal: freshModal()}
+	*s = session{profile: s.profile, last: s.last, tell: s.tell, tail: s.tail, lost: s.lost, resumeWithin: s.resumeWithin,
+		state: Connecting, open: true, modal: freshModal()}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
 	s.stream.reset(0)
+	if s.lost != nil {
+		s.state, s.fault, s.d = Faulted, s.lost.fault, s.lost.was.d
+		s.reopened(now)
+		return
+	}
 	s.greet(now, bauds)
 }
 
 // closed is the end of the conversation: the port is gone, wanted (f nil) or not. A fault or halt stays until a person has seen it.
 func (s *session) closed(now time.Time, f *Fault) {
-	if s.job != nil {
+	if !s.lose(now, f) && s.job != nil {
 		s.fail(now, f)
 	}
 	switch s.state {
@@ -99,6 +107,10 @@ func (s *session) closed(now time.Time, f *Fault) {
 func (s *session) hear(now time.Time, r gcode.Reply) {
 	s.patience.heard(now)
 	s.stats.Unknown += s.regard(now, r)
+	if s.lost != nil {
+		s.recalled(now, r)
+		return
+	}
 	f := s.stream.hear(now, r, func(f *flight) { s.landed(now, f) })
 	switch {
 	case f == nil || s.state == Faulted || s.state == Halting || s.state == Halted: // it has stopped, and more is not to be said
@@ -153,6 +165,9 @@ func (s *session) write(now time.Time) []byte {
 	case Disconnected, Halting, Halted:
 		return nil
 	case Faulted:
+		if s.lost != nil && len(s.typed) == 0 {
+			return s.recall(now)
+		}
 		return s.cooling(now)
 	}
 	if b := s.greeting(now); b != nil {

@@ -81,6 +81,7 @@ type Snapshot struct {
 	Job     *JobStatus  `json:"job"`      // the job under way; null in states without one
 	LastJob *JobOutcome `json:"last_job"` // how the last one ended; also the one that a restart interrupted
 	Fault   *Fault      `json:"fault"`    // set while Faulted, in a pause that was not wanted, and in Disconnected when that was not wanted
+	Lost    *LostPrint  `json:"lost"`     // a print whose USB connection is gone, and which may go on; only while Faulted, then with Job
 	Halt    *Halt       `json:"halt"`     // set while Halting or Halted
 	Link    LinkStats   `json:"link"`
 }
@@ -171,6 +172,12 @@ type JobOutcome struct {
 	ZMM      float64 `json:"z_mm"`
 	Percent  float64 `json:"percent"`
 	Log      []Entry `json:"-"` // the last lines of the conversation before a print failed; not in JSON, because every snapshot would carry it
+}
+
+// LostPrint is a print whose USB connection was lost. When the same device is back and has kept its place, it goes on; Dismiss gives it up.
+type LostPrint struct {
+	SinceMS int64 `json:"since_ms"`
+	Asking  bool  `json:"asking"` // the port is back, and the firmware is asked how far it came
 }
 
 // Halt follows an emergency stop.

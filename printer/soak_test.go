@@ -21,14 +21,7 @@ import (
 // stalls, what the firmware executed is exactly the job's lines, once and in order; or the print stopped with a named fault, and what it
 // executed until then is the beginning of the job, once and in order.
 func TestSoak(t *testing.T) {
-	seeds := 200
-	if s := os.Getenv("LAYERD_SOAK_SEEDS"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seeds = n
-	}
+	seeds := soakSeeds(t, 200)
 	var sum soakSum
 	for seed := range uint64(seeds) {
 		if !t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
@@ -47,12 +40,47 @@ func TestSoak(t *testing.T) {
 	}
 }
 
+// soakSeeds is how many seeds are tried, if nobody wants another number.
+func soakSeeds(t *testing.T, usual int) int {
+	s := os.Getenv("LAYERD_SOAK_SEEDS")
+	if s == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 type soakSum struct {
 	lines, resends, probes int64
 	done, faulted, held    int
 	codes                  map[FaultCode]int
 	window                 int
 	overruns               int64
+	out                    int // cables
+}
+
+// count takes the end of a print in.
+func (sum *soakSum) count(t *testing.T, end *Snapshot, held int) {
+	sum.held += held
+	switch end.LastJob.Outcome {
+	case "done":
+		sum.done++
+	case "failed", "interrupted":
+		sum.faulted++
+		if end.Fault == nil || end.Fault.Code == "" {
+			t.Errorf("failed without a named fault: %+v", end.LastJob)
+			return
+		}
+		if sum.codes == nil {
+			sum.codes = map[FaultCode]int{}
+		}
+		sum.codes[end.Fault.Code]++
+	default:
+		t.Errorf("got outcome %q", end.LastJob.Outcome)
+	}
 }
 
 func (sum *soakSum) add(c printertest.Counters) { sum.overruns += c.OverrunEvents }
@@ -133,25 +161,10 @@ func soak(t *testing.T, seed uint64, sum *soakSum) {
 	if held > 0 {
 		got = onceOnly(only(want, got), 3*held) // what was on its way can do that more than once
 	}
-	fault := snap.Fault
-	sum.held += held
+	sum.count(t, snap, held)
 	sum.add(sim.Counters())
-	switch snap.LastJob.Outcome {
-	case "done":
-		sum.done++
-	case "failed":
-		sum.faulted++
-		if fault == nil || fault.Code == "" {
-			t.Errorf("failed without a named fault: %+v", snap.LastJob)
-			return
-		}
-		if sum.codes == nil {
-			sum.codes = map[FaultCode]int{}
-		}
-		sum.codes[fault.Code]++
+	if snap.LastJob.Outcome != "done" {
 		want = want[:min(len(got), len(want))]
-	default:
-		t.Errorf("got outcome %q", snap.LastJob.Outcome)
 	}
 	sum.lines += int64(len(got))
 	sum.resends += snap.Link.Resends

@@ -35,7 +35,7 @@ func TestFaults(t *testing.T) {
 		within    time.Duration
 		recovers  bool
 	}{
-		{"unplugged", append(marlins, "klipper"), printertest.Trigger{Kind: printertest.Unplug, For: 10 * time.Second}, FaultPortLost, "", time.Second, true},
+		{"unplugged", []string{"klipper"}, printertest.Trigger{Kind: printertest.Unplug, For: 10 * time.Second}, FaultPortLost, "", time.Second, true},
 		{"killed", marlins, printertest.Trigger{Kind: printertest.Kill}, FaultFirmware, "Thermal Runaway", time.Second, true},
 		{"shut down", []string{"klipper"}, printertest.Trigger{Kind: printertest.Kill}, FaultFirmware, "Shutdown", time.Second, true},
 		{"decoupled", []string{"repetier"}, printertest.Trigger{Kind: printertest.Kill}, FaultFirmware, "decoupled", time.Second, true},

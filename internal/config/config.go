@@ -25,8 +25,9 @@ type Config struct {
 	Data    string // data: state directory. "" only in the demo, which then makes itself a temporary one
 	Demo    bool   // demo
 	Printer struct {
-		Port string // printer.port, "" = detect
-		Baud int    // printer.baud, 0 = detect
+		Port          string // printer.port, "" = detect
+		Baud          int    // printer.baud, 0 = detect
+		ResumeWithinS int    // printer.resume_within_s, seconds; 0 = always ask
 	}
 	Camera struct {
 		Device string // camera.device: "" = detect, "none", "simulated", or a path

@@ -44,6 +44,9 @@ func keys() []key {
 		{Key{Name: "printer.baud", Default: "0 = detect", Allowed: "0 or 300 to 4000000",
 			Meaning: "speed of the serial port, in baud"},
 			"0", func(c *Config, s string) bool { return s == "0" || number(&c.Printer.Baud, s, 300, 4_000_000) }},
+		{Key{Name: "printer.resume_within_s", Default: "10", Allowed: "0 to 3600; 0 = always ask",
+			Meaning: "a print goes on by itself when its USB connection is back so soon and the printer has kept its place, in seconds"},
+			"10", func(c *Config, s string) bool { return number(&c.Printer.ResumeWithinS, s, 0, 3600) }},
 		{Key{Name: "camera.device", Default: "detect", Allowed: `a path, such as /dev/video0, "none" or "simulated"`,
 			Meaning: "camera"},
 			"", func(c *Config, s string) bool { c.Camera.Device = s; return isCamera(s) }},
@@ -166,7 +169,7 @@ func isAddress(s string) bool {
 
 // Show lists what the configuration comes to, for people: a line for each key with its value and where that was set.
 func (c Config) Show() []string {
-	values := []any{c.Listen, c.Data, c.Demo, c.Printer.Port, c.Printer.Baud, c.Camera.Device, c.Camera.Width, c.Camera.Height, c.Camera.FPS,
+	values := []any{c.Listen, c.Data, c.Demo, c.Printer.Port, c.Printer.Baud, c.Printer.ResumeWithinS, c.Camera.Device, c.Camera.Width, c.Camera.Height, c.Camera.FPS,
 		c.Files.MaxMB, c.Files.MinFreeMB, c.Log.Level}
 	var out []string
 	for i, k := range Describe() {

@@ -38,6 +38,7 @@ const outcome = object({
 
 const fault = object({ code: str, message: str, next: str, said: str, job: str, at_ms: num })
 const halt = object({ asked_ms: num, confirmed: bool, unconfirmed: bool, said: str })
+const lostPrint = object({ since_ms: num, asking: bool })
 const linkStats = object({ sent: num, resends: num, probes: num, unknown: num, in_flight: num, in_flight_bytes: num, flow: str, window_bytes: num, queue_lines: num, shrinks: num })
 
 // ---- The camera, the person ----
@@ -59,7 +60,7 @@ export const readState = object({
   rev: num, at_ms: num, state: oneOf(...stateNames), connection, profile,
   nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
   fan_percent: num, speed_percent: num, flow_percent: num, waiting: str,
-  job: orNull(job), last_job: orNull(outcome), fault: orNull(fault), halt: orNull(halt), link: linkStats,
+  job: orNull(job), last_job: orNull(outcome), fault: orNull(fault), lost: orNull(lostPrint), halt: orNull(halt), link: linkStats,
   camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
