@@ -94,6 +94,8 @@ func ParseReply(line []byte) Reply {
 		r.Kind = Start
 	case string(s) == "wait":
 		r.Kind = Wait
+	case hasPrefix(s, "ok Emergency Stop"), hasPrefix(s, "Entering Alarm/Halt state"):
+		r.Kind, r.Message = Halted, s // Smoothie's answer to M112, and what follows an error that it cannot go on after (GcodeDispatch.cpp)
 	case isOK(s):
 		r.Kind = OK
 		r.readOK(s[len("ok"):])
@@ -107,8 +109,10 @@ func ParseReply(line []byte) Reply {
 	return r
 }
 
-// readResend knows "Resend: 12", "Resend:N12", "rs N12" and "rs 12". A number that is absent, negative or more than the long
-// in which Marlin counts lines can only be noise on the line, and so can one with more text grown on to it.
+var checksumOnLine = []byte("Checksum error on line ")
+
+// readResend knows "Resend: 12", "Resend:N12", "rs N12", "rs 12", and RepRapFirmware's "rs  Checksum error on line 12". A number that is absent,
+// negative or more than the long in which Marlin counts lines can only be noise on the line, and so can one with more text grown on to it.
 func (r *Reply) readResend(s []byte) bool {
 	var rest []byte
 	switch {
@@ -122,7 +126,7 @@ func (r *Reply) readResend(s []byte) bool {
 	if len(rest) == 0 || rest[0] != ':' && rest[0] != ' ' {
 		return false
 	}
-	rest = bytes.TrimLeft(rest, ": ")
+	rest = bytes.TrimPrefix(bytes.TrimLeft(rest, ": "), checksumOnLine)
 	if len(rest) > 0 && upper(rest[0]) == 'N' {
 		rest = bytes.TrimLeft(rest[1:], ": ")
 	}

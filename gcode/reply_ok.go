@@ -26,6 +26,9 @@ func (r *Reply) readOK(s []byte) {
 		digits := s
 		if len(s) > 0 && (s[0] == 'N' || s[0] == 'P' || s[0] == 'B') {
 			letter, digits = s[0], s[1:]
+			if len(digits) > 0 && digits[0] == ':' { // Anycubic says "ok N:12"
+				digits = digits[1:]
+			}
 		}
 		v, n := parseInt(digits)
 		if n == 0 || n < len(digits) && digits[n] != ' ' {

@@ -39,6 +39,14 @@ func TestParseReply(t *testing.T) {
 		{"ok N-1 P15 B3", reply(OK, func(r *Reply) { r.Line, r.HasLine, r.Planner, r.Queue = -1, true, 15, 3 })},
 		{"ok N0 P0 B0", reply(OK, func(r *Reply) { r.HasLine, r.Planner, r.Queue = true, 0, 0 })},
 		{"ok 12", reply(OK, func(r *Reply) { r.Line, r.HasLine = 12, true })},
+		{"ok N:12", reply(OK, func(r *Reply) { r.Line, r.HasLine = 12, true })}, // Anycubic
+		{"ok X:1.000,Y:-2.000,Z:3.500,E:0.250,F:300", reply(OK, func(r *Reply) { // Teacup
+			r.Position = &Coordinates{X: 1, Y: -2, Z: 3.5, E: 0.25}
+		})},
+		{"ok Emergency Stop Requested - reset or M999 required to exit HALT state", reply(Halted, func(r *Reply) { // Smoothie
+			r.Message = []byte("ok Emergency Stop Requested - reset or M999 required to exit HALT state")
+		})},
+		{"Entering Alarm/Halt state", reply(Halted, func(r *Reply) { r.Message = []byte("Entering Alarm/Halt state") })},
 		{"ok N99999999999999999999 P-4 B999999999", reply(OK, nil)},
 		{"ok N5x P15", reply(OK, nil)},
 		{"okay", reply(Unknown, nil)},
@@ -84,6 +92,10 @@ func TestParseReply(t *testing.T) {
 		{"rs 12", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},
 		{"Resend: 0", reply(Resend, func(r *Reply) { r.HasLine = true })},
 		{"Resend: 12 ok", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},
+		{"rs  12", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},
+		{"rs N12 Expected checksum 77", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},   // Teacup
+		{"rs  Checksum error on line 12", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })}, // RepRapFirmware
+		{"rs  Checksum error on line", reply(Unknown, nil)},
 		{"Resend:", reply(Unknown, nil)},
 		{"Resend", reply(Unknown, nil)},
 		{"Resend: -3", reply(Unknown, nil)},

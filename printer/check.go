@@ -72,7 +72,7 @@ const (
 func (s *session) checked(now time.Time) {
 	s.check = noCheck
 	is, last := s.seen.position, &s.history[(s.resend-1)%historyLines]
-	if is == nil || last.n != s.resend-1 || !last.landed {
+	if is == nil || last.n != s.resend-1 || !last.landed || !s.certain { // the number that it asked for may have been damaged on its way
 		return
 	}
 	meant := &last.after

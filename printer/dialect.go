@@ -14,6 +14,8 @@ type dialect struct {
 	several  bool     // it is known to bear several lines in flight: a receive ring of ringBytes, and a queue behind it
 	early    bool     // its ok says that a line was received, and answers come behind it
 	fatal    bool     // any "!!" error ends what it was doing
+	why      string   // what asks it why it has stopped, where it does not say so by itself
+	quiet    bool     // its Resend comes without an ok
 	restart  string   // what brings it back after it has stopped, without a reset line
 }
 
@@ -24,11 +26,12 @@ var (
 	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true}
 	dialects = []dialect{
 		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true, several: true},
-		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, restart: "FIRMWARE_RESTART"},
+		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, why: "STATUS", restart: "FIRMWARE_RESTART"},
 		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, early: true},
-		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, restart: "M999"},
-		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, restart: "M999"},
-		{name: "teacup", names: []string{"teacup"}, numbered: true, maxLine: marlinLine},
+		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, quiet: true, restart: "M999"},
+		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, quiet: true, restart: "M999"},
+		{name: "teacup", names: []string{"teacup"}, numbered: true, maxLine: marlinLine, temps: true, quiet: true},
+		{name: "malyan", names: []string{"malyan"}, numbered: true, maxLine: marlinLine, g90SetsE: true},
 		marlin,
 	}
 	// unknown is assumed until M115 is answered, and of firmware that nobody knows: Marlin's rules and nobody's virtues.

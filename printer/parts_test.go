@@ -182,7 +182,7 @@ func TestDialectOf(t *testing.T) {
 	for firmware, want := range map[string]string{
 		"Marlin bugfix-2.1.x (Nov 22 2026)": "marlin", "Marlin 1.1.9": "marlin", "Prusa-Firmware 3.13.3 based on Marlin": "prusa", "Prusa-Firmware-Buddy 5.1": "prusa",
 		"Klipper": "klipper", "Repetier_0.92.9": "repetier", "RepRapFirmware for Duet 2": "reprapfirmware", "Smoothieware": "smoothie", "Teacup": "teacup",
-		"Malyan": "unknown", "": "unknown",
+		"Malyan": "malyan", "ANET_A8_20160801": "repetier", "": "unknown",
 	} {
 		d := dialectOf(firmware)
 		if d.name != want {

@@ -148,8 +148,8 @@ func reported(before *Heater, t gcode.Temp) *Heater {
 }
 
 // goesOnAfter lists errors after which firmware says its oks as if nothing were wrong, with its heaters off or without moving.
-// ("Printer stopped": Marlin's stop; "heating fault": RepRapFirmware; "fatal:": Repetier.)
-var goesOnAfter = []string{"fatal:", "printer stopped", "heating fault"}
+// ("Printer stopped": Marlin's stop; "heating fault": RepRapFirmware; "fatal:": Repetier; "halt asserted": Smoothie's thermal runaway.)
+var goesOnAfter = []string{"fatal:", "printer stopped", "heating fault", "halt asserted"}
 
 // regardError takes in an Error: line. Line errors are the conversation's, and a Resend follows them; others are kept, because a
 // firmware that stops says why in the line before; some firmware goes on after an error and the print would be spoiled.
@@ -171,7 +171,7 @@ func (s *session) regardError(now time.Time, r gcode.Reply) {
 			return
 		}
 	}
-	if s.d.fatal && s.job != nil && !asked {
+	if s.d.fatal && (s.job != nil && !asked || s.state == Faulted) {
 		s.stopped(now, r)
 		return
 	}
@@ -189,7 +189,7 @@ func (s *session) stopped(now time.Time, r gcode.Reply) {
 		s.confirmHalt(said)
 		return
 	case Faulted:
-		if s.fault.Said == "" {
+		if s.fault.Said == "" || strings.HasPrefix(s.fault.Said, onlyState) {
 			f := *s.fault
 			f.Said = said
 			s.fault = &f
@@ -199,7 +199,14 @@ func (s *session) stopped(now time.Time, r gcode.Reply) {
 	s.state = max(s.state, Idle) // it has answered: this is a fault of the machine, not of the connection
 	s.fail(now, &Fault{Code: FaultFirmware, Message: "The printer's firmware has stopped.",
 		Next: "Look at the printer and find the cause before you reset it.", Said: said})
+	if s.d.why != "" && strings.HasPrefix(said, onlyState) {
+		s.note("out", s.d.why)
+		s.orders.urgent = []byte("\n" + s.d.why + "\n")
+	}
 }
+
+// onlyState is how Klipper says that it has shut down. Why it did, it says when it is asked, with a "!!" (klippy/gcode.py, cmd_STATUS).
+const onlyState = "// Klipper state:"
 
 // booted is the board's word that it has just started.
 func (s *session) booted(now time.Time, r gcode.Reply) {

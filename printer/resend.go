@@ -14,7 +14,7 @@ import (
 // With lines in flight behind it more is to be thought of, see check.
 func (st *stream) requested(now time.Time, r gcode.Reply) *Fault {
 	damaged := st.damaged
-	st.eatOK, st.damaged = true, false
+	st.eatOK, st.damaged = !st.d.quiet, false
 	if !st.d.numbered || r.Line >= st.next {
 		// All that we sent was received: a repeated request, or Marlin's M999, which asks for the line to come.
 		return nil

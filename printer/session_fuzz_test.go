@@ -31,7 +31,8 @@ var fuzzReplies = []string{"ok", "ok T:21.0 /0.0 B:20.0 /0.0 @:0 B@:0", "X:1.00 
 	"echo:busy: processing", "echo:busy: paused for user", "Error:checksum mismatch, Last Line: 3", "Error:Printer halted. kill() called!",
 	"Error:Printer stopped due to errors.", "!! Must home axis first", "// Klipper state: Shutdown", "// Klipper state: Disconnect", "// Klipper state: Ready",
 	"FIRMWARE_NAME:Marlin 2.1 MACHINE_TYPE:x", "FIRMWARE_NAME:Repetier_1", "ok FIRMWARE_NAME:Klipper", "FIRMWARE_NAME: RepRapFirmware", "Cap:AUTOREPORT_TEMP:1",
-	"\xff\xfe\x80\x81", "Resend: 0", "Resend: 1", "T:200 E:0 W:?", "T15:20 /0 B:1e9", "Emergency Stop! Reset the controller to continue.", "fatal:x", "TargetExtr0:200"}
+	"\xff\xfe\x80\x81", "Resend: 0", "Resend: 1", "T:200 E:0 W:?", "T15:20 /0 B:1e9", "Emergency Stop! Reset the controller to continue.", "fatal:x", "TargetExtr0:200",
+	"FIRMWARE_NAME:Smoothieware, X-AXES:4", "!!", "rs  Checksum error on line 3", "ok Emergency Stop Requested", "!! Heater not heating"}
 
 var fuzzTyped = []string{"M108", "G28", "m104 s200", "M84", "M105", "M112", "G91", "M110", "T1", "M117 Hü", "M876 S0", "M999", ""}
 
@@ -193,7 +194,7 @@ func (f *fuzzed) flow() {
 		var b []byte
 		if len(do.urgent) == 0 {
 			b = s.write(f.now)
-		} else if s.orders = (orders{}); s.state != Halting && s.state != Halted && s.state != Connecting {
+		} else if s.orders = (orders{}); s.state != Halting && s.state != Halted && s.state != Connecting && (s.state != Faulted || string(do.urgent) != "\nSTATUS\n") {
 			f.Fatalf("urgent %q in state %v", do.urgent, s.state)
 		}
 		f.look(b)

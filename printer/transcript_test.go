@@ -8,6 +8,7 @@ import (
 	"layerd/gcode"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,6 +41,7 @@ type transcript struct {
 	t    *testing.T
 	s    *session
 	said []string // written and not yet compared
+	took int64    // number of the line that was taken last
 }
 
 func playTranscript(t *testing.T, file string) {
@@ -69,7 +71,7 @@ func playTranscript(t *testing.T, file string) {
 }
 
 func (tr *transcript) event(kind, rest string) error {
-	if kind != "->" && len(tr.said) > 0 {
+	if kind != "->" && !strings.HasPrefix(rest, "take ") && len(tr.said) > 0 {
 		return fmt.Errorf("before this it also wrote %q", tr.said)
 	}
 	switch kind {
@@ -192,6 +194,15 @@ func (tr *transcript) act(f []string) error {
 			return err
 		}
 		s.start(now, openJob(JobInfo{ID: "j1", File: "a.gcode", Size: int64(len(text)), Survey: v}, io.NopCloser(strings.NewReader(text))))
+	case "lines": // lines 600: a job of so many moves, G1 X1, G1 X2, …, one at a time
+		s.flow.bar()
+		var text strings.Builder
+		for i := range number(arg) {
+			fmt.Fprintf(&text, "G1 X%d | ", i+1)
+		}
+		return tr.act([]string{"start", strings.TrimSuffix(text.String(), " | ")})
+	case "take": // take 600: so many moves are written in order, each is answered with ok
+		return tr.take(number(arg))
 	case "pause":
 		s.pause(now)
 	case "resume":
@@ -235,6 +246,28 @@ func (tr *transcript) act(f []string) error {
 		return fmt.Errorf("unknown action %q", f[0])
 	}
 	return nil
+}
+
+// take answers the next count moves of a job of lines. Each stands at its place in the count: the job's first line is the 6th.
+func (tr *transcript) take(count int) error {
+	for range count {
+		if len(tr.said) == 0 {
+			return fmt.Errorf("after line %d it wrote nothing; state %v", tr.took, tr.s.state)
+		}
+		n, text, err := gcode.ParseFrame([]byte(tr.said[0]))
+		if want := fmt.Sprintf("G1 X%d", n-5); err != nil || string(text) != want || tr.took > 0 && n != tr.took+1 {
+			return fmt.Errorf("after line %d it wrote %q", tr.took, tr.said[0])
+		}
+		tr.took, tr.said = n, tr.said[1:]
+		tr.hear("ok")
+	}
+	tr.took = 0
+	return nil
+}
+
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
 }
 
 func (tr *transcript) hear(text string) {

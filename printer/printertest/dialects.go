@@ -32,6 +32,7 @@ type Firmware struct {
 	StarError       string        // a checksum without number; "" = it is not verified
 	ResendForm      string        // format of the line that is wanted
 	ResendAdvanced  bool          // the ok after it carries P and B
+	ResendQuiet     bool          // no ok comes after it
 	SkipWindow      int           // after a Resend so many wrong lines are skipped with an ok each
 	ResendAgain     time.Duration // the Resend is repeated so often while nothing comes
 	EmptyOK         bool          // empty lines and comments are answered too

@@ -86,7 +86,7 @@ func repRapFirmware() Firmware {
 		Info: []string{"FIRMWARE_NAME: RepRapFirmware for Duet 2 WiFi/Ethernet FIRMWARE_VERSION: 3.4.6 ELECTRONICS: Duet WiFi 1.02 or later " +
 			"FIRMWARE_DATE: 2023-07-21 14:08:28"},
 		MaxLine: 256, BufSize: 2, RxBuffer: 512, TxBuffer: 4096, FlowControl: true, Checks: true, Duplicates: dupError, Early: true,
-		ResendForm: "Resend:%d", LineEnd: "\n", UnknownForm: "Error: Bad command: %s", NoToolForm: "Error: tool %d not found",
+		ResendForm: "rs  Checksum error on line %d", ResendQuiet: true, LineEnd: "\n", UnknownForm: "Error: Bad command: %s", NoToolForm: "Error: tool %d not found",
 		Temps: tempsRepRap, PositionForm: "X:%.3f Y:%.3f Z:%.3f E:%.3f E0:0.0 Count 0 0 0 Machine 0.000 0.000 0.000 Bed comp 0.000",
 		EndstopsForm: "Endstops - X: %s, Y: %s, Z: %s, Z probe: not stopped", StopWord: "at min stop", OpenWord: "not stopped",
 		KillWords: []string{"Emergency Stop! Reset the controller to continue."}, RunawayWords: []string{"Error: Heating fault on heater 1, " +

@@ -57,6 +57,7 @@ func klipperRestart(f *firmware) bool {
 func klipperStatus(f *firmware) bool {
 	if f.down != "" {
 		f.sayf("// %s%s", f.down, f.ShutdownHelp)
+		f.sayf("!! %s", f.down)
 		return true
 	}
 	f.say("// Klipper state: Ready")

@@ -289,6 +289,9 @@ func (f *firmware) askResend() {
 		f.resendAt = f.now + f.ResendAgain
 	}
 	f.sayf(f.ResendForm, f.lastN+1)
+	if f.ResendQuiet {
+		return
+	}
 	if f.ResendAdvanced && f.opt.advancedOK {
 		f.okNow(f.appendRoom(nil))
 		return
