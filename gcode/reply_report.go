@@ -21,7 +21,7 @@ func (r *Reply) readPosition(s []byte) bool {
 // maxCoordinate is farther than any machine reaches, in mm, either way. E counts up to whole spools in one print.
 const maxCoordinate = 1e7
 
-// readCoordinates reads "X:1.00 Y:2.00 Z:3.00 E:0.00 Count X:80 …": up to Count, with or without spaces (or Teacup's commas) between. X, Y and Z
+// readCoordinates reads "X:1.00 Y:2.00 Z:3.00 E:0.00 Count X:80 …": up to Count, with spaces, commas (Teacup) or nothing between. X, Y and Z
 // must all be there; RepRapFirmware may leave E out. Other axes are passed over.
 func readCoordinates(s []byte) (p Coordinates, ok bool) {
 	var seen [4]bool

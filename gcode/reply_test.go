@@ -89,6 +89,7 @@ func TestParseReply(t *testing.T) {
 		{"Resend: N12 ", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},
 		{"RESEND 12", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},
 		{"rs N12", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},
+		{"ok X:1.000,Y:-2.000,Z:3.000,E:4.000,F:1500", reply(OK, func(r *Reply) { r.Position = &Coordinates{X: 1, Y: -2, Z: 3, E: 4} })}, // Teacup
 		{"rs 12", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},
 		{"Resend: 0", reply(Resend, func(r *Reply) { r.HasLine = true })},
 		{"Resend: 12 ok", reply(Resend, func(r *Reply) { r.Line, r.HasLine = 12, true })},

@@ -41,7 +41,7 @@ func TestFaults(t *testing.T) {
 		{"decoupled", []string{"repetier"}, printertest.Trigger{Kind: printertest.Kill}, FaultFirmware, "decoupled", time.Second, true},
 		{"heating fault", []string{"reprapfirmware"}, printertest.Trigger{Kind: printertest.Kill}, FaultFirmware, "Heating fault", time.Second, true},
 		{"restarted", append(marlins, "repetier"), printertest.Trigger{Kind: printertest.BoardReset}, FaultBoardReset, "start", 4 * time.Second, true},
-		{"restarted without a word", []string{"reprapfirmware"}, printertest.Trigger{Kind: printertest.BoardReset}, FaultBoardReset, "on line 1", time.Minute, true},
+		{"restarted without a word", marlins, printertest.Trigger{Kind: printertest.BoardReset, Quiet: true}, FaultBoardReset, "Resend: 1", time.Minute, true},
 		{"silent", append(marlins, "klipper", "repetier", "reprapfirmware"), printertest.Trigger{Kind: printertest.Silent}, FaultSilent, "", 2 * time.Minute, true},
 		{"garbled", []string{"marlin2", "marlin1", "prusa"}, printertest.Trigger{Kind: printertest.Garble}, FaultGarbled, "", 3 * time.Minute, false},
 	} {

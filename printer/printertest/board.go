@@ -223,6 +223,9 @@ func (b *board) opened(reset bool) {
 		b.hostBaud = 0
 		if reset {
 			b.reset()
+		} else if b.fw.Greets && b.fw.bootAt == never && !b.fw.killed {
+			b.fw.boot()
+			b.run()
 		}
 	}
 }

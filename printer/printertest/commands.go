@@ -2,6 +2,7 @@ package printertest
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -11,8 +12,10 @@ type handlers struct {
 	m     [1000]handler
 	tool  handler
 	words map[string]handler
-	lower bool // lower-case commands are taken as well
-	state bool // S000 is for the emergency parser, and nothing is left to do
+	lower bool     // lower-case commands are taken as well
+	other handler  // of any other G or M
+	ok    []string // whose answers stand on the ok line
+	state bool     // S000 is for the emergency parser, and nothing is left to do
 }
 
 // commandTable is all that the pretend firmware can do; a Firmware leaves out what it lacks.
@@ -45,6 +48,7 @@ func commandTable() map[string]handler {
 		"T": selectTool,
 
 		"FIRMWARE_RESTART": klipperRestart, "RESTART": klipperRestart, "STATUS": klipperStatus, "GET_POSITION": klipperPosition,
+		"CRASH_DETECTEDX":    crashDetected,
 		"SET_GCODE_VARIABLE": nothing, "EXCLUDE_OBJECT_DEFINE": nothing, "EXCLUDE_OBJECT_START": nothing,
 		"EXCLUDE_OBJECT_END": nothing, "SET_VELOCITY_LIMIT": nothing, "SET_PRESSURE_ADVANCE": nothing,
 	}
@@ -58,7 +62,10 @@ func nothing(*firmware) bool { return true }
 
 // handlers builds the firmware's table.
 func (fw *Firmware) handlers() *handlers {
-	h := &handlers{words: map[string]handler{}, lower: fw.LowerCase, state: fw.RealTimeReports}
+	h := &handlers{ok: strings.Fields(fw.OnOK), words: map[string]handler{}, lower: fw.LowerCase, state: fw.RealTimeReports}
+	if fw.UnknownCodes {
+		h.other = nothing
+	}
 	lacks := map[string]bool{}
 	for _, name := range strings.Fields(fw.Lacks) {
 		lacks[name] = true
@@ -71,6 +78,10 @@ func (fw *Firmware) handlers() *handlers {
 		switch {
 		case name == "T":
 			h.tool = do
+		case name == "CRASH_DETECTEDX":
+			if fw.CrashDetect {
+				h.words[name] = do
+			}
 		case strings.Contains(name, "_") || name == "RESTART" || name == "STATUS":
 			if fw.Words {
 				h.words[name] = do
@@ -86,6 +97,16 @@ func (fw *Firmware) handlers() *handlers {
 	return h
 }
 
+// onOK reports whether the answer to c stands on the ok line.
+func (h *handlers) onOK(c *command) bool {
+	for _, name := range h.ok {
+		if name == "?" && c.handle == nil || c.handle != nil && c.letter == 'M' && name[1:] == strconv.Itoa(c.code) {
+			return true
+		}
+	}
+	return false
+}
+
 // find returns the handler of c, nil when the firmware does not know the command.
 func (h *handlers) find(c *command) handler {
 	letter := c.letter
@@ -93,10 +114,12 @@ func (h *handlers) find(c *command) handler {
 		letter -= 'a' - 'A'
 	}
 	switch {
-	case letter == 'G' && c.code < len(h.g):
+	case letter == 'G' && c.code < len(h.g) && h.g[c.code] != nil:
 		return h.g[c.code]
-	case letter == 'M' && c.code < len(h.m):
+	case letter == 'M' && c.code < len(h.m) && h.m[c.code] != nil:
 		return h.m[c.code]
+	case letter == 'G' || letter == 'M':
+		return h.other
 	case letter == 'T':
 		return h.tool
 	case letter == 'S' && h.state:

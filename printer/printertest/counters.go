@@ -17,6 +17,7 @@ type Counters struct {
 	Resends           int64 // asked for, duplicates included
 	Tails             int64 // commands executed with a checksum and without a number: nobody looked whether they were whole
 	Duplicates        int64 // lines dropped because their number was one of the last
+	Dropped           int64 // damaged lines that the firmware dropped without a word
 	Overruns          int64 // bytes that found the receive ring full
 	OverrunEvents     int64 // and how often that began
 	Ignored           int64 // bytes that arrived while the board was booting or halted
@@ -38,7 +39,7 @@ func (c Counters) String() string {
 	fmt.Fprintf(&b, "lines received       %d (%d bytes in, %d out)\n", c.Lines, c.BytesIn, c.BytesOut)
 	fmt.Fprintf(&b, "commands executed    %d (%d unknown, %d duplicate lines dropped)\n", c.Executed, c.Unknown, c.Duplicates)
 	fmt.Fprintf(&b, "receive overruns     %d bytes in %d events\n", c.Overruns, c.OverrunEvents)
-	fmt.Fprintf(&b, "resends asked        %d (%d commands without the number that they had)\n", c.Resends, c.Tails)
+	fmt.Fprintf(&b, "resends asked        %d (%d commands without the number that they had, %d lines dropped without a word)\n", c.Resends, c.Tails, c.Dropped)
 	fmt.Fprintf(&b, "planner underruns    %d\n", c.Underruns)
 	fmt.Fprintf(&b, "board resets         %d\n", c.Resets)
 	fmt.Fprintf(&b, "cable pulled         %d times\n", c.Unplugs)

@@ -12,44 +12,68 @@ type Firmware struct {
 	// Boot and identity.
 	Boot       time.Duration // from reset to the first word
 	Banner     []string
+	Greets     bool     // the banner comes when the port is opened too
 	Info       []string // answer to M115
-	InfoOnOK   bool     // and it stands on the ok line
 	AreaReport bool
 
 	// Receiving.
-	MaxLine         int // bytes of a line, with its terminating zero
-	BufSize         int // commands in the queue
-	RxBuffer        int // bytes in the receive ring
-	TxBuffer        int // bytes it can say ahead of the line; 1 is none: the one in the UART
+	MaxLine         int    // bytes of a line, with its terminating zero
+	LongAsks        bool   // a longer one is asked for again; else its end is cut off
+	BufSize         int    // commands in the queue
+	RxBuffer        int    // bytes in the receive ring
+	FullWords       string // said when bytes found it full, and the ring is emptied; "" = what is in it stays
+	TxBuffer        int    // bytes it can say ahead of the line; 1 is none: the one in the UART
 	FlowControl     bool
-	Checks          bool // line numbers and checksums are verified
-	Duplicates      duplicates
-	Emergency       bool   // emergency parser
-	Early           bool   // without one: M108, M112 and M410 are recognised when the line is received
-	NumberError     string // may hold {last} good line, {got} and {want} number; "" = says nothing
-	ChecksumError   string
-	MissingError    string        // a number without checksum; "" = it is taken
-	StarError       string        // a checksum without number; "" = it is not verified
-	ResendForm      string        // format of the line that is wanted
-	ResendAdvanced  bool          // the ok after it carries P and B
-	ResendQuiet     bool          // no ok comes after it
-	SkipWindow      int           // after a Resend so many wrong lines are skipped with an ok each
-	ResendAgain     time.Duration // the Resend is repeated so often while nothing comes
+	DropsHigh       bool          // bytes from 0x80 on are left out of a line, and then of its checksum
+	LineTimeout     time.Duration // a line that does not go on for so long is dropped
+	TimeoutWords    string        // and this is said; "" = the next line is asked for
 	EmptyOK         bool          // empty lines and comments are answered too
 	LowerCase       bool
 	Words           bool // commands that are words
 	RealTimeReports bool
+	Emergency       bool // emergency parser
+	Early           bool // without one: M108, M112 and M410 are recognised when the line is received
+
+	// Numbers and checksums.
+	Checks         bool // they are verified
+	Unordered      bool // but any number will do
+	SumFirst       bool // the checksum is looked at before the number
+	Duplicates     duplicates
+	NumberError    string        // may hold {last} good line, {got} and {want} number; "" = says nothing
+	ChecksumError  string        // may hold the right {sum} as well
+	MissingError   string        // a number without checksum; "" = it is taken
+	SumForced      bool          // and any line without, once one with a checksum has come
+	StarError      string        // a checksum without number
+	StarAlone      bool          // which is all that is said about it: neither Resend nor ok
+	StarChecked    bool          // without StarError: it is verified; else not
+	WordError      string        // a line without G, M or T; "" = an unknown command
+	DropsBad       bool          // a damaged line is dropped without a word
+	KeepsRing      bool          // an error does not empty the receive ring
+	ResendForm     string        // format of the line that is wanted
+	ResendGot      bool          // which is the number that came
+	ResendByte     bool          // in eight bits
+	ResendAlone    bool          // no ok comes behind it
+	ResendAdvanced bool          // the ok behind it carries P and B
+	SkipWindow     int           // after a Resend so many wrong lines are skipped with an ok each
+	ResendAgain    time.Duration // the Resend is repeated so often while nothing comes
 
 	// Answering.
 	LineEnd        string
-	OKEarly        bool // ok is said when a line is received
-	OKNumber       bool // "ok 12"
-	UnknownForm    string
+	OKEarly        bool   // ok is said when a line is received
+	OKEarlyMoves   bool   // only that of G0 and G1
+	OKMoves        bool   // that of G1 is said before the move has a place in the planner
+	OKNumber       bool   // "ok 12"
+	OKLastN        bool   // an ok with a number has that of the last line where its own has none
+	Advanced       bool   // ADVANCED_OK is always on
+	OnOK           string // commands whose answer stands on the ok line; "?" is an unknown one
+	UnknownForm    string // "" = says nothing
+	UnknownCodes   bool   // an unknown G or M code is taken, and does nothing
 	NoToolForm     string
 	Temps          tempsForm
 	AutoPrefix     string // of an automatic temperature report
 	WaitPrefix     string // of the report while heating
 	TempsBeforeOK  bool
+	TargetReports  bool   // M104 and M140 say what they set
 	PositionForm   string // "" = Marlin's
 	EndstopsForm   string // "" = Marlin's
 	StopWord       string // of a switch; "" = Marlin's
@@ -64,6 +88,7 @@ type Firmware struct {
 	RangeError     string // "" = moves are clipped
 	ColdError      string // "" = Marlin's
 	ShutdownHelp   string // Klipper: after a kill it answers with this
+	HaltWord       string // Smoothieware: after a kill it answers with this
 	Busy           string
 	BusyPaused     string
 	MeatPackPrefix string        // of its state
@@ -72,6 +97,7 @@ type Firmware struct {
 	KillWords      []string      // M112
 	KillPinWords   []string      // nil = it has no kill pin
 	RunawayWords   []string      // thermal runaway
+	CrashDetect    bool          // Prusa's
 
 	// Motion.
 	Planner      int // blocks that fit
@@ -94,6 +120,8 @@ const (
 	tempsKlipper
 	tempsRepRap
 	tempsRepetier
+	tempsSmoothie
+	tempsBare // degrees alone, without targets
 )
 
 // Firmwares are the names that Config.Firmware takes.
@@ -116,7 +144,8 @@ func dialectNamed(name string) (Firmware, bool) {
 
 // dialects is the table. The first is the default.
 func dialects() []Firmware {
-	return []Firmware{marlin2(), marlin2Plain(), marlin1(), prusa(), repetier(), repRapFirmware(), klipper()}
+	return []Firmware{marlin2(), marlin2Plain(), marlin1(), prusa(), repetier(), repetierForced(), anetA8(), repRapFirmware(), repRapFirmware2(),
+		klipper(), smoothie(), malyan(), teacup(), sprinter()}
 }
 
 var runaway = []string{"Error:Thermal Runaway, system stopped! Heater_ID: 0", "Error:Printer halted. kill() called!"}

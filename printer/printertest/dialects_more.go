@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The firmware below differs from Marlin 2.1. Marlin 1.1 and Klipper were observed; Prusa, Repetier and RepRapFirmware are put
-// together from their sources and from logs that people posted, and stand for the forms of answers, not for every detail.
+// The firmware below differs from Marlin 2.1. Marlin 1.1 and Klipper were observed; Prusa's is put together from its sources and from logs
+// that people posted, and stands for the forms of answers, not for every detail.
 
 // capabilities turns "A:1 B:0" into the lines of M115.
 func capabilities(list string) []string {
@@ -57,43 +57,11 @@ func prusa() Firmware {
 		"Cap:AUTOREPORT_TEMP:1", "Cap:AUTOREPORT_FANS:1", "Cap:AUTOREPORT_POSITION:1", "Cap:EXTENDED_M20:1"}
 	fw.StarError = "Error:No Line Number with checksum, Last Line: {last}"
 	fw.UnknownForm, fw.Temps, fw.AutoPrefix, fw.WaitPrefix = `echo:Unknown command: "%s"(2)`, tempsPrusa, "", ""
-	fw.HomeReports, fw.G92Reports, fw.ResumeAsks, fw.MeatPackPrefix = false, false, false, " "
+	fw.HomeReports, fw.G92Reports, fw.ResumeAsks, fw.MeatPackPrefix, fw.CrashDetect = false, false, false, " ", true
+	// cmdqueue.cpp, get_command: what found the ring full takes all that is in it with it; char is signed; and half a line is given up.
+	fw.FullWords, fw.DropsHigh, fw.LineTimeout, fw.TimeoutWords = "Full RX Buffer", true, 2*time.Second, "RX timeout"
 	fw.Lacks = "M0 M1 M412 M600 M876 M154 M108 M410"
 	return fw
-}
-
-// repetier says ok when a line is received, and so long before it is executed; after it asked for a line it skips the wrong
-// ones that were under way, each with its own ok, and asks again when nothing comes (gcode.cpp, checkAndPushCommand).
-func repetier() Firmware {
-	return Firmware{
-		Name: "repetier", Boot: time.Second, Banner: []string{"start", "Info:External Reset", "Free RAM:5000"},
-		Info: []string{"FIRMWARE_NAME:Repetier_0.92.9 FIRMWARE_URL:https://github.com/repetier/Repetier-Firmware/ " +
-			"PROTOCOL_VERSION:1.0 MACHINE_TYPE:Mendel EXTRUDER_COUNT:1 REPETIER_PROTOCOL:3"},
-		MaxLine: 96, BufSize: 8, RxBuffer: 128, TxBuffer: 1, Checks: true, Duplicates: dupError, Early: true,
-		NumberError: "Error:expected line {want} got {got}", ChecksumError: "Error:Wrong checksum", ResendForm: "Resend:%d",
-		SkipWindow: 14, ResendAgain: 200 * time.Millisecond, OKEarly: true, OKNumber: true, LineEnd: "\r\n",
-		UnknownForm: "Unknown command:%s", NoToolForm: "Error:no extruder %d", Temps: tempsRepetier, TempsBeforeOK: true,
-		PositionForm: "X:%.2f Y:%.2f Z:%.3f E:%.4f", EndstopsForm: "endstops hit: x_min:%s y_min:%s z_min:%s ", StopWord: "H", OpenWord: "L",
-		Busy: "busy:processing", BusyPaused: "busy:paused for user", BusyEvery: 2 * time.Second, Wait: time.Second,
-		KillWords: []string{"fatal:Emergency stop"}, RunawayWords: []string{"fatal:Heater decoupled - heater or thermistor defect"},
-		Planner: 15, Lacks: "M0 M1 M412 M600 M876 M154 M155 M108 M410 M113 M73 M900",
-	}
-}
-
-func repRapFirmware() Firmware {
-	return Firmware{
-		Name: "reprapfirmware", Boot: 3 * time.Second,
-		Info: []string{"FIRMWARE_NAME: RepRapFirmware for Duet 2 WiFi/Ethernet FIRMWARE_VERSION: 3.4.6 ELECTRONICS: Duet WiFi 1.02 or later " +
-			"FIRMWARE_DATE: 2023-07-21 14:08:28"},
-		MaxLine: 256, BufSize: 2, RxBuffer: 512, TxBuffer: 4096, FlowControl: true, Checks: true, Duplicates: dupError, Early: true,
-		ResendForm: "rs  Checksum error on line %d", ResendQuiet: true, LineEnd: "\n", UnknownForm: "Error: Bad command: %s", NoToolForm: "Error: tool %d not found",
-		Temps: tempsRepRap, PositionForm: "X:%.3f Y:%.3f Z:%.3f E:%.3f E0:0.0 Count 0 0 0 Machine 0.000 0.000 0.000 Bed comp 0.000",
-		EndstopsForm: "Endstops - X: %s, Y: %s, Z: %s, Z probe: not stopped", StopWord: "at min stop", OpenWord: "not stopped",
-		KillWords: []string{"Emergency Stop! Reset the controller to continue."}, RunawayWords: []string{"Error: Heating fault on heater 1, " +
-			"temperature excursion exceeded 15.0°C"},
-		Planner: 40, MustHome: true, HomeError: "Error: G0/G1: insufficient axes homed",
-		Lacks: "M0 M1 M412 M600 M876 M154 M155 M410 M113 M900 M205 M999",
-	}
 }
 
 // klipper is a host program, not a board: it reads numbers and checksums without looking at them, has no receive ring that
@@ -104,7 +72,7 @@ func klipper() Firmware {
 		"// config, and restart the host software.\n// Printer is shutdown"
 	return Firmware{
 		Name: "klipper", Boot: 1700 * time.Millisecond, Banner: []string{"// Klipper state: Ready"},
-		Info: []string{"FIRMWARE_NAME:Klipper FIRMWARE_VERSION:?"}, InfoOnOK: true,
+		Info: []string{"FIRMWARE_NAME:Klipper FIRMWARE_VERSION:?"}, OnOK: "M115",
 		MaxLine: 4096, BufSize: 20, RxBuffer: 4096, TxBuffer: 1 << 16, FlowControl: true, LowerCase: true, Words: true, EmptyOK: true, ShutdownHelp: help,
 		ResendForm: "%d", LineEnd: "\n", UnknownForm: `// Unknown command:"%s"`, NoToolForm: `// Unknown command:"T%d"`,
 		Temps: tempsKlipper, PositionForm: "X:%.3f Y:%.3f Z:%.3f E:%.3f",

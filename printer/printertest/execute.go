@@ -3,6 +3,7 @@ package printertest
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,8 @@ type command struct {
 	args   []byte // behind the code
 	params params
 	handle handler
-	quiet  bool // the handler said ok itself
+	quiet  bool // ok was said
+	onOK   bool // its answer stands on the ok line
 }
 
 // begin takes the oldest command from the queue, or what the firmware itself put ahead of it.
@@ -37,21 +39,32 @@ func (f *firmware) begin() {
 		c.split(f.queue[f.oldest])
 	}
 	c.handle = f.handlers.find(c)
-	if c.handle == nil {
+	c.onOK = f.handlers.onOK(c)
+	switch {
+	case f.HaltWord != "" && f.refuses():
+		c.handle = nothing
+		return
+	case c.handle == nil:
 		f.count.Unknown++
 		c.handle = unknown
 		return
-	}
-	c.params.parse(c.args)
-	if f.refuses() {
+	case f.refuses():
 		c.handle = nothing
 		return
+	}
+	c.params.parse(c.args)
+	switch move := c.letter == 'G' && c.code <= 1; {
+	case move && f.OKEarlyMoves:
+		c.quiet = true
+	case move && f.OKMoves && c.code == 1:
+		f.sayOK()
+		c.quiet = true
 	}
 	if f.inserted {
 		return
 	}
 	f.count.Executed++
-	if c.number == nil && f.Checks && bytes.IndexByte(c.line, '*') >= 0 {
+	if c.number == nil && f.Checks && !f.StarChecked && bytes.IndexByte(c.line, '*') >= 0 {
 		f.count.Tails++
 	}
 	if f.opt.record {
@@ -62,6 +75,7 @@ func (f *firmware) begin() {
 	}
 	if f.opt.keep {
 		f.executed = append(f.executed, string(c.text))
+		f.executedN = append(f.executedN, c.lineNumber())
 	}
 }
 
@@ -102,6 +116,14 @@ func (c *command) split(line []byte) {
 	c.word()
 }
 
+// lineNumber is the number of the line, -1 for none.
+func (c *command) lineNumber() int64 {
+	if c.number == nil {
+		return -1
+	}
+	return integer(c.number[1:])
+}
+
 // word reads the command word of c.text.
 func (c *command) word() {
 	rest := c.text
@@ -137,14 +159,22 @@ func (f *firmware) sayOK() {
 	var text [48]byte
 	b := text[:0]
 	if f.opt.advancedOK {
-		if f.cur.number != nil {
-			b = append(append(b, ' '), f.cur.number...)
-		}
-		b = f.appendRoom(b)
+		b = f.appendRoom(f.appendNumber(b, f.cur.number))
 	} else if f.OKNumber && f.cur.number != nil {
 		b = append(append(b, ' '), f.cur.number[1:]...)
 	}
 	f.answer(b)
+}
+
+// appendNumber appends a line's number, or the last one of all where the firmware does that for a line without.
+func (f *firmware) appendNumber(b, number []byte) []byte {
+	switch {
+	case f.OKLastN:
+		return strconv.AppendInt(append(b, " N"...), f.lastN, 10)
+	case number != nil:
+		return append(append(b, ' '), number...)
+	}
+	return b
 }
 
 func (f *firmware) appendRoom(b []byte) []byte {
@@ -176,7 +206,16 @@ func (f *firmware) okNow(tail []byte) {
 
 // unknown is the handler of what the firmware does not know.
 func unknown(f *firmware) bool {
-	f.sayf(f.UnknownForm, f.cur.text)
+	c := &f.cur
+	switch {
+	case f.UnknownForm == "":
+	case !strings.Contains(f.UnknownForm, "%"):
+		f.say(f.UnknownForm)
+	case strings.Contains(f.UnknownForm, "%c"):
+		f.sayf(f.UnknownForm, max(c.letter, 'G'), c.code)
+	default:
+		f.sayf(f.UnknownForm, c.text)
+	}
 	return true
 }
 

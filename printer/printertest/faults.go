@@ -35,22 +35,25 @@ const (
 	PowerLoss                  // the same, and the board loses its power as well: it starts anew when the port comes
 	Runout                     // the filament's end comes to the sensor
 	KillPin                    // the kill button is pressed, and stays so: the board dies, and dies again when it has started
+	Crash                      // the head has hit something, where the firmware notices (Prusa): it homes, and asks for lines from Back ago
 	Shift                      // the body of an axis moves by MM without the firmware's knowledge
 )
 
 var kindNames = map[string]Kind{"reset": BoardReset, "kill": Kill, "silent": Silent, "stall": Stall, "garble": Garble,
 	"unplug": Unplug, "powerloss": PowerLoss, "runout": Runout,
-	"killpin": KillPin, "shift": Shift}
+	"killpin": KillPin, "crash": Crash, "shift": Shift}
 
 // Trigger is one fault. As part of Faults it happens once, when the Line-th line since the beginning is received (1 is
 // the first; 0 = from the beginning, for Garble and KillPin); with Sim.Inject it happens at once.
 type Trigger struct {
-	Kind Kind
-	Line int64
-	For  time.Duration // Stall, Unplug, PowerLoss
-	Axis byte          // Shift: 'x', 'y' or 'z'
-	MM   float64       // Shift
-	Host bool          // Runout: the host is to see to it, as after M412 H1
+	Kind  Kind
+	Line  int64
+	For   time.Duration // Stall, Unplug, PowerLoss
+	Axis  byte          // Shift: 'x', 'y' or 'z'
+	MM    float64       // Shift
+	Back  int64         // Crash
+	Quiet bool          // BoardReset: its first words are lost
+	Host  bool          // Runout: the host is to see to it, as after M412 H1
 }
 
 // FaultForms is what ParseFaults reads, for people.
@@ -62,7 +65,7 @@ const FaultForms = `items separated by commas:
   stall=1e-4:8s                per line: it does nothing for so long
   flushdelay=6ms               what comes within up to so long after a bad line is flushed with it
 and once, when so many lines were received:
-  reset@500         the board restarts
+  reset@500         the board restarts; reset@500:quiet: without its first words
   kill@900          thermal runaway
   silent@300        it answers no more, until a reset
   stall@40:8s       it does nothing for so long
@@ -70,6 +73,7 @@ and once, when so many lines were received:
   unplug@1000:5s    the cable is out for so long (without :5s for ever); the board keeps its power and goes on
   powerloss@1000:5s the cable is out and the board without power; it starts anew
   runout@900        the filament ends; runout@900:host: and the host is to see to it
+  crash@900:20      the head has hit something; the firmware (prusa) homes, and asks for all from 20 lines ago on
   killpin@900       the kill button; killpin: it is shorted from the beginning
   shift@x:5:1200    the axis moves by so many mm, unknown to the firmware`
 
@@ -135,7 +139,7 @@ func (f *Faults) addTrigger(item string) error {
 	name, where, hasWhere := strings.Cut(item, "@")
 	kind, ok := kindNames[name]
 	if !ok {
-		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin and shift")
+		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash and shift")
 	}
 	t := Trigger{Kind: kind}
 	parts := strings.Split(where, ":")
@@ -158,8 +162,17 @@ func (f *Faults) addTrigger(item string) error {
 			return err
 		}
 		parts = parts[:1]
+	case len(parts) == 2 && kind == BoardReset && parts[1] == "quiet":
+		t.Quiet, parts = true, parts[:1]
 	case len(parts) == 2 && kind == Runout && parts[1] == "host":
 		t.Host, parts = true, parts[:1]
+	case len(parts) == 2 && kind == Crash:
+		if t.Back, err = strconv.ParseInt(parts[1], 10, 64); err != nil || t.Back < 1 || t.Back > 1000 {
+			return fmt.Errorf("%q is no number of lines from 1 to 1000", parts[1])
+		}
+		parts = parts[:1]
+	case kind == Crash:
+		return errors.New("want crash@LINE:BACK")
 	case kind == Stall:
 		return errors.New("want stall@LINE:DURATION")
 	}

@@ -25,6 +25,8 @@ type firmware struct {
 	overrunning bool
 	line        []byte // being assembled
 	lineState   lineState
+	lineAt      time.Duration // when a line that does not go on is given up
+	deaf        bool          // the receive ring is not read
 	lastN       int64
 	parser      emergencyParser
 
@@ -63,14 +65,19 @@ type firmware struct {
 	gap         gap
 	recorded    []byte
 	executed    []string
+	executedN   []int64       // and their numbers
 	injected    string        // a command of the firmware's own, ahead of the queue; "" = none
 	inserted    bool          // the command under way is one
 	hostRunout  bool          // M412 H1
 	sensorOff   bool          // M412 S0
+	quiet       bool          // its first words are lost
 	killPressed bool          // by a wire that is shorted
 	down        string        // Klipper's reason of a shutdown; "" = it is ready
 	skipLeft    int           // wrong lines still to be skipped (SkipWindow)
 	resendAt    time.Duration // when to ask again (ResendAgain)
+	wanted      int64         // the line to be asked for
+	sumSeen     bool          // a line with a checksum has come
+	wordErrors  int           // lines in a row that are no command
 	flushDue    bool          // an error was said; flush and Resend follow
 }
 
@@ -86,6 +93,7 @@ type options struct {
 }
 
 func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firmware {
+	opt.advancedOK = opt.advancedOK || fw.Advanced
 	f := &firmware{Firmware: fw, opt: opt, dice: d, handlers: fw.handlers(), gap: gap{from: never}}
 	if opt.meatPack {
 		f.Info = withMeatPack(f.Info)
@@ -111,7 +119,7 @@ func (f *firmware) restart(boot time.Duration) {
 	f.motion.freeze(f.now)
 	f.rx.flush()
 	f.meat = unpacker{}
-	f.line, f.lineState, f.lastN, f.parser = f.line[:0], lineNormal, 0, emergencyParser{}
+	f.line, f.lineState, f.lineAt, f.deaf, f.lastN, f.parser = f.line[:0], lineNormal, never, false, 0, emergencyParser{}
 	f.oldest, f.queued, f.active, f.wake = 0, 0, false, never
 	f.killed, f.stalled, f.killLater, f.cleaning, f.paused = false, never, false, never, false
 	f.busyEvery, f.busyAt, f.idleAt = f.Firmware.BusyEvery, never, never
@@ -123,6 +131,7 @@ func (f *firmware) restart(boot time.Duration) {
 	f.bootAt = f.now + boot
 	f.gap.from = never
 	f.injected, f.inserted, f.asked, f.hostRunout, f.sensorOff = "", false, false, false, false
+	f.sumSeen, f.wordErrors = false, 0
 	f.down, f.skipLeft, f.resendAt, f.printing, f.flushDue = "", 0, never, never, false
 }
 
@@ -138,8 +147,11 @@ func (f *firmware) powerOff(d time.Duration) {
 func (f *firmware) boot() {
 	f.bootAt = never
 	for _, line := range f.Banner {
-		f.say(line)
+		if !f.quiet {
+			f.say(line)
+		}
 	}
+	f.quiet = false
 	f.idleAt = f.idleFrom()
 	if f.killPressed {
 		f.pressKill()
@@ -160,7 +172,7 @@ func (f *firmware) next() time.Duration {
 	if f.printing != never {
 		return min(f.planner.next(), f.printing)
 	}
-	t := min(f.planner.next(), f.busyAt, f.tempAt, f.posAt, f.cleaning, f.idleAt, f.resendAt)
+	t := min(f.planner.next(), f.busyAt, f.tempAt, f.posAt, f.cleaning, f.idleAt, f.resendAt, f.lineAt)
 	if f.active {
 		t = min(t, f.wake)
 	}
@@ -209,7 +221,11 @@ func (f *firmware) tick() {
 	if f.busyAt <= f.now {
 		f.sayBusy()
 	}
+	if f.lineAt <= f.now {
+		f.dropLine()
+	}
 	if f.resendAt <= f.now {
+		f.wanted = f.lastN + 1
 		f.askResend()
 	}
 	if f.wake <= f.now {
@@ -275,8 +291,12 @@ func (f *firmware) busy(until time.Duration) {
 
 // kill is the end: heaters off, and nothing more until a reset. Klipper goes on answering.
 func (f *firmware) kill(words []string) {
-	if f.ShutdownHelp != "" {
+	switch {
+	case f.ShutdownHelp != "":
 		f.shutdown(words[0])
+		return
+	case f.HaltWord != "":
+		f.halt(words)
 		return
 	}
 	for _, w := range words {
@@ -289,22 +309,25 @@ func (f *firmware) kill(words []string) {
 	f.killed, f.active, f.queued = true, false, 0
 }
 
-// say sends a line.
+// say sends a line, or, where the answer to the command under way stands on the ok line, that line.
 func (f *firmware) say(text string) {
+	if f.active && f.cur.onOK && !f.cur.quiet {
+		f.cur.quiet = true
+		f.answer(append([]byte{' '}, text...))
+		return
+	}
 	f.out = append(f.out, text...)
 	f.out = append(f.out, f.LineEnd...)
 }
 
-func (f *firmware) sayf(format string, args ...any) {
-	f.out = fmt.Appendf(f.out, format, args...)
-	f.out = append(f.out, f.LineEnd...)
-}
+func (f *firmware) sayf(format string, args ...any) { f.say(fmt.Sprintf(format, args...)) }
 
 // trigger makes a fault happen now.
 func (f *firmware) trigger(t Trigger) {
 	switch t.Kind {
 	case BoardReset:
 		f.restart(f.Firmware.Boot)
+		f.quiet = t.Quiet
 	case Kill:
 		if !f.killed && f.down == "" {
 			f.kill(f.RunawayWords)
@@ -317,6 +340,8 @@ func (f *firmware) trigger(t Trigger) {
 		f.pressKill()
 	case Runout:
 		f.runout(t.Host)
+	case Crash:
+		f.crash(t.Back)
 	case Shift:
 		f.motion.shift(t.Axis, t.MM)
 	default:

@@ -25,6 +25,9 @@ func (f *firmware) refuses() bool {
 		return false
 	}
 	c := &f.cur
+	if f.HaltWord != "" {
+		return f.haltRefuses()
+	}
 	switch {
 	case c.letter == 'M' && (c.code == 105 || c.code == 110 || c.code == 112 || c.code == 115), c.letter == 0:
 		return false

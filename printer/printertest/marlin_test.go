@@ -11,7 +11,7 @@ var observed = Config{AdvancedOK: true, Speed: 1, Heat: 1}
 
 // exchange is what is sent, and exactly what comes back at once.
 type exchange struct {
-	send string // lines separated by "|"; "+3s" waits instead, "runout" is the filament's end
+	send string // lines separated by "|"; "+3s" waits instead, "runout" is the filament's end, "raw x" is no line
 	want string // lines separated by "|"
 }
 
@@ -22,6 +22,8 @@ func play(t *testing.T, cfg Config, exchanges []exchange) {
 		for _, x := range exchanges {
 			if d, err := time.ParseDuration(strings.TrimPrefix(x.send, "+")); err == nil {
 				h.sleep(d)
+			} else if text, raw := strings.CutPrefix(x.send, "raw "); raw {
+				h.raw(text)
 			} else if x.send == "runout" {
 				h.sim.Inject(Trigger{Kind: Runout})
 			} else {

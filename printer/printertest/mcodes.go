@@ -6,8 +6,18 @@ import (
 	"time"
 )
 
-func setNozzle(f *firmware) bool { f.heat(&f.nozzle); return true }
-func setBed(f *firmware) bool    { f.heat(&f.bed); return true }
+func setNozzle(f *firmware) bool {
+	f.heat(&f.nozzle)
+	f.sayTarget("TargetExtr0", &f.nozzle)
+	return true
+}
+func setBed(f *firmware) bool { f.heat(&f.bed); f.sayTarget("TargetBed", &f.bed); return true }
+
+func (f *firmware) sayTarget(name string, h *heater) {
+	if f.TargetReports {
+		f.sayf("%s:%.0f", name, h.targetC)
+	}
+}
 
 func (f *firmware) heat(h *heater) {
 	if v, ok := f.cur.params.float('S'); ok {
@@ -106,6 +116,10 @@ func (f *firmware) sayTemps(prefix, wait string) {
 			f.nozzle.duty(f.now), f.bed.duty(f.now))
 	case tempsRepetier:
 		f.out = fmt.Appendf(f.out, "T:%.2f /%.0f B:%.2f /%.0f B@:%d @:%d", n, nt, b, bt, f.bed.duty(f.now)*2, f.nozzle.duty(f.now)*2)
+	case tempsSmoothie:
+		f.out = fmt.Appendf(f.out, "T:%.1f /%.1f @%d B:%.1f /%.1f @%d ", n, nt, f.nozzle.duty(f.now)*2, b, bt, f.bed.duty(f.now)*2)
+	case tempsBare:
+		f.out = fmt.Appendf(f.out, "T:%.0f B:%.0f", n, b)
 	case tempsRepRap:
 		f.out = fmt.Appendf(f.out, "T:%.1f /%.1f T0:%.1f /%.1f B:%.1f /%.1f", n, nt, n, nt, b, bt)
 	default:
@@ -175,8 +189,15 @@ func stopAll(f *firmware) bool {
 	if f.down != "" {
 		return true
 	}
+	if f.KillWords == nil { // it stops, and lives on
+		f.motion.freeze(f.now)
+		f.nozzle.set(f.now, 0)
+		f.bed.set(f.now, 0)
+		return true
+	}
 	f.kill(f.KillWords)
-	return false
+	f.cur.quiet = f.HaltWord != "" // its words begin with the ok
+	return f.cur.quiet
 }
 
 func stopMoves(f *firmware) bool {
@@ -190,8 +211,10 @@ func stopMoves(f *firmware) bool {
 
 // resume is M999: firmware that was not stopped at all asks for the next line all the same (observed).
 func resume(f *firmware) bool {
+	f.endHalt()
 	if f.ResumeAsks {
 		f.rx.flush()
+		f.wanted = f.lastN + 1
 		f.askResend()
 	}
 	return true
@@ -210,11 +233,6 @@ func setLine(f *firmware) bool {
 }
 
 func sayInfo(f *firmware) bool {
-	if f.InfoOnOK {
-		f.cur.quiet = true
-		f.answer([]byte(" " + f.Info[0]))
-		return true
-	}
 	for _, line := range f.Info {
 		f.say(line)
 	}
