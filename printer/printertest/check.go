@@ -109,9 +109,9 @@ func lineNumber(line []byte) (n int64, reset bool) {
 	return integer(at), reset
 }
 
-// wrongSum reports whether the checksum of a line is not as it has to be, and what the firmware says to that. A line that has lost its '*' is
-// taken by all but Marlin: Repetier demands one only where FEATURE_CHECKSUM_FORCED was set, which it is not by itself, and then only after
-// the first; RepRapFirmware and Smoothieware where the line came with one.
+// wrongSum reports whether the checksum of a line is not as it has to be, and what the firmware says to that. A numbered line that has lost
+// its '*' is an error to Marlin and its relatives. Others take it: Repetier, if FEATURE_CHECKSUM_FORCED is not set, RepRapFirmware, if M575
+// did not ask for checksums, Smoothieware and Teacup always.
 func (f *firmware) wrongSum(line []byte, numbered bool) (words string, wrong bool) {
 	star := bytes.LastIndexByte(line, '*')
 	switch {

@@ -3,8 +3,8 @@
 //
 // The way of a byte:
 //
-//	host ─▶ Port.Write ─▶ lane (tty buffer, USB latency, line rate) ─▶ noise ─▶ receive ring ─▶ line ─▶ command queue
-//	     ─▶ execute ─▶ planner ─▶ body
+//	host ─▶ Port.Write ─▶ lane (tty buffer, USB latency, line rate) ─▶ noise ─▶ receive ring (─▶ MeatPack)
+//	     ─▶ line ─▶ command queue ─▶ execute ─▶ planner ─▶ body
 //	host ◀─ Port.Read ◀─ lane (line rate, USB latency) ◀─ noise ◀─ replies
 //
 // Everything below Port is a plain struct without goroutine or clock: it is told what time it is and what arrived, and it
@@ -23,5 +23,9 @@
 // Two hazards remain that no firmware protects from, and that the pretend printer has as well. A number that is corrupted into one of
 // the last two is dropped without a word. And a flush of the receive ring can end in the middle of a line, when several are in flight:
 // what is left of a line without its number is executed, its checksum unverified, if it happens to begin with the command word. A
-// small Config.TxBuffer makes that likely, as it is on 8-bit boards, which cannot read while they write.
+// small Config.TxBuffer makes that likely, as it is on 8-bit boards, which cannot read while they write; Faults.FlushDelay moves the moment.
+//
+// Others protect from less. Repetier, Smoothieware and RepRapFirmware take a line that has lost its '*' as one without checksum, its digits
+// joined to the last number; RepRapFirmware and Teacup take lines in any order, so that a lost one is never asked for; RepRapFirmware 3 drops
+// a damaged line without a word.
 package printertest

@@ -1,6 +1,10 @@
 package printertest
 
-import "strings"
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
 
 // unpacker is the receiving side of MeatPack, between ring and line, as Marlin and Prusa-Firmware have it (feature/meatpack.cpp,
 // meatpack.cpp; read, not observed). It takes damaged bytes as they do: one that is lost or flipped can make it take a packed byte for a
@@ -96,14 +100,8 @@ func (u *unpacker) put(c byte) {
 	}
 }
 
-// read is the next byte for the line under way; ok is false when nothing has arrived.
-func (f *firmware) read() (c byte, ok bool) {
-	if !f.opt.meatPack {
-		if f.rx.n == 0 {
-			return 0, false
-		}
-		return f.rx.pop(), true
-	}
+// unpacked is the next byte for the line under way; ok is false when nothing has arrived.
+func (f *firmware) unpacked() (c byte, ok bool) {
 	for f.meat.from == f.meat.to {
 		if f.rx.n == 0 {
 			return 0, false
@@ -148,12 +146,17 @@ func (f *firmware) waits() bool { return f.queued > 1 || f.rx.ends > 0 && !f.mea
 
 // lineEnd is the index of the first byte that may end a line, -1 without one. Packed, that is any with a line end in either half.
 func (f *firmware) lineEnd(b []byte) int {
-	for i, c := range b {
-		if c == '\n' || c == '\r' || f.meat.on && (c&15 == 12 || c>>4 == 12) {
-			return i
-		}
+	if f.meat.on {
+		return slices.IndexFunc(b, func(c byte) bool { return c == '\n' || c == '\r' || c&15 == 12 || c>>4 == 12 })
 	}
-	return -1
+	end := bytes.IndexByte(b, '\n')
+	if end >= 0 {
+		b = b[:end]
+	}
+	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
+		return cr
+	}
+	return end
 }
 
 // withMeatPack is the answer to M115 of a firmware that was built with it.

@@ -90,11 +90,15 @@ func (f *firmware) readCommands() {
 		f.say(f.FullWords)
 	}
 	for f.queued < len(f.queue) {
-		c, ok := f.read()
+		c, ok := byte(0), f.rx.n > 0
+		if f.opt.meatPack {
+			c, ok = f.unpacked()
+		} else if ok {
+			c = f.rx.pop()
+		}
 		if !ok {
 			return
 		}
-		f.lineAt = never
 		if f.LineTimeout > 0 {
 			f.lineAt = f.now + f.LineTimeout
 		}
