@@ -149,7 +149,7 @@ func (o *owner) serve(r request) {
 
 // take hears a line, and those that came with it, but not so many that a printer that never ends talking keeps all others waiting.
 func (o *owner) take(text []byte, ok bool) {
-	for range linesAhead { // text is the reader's, until the next is taken; who keeps any of it makes a copy
+	for left := linesAhead; ; left-- { // text is the reader's, until the next is taken; who keeps any of it makes a copy
 		now := time.Now()
 		if !ok {
 			o.lineLost(now)
@@ -160,6 +160,9 @@ func (o *owner) take(text []byte, ok bool) {
 		o.console.note(now, "in", r.Text)
 		o.hear(now, r)
 		o.act(now)
+		if left == 1 {
+			return
+		}
 		select {
 		case text, ok = <-o.line.heard():
 		default:

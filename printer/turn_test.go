@@ -78,6 +78,29 @@ func TestSeveralLinesAreOneWrite(t *testing.T) {
 	}
 }
 
+// A firmware that talks without end gets a bounded part of the owner's time, and no line of it is lost on the way.
+func TestNoLineIsLostWhenManyCome(t *testing.T) {
+	o := turner(t)
+	last := o.console.last
+	for i := range linesAhead {
+		o.line.in <- fmt.Appendf(nil, "echo:%d", i+1)
+	}
+	o.take([]byte("echo:0"), true)
+	if n := len(o.line.in); n != 1 {
+		t.Fatalf("%d lines are left to be taken, want 1", n)
+	}
+	o.take(<-o.line.in, true)
+	got, err := o.console.Since(t.Context(), last, 2*linesAhead)
+	if err != nil || len(got) != linesAhead+1 {
+		t.Fatalf("got %d lines, %v, want %d", len(got), err, linesAhead+1)
+	}
+	for i, e := range got {
+		if e.Text != fmt.Sprint("echo:", i) {
+			t.Fatalf("line %d is %q", i, e.Text)
+		}
+	}
+}
+
 // talker is a port that says many lines at once, in pieces of all lengths, and then ends.
 type talker struct {
 	instant
