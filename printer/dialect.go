@@ -12,6 +12,7 @@ type dialect struct {
 	temps    bool     // its ok to M105 carries the temperatures
 	g90SetsE bool     // G90 and G91 set the mode of E too
 	several  bool     // it is known to bear several lines in flight: a receive ring of ringBytes, and a queue behind it
+	single   bool     // one line at a time whatever it says: it does not notice a missing line, or its oks name the last line that came
 	early    bool     // its ok says that a line was received, and answers come behind it
 	fatal    bool     // any "!!" error ends what it was doing
 	why      string   // what asks it why it has stopped, where it does not say so by itself
@@ -27,11 +28,11 @@ var (
 	dialects = []dialect{
 		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true, several: true},
 		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, why: "STATUS", restart: "FIRMWARE_RESTART"},
-		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, early: true},
-		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, quiet: true, restart: "M999"},
-		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, quiet: true, restart: "M999"},
-		{name: "teacup", names: []string{"teacup"}, numbered: true, maxLine: marlinLine, temps: true, quiet: true},
-		{name: "malyan", names: []string{"malyan"}, numbered: true, maxLine: marlinLine, g90SetsE: true},
+		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, single: true, early: true},
+		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999"},
+		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, single: true, quiet: true, restart: "M999"},
+		{name: "teacup", names: []string{"teacup"}, numbered: true, maxLine: marlinLine, temps: true, single: true, quiet: true},
+		{name: "malyan", names: []string{"malyan"}, numbered: true, maxLine: marlinLine, g90SetsE: true, single: true},
 		marlin,
 	}
 	// unknown is assumed until M115 is answered, and of firmware that nobody knows: Marlin's rules and nobody's virtues.

@@ -21,7 +21,7 @@ type flow struct {
 	allow   int  // bytes that the ring may have to hold; 0 = one line at a time
 	calm    int  // lines to be answered in peace before it grows
 	quiet   int  // lines that were, since the last change
-	single  bool // whatever happens: a line was executed out of turn here, see check
+	single  bool // whatever happens: a line was executed out of turn here (see check), or the dialect bears no more
 	shrinks int64
 	told    [mostQueue + 1]uint8 // how often oks have told of so many free places: a flipped bit can say 7 for 3
 }

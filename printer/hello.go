@@ -124,7 +124,9 @@ func (s *session) introduce(now time.Time) {
 	},
 		always("M115"),
 		func(time.Time) []scriptLine {
-			s.d = dialectOf(s.seen.conn.Firmware)
+			if s.d = dialectOf(s.seen.conn.Firmware); s.d.single {
+				s.flow.bar()
+			}
 			s.seen.conn.Dialect = s.d.name
 			if s.seen.conn.Capabilities["AUTOREPORT_TEMP"] {
 				s.seen.autoTemps = true

@@ -15,7 +15,7 @@ import (
 func TestConnectAsksOnly(t *testing.T) {
 	dialects := map[string]string{"marlin2": "marlin", "marlin2-plain": "marlin", "marlin1": "marlin", "prusa": "prusa", "repetier": "repetier",
 		"reprapfirmware": "reprapfirmware", "klipper": "klipper", "repetier-forced": "repetier", "anet-a8": "repetier",
-		"reprapfirmware2": "reprapfirmware", "smoothie": "smoothie", "malyan": "unknown", "teacup": "teacup", "sprinter": "unknown"}
+		"reprapfirmware2": "reprapfirmware", "smoothie": "smoothie", "malyan": "malyan", "teacup": "teacup", "sprinter": "unknown"}
 	for _, firmware := range printertest.Firmwares() {
 		for _, boots := range []bool{false, true} {
 			whole(t, printertest.Config{Firmware: firmware, Baud: 115200, ResetOnOpen: boots}, nil, func(r *rig) {
