@@ -1,23 +1,27 @@
 package printer
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // dialect is what the conversation does differently with one family of firmware. It is data: nothing else in the package
 // asks for a firmware by name. docs/FIRMWARE.md says where each fact comes from.
 type dialect struct {
 	name     string
-	names    []string // lower-case parts of FIRMWARE_NAME that give it away
-	numbered bool     // lines are numbered and checksummed, and it checks them
-	maxLine  int      // longest line that it can take, with number and checksum, in bytes; 0 = no limit that matters
-	temps    bool     // its ok to M105 carries the temperatures
-	g90SetsE bool     // G90 and G91 set the mode of E too
-	several  bool     // it is known to bear several lines in flight: a receive ring of ringBytes, and a queue behind it
-	single   bool     // one line at a time whatever it says: it does not notice a missing line, or its oks name the last line that came
-	early    bool     // its ok says that a line was received, and answers come behind it
-	fatal    bool     // any "!!" error ends what it was doing
-	why      string   // what asks it why it has stopped, where it does not say so by itself
-	quiet    bool     // its Resend comes without an ok
-	restart  string   // what brings it back after it has stopped, without a reset line
+	names    []string      // lower-case parts of FIRMWARE_NAME that give it away
+	numbered bool          // lines are numbered and checksummed, and it checks them
+	maxLine  int           // longest line that it can take, with number and checksum, in bytes; 0 = no limit that matters
+	temps    bool          // its ok to M105 carries the temperatures
+	g90SetsE bool          // G90 and G91 set the mode of E too
+	several  bool          // it is known to bear several lines in flight: a receive ring of ringBytes, and a queue behind it
+	single   bool          // one line at a time whatever it says: it does not notice a missing line, or its oks name the last line that came
+	early    bool          // its ok says that a line was received, and answers come behind it
+	fatal    bool          // any "!!" error ends what it was doing
+	why      string        // what asks it why it has stopped, where it does not say so by itself
+	quiet    bool          // its Resend comes without an ok
+	ahead    time.Duration // motion that it plans ahead at least, in however many lines
+	restart  string        // what brings it back after it has stopped, without a reset line
 }
 
 // Marlin cuts a line after 95 characters (MAX_CMD_SIZE 96), and with it the checksum, so a longer numbered line can never succeed.
@@ -27,7 +31,7 @@ var (
 	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true}
 	dialects = []dialect{
 		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true, several: true},
-		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, why: "STATUS", restart: "FIRMWARE_RESTART"},
+		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, why: "STATUS", ahead: 2 * time.Second, restart: "FIRMWARE_RESTART"},
 		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, single: true, early: true},
 		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999"},
 		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, single: true, quiet: true, restart: "M999"},

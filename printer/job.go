@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"layerd/gcode"
+	"time"
 )
 
 // A job's lines flow like this: a goroutine of the job reads the file ahead and hands over batches; the owner takes lines
@@ -21,9 +22,10 @@ type JobInfo struct {
 
 // jobPos is a job line's place in its file.
 type jobPos struct {
-	line  int64 // from 1; 0 for a line that is not the job's
-	end   int64 // byte after it
-	layer int   // index into Survey.Layers, -1 before the first
+	line  int64         // from 1; 0 for a line that is not the job's
+	end   int64         // byte after it
+	layer int           // index into Survey.Layers, -1 before the first
+	took  time.Duration // of its motion, as the file asks
 }
 
 type jobLine struct {
@@ -70,6 +72,7 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 	defer src.Close()
 	scan := gcode.NewScanner(src)
 	layers, layer := j.info.Survey.Layers, -1
+	pace := gcode.NewPace()
 	for {
 		b := batch{lines: make([]jobLine, 0, batchLines)}
 		text := make([]byte, 0, batchBytes+gcode.MaxCommand) // the batch's lines stand in it: one allocation each 128 lines
@@ -84,12 +87,13 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 			for layer+1 < len(layers) && layers[layer+1].Offset < l.End {
 				layer++
 			}
-			if l.Text[0] == '@' || gcode.ParseCommand(l.Text).Is('M', 110) {
+			c := gcode.ParseCommand(l.Text)
+			if l.Text[0] == '@' || c.Is('M', 110) {
 				continue // a remark to a host such as OctoPrint; a line count that is not ours
 			}
 			start := len(text)
 			text = append(text, l.Text...)
-			b.lines = append(b.lines, jobLine{text[start:len(text):len(text)], jobPos{l.Number, l.End, layer}})
+			b.lines = append(b.lines, jobLine{text[start:len(text):len(text)], jobPos{l.Number, l.End, layer, pace.Took(c)}})
 		}
 		select {
 		case j.batches <- b:

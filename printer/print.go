@@ -15,6 +15,7 @@ import (
 func (s *session) start(now time.Time, j *job) {
 	s.job = j
 	s.run = startRun(now)
+	s.health.begin(s.seen.conn.Baud, s.d.ahead)
 	s.fault, s.paused = nil, nil
 	s.modal.leftMin = -1
 	s.state = Starting
@@ -210,6 +211,7 @@ func (s *session) endJob(now time.Time, outcome, reason string) {
 	if outcome == "failed" && s.tail != nil {
 		s.last.Log = s.tail()
 	}
+	s.health.end(now, s.last)
 	s.job, s.paused = nil, nil
 }
 

@@ -120,6 +120,7 @@ func (st *stream) probe(now time.Time) []byte {
 		return nil
 	}
 	st.stats.Probes++
+	st.health.asked()
 	st.doubt = time.Time{}
 	switch {
 	case st.check != noCheck:

@@ -111,6 +111,7 @@ func (s *session) hear(now time.Time, r gcode.Reply) {
 		s.recalled(now, r)
 		return
 	}
+	s.health.heard(now, r, len(s.aloft))
 	f := s.stream.hear(now, r, func(f *flight) { s.landed(now, f) })
 	switch {
 	case f == nil || s.state == Faulted || s.state == Halting || s.state == Halted: // it has stopped, and more is not to be said
@@ -141,6 +142,7 @@ func (s *session) landed(now time.Time, f *flight) {
 		s.modal.head.learn(s.seen.position, false)
 	}
 	f.after = s.modal.head
+	s.health.landed(now, f, s.modal.speedPercent)
 	switch f.lane {
 	case laneScript:
 		if s.script != nil && s.script.id == f.script {
@@ -247,7 +249,12 @@ func (s *session) unnumbered(now time.Time) []byte {
 // jobLine sends the job's next line, or ends the job.
 func (s *session) jobLine(now time.Time) []byte {
 	switch err := s.prepare(); {
-	case err == errStarved, err != nil && len(s.aloft) > 0: // those come first
+	case err == errStarved:
+		if s.job != nil && s.job.starved() && s.room(now, 1) {
+			s.health.unread(now)
+		}
+		return nil
+	case err != nil && len(s.aloft) > 0: // those come first
 		return nil
 	case err != nil:
 		s.fileEnded(now, err)

@@ -84,6 +84,7 @@ type Snapshot struct {
 	Lost    *LostPrint  `json:"lost"`     // a print whose USB connection is gone, and which may go on; only while Faulted, then with Job
 	Halt    *Halt       `json:"halt"`     // set while Halting or Halted
 	Link    LinkStats   `json:"link"`
+	Health  Health      `json:"health"`
 }
 
 // Connection says whom we talk to.
@@ -159,19 +160,23 @@ type JobStatus struct {
 
 // JobOutcome is how a job ended.
 type JobOutcome struct {
-	ID       string  `json:"id"`
-	File     string  `json:"file"`
-	Name     string  `json:"name"`
-	Outcome  string  `json:"outcome"` // "done", "cancelled", "failed", "interrupted"
-	Reason   string  `json:"reason"`  // for people; "" when done
-	EndedMS  int64   `json:"ended_ms"`
-	ElapsedS float64 `json:"elapsed_s"`
-	Line     int64   `json:"line"`
-	Layer    int     `json:"layer"`
-	Layers   int     `json:"layers"`
-	ZMM      float64 `json:"z_mm"`
-	Percent  float64 `json:"percent"`
-	Log      []Entry `json:"-"` // the last lines of the conversation before a print failed; not in JSON, because every snapshot would carry it
+	ID            string  `json:"id"`
+	File          string  `json:"file"`
+	Name          string  `json:"name"`
+	Outcome       string  `json:"outcome"` // "done", "cancelled", "failed", "interrupted"
+	Reason        string  `json:"reason"`  // for people; "" when done
+	EndedMS       int64   `json:"ended_ms"`
+	ElapsedS      float64 `json:"elapsed_s"`
+	Line          int64   `json:"line"`
+	Layer         int     `json:"layer"`
+	Layers        int     `json:"layers"`
+	ZMM           float64 `json:"z_mm"`
+	Percent       float64 `json:"percent"`
+	LinesAgain    int64   `json:"lines_again"` // this and what follows: see Health
+	ResendPercent float64 `json:"resend_percent"`
+	StarvedS      float64 `json:"starved_s"`
+	StarvedBy     string  `json:"starved_by"`
+	Log           []Entry `json:"-"` // the last lines of the conversation before a print failed; not in JSON, because every snapshot would carry it
 }
 
 // LostPrint is a print whose USB connection was lost. When the same device is back and has kept its place, it goes on; Dismiss gives it up.
@@ -202,6 +207,22 @@ type LinkStats struct {
 	WindowBytes int    `json:"window_bytes"` // that the firmware's receive buffer may have to hold; 0 = one line at a time
 	QueueLines  int    `json:"queue_lines"`  // that its command queue is known to hold besides; 0 = unknown
 	Shrinks     int64  `json:"shrinks"`      // times that trouble halved it
+}
+
+// Health is what can be told of the link from the conversation (health.go says how): of the job under way, else of the last one on this
+// connection.
+type Health struct {
+	LinesAgain       int64   `json:"lines_again"`             // lines that were sent again
+	ResendPercent    float64 `json:"resend_percent"`          // of all that were sent
+	ChecksumErrors   int64   `json:"checksum_errors"`         // lines that arrived damaged
+	GapErrors        int64   `json:"gap_errors"`              // lines that did not arrive, or whose number was damaged
+	MissingErrors    int64   `json:"missing_checksum_errors"` // lines that arrived without their end
+	Overruns         int64   `json:"overruns"`                // of those what looks like a full receive buffer: several lines were in flight, and one is gone
+	StarvedS         float64 `json:"starved_s"`               // time in which the printer had too few moves, estimated
+	StarvedBy        string  `json:"starved_by"`              // most of it: "wire", "file", "host", "printer"; "" none
+	AskedLinesPerS   float64 `json:"asked_lines_per_s"`       // what the file asks for where the link was too slow for it; 0 nowhere
+	CarriedLinesPerS float64 `json:"carried_lines_per_s"`     // and what came through there
+	WirePercent      float64 `json:"wire_percent"`            // use of the line's speed over the last seconds; -1 it has none that we know
 }
 
 // Snapshots is where the printer's newest Snapshot is.

@@ -88,6 +88,7 @@ type stream struct {
 	guessed int           // lines that landed by oks which may have been another's, since the last that was sure
 	sure    int64         // newest line that the firmware has answered as only that line is answered
 	stats   LinkStats
+	health  health
 }
 
 // reset begins to count at n, which M110 has told the firmware. Nothing may be in flight.
@@ -146,6 +147,7 @@ func (st *stream) oldestRewound() *flight { return &st.history[st.resend%history
 // fly puts a line in flight.
 func (st *stream) fly(now time.Time, f *flight) []byte {
 	st.aloft = append(st.aloft, f.n)
+	st.health.wrote(now, len(f.frame), !f.sent.IsZero())
 	f.sent = now
 	st.wire.wrote(now, len(f.frame))
 	st.stats.Sent++
