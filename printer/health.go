@@ -330,14 +330,14 @@ func (h *health) status(now time.Time) Health {
 	if !h.idle.IsZero() && !h.last.IsZero() { // at this moment
 		starved[byHost] += max(0, now.Sub(h.last)-h.level)
 	}
+	if starved[byWire] < fillTime {
+		starved[byWire] = 0
+	}
 	var sum, most time.Duration
 	for c, d := range starved {
 		if sum += d; d > most {
 			most, out.StarvedBy = d, causeNames[c]
 		}
-	}
-	if sum < fillTime {
-		sum = 0
 	}
 	if out.StarvedS = tenths(sum.Seconds()); out.StarvedS > 0 {
 		out.AskedLinesPerS, out.CarriedLinesPerS = rate(h.slow.lines, h.slow.motion), rate(h.slow.lines, h.slow.took)

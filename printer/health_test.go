@@ -154,7 +154,7 @@ func TestHealthStarved(t *testing.T) {
 			w.moves(50, 10*ms, 10*ms, 0)
 		}, 0, ""},
 		{"9600 baud", 9600, func(w *walk) { w.setup(10*ms, unsaid); w.moves(100, 30*ms, 34*ms, unsaid) }, 0.4, "file"},
-		{"native USB has no line rate", 9600, func(w *walk) { w.setup(ms, 15); w.moves(100, ms, 2*ms, 13) }, 0.1, "wire"},
+		{"native USB has no line rate", 9600, func(w *walk) { w.setup(ms, 15); w.moves(500, ms, 2*ms, 13) }, 0.5, "wire"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWalk(c.baud)

@@ -124,8 +124,8 @@ func TestCableOutAndBoardRestarted(t *testing.T) {
 				if j := snap.LastJob; snap.Lost != nil || snap.Job != nil || j == nil || j.Outcome != outcome || j.Line < 40 || j.Reason == "" || len(j.Log) == 0 {
 					t.Errorf("got %+v, lost %+v", j, snap.Lost)
 				}
-				if n := src.closed.Load(); n != 1 {
-					t.Errorf("the file was closed %d times", n)
+				if synctest.Wait(); src.closed.Load() != 1 {
+					t.Errorf("the file was closed %d times", src.closed.Load())
 				}
 			})
 		})

@@ -231,6 +231,7 @@ func (r *row) end(o *printer.JobOutcome, fault string) {
 		p.EndedMS = time.Now().UnixMilli()
 	}
 	p.ElapsedS, p.Line, p.Layer, p.Layers, p.ZMM, p.Percent = o.ElapsedS, o.Line, o.Layer, o.Layers, o.ZMM, o.Percent
+	p.LinesAgain, p.ResendPercent, p.StarvedS, p.StarvedBy = o.LinesAgain, o.ResendPercent, o.StarvedS, o.StarvedBy
 	p.FilamentMM = r.planMM * o.Percent / 100
 	for _, e := range o.Log {
 		r.log = append(r.log, store.LogLine{AtMS: e.AtMS, Dir: e.Dir, Text: e.Text})
@@ -300,5 +301,6 @@ func LastOutcome(ctx context.Context, s interface {
 		}
 	}
 	return &printer.JobOutcome{ID: p.ID, File: p.File, Name: name, Outcome: p.Outcome, Reason: p.Reason, EndedMS: p.EndedMS, ElapsedS: p.ElapsedS,
-		Line: p.Line, Layer: p.Layer, Layers: p.Layers, ZMM: p.ZMM, Percent: p.Percent}, nil
+		Line: p.Line, Layer: p.Layer, Layers: p.Layers, ZMM: p.ZMM, Percent: p.Percent,
+		LinesAgain: p.LinesAgain, ResendPercent: p.ResendPercent, StarvedS: p.StarvedS, StarvedBy: p.StarvedBy}, nil
 }

@@ -122,7 +122,8 @@ func TestRowFollowsThePrint(t *testing.T) {
 		if len(d.got(&d.journalled)) != before+1 || d.got(&d.journalled)[before].Line != 101 {
 			t.Errorf("at the pause: got %v, want line 101 in the journal at once", d.got(&d.journalled)[before:])
 		}
-		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "done", EndedMS: 77, Line: 200}})
+		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "done", EndedMS: 77, Line: 200,
+			LinesAgain: 9, ResendPercent: 4.5, StarvedS: 6.1, StarvedBy: "wire"}})
 		synctest.Wait()
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -131,6 +132,8 @@ func TestRowFollowsThePrint(t *testing.T) {
 		}
 		if e := d.got(&d.ended)[0]; e.Outcome != "done" || e.Line != 200 || e.Percent != 100 || e.FilamentMM != 1000 || e.EndedMS != 77 {
 			t.Errorf("at the end: got %+v, want done at line 200 with 1000 mm", e)
+		} else if e.LinesAgain != 9 || e.ResendPercent != 4.5 || e.StarvedS != 6.1 || e.StarvedBy != "wire" {
+			t.Errorf("at the end: got %+v, want 9 lines again and 6.1 s starved by the wire", e)
 		}
 	})
 }
@@ -234,8 +237,9 @@ type rows []store.Print
 func (r rows) Prints(context.Context, int64, int) ([]store.Print, error) { return r, nil }
 
 func TestLastOutcome(t *testing.T) {
-	got, err := LastOutcome(t.Context(), rows{{ID: "a", File: "x/y/cube.gcode", Outcome: "interrupted", Line: 7}})
-	if err != nil || got == nil || got.Name != "cube.gcode" || got.Outcome != "interrupted" || got.Line != 7 {
+	got, err := LastOutcome(t.Context(), rows{{ID: "a", File: "x/y/cube.gcode", Outcome: "interrupted", Line: 7, LinesAgain: 2, ResendPercent: 1.5, StarvedS: 3, StarvedBy: "host"}})
+	if err != nil || got == nil || got.Name != "cube.gcode" || got.Outcome != "interrupted" || got.Line != 7 ||
+		got.LinesAgain != 2 || got.ResendPercent != 1.5 || got.StarvedS != 3 || got.StarvedBy != "host" {
 		t.Errorf("got %+v, %v, want the interrupted cube at line 7", got, err)
 	}
 	for _, none := range []rows{nil, {{ID: "a"}}} {

@@ -26,6 +26,12 @@ type Print struct {
 	Layers     int     `json:"layers"`
 	ZMM        float64 `json:"z_mm"`
 	Percent    float64 `json:"percent"`
+
+	// How the link to the printer did, known at the end: printer.Health says what it means.
+	LinesAgain    int64   `json:"lines_again"`
+	ResendPercent float64 `json:"resend_percent"`
+	StarvedS      float64 `json:"starved_s"`
+	StarvedBy     string  `json:"starved_by"`
 }
 
 const (
@@ -97,10 +103,10 @@ func (s *Store) EndPrint(ctx context.Context, p Print) error {
 	}
 	result, err := s.db.ExecContext(ctx, `
 		UPDATE prints SET ended_ms = ?, outcome = ?, reason = ?, fault = ?, elapsed_s = ?, filament_mm = ?, line = ?, "offset" = ?,
-			layer = ?, layers = ?, z_mm = ?, percent = ?, journal_ms = ?
+			layer = ?, layers = ?, z_mm = ?, percent = ?, lines_again = ?, resend_percent = ?, starved_s = ?, starved_by = ?, journal_ms = ?
 		WHERE id = ? AND outcome = ''`,
 		p.EndedMS, p.Outcome, p.Reason, p.Fault, p.ElapsedS, p.FilamentMM, p.Line, p.Offset,
-		p.Layer, p.Layers, p.ZMM, p.Percent, now, p.ID)
+		p.Layer, p.Layers, p.ZMM, p.Percent, p.LinesAgain, p.ResendPercent, p.StarvedS, p.StarvedBy, now, p.ID)
 	s.announce() // the file's count and last outcome
 	return oneRow(result, err, "end print", p.ID)
 }
@@ -113,7 +119,7 @@ func (s *Store) interruptPrints() error {
 }
 
 const selectPrints = `SELECT id, file, sha256, by_whom, started_ms, ended_ms, outcome, reason, fault,
-	elapsed_s, filament_mm, line, "offset", layer, layers, z_mm, percent FROM prints `
+	elapsed_s, filament_mm, line, "offset", layer, layers, z_mm, percent, lines_again, resend_percent, starved_s, starved_by FROM prints `
 
 // Prints returns the history, the newest first, at most limit rows (1 to 500, 0 = 50) that began before beforeMS (0 = now).
 func (s *Store) Prints(ctx context.Context, beforeMS int64, limit int) ([]Print, error) {
@@ -157,7 +163,8 @@ func (s *Store) queryPrints(ctx context.Context, rest string, args ...any) ([]Pr
 	for rows.Next() {
 		var p Print
 		if err := rows.Scan(&p.ID, &p.File, &p.SHA256, &p.By, &p.StartedMS, &p.EndedMS, &p.Outcome, &p.Reason, &p.Fault,
-			&p.ElapsedS, &p.FilamentMM, &p.Line, &p.Offset, &p.Layer, &p.Layers, &p.ZMM, &p.Percent); err != nil {
+			&p.ElapsedS, &p.FilamentMM, &p.Line, &p.Offset, &p.Layer, &p.Layers, &p.ZMM, &p.Percent,
+			&p.LinesAgain, &p.ResendPercent, &p.StarvedS, &p.StarvedBy); err != nil {
 			return nil, err
 		}
 		prints = append(prints, p)

@@ -29,6 +29,7 @@ func TestHistory(t *testing.T) {
 	}
 	ended := going
 	ended.EndedMS, ended.Outcome, ended.Reason, ended.Fault, ended.Percent = 5000, "failed", "the printer went away", "port_gone", 50
+	ended.LinesAgain, ended.ResendPercent, ended.StarvedS, ended.StarvedBy = 1<<33, 2.5, 61.4, "wire"
 	if err := s.EndPrint(t.Context(), ended); err != nil {
 		t.Fatal(err)
 	}

@@ -84,6 +84,12 @@ CREATE TABLE print_logs (
 	lines BLOB NOT NULL -- JSON
 );
 `,
+	3: `
+ALTER TABLE prints ADD COLUMN lines_again    INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE prints ADD COLUMN resend_percent REAL NOT NULL DEFAULT 0;
+ALTER TABLE prints ADD COLUMN starved_s      REAL NOT NULL DEFAULT 0;
+ALTER TABLE prints ADD COLUMN starved_by     TEXT NOT NULL DEFAULT '';
+`,
 }
 
 // openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.

@@ -193,6 +193,29 @@ func TestDatabaseSettings(t *testing.T) {
 	}
 }
 
+// A history from before it said how the link did is kept, and its prints have nothing to say of it.
+func TestMigrateHistory(t *testing.T) {
+	dir := t.TempDir()
+	old, err := openDatabase(filepath.Join(dir, "layerd.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(old, migrations[:2], false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.Exec(`INSERT INTO prints (id, file, sha256, by_whom, started_ms, ended_ms, outcome, reason, fault, elapsed_s, filament_mm, line,
+		"offset", layer, layers, z_mm, percent, journal_ms) VALUES ('p1', 'a.gcode', '00ff', 'Anna', 1, 2, 'done', '', '', 3.5, 4.5, 5, 6, 7, 8, 1.5, 100, 2)`); err != nil {
+		t.Fatal(err)
+	}
+	old.Close()
+	s := openIn(t, dir)
+	want := Print{ID: "p1", File: "a.gcode", SHA256: "00ff", By: "Anna", StartedMS: 1, EndedMS: 2, Outcome: "done", ElapsedS: 3.5, FilamentMM: 4.5, Line: 5,
+		Offset: 6, Layer: 7, Layers: 8, ZMM: 1.5, Percent: 100}
+	if got, found, err := s.LastPrint(t.Context()); !found || err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
 func TestSchemaVersions(t *testing.T) {
 	dir := t.TempDir()
 	s := openIn(t, dir)
