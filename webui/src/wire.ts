@@ -33,13 +33,17 @@ const job = object({
 
 const outcome = object({
   id: str, file: str, name: str, outcome: str, reason: str, ended_ms: num, elapsed_s: num, line: num, layer: num, layers: num,
-  z_mm: num, percent: num,
+  z_mm: num, percent: num, lines_again: num, resend_percent: num, starved_s: num, starved_by: str,
 })
 
 const fault = object({ code: str, message: str, next: str, said: str, job: str, at_ms: num })
 const halt = object({ asked_ms: num, confirmed: bool, unconfirmed: bool, said: str })
 const lostPrint = object({ since_ms: num, asking: bool })
 const linkStats = object({ sent: num, resends: num, probes: num, unknown: num, in_flight: num, in_flight_bytes: num, flow: str, window_bytes: num, queue_lines: num, shrinks: num })
+const health = object({
+  lines_again: num, resend_percent: num, checksum_errors: num, gap_errors: num, missing_checksum_errors: num, overruns: num,
+  starved_s: num, starved_by: str, asked_lines_per_s: num, carried_lines_per_s: num, wire_percent: num,
+})
 
 // ---- The camera, the person ----
 
@@ -60,7 +64,7 @@ export const readState = object({
   rev: num, at_ms: num, state: oneOf(...stateNames), connection, profile,
   nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
   fan_percent: num, speed_percent: num, flow_percent: num, waiting: str,
-  job: orNull(job), last_job: orNull(outcome), fault: orNull(fault), lost: orNull(lostPrint), halt: orNull(halt), link: linkStats,
+  job: orNull(job), last_job: orNull(outcome), fault: orNull(fault), lost: orNull(lostPrint), halt: orNull(halt), link: linkStats, health,
   camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
@@ -84,7 +88,8 @@ export const readFileList = object({ files: list(file), free_bytes: num })
 
 const print = object({
   id: str, file: str, sha256: str, by: str, started_ms: num, ended_ms: num, outcome: str, reason: str, fault: str, elapsed_s: num,
-  filament_mm: num, line: num, offset: num, layer: num, layers: num, z_mm: num, percent: num,
+  filament_mm: num, line: num, offset: num, layer: num, layers: num, z_mm: num, percent: num, lines_again: num, resend_percent: num,
+  starved_s: num, starved_by: str,
 })
 export const readPrintList = object({ prints: list(print) })
 
@@ -100,6 +105,7 @@ export type Job = Of<typeof job>
 export type Outcome = Of<typeof outcome>
 export type Fault = Of<typeof fault>
 export type Halt = Of<typeof halt>
+export type Health = Of<typeof health>
 export type CameraStatus = Of<typeof cameraStatus>
 export type CameraSettings = Of<typeof cameraSettings>
 export type Role = (typeof roles)[number]

@@ -1,5 +1,10 @@
 // States to test with.
-import type { FileInfo, Job, State } from '../src/wire'
+import type { FileInfo, Health, Job, State } from '../src/wire'
+
+export const fine: Health = {
+  lines_again: 0, resend_percent: 0, checksum_errors: 0, gap_errors: 0, missing_checksum_errors: 0, overruns: 0, starved_s: 0, starved_by: '',
+  asked_lines_per_s: 0, carried_lines_per_s: 0, wire_percent: 20,
+}
 
 export const job: Job = {
   id: 'j1', file: 'toys/benchy.gcode', name: 'benchy.gcode', by: 'phone', started_ms: 1_700_000_000_000, line: 500, lines: 1000,
@@ -19,6 +24,7 @@ export function exampleState(change: Partial<State> = {}): State {
     position: { x_mm: 1, y_mm: 2, z_mm: 3, e_mm: 4 }, homed: true, fan_percent: 100, speed_percent: 100, flow_percent: 100, waiting: '',
     job, last_job: null, fault: null, lost: null, halt: null,
     link: { sent: 1, resends: 0, probes: 0, unknown: 0, in_flight: 1, in_flight_bytes: 34, flow: 'full', window_bytes: 119, queue_lines: 4, shrinks: 0 },
+    health: fine,
     camera: { device: 'none', name: '', live: false, problem: '', width: 0, height: 0, fps: 0, since_ms: 0, dropped: 0 },
     files_rev: 1, free_bytes: 1e9, me: { id: 't1', name: 'phone', role: 'owner', via: 'cookie' }, version: '1', demo: false, locked: {},
     now_ms: 1_700_000_000_000,

@@ -8,7 +8,7 @@ import { HoldButton } from '../src/parts/hold'
 import { go } from '../src/route'
 import { asks, link, linkStatus, loggedIn, notices, received, state } from '../src/state'
 import type { Answer, Doing, State } from '../src/wire'
-import { exampleState } from './examples'
+import { exampleState, fine } from './examples'
 
 let root: HTMLElement
 let told: Doing[]
@@ -202,6 +202,18 @@ describe('the Print screen', () => {
     later({ state: 'halted', job: null, rev: 12, halt: { asked_ms: 1, confirmed: true, unconfirmed: true, said: 'halted' } })
     shows('The printer has stopped.')
     expect(root.textContent).not.toContain('Not confirmed')
+  })
+
+  it('says why a print stutters only while it does', () => {
+    page()
+    expect(queryByRole(root, 'region', { name: 'The print stutters' })).toBeNull()
+    const health = { ...fine, starved_s: 92, starved_by: 'file', asked_lines_per_s: 903, carried_lines_per_s: 288 }
+    later({ rev: 11, health })
+    expect(getByRole(root, 'region', { name: 'The print stutters' }).textContent).toContain('asks for 903 lines/s, this cable carries 288')
+    const last_job = { id: 'j1', file: 'a.gcode', name: 'a.gcode', outcome: 'done', reason: '', ended_ms: 1, elapsed_s: 3000, line: 1, layer: 1, layers: 1, z_mm: 1, percent: 100 }
+    later({ rev: 12, state: 'idle', job: null, health, last_job: { ...last_job, lines_again: 0, resend_percent: 0, starved_s: 92, starved_by: 'file' } })
+    expect(queryByRole(root, 'region', { name: 'The print stutters' })).toBeNull()
+    shows('Stuttered for 2 min (file too dense for the cable)')
   })
 
   it('asks which port when there are several', () => {

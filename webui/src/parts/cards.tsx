@@ -1,4 +1,5 @@
 // Cards for when nothing is printing, and for when something is wrong: each says what happened and what to do next.
+import { looseEnds } from '../diagnosis'
 import { perform } from '../state'
 import { routeHash } from '../route'
 import { clock, duration, moment, percent, sentence, trim } from '../units'
@@ -137,6 +138,7 @@ export function OutcomeCard({ outcome, nowMs }: { outcome: Outcome; nowMs: numbe
       <p class="muted num">
         {duration(outcome.elapsed_s)} printed{outcome.outcome !== 'interrupted' && where && ` · ${where}`}
       </p>
+      {looseEnds(outcome) && <p class="num">{looseEnds(outcome)}</p>}
       {outcome.file && <a class="btn" href={routeHash('files', outcome.file)}>{outcome.outcome === 'done' ? 'Print again' : 'Show the file'}</a>}
     </section>
   )

@@ -1,6 +1,7 @@
 // The prints that were, the newest first.
 import { useEffect, useState } from 'preact/hooks'
 import { getPrints } from '../api'
+import { looseEnds } from '../diagnosis'
 import { complain, state } from '../state'
 import { duration, meters, moment, sentence } from '../units'
 import { layerText, outcomeText, outcomeTone } from '../words'
@@ -35,6 +36,7 @@ export function History({ nowMs }: { nowMs: number }) {
             <p class="outcome-word"><span class="dot" aria-hidden="true" />{outcomeText(p.outcome)}<span class="muted num"> · {moment(p.ended_ms || p.started_ms, nowMs)}</span></p>
             <p class="wrap"><strong>{p.file}</strong></p>
             <p class="muted small num">{[duration(p.elapsed_s), p.filament_mm > 0 ? meters(p.filament_mm) : '', p.outcome !== 'done' ? layerText(p) : '', p.by && `by ${p.by}`].filter(Boolean).join(' · ')}</p>
+            {looseEnds(p) && <p class="small num">{looseEnds(p)}</p>}
             {p.reason && <p class="small">{sentence(p.reason)}</p>}
           </li>
         ))}

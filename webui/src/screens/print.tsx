@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { Actions } from '../parts/actions'
 import { Camera } from '../parts/camera'
 import { ConnectCard, FaultCard, HaltCard, OutcomeCard, reconnect } from '../parts/cards'
+import { DiagnosisCards } from '../parts/diagnosis'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
@@ -30,6 +31,7 @@ export function PrintScreen() {
         )}
       </div>
       <div class="print-side">
+        {printing && <DiagnosisCards s={s} />}
         {!printing && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} />}
         {s.state !== 'disconnected' && s.state !== 'connecting' && <Tiles s={s} />}
         {s.job && printing && <Details s={s} job={s.job} />}

@@ -4,6 +4,7 @@ import { CameraForm } from '../parts/cameraform'
 import { Icon, Spinner } from '../parts/icon'
 import { Locked } from '../parts/locked'
 import { ProfileForm } from '../parts/profileform'
+import { lineErrors, starvedText } from '../diagnosis'
 import { leave } from '../session'
 import { allowed, asking, choices, link, linkStatus, live, loadChoices, perform, state, tick } from '../state'
 import { bytes, duration } from '../units'
@@ -86,7 +87,7 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
 
 function About({ s }: { s: State }) {
   void tick.value
-  const { link: stats, connection } = s
+  const { link: stats, health, connection } = s
   const rtt = link.clock.rttMs
   return (
     <section class="card" aria-label="About">
@@ -98,6 +99,9 @@ function About({ s }: { s: State }) {
         {connection.dialect && <Fact name="Dialect" value={connection.dialect} />}
         {connection.since_ms > 0 && s.state !== 'disconnected' && <Fact name="Connected for" value={duration((link.clock.now() - connection.since_ms) / 1000)} />}
         <Fact name="Lines sent" value={`${stats.sent}, of them asked for again ${stats.resends}`} />
+        {health.wire_percent >= 0 && <Fact name="Use of the cable" value={`${health.wire_percent} %`} />}
+        {lineErrors(health) && <Fact name="Line errors" value={lineErrors(health)} />}
+        {(s.job || s.last_job) && <Fact name="Printer starved" value={starvedText(health)} />}
         <Fact name="In flight" value={`${stats.in_flight} lines, ${stats.in_flight_bytes} bytes`} />
         <Fact name="Sent ahead" value={sentAhead(stats)} />
         <Fact name="Not understood" value={`${stats.unknown} lines`} />
