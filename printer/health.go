@@ -39,7 +39,8 @@ type health struct {
 	reply time.Duration // … which took so long on the wire
 	quick time.Duration // what a line that moves nothing takes besides the wire, usually; 0 = not known
 	room  int           // P of the last ok, -1 = not said
-	most  int           // the greatest P: all places of the planner
+	most  int           // the greatest P that was heard twice: all places of the planner
+	more  int           // the last that was greater
 
 	last  time.Time         // when the job's line before was accepted; zero = the printer stands still on purpose
 	level time.Duration     // motion that it has been given and has not done
@@ -77,7 +78,7 @@ const (
 	fillTime     = 200 * time.Millisecond // that a planner takes to fill at the beginning is nobody's fault
 	holdsMoves   = stretchLines + 4       // a planner's and a command queue's, where the firmware does not say
 	usedEvery    = 2 * time.Second
-	longestMove  = float64(24 * time.Hour) // what is more is a mistake in the file
+	longestMove  = 24 * time.Hour // what is more is a mistake in the file
 )
 
 // cause is what starved the printer.
@@ -95,7 +96,7 @@ var causeNames = [causes]string{"wire", "file", "host", "printer"}
 
 // begin counts from here, for a job. baud is the port's, ahead the dialect's. What is known of the firmware stays.
 func (h *health) begin(baud int, ahead time.Duration) {
-	*h = health{unpaced: h.unpaced, quick: h.quick, most: h.most, room: -1, ahead: ahead}
+	*h = health{unpaced: h.unpaced, quick: h.quick, most: h.most, more: h.more, room: -1, ahead: ahead}
 	if baud > 0 && !h.unpaced {
 		h.perByte = 10 * time.Second / time.Duration(baud) // with start and stop bit
 	}
@@ -140,7 +141,9 @@ func (h *health) heard(now time.Time, r gcode.Reply, inFlight int) {
 	switch {
 	case r.Kind == gcode.OK:
 		h.room = r.Planner
-		h.most = max(h.most, h.room)
+		if h.room > h.most { // heard once it may be noise: replies have no checksum
+			h.most, h.more = max(h.most, min(h.room, h.more)), h.room
+		}
 	case r.Kind == gcode.Resend:
 		h.trouble, h.now.troubled = now, true
 	case r.Kind == gcode.Error:
@@ -189,9 +192,9 @@ func (h *health) landed(now time.Time, f *flight, speedPercent float64) {
 	if f.long || f.lane != laneJob {
 		return
 	}
-	motion := f.pos.took
+	motion := min(f.pos.took, longestMove)
 	if speedPercent != 100 {
-		motion = time.Duration(min(float64(motion)*100/speedPercent, longestMove))
+		motion = time.Duration(min(float64(motion)*100/speedPercent, float64(longestMove)))
 	}
 	if h.last.IsZero() && motion == 0 {
 		return // nothing moves yet
@@ -255,7 +258,7 @@ func (h *health) newest(n int) time.Duration {
 // still takes in that the printer does something else than move.
 func (h *health) still() {
 	h.decide()
-	h.last, h.level, h.moves, h.sums[0] = time.Time{}, 0, 0, 0
+	h.last, h.level, h.moves, h.sums[0], h.thin = time.Time{}, 0, 0, 0, false
 }
 
 // decide says what the stretch was short of and why, and begins the next.

@@ -72,6 +72,7 @@ func TestHealthStarved(t *testing.T) {
 		{"and so without P", 115200, func(w *walk) { w.setup(2*ms, unsaid); w.moves(500, 5*ms, 20*ms, unsaid) }, 0, ""},
 		{"a dense file", 115200, func(w *walk) { w.setup(2*ms, 15); w.moves(1000, ms, 3*ms, 13) }, 2, "file"},
 		{"and so without P", 115200, func(w *walk) { w.setup(2*ms, unsaid); w.moves(1000, ms, 3*ms, unsaid) }, 2, "file"},
+		{"a P that noise has made greater", 115200, func(w *walk) { w.setup(2*ms, 15); w.moves(1, ms, ms, 150); w.moves(1000, ms, 3*ms, 13) }, 2, "file"},
 		{"more than half full it does not crawl", 115200, func(w *walk) { w.setup(2*ms, 15); w.moves(1000, ms, 3*ms, 6) }, 0, ""},
 		{"dense for less than a planner holds", 115200, func(w *walk) {
 			w.setup(2*ms, 15)
