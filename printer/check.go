@@ -93,7 +93,7 @@ func (s *session) checked(now time.Time) {
 	switch {
 	case early != "":
 		s.flow.bar()
-		s.hold(now, s.resend, *meant, &Fault{Code: FaultOutOfTurn, Message: "A damaged line made the printer execute a later one too early.",
+		s.suspend(now, s.resend, *meant, &Fault{Code: FaultOutOfTurn, Message: "A damaged line made the printer execute a later one too early.",
 			Next: "Look at the print. Resume goes back to where it was and goes on from there. A shorter USB cable prevents it.", Said: early})
 	case away:
 		s.modal.head.learn(is, true) // something that we do not follow has moved it

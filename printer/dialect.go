@@ -22,16 +22,21 @@ type dialect struct {
 	quiet    bool          // its Resend comes without an ok
 	ahead    time.Duration // motion that it plans ahead at least, in however many lines
 	restart  string        // what brings it back after it has stopped, without a reset line
+	changes  bool          // it changes filament by M600, leading the person through it, or says that it does not know M600
+	goOn     string        // what makes it go on after a pause of its own that holds up no line
+	forget   string        // what makes it forget such a pause
+	buttons  bool          // a button of its prompts carries the command that it means ("Label|COMMAND|colour"); others are answered by number
 }
 
 // Marlin cuts a line after 95 characters (MAX_CMD_SIZE 96), and with it the checksum, so a longer numbered line can never succeed.
 const marlinLine = 95
 
 var (
-	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true}
+	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true, changes: true}
 	dialects = []dialect{
-		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true, several: true},
-		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, why: "STATUS", ahead: 2 * time.Second, restart: "FIRMWARE_RESTART"},
+		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true, several: true, changes: true, goOn: "M602"},
+		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, why: "STATUS", ahead: 2 * time.Second, restart: "FIRMWARE_RESTART", changes: true,
+			goOn: "RESUME", forget: "CLEAR_PAUSE", buttons: true},
 		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, single: true, early: true},
 		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999"},
 		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, single: true, quiet: true, restart: "M999"},

@@ -258,7 +258,7 @@ func (h *health) newest(n int) time.Duration {
 // still takes in that the printer does something else than move.
 func (h *health) still() {
 	h.decide()
-	h.last, h.level, h.moves, h.sums[0], h.thin = time.Time{}, 0, 0, 0, false
+	h.last, h.level, h.moves, h.sums[0], h.thin = time.Time{}, 0, 0, 0, 0
 }
 
 // decide says what the stretch was short of and why, and begins the next.

@@ -106,6 +106,7 @@ func (s *session) atBaud() string {
 // restarted begins anew on the open port: the board has just booted, or a person wants to go on after a fault.
 func (s *session) restarted(now time.Time) {
 	s.state, s.script, s.typed = Connecting, nil, nil
+	s.dialog.shown, s.dialog.draft = nil, nil
 	s.modal = freshModal()
 	s.seen.homed, s.seen.position, s.seen.jogTo, s.seen.waiting, s.seen.autoTemps = [3]bool{}, nil, nil, "", false
 	s.stream.reset(0)
@@ -128,11 +129,15 @@ func (s *session) introduce(now time.Time) {
 				s.flow.bar()
 			}
 			s.seen.conn.Dialect = s.d.name
+			var out []string
 			if s.seen.conn.Capabilities["AUTOREPORT_TEMP"] {
 				s.seen.autoTemps = true
-				return lines("M155 S1")
+				out = append(out, "M155 S1")
 			}
-			return nil
+			if s.seen.conn.Capabilities["PROMPT_SUPPORT"] {
+				out = append(out, "M876 P1") // here is somebody who can answer
+			}
+			return lines(out...)
 		},
 		always("M105", "M114"))
 }

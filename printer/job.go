@@ -88,7 +88,7 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 				layer++
 			}
 			c := gcode.ParseCommand(l.Text)
-			if l.Text[0] == '@' || c.Is('M', 110) {
+			if l.Text[0] == '@' && !forHost(l.Text) || c.Is('M', 110) {
 				continue // a remark to a host such as OctoPrint; a line count that is not ours
 			}
 			start := len(text)

@@ -246,11 +246,15 @@ func TestTypedLine(t *testing.T) {
 // A file may hold what belongs to its host; the printer does not get it.
 func TestJobLeavesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := openJob(JobInfo{}, io.NopCloser(strings.NewReader("@pause\nN1 M110 N1*125\nm110 N0\nG28\n")))
+		j := openJob(JobInfo{}, io.NopCloser(strings.NewReader("@resume\n@pauses\nN1 M110 N1*125\nm110 N0\nG28\n@pause  now\n")))
 		synctest.Wait()
 		l, err := j.next()
-		if err != nil || string(l.text) != "G28" || l.pos.line != 4 {
+		if err != nil || string(l.text) != "G28" || l.pos.line != 5 {
 			t.Errorf("got %q at line %d, %v", l.text, l.pos.line, err)
+		}
+		j.taken()
+		if l, err := j.next(); err != nil || string(l.text) != "@pause  now" {
+			t.Errorf("got %q, %v", l.text, err)
 		}
 		j.taken()
 		if _, err := j.next(); err != io.EOF {
@@ -354,6 +358,7 @@ func TestNeverANumberThatJSONCannotHold(t *testing.T) {
 // The keys of a snapshot are the contract with the page and with scripts.
 func TestSnapshotKeys(t *testing.T) {
 	full := Snapshot{Position: &Position{}, Bed: &Heater{}, Job: &JobStatus{}, LastJob: &JobOutcome{}, Fault: &Fault{}, Halt: &Halt{}, Lost: &LostPrint{}, Nozzles: []Heater{{}},
+		Pause: &PauseInfo{}, Prompt: &Prompt{},
 		Connection: Connection{Ports: []PortInfo{{}}}}
 	b, err := json.Marshal(full)
 	if err != nil {

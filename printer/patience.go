@@ -16,11 +16,12 @@ type patience struct {
 }
 
 const (
-	probeAfter  = 5 * time.Second  // without ok and without busy; the next questions after twice as long each
-	deafAfter   = 30 * time.Second // not a byte from a firmware that says busy every 2 s
-	silentAfter = 60 * time.Second // not a byte from another
-	stuckAfter  = 90 * time.Second // it talks, but answers no question
-	longAfter   = 20 * time.Minute // a command that may take its time, from a firmware that never says busy
+	probeAfter  = 5 * time.Second     // without ok and without busy; the next questions after twice as long each
+	deafAfter   = 30 * time.Second    // not a byte from a firmware that says busy every 2 s
+	silentAfter = 60 * time.Second    // not a byte from another
+	stuckAfter  = 90 * time.Second    // it talks, but answers no question
+	longAfter   = 20 * time.Minute    // a command that may take its time, from a firmware that never says busy
+	personAfter = 30 * 24 * time.Hour // the same, where it waits for a person
 )
 
 func (p *patience) heard(now time.Time) { p.lastByte = now }
@@ -49,6 +50,10 @@ func (s *session) due(now time.Time) []byte {
 	if !s.owed() || now.Before(s.nextProbe) {
 		return nil
 	}
+	if s.forPerson() && !s.busyHeard { // questions would only fill its buffer
+		s.nextProbe = now.Add(probeAfter)
+		return nil
+	}
 	s.probed++
 	s.nextProbe = now.Add(probeAfter << min(s.probed, 6))
 	b := s.probe(now)
@@ -62,6 +67,9 @@ func (s *session) due(now time.Time) []byte {
 func (s *session) limit() time.Duration {
 	if s.busyHeard {
 		return deafAfter
+	}
+	if s.forPerson() {
+		return personAfter
 	}
 	for i := range s.aloft {
 		if s.stream.at(i).long {
@@ -93,7 +101,7 @@ func (s *session) silenced(now time.Time) {
 	s.fail(now, f)
 }
 
-// takesLong reports whether a command may run for minutes before its ok.
+// takesLong reports whether a command may run for minutes before its ok, or (M118) may make the firmware ask for a pause: nothing goes behind it.
 func takesLong(text []byte) bool {
 	c := gcode.ParseCommand(text)
 	switch c.Letter {
@@ -104,7 +112,7 @@ func takesLong(text []byte) bool {
 		}
 	case 'M':
 		switch c.Number {
-		case 0, 1, 48, 109, 116, 190, 191, 226, 303, 400, 600, 701, 702:
+		case 0, 1, 48, 109, 116, 118, 190, 191, 226, 303, 400, 600, 701, 702:
 			return true
 		}
 	case 'T', 0: // a tool change, a macro
@@ -124,6 +132,10 @@ func (s *session) waits() bool {
 	}
 	return false
 }
+
+// maxLetGo bounds the lines in flight when the newest of them end a wait: each wait has its own, none is answered before the command that
+// waits, and all must fit into the firmware's receive buffer (128 bytes in Marlin).
+const maxLetGo = 12
 
 // letsGo reports whether a command ends a wait, and so must not wait itself for that to be answered.
 func letsGo(text []byte) bool {

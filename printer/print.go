@@ -20,25 +20,28 @@ func (s *session) start(now time.Time, j *job) {
 	s.modal.leftMin = -1
 	s.state = Starting
 	// The answer to M105 is nobody else's: all oks of what was typed before are accounted for when the first line goes out.
-	s.play(now, func(time.Time) { s.state = Printing }, s.first(), always("M105"))
+	s.play(now, s.goesOn, s.first(), always("M105"))
 }
 
-func (s *session) pause(now time.Time) { s.pauseAt(now, &place{}) }
+func (s *session) pause(now time.Time) { s.pauseAt(now, &place{why: PauseInfo{By: "person"}}) }
 
 func (s *session) pauseAt(now time.Time, p *place) {
 	s.state, s.paused = Pausing, p
 	s.play(now, func(now time.Time) {
 		s.state = Paused
 		s.run.stop(now)
+		if s.paused.from.line > 0 {
+			s.run.at(s.paused.from)
+		}
 	},
 		s.first(), s.stop(), s.settle(), s.settle(),
 		func(time.Time) []scriptLine { s.paused.modal = s.modal.clone(); return nil },
 		s.park(s.paused))
 }
 
-// hold pauses the job because of something that a person should look at. n is the first line that the firmware has not executed: it and
+// suspend pauses the job because of something that a person should look at. n is the first line that the firmware has not executed: it and
 // those after it will be sent when the print is resumed; meant is where the lines before it lead to.
-func (s *session) hold(now time.Time, n int64, meant head, f *Fault) {
+func (s *session) suspend(now time.Time, n int64, meant head, f *Fault) {
 	if s.state != Printing && s.state != Finishing {
 		s.fail(now, f)
 		return
@@ -47,7 +50,7 @@ func (s *session) hold(now time.Time, n int64, meant head, f *Fault) {
 	s.note("note", f.Error())
 	s.takeBack(n)
 	s.script, s.fault = nil, f
-	s.pauseAt(now, &place{meant: &meant})
+	s.pauseAt(now, &place{meant: &meant, why: PauseInfo{By: "fault", Message: f.Message}})
 }
 
 // takeBack forgets that line n and those after it were ever sent: the job's lines go back to the job, typed ones to those that wait.
@@ -72,15 +75,15 @@ func (s *session) takeBack(n int64) {
 // temperatures those count that a person has set meanwhile; one that was only switched off comes back.
 func (s *session) resume(now time.Time) error {
 	p := s.paused
+	if p.held {
+		return s.letGo(now)
+	}
 	if p.parked && !s.allHomed() {
 		return fmt.Errorf("%w: the motors were switched off during the pause, so the place of the print is lost", ErrNotHomed)
 	}
 	s.state, s.fault = Resuming, nil
 	s.run.start(now)
-	s.play(now, func(time.Time) {
-		s.state = Printing
-		s.paused = nil
-	},
+	s.play(now, s.goesOn,
 		s.first(),
 		func(time.Time) []scriptLine {
 			p.modal.heated(&s.modal)
@@ -162,10 +165,15 @@ func (s *session) cancel(now time.Time, outcome, reason string) {
 	s.state, s.fault = Cancelling, nil
 	s.job.close()
 	s.typed = nil
-	if s.waits() {
+	if s.waits() || s.occupied() {
 		s.typed = [][]byte{[]byte("M108")} // else the heaters would be off only when they are hot
 	}
-	stages := []stage{always(append(s.heatersOff(), "M107")...)}
+	off := append(s.heatersOff(), "M107")
+	if s.held() && s.d.forget != "" {
+		off = append(off, s.d.forget)
+	}
+	s.paused = nil
+	stages := []stage{always(off...)}
 	if !parked {
 		stages = append(stages, s.stop(), s.settle(), s.settle(), s.park(&place{modal: s.modal.clone()}))
 	}

@@ -223,6 +223,10 @@ func (o *owner) obey(now time.Time) {
 			o.cfg.Log.Info("board reset by its reset line")
 		}
 	}
+	if do.leave {
+		o.hangUp(now)
+		return
+	}
 	if do.close {
 		o.drop(now, o.fault)
 	}

@@ -123,7 +123,7 @@ func (s *session) found(now time.Time) {
 		s.asked, s.check, s.extra, s.unknown = l.lastN+1, checkWanted, 0, 0
 	default:
 		s.takeBack(l.lastN + 1)
-		s.state, s.paused = Paused, &place{modal: s.modal.clone()}
+		s.state, s.paused = Paused, &place{modal: s.modal.clone(), why: PauseInfo{By: "fault", Message: "The USB connection was lost."}}
 		s.fault = &Fault{Code: FaultPortLost, Message: fmt.Sprintf("The printer's USB connection was lost for %.0f s. The printer has kept its place.", gap.Seconds()),
 			Next: "Look at the print. Resume goes on where it stopped.", JobID: s.job.info.ID, AtMS: now.UnixMilli()}
 	}

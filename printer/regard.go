@@ -10,6 +10,7 @@ import (
 // regard takes in what a line says of the machine, whatever it says of the conversation. It returns 1 for a line that nobody can read.
 func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	s.regardTemps(now, r)
+	s.regardUnknown(r)
 	if r.Position != nil {
 		p := *r.Position
 		s.seen.position, s.seen.moved = &Position{XMM: p.X, YMM: p.Y, ZMM: p.Z, EMM: p.E}, false
@@ -26,6 +27,9 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 		s.progress(now)
 		if len(s.aloft) > 0 { // else it is busy with itself, and nobody waits
 			s.seen.waiting = string(r.Message)
+			if strings.HasPrefix(s.seen.waiting, "paused for") {
+				s.regardWait(now)
+			}
 		}
 	case gcode.Capability:
 		if s.seen.conn.Capabilities == nil {
@@ -34,6 +38,8 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 		if len(s.seen.conn.Capabilities) < 100 {
 			s.seen.conn.Capabilities[cut(r.Name)] = r.On
 		}
+	case gcode.Action:
+		s.regardAction(now, string(r.Message))
 	case gcode.Error:
 		s.regardError(now, r)
 	case gcode.Halted:

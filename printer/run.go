@@ -11,6 +11,7 @@ type jobRun struct {
 	since   time.Time     // running since; zero while paused
 	before  time.Duration // ran before that
 	pos     jobPos        // last line that the firmware accepted
+	said    string        // what the file's last line put on the printer's display
 }
 
 func startRun(now time.Time) jobRun {

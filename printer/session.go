@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"errors"
 	"layerd/gcode"
 	"time"
 )
@@ -29,11 +30,12 @@ type session struct {
 	last         *JobOutcome
 	halt         *Halt
 	checkDue     bool                          // where the head is was answered, and is to be compared
-	paused       *place                        // where to go back to; while Pausing … Resuming
+	paused       *place                        // why it stands still, and where to go back to; while Pausing … Resuming
 	lost         *lost                         // the print whose port is gone; while Faulted
 	resumeWithin time.Duration                 // a port that is back so soon lets the print go on by itself
 	tell         func(dir string, text []byte) // keeps a copy for the console, and waits for nobody
 	tail         func() []Entry                // the last lines that were told or heard; nil where nobody keeps them
+	dialog       dialog
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -41,6 +43,7 @@ type orders struct {
 	baud   int    // set this speed
 	urgent []byte // throw away what is not sent yet and write this now
 	reset  bool   // restart the board
+	leave  bool   // give the port up as a person would, and leave it closed
 	close  bool   // give the port up
 }
 
@@ -118,7 +121,7 @@ func (s *session) hear(now time.Time, r gcode.Reply) {
 	case f.Code == FaultBoardReset && s.job == nil:
 		s.booted(now, r)
 	case f.Code == FaultResendLoop && s.certain && (s.state == Printing || s.state == Finishing):
-		s.hold(now, s.asked, s.history[(s.asked-1)%historyLines].after, f)
+		s.suspend(now, s.asked, s.history[(s.asked-1)%historyLines].after, f)
 	default:
 		s.fail(now, f)
 	}
@@ -143,6 +146,7 @@ func (s *session) landed(now time.Time, f *flight) {
 	}
 	f.after = s.modal.head
 	s.health.landed(now, f, s.modal.speedPercent)
+	s.regardLanded(now, f)
 	switch f.lane {
 	case laneScript:
 		if s.script != nil && s.script.id == f.script {
@@ -178,7 +182,7 @@ func (s *session) write(now time.Time) []byte {
 	if b := s.due(now); b != nil {
 		return b
 	}
-	if len(s.typed) > 0 && letsGo(s.typed[0]) && len(s.aloft) > 0 && len(s.bare) < maxProbes {
+	if len(s.typed) > 0 && letsGo(s.typed[0]) && len(s.aloft) > 0 && len(s.bare) < maxLetGo {
 		return s.unnumbered(now)
 	}
 	switch {
@@ -248,12 +252,14 @@ func (s *session) unnumbered(now time.Time) []byte {
 
 // jobLine sends the job's next line, or ends the job.
 func (s *session) jobLine(now time.Time) []byte {
-	switch err := s.prepare(); {
+	switch err := s.prepare(now); {
 	case err == errStarved:
 		if s.job != nil && s.job.starved() && s.room(now, 1) {
 			s.health.unread(now)
 		}
 		return nil
+	case err == errObeyed:
+		return s.write(now)
 	case err != nil && len(s.aloft) > 0: // those come first
 		return nil
 	case err != nil:
@@ -269,9 +275,11 @@ func (s *session) jobLine(now time.Time) []byte {
 	return s.wrote(now, s.commit(now))
 }
 
+var errObeyed = errors.New("the line is for the host, which has done what it says")
+
 // prepare makes the job's next line ready, before there is room for it. It returns errStarved when there is none now, io.EOF or another error
-// at the end of the job's lines, or the *Fault why the line cannot be sent.
-func (s *session) prepare() error {
+// at the end of the job's lines, errObeyed when the line was one for us, or the *Fault why it cannot be sent.
+func (s *session) prepare(now time.Time) error {
 	if s.state != Printing || s.script != nil || s.job == nil || s.rewound() {
 		return errStarved
 	}
@@ -281,6 +289,9 @@ func (s *session) prepare() error {
 	l, err := s.job.next()
 	if err != nil {
 		return err
+	}
+	if s.hostSide(now, l) {
+		return errObeyed
 	}
 	text, err := s.fit(l.text)
 	if err != nil {

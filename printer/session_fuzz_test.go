@@ -32,7 +32,9 @@ var fuzzReplies = []string{"ok", "ok T:21.0 /0.0 B:20.0 /0.0 @:0 B@:0", "X:1.00 
 	"Error:Printer stopped due to errors.", "!! Must home axis first", "// Klipper state: Shutdown", "// Klipper state: Disconnect", "// Klipper state: Ready",
 	"FIRMWARE_NAME:Marlin 2.1 MACHINE_TYPE:x", "FIRMWARE_NAME:Repetier_1", "ok FIRMWARE_NAME:Klipper", "FIRMWARE_NAME: RepRapFirmware", "Cap:AUTOREPORT_TEMP:1",
 	"\xff\xfe\x80\x81", "Resend: 0", "Resend: 1", "T:200 E:0 W:?", "T15:20 /0 B:1e9", "Emergency Stop! Reset the controller to continue.", "fatal:x", "TargetExtr0:200",
-	"FIRMWARE_NAME:Smoothieware, X-AXES:4", "!!", "rs  Checksum error on line 3", "ok Emergency Stop Requested", "!! Heater not heating"}
+	"FIRMWARE_NAME:Smoothieware, X-AXES:4", "!!", "rs  Checksum error on line 3", "ok Emergency Stop Requested", "!! Heater not heating",
+	"//action:pause", "//action:paused", "//action:pause filament_runout 0", "//action:resumed", "//action:resume", "//action:cancel", "//action:disconnect",
+	"//action:prompt_begin What", "//action:prompt_button Yes", "//action:prompt_show", "echo:Unknown command: \"M600\""}
 
 var fuzzTyped = []string{"M108", "G28", "m104 s200", "M84", "M105", "M112", "G91", "M110", "T1", "M117 Hü", "M876 S0", "M999", ""}
 
@@ -91,6 +93,8 @@ func (f *fuzzed) event() {
 		f.hear(string(f.text(40)))
 	case op < 150:
 		f.pass([]time.Duration{time.Millisecond, 60 * time.Millisecond, time.Second, 6 * time.Second, 40 * time.Second, 10 * time.Minute}[op%6])
+	case op < 152:
+		_ = s.answer(s.dialog.lastID, int(f.byte()%4)-1)
 	case op < 160:
 		_ = s.home(string(f.text(3)))
 	case op < 170:
@@ -150,7 +154,7 @@ func (f *fuzzed) event() {
 // fuzzJob is a job that has read all of its lines ahead; each byte of text is one.
 func fuzzJob(id int, text []byte) *job {
 	lines := []string{"G1 X1 E1", "G28", "M104 S200", "M84", "T1", "M83", "G91", "G20", "M117 " + strings.Repeat("ü", 60), "M73 P1 R99", "M106 S300",
-		"M0", "G1 " + strings.Repeat("X1 ", 30), "M109 S200", "G92 E0", "*", "M600"}
+		"M0", "G1 " + strings.Repeat("X1 ", 30), "M109 S200", "G92 E0", "*", "M600", "@pause", "@cancel", "M0 S1"}
 	j := &job{info: JobInfo{ID: fmt.Sprint(id), Size: int64(len(text))}, batches: make(chan batch, 1), stop: make(chan struct{})}
 	b := batch{err: io.EOF}
 	for i, c := range text {
@@ -186,6 +190,12 @@ func (f *fuzzed) flow() {
 		}
 		s.tick(f.now)
 		do := s.orders
+		if do.leave { // as hangUp does
+			s.orders = orders{}
+			s.closed(f.now, nil)
+			s.state, s.fault, s.halt = Disconnected, nil, nil
+			continue
+		}
 		if do.close {
 			s.orders = orders{}
 			s.closed(f.now, s.fault)
@@ -231,7 +241,7 @@ func (f *fuzzed) look(b []byte) {
 	}
 	bare, newest, inRing := 0, int64(-1), 0
 	for i, n := range s.aloft {
-		if l := s.stream.at(i); i > 0 && i >= s.flow.queue && l.lane != lanePoll {
+		if l := s.stream.at(i); i > 0 && i >= s.flow.queue && n >= 0 && l.lane != lanePoll {
 			inRing += len(l.frame)
 		}
 		if n < 0 {
@@ -256,7 +266,7 @@ func (f *fuzzed) look(b []byte) {
 		f.Fatalf("state %v, and nothing to do", s.state)
 	case s.script == nil && s.state == Connecting && !s.hello.waiting && !s.orders.close:
 		f.Fatal("connecting, and nothing to do")
-	case s.script != nil && (s.state == Idle || s.state == Printing || s.state == Paused || s.state == Faulted || s.state == Disconnected):
+	case s.script != nil && (s.state == Idle || s.state == Printing || s.state == Paused && !s.held() || s.state == Faulted || s.state == Disconnected):
 		f.Fatalf("state %v, with a script of stages %d", s.state, len(s.script.then))
 	case s.fault != nil && (s.fault.Next == "" || s.fault.Message == ""):
 		f.Fatalf("fault without a word: %+v", s.fault)

@@ -7,7 +7,8 @@ func (s *session) snapshot(now time.Time) *Snapshot {
 	snap := &Snapshot{AtMS: now.UnixMilli(), State: s.state, Connection: s.seen.conn, Profile: s.profile, Nozzles: s.seen.nozzles,
 		Bed: s.seen.bed, Chamber: s.seen.chamber, TempsAtMS: unixMS(s.seen.tempsAt), Position: s.seen.position, Homed: s.allHomed(),
 		FanPercent: s.modal.fanPercent, SpeedPercent: s.modal.speedPercent, FlowPercent: s.modal.flowPercent, Waiting: s.seen.waiting,
-		LastJob: s.last, Fault: s.fault, Halt: s.halt, Link: s.stats, Health: s.health.status(now)}
+		LastJob: s.last, Fault: s.fault, Halt: s.halt, Link: s.stats, Health: s.health.status(now),
+		Prompt: s.prompt(), Notice: s.dialog.notice}
 	snap.Link.InFlight, snap.Link.Bytes = len(s.aloft), s.underWay()
 	snap.Link.Flow, snap.Link.WindowBytes, snap.Link.QueueLines, snap.Link.Shrinks = s.flow.state(), s.flow.allow, s.flow.queue, s.flow.shrinks
 	if snap.Nozzles == nil {
@@ -18,6 +19,11 @@ func (s *session) snapshot(now time.Time) *Snapshot {
 		for k, v := range caps {
 			snap.Connection.Capabilities[k] = v
 		}
+	}
+	if s.paused != nil && s.paused.why.By != "" {
+		why := s.paused.why
+		why.Held = s.occupied()
+		snap.Pause = &why
 	}
 	if s.job != nil {
 		snap.Job = s.run.status(now, s.job.info, s.modal.leftMin)

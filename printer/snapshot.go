@@ -79,6 +79,9 @@ type Snapshot struct {
 	Waiting      string    `json:"waiting"` // what the firmware is busy with, for people: "heating", "processing", "paused for user"; "" nothing
 
 	Job     *JobStatus  `json:"job"`      // the job under way; null in states without one
+	Pause   *PauseInfo  `json:"pause"`    // why the job stands still; null while it does not
+	Prompt  *Prompt     `json:"prompt"`   // what the firmware asks the person; null when nothing. See Answer
+	Notice  string      `json:"notice"`   // what the firmware told the person last, "" nothing
 	LastJob *JobOutcome `json:"last_job"` // how the last one ended; also the one that a restart interrupted
 	Fault   *Fault      `json:"fault"`    // set while Faulted, in a pause that was not wanted, and in Disconnected when that was not wanted
 	Lost    *LostPrint  `json:"lost"`     // a print whose USB connection is gone, and which may go on; only while Faulted, then with Job

@@ -216,7 +216,7 @@ func jobLines(executed []string) []string {
 	for _, l := range executed {
 		switch word, _, _ := strings.Cut(l, " "); {
 		case strings.HasPrefix(word, "S"), strings.HasPrefix(word, "M114"): // the end of a damaged line, or two in one, that happens to be a question
-		case slices.Contains([]string{"M105", "M110", "M114", "M115", "M155", "M400"}, word):
+		case slices.Contains([]string{"M105", "M110", "M114", "M115", "M155", "M400", "M876"}, word):
 		default:
 			out = append(out, l)
 		}

@@ -225,8 +225,9 @@ func (st *stream) hear(now time.Time, r gcode.Reply, land func(*flight)) *Fault 
 	case gcode.Error:
 		st.damaged, st.lastN = strings.Contains(strings.ToLower(string(r.Text)), "checksum"), r.LastLine
 	case gcode.Unknown, gcode.Echo:
-		if st.check != noCheck && bytes.Contains(r.Text, unknownCommand) {
+		if bytes.Contains(r.Text, unknownCommand) {
 			st.unknown++
+			st.soon = 0 // its ok comes as soon as it likes
 		}
 	}
 	if r.Position != nil {

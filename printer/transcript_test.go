@@ -22,7 +22,7 @@ import (
 //	.. 5s        time passes
 //	** action    somebody asks for something; see act
 //	** action ! text     … and is refused with an error that contains text
-//	== state [words]     the session is in this state; a fault's, halt's or waiting's text contains the words
+//	== state [words]     the session is in this state; a fault's, halt's, waiting's, pause's, prompt's or notice's text contains the words
 //
 // Between events everything that the session wants to write has been compared: a line too many fails like one too few.
 func TestTranscripts(t *testing.T) {
@@ -101,7 +101,8 @@ func (tr *transcript) event(kind, rest string) error {
 		}
 	case "==":
 		state, words, _ := strings.Cut(rest, " ")
-		said := fmt.Sprintf("%+v %+v %v %+v", tr.s.fault, tr.s.halt, tr.s.seen.waiting, tr.s.last)
+		now := tr.s.snapshot(time.Now())
+		said := fmt.Sprintf("%+v %+v %v %+v pause:%+v prompt:%+v %v", now.Fault, now.Halt, now.Waiting, now.LastJob, now.Pause, now.Prompt, now.Notice)
 		if tr.s.state.String() != state || !strings.Contains(said, words) {
 			return fmt.Errorf("it is %v, %s", tr.s.state, said)
 		}
@@ -144,6 +145,10 @@ func (tr *transcript) flow() {
 		if tr.s.orders.baud != 0 {
 			tr.said = append(tr.said, fmt.Sprintf("(%d baud)", tr.s.orders.baud))
 		}
+		if tr.s.orders.leave {
+			tr.said = append(tr.said, "(leave)")
+			tr.s.closed(now, nil)
+		}
 		if tr.s.orders.close {
 			tr.said = append(tr.said, "(close)")
 			tr.s.orders.close = false
@@ -183,6 +188,9 @@ func (tr *transcript) act(f []string) error {
 		if s.seen.autoTemps {
 			tr.hear("ok")
 		}
+		if s.seen.conn.Capabilities["PROMPT_SUPPORT"] {
+			tr.hear("ok")
+		}
 		tr.hear("ok T:21.0 /0.0 B:21.0 /0.0 @:0 B@:0")
 		tr.hear("X:0.00 Y:0.00 Z:0.00 E:0.00 Count X:0 Y:0 Z:0")
 		tr.hear("ok")
@@ -215,6 +223,12 @@ func (tr *transcript) act(f []string) error {
 			return err
 		}
 		return s.queue(string(line))
+	case "answer": // answer BUTTON [how many prompts ago]
+		var button, ago int
+		if n, err := fmt.Sscanf(arg+" 0", "%d %d", &button, &ago); n < 2 {
+			return err
+		}
+		return s.answer(s.dialog.lastID-int64(ago), button)
 	case "home":
 		return s.home(arg)
 	case "jog":

@@ -73,7 +73,7 @@ func (s *session) typedLine(text string) ([]byte, error) {
 		if c.Letter == 'T' {
 			what, bad = "the tool", true
 		}
-		if bad && !(s.state == Paused && undone[name]) {
+		if bad && !(s.state == Paused && undone[name] && !s.occupied()) {
 			return nil, refuse(fmt.Sprintf("during a print it would change %s", what))
 		}
 	}
@@ -139,6 +139,9 @@ func between(what string, v, low, high float64, unit string) error {
 func (s *session) free() error {
 	switch s.state {
 	case Idle, Paused:
+		if s.occupied() {
+			return fmt.Errorf("%w: the printer itself holds the print, and would move only when it goes on", ErrWrongState)
+		}
 		return nil
 	case Disconnected, Connecting:
 		return ErrNotConnected

@@ -99,7 +99,7 @@ func TestFaults(t *testing.T) {
 // handshakeOnly leaves out what may be said without anybody asking.
 func handshakeOnly(executed []string) []string {
 	return slices.DeleteFunc(slices.Clone(executed), func(l string) bool {
-		return slices.Contains([]string{"M110 N0", "M115", "M155 S1", "M105", "M114", "FIRMWARE_RESTART", "STATUS"}, l)
+		return slices.Contains([]string{"M110 N0", "M115", "M155 S1", "M876 P1", "M105", "M114", "FIRMWARE_RESTART", "STATUS"}, l)
 	})
 }
 

@@ -98,27 +98,6 @@ func TestJogThenResume(t *testing.T) {
 	})
 }
 
-// A file that waits for a person goes on when a person says so, though nothing else can be said meanwhile.
-func TestWaitForPerson(t *testing.T) {
-	whole(t, printertest.Config{Speed: 1}, nil, func(r *rig) {
-		r.becomes(Idle)
-		r.print("j1", "G28\nM0 click\nG1 X10 F3000\n", nil)
-		await(r.T, r.p, func(s *Snapshot) bool { return s.Waiting == "paused for user" })
-		r.must(r.p.Send(r.Context(), "M220 S90"))
-		if time.Sleep(time.Hour); r.now().State != Printing {
-			t.Fatalf("got %v, %+v", r.now().State, r.now().Fault)
-		}
-		r.must(r.p.Send(r.Context(), "M108"))
-		await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil && s.LastJob.Outcome == "done" })
-		if got := r.sim.Executed(); !slices.Contains(got, "G1 X10 F3000") || !slices.Contains(got, "M220 S90") {
-			t.Errorf("executed %q", got)
-		}
-		if b := r.sim.Body(); b.True[0] != 10 {
-			t.Errorf("the head is at %v", b.True)
-		}
-	})
-}
-
 // The revision that a command is answered with is that of a snapshot that shows its effect.
 func TestRevisions(t *testing.T) {
 	whole(t, printertest.Config{Speed: 1, Heat: 4, Baud: 115200}, nil, func(r *rig) {

@@ -92,7 +92,7 @@ func word(command string) string {
 }
 
 // asks are the commands that only ask, and move and heat nothing.
-var asks = []string{"M105", "M110", "M114", "M115", "M118", "M155"}
+var asks = []string{"M105", "M110", "M114", "M115", "M118", "M155", "M876"}
 
 // withoutAsking leaves out what only asks, and M400, which only waits.
 func withoutAsking(commands []string) []string {
