@@ -40,6 +40,7 @@ var commands = []command{
 	{"pause", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Pause(ctx, c.Job) }},
 	{"resume", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Resume(ctx, c.Job) }},
 	{"cancel", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Cancel(ctx, c.Job) }},
+	{"answer", access.Operator, (*Server).doAnswer},
 	{emergencyStop, access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},
 	{"dismiss", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Dismiss(ctx) }},
 
@@ -170,6 +171,13 @@ func percent(run runFunc) runFunc {
 		}
 		return run(s, ctx, c)
 	}
+}
+
+func (s *Server) doAnswer(ctx context.Context, c *call) (uint64, error) {
+	if c.Prompt == 0 || c.Button == nil {
+		return 0, badCommand("This command needs prompt and button.")
+	}
+	return s.cfg.Printer.Answer(ctx, c.Prompt, *c.Button)
 }
 
 func (s *Server) doHome(ctx context.Context, c *call) (uint64, error) {

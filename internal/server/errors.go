@@ -56,6 +56,7 @@ var kinds = []kind{
 	{"not_connected", 409, printer.ErrNotConnected, "The printer is not connected.", "Connect it on the Settings screen."},
 	{"wrong_state", 409, printer.ErrWrongState, "", "Look at what the printer is doing now, then try again."},
 	{"other_job", 409, printer.ErrOtherJob, "", "Look at what is printing now, then try again."},
+	{"old_prompt", 409, printer.ErrNoPrompt, "The printer no longer asks this.", "Look at what it asks now."},
 	{"limit", 422, printer.ErrLimit, "", "Choose a value within the limits of the printer's profile."},
 	{"bad_line", 422, printer.ErrBadCommand, "", "Check what you typed."},
 	{"not_homed", 409, printer.ErrNotHomed, "The printer has not been homed since it was connected.", "Home it first."},

@@ -113,6 +113,9 @@ func (p *fakePrinter) Resume(ctx context.Context, job string) (uint64, error) {
 func (p *fakePrinter) Cancel(ctx context.Context, job string) (uint64, error) {
 	return p.call(ctx, "cancel", job)
 }
+func (p *fakePrinter) Answer(ctx context.Context, prompt int64, button int) (uint64, error) {
+	return p.call(ctx, "answer", prompt, button)
+}
 func (p *fakePrinter) Send(ctx context.Context, lines ...string) (uint64, error) {
 	return p.call(ctx, "send", strings.Join(lines, "|"))
 }

@@ -47,6 +47,15 @@ func goldenState() State {
 	}
 }
 
+// goldenPaused is a State in which the firmware changes filament and asks a person.
+func goldenPaused() State {
+	s := goldenState()
+	s.State, s.Waiting, s.Notice = printer.Paused, "paused for user", "Nozzle parked"
+	s.Pause = &printer.PauseInfo{By: "file", Message: "Now red", Filament: true, Held: true}
+	s.Prompt = &printer.Prompt{ID: goldenMS - 5000, Text: "Paused", Buttons: []string{"PurgeMore", "Continue"}}
+	return s
+}
+
 // goldenTrouble is a State in which everything that can be missing is, and what can go wrong did.
 func goldenTrouble() State {
 	return State{
@@ -76,6 +85,7 @@ func goldens() map[string]any {
 	profile := printer.Presets()[1]
 	return map[string]any{
 		"state":         goldenState(),
+		"state_paused":  goldenPaused(),
 		"state_trouble": goldenTrouble(),
 		"answer_ok":     Answer{Type: "answer", ID: "c7", Rev: 4712},
 		"answer_start":  Answer{Type: "answer", ID: "c1", Rev: 4700, Job: "01jd8w2m4k"},
@@ -124,6 +134,7 @@ func goldens() map[string]any {
 		"command_delete_file":    FromPage{Command: Command{ID: "c23", Do: "delete_file", File: "toys/old.gcode"}},
 		"command_rename_file":    FromPage{Command: Command{ID: "c24", Do: "rename_file", File: "toys/old.gcode", To: "toys/new.gcode"}},
 		"command_make_folder":    FromPage{Command: Command{ID: "c25", Do: "make_folder", File: "toys"}},
+		"command_answer":         FromPage{Command: Command{ID: "c26", Do: "answer", Prompt: goldenMS - 5000, Button: new(1)}},
 		"page_beat":              FromPage{Beat: "1795348800123"},
 		"page_console_on":        FromPage{Console: &Watch{On: true, Since: 41}},
 		"page_console_off":       FromPage{Console: &Watch{}},

@@ -36,6 +36,7 @@ type Printer interface {
 	Pause(ctx context.Context, job string) (uint64, error)
 	Resume(ctx context.Context, job string) (uint64, error)
 	Cancel(ctx context.Context, job string) (uint64, error)
+	Answer(ctx context.Context, prompt int64, button int) (uint64, error)
 	Send(ctx context.Context, lines ...string) (uint64, error)
 	EmergencyStop(ctx context.Context) (uint64, error)
 	Dismiss(ctx context.Context) (uint64, error)

@@ -56,6 +56,8 @@ type Command struct {
 	ID      ID               `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
 	Do      string           `json:"do,omitempty"`
 	Job     string           `json:"job,omitempty"`      // pause, resume, cancel: the job that is meant; empty = the one under way
+	Prompt  int64            `json:"prompt,omitempty"`   // answer: the ID of the question that is meant
+	Button  *int             `json:"button,omitempty"`   // answer: from 0; -1 = put it away
 	File    string           `json:"file,omitempty"`     // start, delete_file, rename_file, make_folder
 	To      string           `json:"to,omitempty"`       // rename_file
 	Anyway  bool             `json:"anyway,omitempty"`   // start: in spite of warnings about the file
