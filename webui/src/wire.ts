@@ -36,6 +36,9 @@ const outcome = object({
   z_mm: num, percent: num, lines_again: num, resend_percent: num, starved_s: num, starved_by: str,
 })
 
+const pauseInfo = object({ by: str, message: str, filament: bool, held: bool })
+const prompt = object({ id: num, text: str, buttons: list(str) })
+
 const fault = object({ code: str, message: str, next: str, said: str, job: str, at_ms: num })
 const halt = object({ asked_ms: num, confirmed: bool, unconfirmed: bool, said: str })
 const lostPrint = object({ since_ms: num, asking: bool })
@@ -64,7 +67,8 @@ export const readState = object({
   rev: num, at_ms: num, state: oneOf(...stateNames), connection, profile,
   nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
   fan_percent: num, speed_percent: num, flow_percent: num, waiting: str,
-  job: orNull(job), last_job: orNull(outcome), fault: orNull(fault), lost: orNull(lostPrint), halt: orNull(halt), link: linkStats, health,
+  job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), last_job: orNull(outcome), fault: orNull(fault),
+  lost: orNull(lostPrint), halt: orNull(halt), link: linkStats, health,
   camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
@@ -103,6 +107,8 @@ export type PortInfo = Of<typeof portInfo>
 export type Profile = Of<typeof profile>
 export type Job = Of<typeof job>
 export type Outcome = Of<typeof outcome>
+export type PauseInfo = Of<typeof pauseInfo>
+export type Prompt = Of<typeof prompt>
 export type Fault = Of<typeof fault>
 export type Halt = Of<typeof halt>
 export type Health = Of<typeof health>
@@ -151,6 +157,7 @@ export function parse(text: string): unknown {
 export type Doing =
   | { do: 'start'; file: string; anyway?: boolean }
   | { do: 'pause' | 'resume' | 'cancel'; job: string }
+  | { do: 'answer'; prompt: number; button: number }
   | { do: 'send'; line: string }
   | { do: 'emergency_stop' | 'dismiss' | 'motors_off' | 'disconnect' }
   | { do: 'home'; axes: string }
@@ -171,7 +178,7 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 
 /** Reads a command's shape; the page only writes them, so this is for the golden files. */
 export const readCommand = object({
-  id: str, do: str, job: may(str), file: may(str), to: may(str), anyway: may(bool), line: may(str), axes: may(str), by_mm: may(num),
+  id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraSettings),
 })

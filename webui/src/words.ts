@@ -1,5 +1,5 @@
 // What states and outcomes are called for people, and why a control cannot be used.
-import type { Doing, Outcome, Role, State, StateName } from './wire'
+import type { Doing, Outcome, PauseInfo, Role, State, StateName } from './wire'
 
 const stateWords: Record<StateName, string> = {
   disconnected: 'Not connected',
@@ -63,8 +63,19 @@ export function whyNot(state: State | null, live: boolean, allowed: (role: Role)
     case 'faulted': return 'The printer stopped with a fault. See the Print screen.'
   }
   if (need === 'connected' || state.state === 'idle') return ''
+  if (state.pause?.held) return 'The printer itself holds the print. Answer it on the Print screen.'
   if (state.state !== 'paused') return 'Not while the printer is printing. Pause it first.'
   return need === 'free' ? '' : 'Not in the middle of a print.'
+}
+
+/** Why the print stands still; "" when a person has paused it, who knows. */
+export function pauseText(pause: PauseInfo): string {
+  switch (pause.by) {
+    case 'person': return ''
+    case 'file': return pause.filament ? 'Time to change the filament' : 'The file asks for a pause'
+    case 'runout': return 'The filament has run out'
+    default: return 'The printer has paused by itself'
+  }
 }
 
 export function outcomeText(outcome: string): string {

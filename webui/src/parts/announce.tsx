@@ -1,12 +1,19 @@
 // Tells screen readers what changed: the state, the link, and notices, which everybody sees at the bottom.
 import { asking, dismissNotice, linkStatus, notices, state } from '../state'
-import { stateText } from '../words'
+import { pauseText, stateText } from '../words'
+import type { State } from '../wire'
 import { Icon } from './icon'
 
 export function Announcer() {
   const s = state.value
-  const words = linkStatus.value === 'lost' ? 'Link to layerd lost.' : s ? `Printer: ${stateText(s.state, asking('job'))}` : ''
+  const words = linkStatus.value === 'lost' ? 'Link to layerd lost.' : s ? said(s) : ''
   return <div class="unseen" role="status" aria-live="polite">{words}</div>
+}
+
+function said(s: State): string {
+  const why = s.pause ? [pauseText(s.pause), s.pause.message] : []
+  const asks = s.prompt ? [`It asks: ${s.prompt.text}`] : []
+  return [`Printer: ${stateText(s.state, asking('job'))}`, ...why, ...asks].filter((part) => part !== '').join('. ')
 }
 
 export function Notices() {

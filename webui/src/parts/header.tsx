@@ -20,7 +20,7 @@ export function Header() {
         {busy ? <Spinner /> : <span class="dot" aria-hidden="true" />}
         <div class="top-words">
           <h1 data-testid="state">{s ? stateText(s.state, asked) : 'layerd'}</h1>
-          <p>{s ? (waitsFor(s.waiting) ? sentence(s.waiting) : s.profile.name) + (s.demo ? ' · demo' : '') : 'Connecting…'}</p>
+          <p>{s ? (s.prompt ? `Asks: ${s.prompt.text}` : waitsFor(s.waiting) ? sentence(s.waiting) : s.profile.name) + (s.demo ? ' · demo' : '') : 'Connecting…'}</p>
         </div>
       </div>
       {canStop && (

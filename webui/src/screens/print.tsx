@@ -7,6 +7,7 @@ import { DiagnosisCards } from '../parts/diagnosis'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
+import { PauseCard, PromptCard } from '../parts/pause'
 import { fan, flow, PercentWithChips, speed } from '../parts/percent'
 import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
@@ -24,6 +25,7 @@ export function PrintScreen() {
     <div class="print">
       <div class="print-main">
         <Camera status={s.camera} live={live.value} />
+        {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
         {s.state === 'idle' && asking('job')?.do !== 'start' && (
@@ -66,7 +68,8 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
     const running = s.state === 'printing' || s.state === 'finishing' || s.state === 'starting'
     return (
       <>
-        {waitsForPerson && <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>}
+        {s.pause && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
+        {waitsForPerson && !s.pause && !s.prompt && <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>}
         <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()} />
       </>
     )
@@ -84,6 +87,7 @@ function Details({ s, job }: { s: State; job: Job }) {
         <div><dt>Started</dt><dd class="wrap">{clock(job.started_ms)}{job.by && ` by ${job.by}`}</dd></div>
         <div><dt>Line</dt><dd>{job.line.toLocaleString('en')} of {job.lines > 0 ? job.lines.toLocaleString('en') : dash}</dd></div>
         <div><dt>Position</dt><dd>{p ? `X ${trim(p.x_mm, 1)}  Y ${trim(p.y_mm, 1)}  Z ${trim(p.z_mm, 2)}` : dash}</dd></div>
+        {s.notice && <div><dt>Display</dt><dd class="wrap">{s.notice}</dd></div>}
         <div><dt>Asked for again</dt><dd>{s.link.resends === 0 ? 'nothing' : s.link.resends === 1 ? '1 line' : `${s.link.resends} lines`}</dd></div>
       </dl>
     </section>

@@ -1,0 +1,162 @@
+// Why a print stands still, and what the printer asks: as a finger and a screen reader meet it.
+import { getByRole, getByTestId, queryByRole, queryByTestId } from '@testing-library/dom'
+import { render } from 'preact'
+import { act } from 'preact/test-utils'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { App } from '../src/app'
+import { go } from '../src/route'
+import { asks, link, linkStatus, loggedIn, notices, received, state } from '../src/state'
+import type { Answer, Doing, PauseInfo, State } from '../src/wire'
+import { exampleState } from './examples'
+
+let root: HTMLElement
+let told: Doing[]
+let answer: (change: Partial<Answer>) => void
+
+beforeEach(() => {
+  root = document.createElement('div')
+  document.body.append(root)
+  told = []
+  vi.spyOn(link, 'do').mockImplementation((doing) => {
+    told.push(doing)
+    return new Promise((resolve) => {
+      answer = (change) => resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null, ...change })
+    })
+  })
+  act(() => go('print'))
+})
+
+afterEach(() => {
+  act(() => {
+    render(null, root)
+    state.value = null
+    asks.value = new Map()
+    notices.value = []
+    linkStatus.value = 'connecting'
+  })
+  root.remove()
+  vi.restoreAllMocks()
+})
+
+const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
+const flush = () => act(async () => {
+  await Promise.resolve()
+})
+
+function page(change: Partial<State> = {}): void {
+  act(() => {
+    loggedIn.value = true
+    received(exampleState(change))
+    linkStatus.value = 'up'
+    render(<App />, root)
+  })
+}
+
+const later = (change: Partial<State>) => act(() => received(exampleState(change)))
+
+const prompt = { id: 7, text: '<b>Paused</b>', buttons: ['PurgeMore', 'Continue'] }
+
+describe('what the printer asks', () => {
+  it('is shown as text, announced, and on top of every screen', () => {
+    page({ prompt })
+    expect(getByRole(root, 'group', { name: '<b>Paused</b>' }).querySelector('b')).toBeNull()
+    expect(getByRole(root, 'status').textContent).toContain('It asks: <b>Paused</b>')
+    expect(root.querySelector('.top-words')?.textContent).toContain('Asks: <b>Paused</b>')
+  })
+
+  it('an answer names the question, looks pending, and cannot be given twice', async () => {
+    page({ rev: 10, prompt })
+    act(() => button('Continue').click())
+    expect(told).toEqual([{ do: 'answer', prompt: 7, button: 1 }])
+    expect(button('Continue').className).toContain('busy')
+    expect(button('PurgeMore').disabled).toBe(true)
+    answer({ rev: 11 })
+    await flush()
+    expect(button('Continue').disabled).toBe(true)
+    later({ rev: 11, prompt: { ...prompt, id: 8, text: 'Again?' } })
+    expect(button('Continue').disabled).toBe(false)
+    expect(queryByRole(root, 'group', { name: '<b>Paused</b>' })).toBeNull()
+  })
+
+  it('a refused answer says why, and can be given again', async () => {
+    page({ prompt })
+    act(() => button('PurgeMore').click())
+    answer({ error: { code: 'old_prompt', message: 'The printer no longer asks this.', next: '', warnings: [] } })
+    await flush()
+    expect(root.textContent).toContain('The printer no longer asks this.')
+    expect(button('PurgeMore').disabled).toBe(false)
+  })
+
+  it('takes the focus when that is nowhere, and from nobody', () => {
+    page()
+    later({ rev: 11, prompt })
+    expect(document.activeElement).toBe(getByTestId(root, 'prompt'))
+    later({ rev: 12 })
+    act(() => button('Pause').focus())
+    later({ rev: 13, prompt: { ...prompt, id: 9 } })
+    expect(document.activeElement).toBe(button('Pause'))
+  })
+
+  it('without buttons it can be put away', () => {
+    page({ prompt: { id: 7, text: 'Reheating…', buttons: [] } })
+    act(() => button('Close').click())
+    expect(told).toEqual([{ do: 'answer', prompt: 7, button: -1 }])
+  })
+
+  it('a viewer may read it', () => {
+    page({ prompt, me: { id: 'v', name: 'v', role: 'viewer', via: 'cookie' } })
+    expect(button('Continue').disabled).toBe(true)
+  })
+})
+
+describe('a pause', () => {
+  const why: PauseInfo = { by: 'file', message: 'Insert the <i>nut</i>', filament: false, held: false }
+
+  it('by the file shows its words, as text, and Resume is one tap', () => {
+    page({ state: 'pausing', pause: why })
+    const card = getByTestId(root, 'pause')
+    expect(card.textContent).toContain('Insert the <i>nut</i>')
+    expect(card.querySelector('i')).toBeNull()
+    expect(card.textContent).toContain('The head is still moving.')
+    later({ rev: 11, state: 'paused', pause: why })
+    expect(getByTestId(root, 'pause').textContent).toContain('Tap Resume')
+    act(() => button('Resume').click())
+    expect(told).toEqual([{ do: 'resume', job: 'j1' }])
+  })
+
+  it('by a person needs no words', () => {
+    page({ state: 'paused', pause: { by: 'person', message: '', filament: false, held: false } })
+    expect(queryByTestId(root, 'pause')).toBeNull()
+  })
+
+  it('by the firmware leaves the walk-through to it', () => {
+    page({ state: 'paused', waiting: 'paused for user', pause: { by: 'runout', message: '', filament: true, held: true }, prompt })
+    const card = getByTestId(root, 'pause')
+    expect(card.textContent).toContain('The filament has run out')
+    expect(card.textContent).toContain('answer its question above')
+    expect(queryByRole(root, 'button', { name: /Unload/ })).toBeNull()
+    expect(root.textContent).not.toContain('The printer waits for you')
+  })
+
+  it('for a new filament leads through the change', async () => {
+    const filament: PauseInfo = { by: 'file', message: '', filament: true, held: false }
+    page({ rev: 10, state: 'paused', pause: filament })
+    expect(getByTestId(root, 'pause').textContent).toContain('The nozzle stays hot: 215 °C.')
+    act(() => button('Unload 100 mm').click())
+    expect(told).toEqual([{ do: 'extrude', by_mm: -100 }])
+    expect(button('Unload 100 mm').disabled).toBe(true)
+    answer({ rev: 11 })
+    await flush()
+    later({ rev: 11, state: 'paused', pause: filament })
+    act(() => button('Load 50 mm').click())
+    act(() => button('Purge 20 mm').click())
+    expect(told.slice(1)).toEqual([{ do: 'extrude', by_mm: 50 }, { do: 'extrude', by_mm: 20 }])
+    expect(button('Resume').disabled).toBe(false)
+  })
+
+  it('moves no filament through a cold nozzle', () => {
+    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, held: false }, nozzles: [{ actual_c: 40, target_c: 0 }] })
+    expect(getByTestId(root, 'pause').textContent).toContain('Set its temperature below.')
+    expect(button('Unload 100 mm').disabled).toBe(true)
+  })
+})
