@@ -50,8 +50,8 @@ export function PauseCard({ s, pause, enabled }: { s: State; pause: PauseInfo; e
 
 // Lengths in mm, each at the profile's slow speed. A longer way takes more taps: how long it is differs from printer to printer.
 const steps = [
-  { title: 'Take the old filament out', text: 'Tap until it comes out, or pull when it is loose.', button: 'Unload 100 mm', by_mm: -100 },
-  { title: 'Push the new one in', text: 'By hand until the gears grip it; then tap until it comes out of the nozzle.', button: 'Load 50 mm', by_mm: 50 },
+  { title: 'Unload', text: 'Tap until the old one comes out, or pull when it is loose.', button: 'Unload 100 mm', by_mm: -100 },
+  { title: 'Load', text: 'Push the new one in until the gears grip it, then tap until it melts out.', button: 'Load 50 mm', by_mm: 50 },
   { title: 'Purge', text: 'Until the colour is clean.', button: 'Purge 20 mm', by_mm: 20 },
 ] as const
 
