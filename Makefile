@@ -65,6 +65,24 @@ check: webui fmt ## the quick checks: formatting, vet, types, unit tests without
 bench: ## benchmarks, in the form that benchstat reads (COUNT=n repeats)
 	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/server ./camera
 
+# The benchmark's programs stand by themselves: without Node layerd has no page, which does not matter here.
+CORPUS ?= ../shared/corpus
+STREAMBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s) --calm $(or $(CALM),0s) --only '$(ONLY)'
+
+.PHONY: bench-programs
+bench-programs:
+	@mkdir -p bin/bench
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench
+
+.PHONY: bench-stream
+bench-stream: bench-programs ## how well the printer's line is used, against goals: docs/PERFORMANCE.md (SPAN=20s, ONLY=pattern, CALM=0s, CORPUS=dir)
+	$(STREAMBENCH)
+
+.PHONY: bench-peers
+bench-peers: bench-programs ## the same beside OctoPrint and Printrun from PyPI, in an environment of their own
+	@if ./cmd/streambench/peers/install .cache/bench-peers; then \
+	  $(STREAMBENCH) --streamers layerd,one-line --peers .cache/bench-peers; fi
+
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer
@@ -89,4 +107,4 @@ screenshots: build ## take the pictures of docs/ anew
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin dist webui/node_modules webui/dist/assets webui/dist/index.html webui/e2e/out
+	rm -rf bin dist .cache/bench-peers webui/node_modules webui/dist/assets webui/dist/index.html webui/e2e/out

@@ -3,7 +3,8 @@
 //
 //	printsim --link /tmp/printer --firmware marlin2 --baud 115200 --reset-on-open
 //
-// It prints the path of the link on standard output when a host can open it, and at SIGTERM or SIGINT what it has counted.
+// It prints the path of the link on standard output when a host can open it, and at SIGTERM or SIGINT what it has counted. SIGUSR1 has it
+// forget how long it waited for lines until then.
 package main
 
 import (
@@ -89,6 +90,13 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
+	anew := make(chan os.Signal, 1)
+	signal.Notify(anew, syscall.SIGUSR1)
+	go func() {
+		for range anew {
+			sim.ForgetGaps()
+		}
+	}()
 	l := &line{sim: sim, link: *link, device: *device, baud: cfg.Baud, record: recorded, out: out}
 	err = l.serve(signals)
 	fmt.Fprint(out, sim.Counters())
