@@ -143,7 +143,7 @@ type counters struct {
 
 // counted are the lines of printertest.Counters.String that we read.
 var counted = []*regexp.Regexp{
-	regexp.MustCompile(`(?m)^resends asked +(\d+)$`),
+	regexp.MustCompile(`(?m)^resends asked +(\d+)\b`),
 	regexp.MustCompile(`(?m)^receive overruns +(\d+) bytes`),
 	regexp.MustCompile(`(?m)^planner underruns +(\d+)$`),
 	regexp.MustCompile(`(?m)^ok to next line +p50 (\S+) .* p99\.9 (\S+) `),
