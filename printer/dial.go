@@ -247,6 +247,9 @@ func (o *owner) dialled(r dialled) {
 	d.identify(r.path)
 	o.cfg.Log.Info("port opened", "port", r.path, "baud", try[0])
 	o.opened(now, Connection{Port: r.path, Baud: try[0]}, try)
+	if usb, ok := r.port.(interface{ Native() bool }); ok {
+		o.native = usb.Native()
+	}
 	o.changed = true
 }
 

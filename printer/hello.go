@@ -118,6 +118,9 @@ func (s *session) introduce(now time.Time) {
 	s.seen.conn.Firmware, s.seen.conn.Machine, s.seen.conn.Dialect = "", "", ""
 	s.seen.conn.Capabilities = nil
 	s.d, s.flow, s.several, s.wire = unknown, newFlow(), false, wire{baud: s.seen.conn.Baud}
+	if s.native {
+		s.wire.baud = 0 // its speed is only a name
+	}
 	s.play(now, func(now time.Time) {
 		s.state = Idle
 		s.fault = nil

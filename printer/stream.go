@@ -67,7 +67,8 @@ type stream struct {
 	aloft   []int64              // numbers in flight, oldest first; -1 for the unnumbered ones, which stand in bare
 	bare    []flight
 	flow    flow
-	several bool // this firmware is known to bear several lines in flight
+	several bool // its oks name their lines: so it is seen to bear several in flight
+	native  bool // the port holds back what the board has no room for
 	wire    wire
 	ready   bool  // the next new line is prepared in the history
 	check   check // what is to be found out before damaged lines are sent again
@@ -376,7 +377,7 @@ func (st *stream) landThrough(now time.Time, last int, land func(*flight)) {
 		}
 		st.latency = now.Sub(f.sent)
 		if f.lane == laneJob {
-			st.flow.answered(st.several || st.d.several)
+			st.flow.answered(st.several || st.native || st.d.several)
 		}
 		if !f.landed {
 			f.landed, st.newest = true, max(st.newest, f.n)

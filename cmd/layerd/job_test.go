@@ -67,7 +67,7 @@ func TestAWholePrintOverHTTP(t *testing.T) {
 	}
 	d.end(5 * time.Second)
 	same(t, withoutAsking(m.switchOff()), commandsOf(content))
-	if out := m.out.String(); !strings.Contains(out, "resends asked        0\n") || !strings.Contains(out, "receive overruns     0 ") {
+	if out := m.out.String(); !strings.Contains(out, "resends asked        0 ") || !strings.Contains(out, "receive overruns     0 ") {
 		t.Errorf("the printer counted\n%s", out)
 	}
 }

@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 	}
 	var want Config
 	want.Listen, want.Data = ":8080", "/home/anna/.local/share/layerd"
+	want.Printer.ResumeWithinS = 10
 	want.Files.MaxMB, want.Files.MinFreeMB = 2048, 200
 	want.Log.Level = "info"
 	want.Locked = map[string]string{}
@@ -63,6 +64,7 @@ demo: false
 printer:
   port: /dev/ttyUSB0
   baud: 250000
+  resume_within_s: 25
 camera:
   device: none
   width: 1280
@@ -77,7 +79,7 @@ log:
 	}
 	var want Config
 	want.Listen, want.Data = "127.0.0.1:9000", "/srv/layerd"
-	want.Printer.Port, want.Printer.Baud = "/dev/ttyUSB0", 250000
+	want.Printer.Port, want.Printer.Baud, want.Printer.ResumeWithinS = "/dev/ttyUSB0", 250000, 25
 	want.Camera.Device, want.Camera.Width, want.Camera.Height, want.Camera.FPS = "none", 1280, 720, 15
 	want.Files.MaxMB, want.Files.MinFreeMB = 500, 50
 	want.Log.Level = "debug"
