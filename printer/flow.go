@@ -96,8 +96,9 @@ type wire struct {
 }
 
 const (
-	paceAhead = 8 * time.Millisecond // what the port is given ahead: more than the system lets us sleep too long
-	paceSlow  = 95                   // per cent: boards divide their clocks, and a line can be a few per cent faster than its name
+	paceAhead = 8 * time.Millisecond    // the most that the port is given ahead: more than the system lets us sleep too long
+	paceLeast = 2500 * time.Microsecond // and the least: a USB adapter takes a millisecond each way
+	paceSlow  = 95                      // per cent: boards divide their clocks, and a line can be a few per cent faster than its name
 )
 
 // time is how long bytes take.
@@ -123,10 +124,16 @@ func (w *wire) answered(now time.Time, bytes int) {
 	}
 }
 
+// ahead is how much the port is given ahead: no more than the firmware's ring has room for, should its main loop not read for a moment just
+// then. What a full ring loses can leave a line whose checksum is right: one in 256 is.
+func (w *wire) ahead() time.Duration {
+	return min(max(w.time(ringBytes-1-ringSpare), paceLeast), paceAhead)
+}
+
 // ready reports whether the port may be given more.
 func (w *wire) ready(now time.Time) bool {
 	w.until = time.Time{}
-	if ahead := w.free.Add(-paceAhead); now.Before(ahead) {
+	if ahead := w.free.Add(-w.ahead()); now.Before(ahead) {
 		w.until = ahead
 		return false
 	}

@@ -115,6 +115,7 @@ func (s *session) hear(now time.Time, r gcode.Reply) {
 		return
 	}
 	s.health.heard(now, r, len(s.aloft))
+	answers := r.Kind == gcode.OK && !s.eatOK || r.Kind == gcode.Resend && r.Line < s.next // and not only repeats what is known
 	f := s.stream.hear(now, r, func(f *flight) { s.landed(now, f) })
 	switch {
 	case f == nil || s.state == Faulted || s.state == Halting || s.state == Halted: // it has stopped, and more is not to be said
@@ -125,7 +126,7 @@ func (s *session) hear(now time.Time, r gcode.Reply) {
 	default:
 		s.fail(now, f)
 	}
-	if r.Kind == gcode.OK || r.Kind == gcode.Resend {
+	if answers {
 		s.patience.progress(now)
 	}
 	if s.checkDue {

@@ -188,7 +188,7 @@ func soakCables(t *testing.T, seed uint64, sum *soakSum) {
 		faults.At = append(faults.At, printertest.Trigger{Kind: printertest.Unplug, Line: 20 + r.Int64N(300), For: time.Duration(50+r.IntN(15000)) * time.Millisecond})
 	}
 	sum.out += len(faults.At)
-	sim, err := printertest.New(printertest.Config{Firmware: soakFirmwares[r.IntN(len(soakFirmwares))], AdvancedOK: r.IntN(2) == 0, Baud: 115200,
+	sim, err := printertest.New(printertest.Config{Firmware: soakFirmwares[r.IntN(bearOne)], AdvancedOK: r.IntN(2) == 0, Baud: 115200,
 		USBLatency: time.Duration(r.IntN(5)) * time.Millisecond, TxBuffer: []int{-1, 0, 1}[r.IntN(3)], Faults: faults, Seed: seed, KeepExecuted: true})
 	if err != nil {
 		t.Fatal(err)

@@ -114,7 +114,7 @@ const turnAroundLines = 40000
 // turnAround measures how long layerd takes from an ok to the next line where nothing else takes time: on a line without speed or latency, to
 // firmware that neither counts lines nor asks for them again, which leaves one line at a time.
 func (b *bench) turnAround(ctx context.Context, name string) error {
-	set := settings{firmware: "klipper"}
+	set := settings{firmware: "malyan"}
 	for _, s := range []string{"layerd", "one-line"} {
 		if !b.measures(s) {
 			continue
