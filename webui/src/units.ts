@@ -14,6 +14,13 @@ export function duration(seconds: number): string {
   return `${minutes} min`
 }
 
+/** 0:01:05: a time that is being watched as it passes. */
+export function stopwatch(seconds: number): string {
+  if (!Number.isFinite(seconds)) return dash
+  const s = Math.max(0, Math.floor(seconds))
+  return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
+}
+
 /** 12:04, in the phone's time zone. */
 export function clock(ms: number): string {
   if (!ms) return dash

@@ -22,8 +22,8 @@ const askedWords: Partial<Record<Doing['do'], string>> = {
 }
 
 /** The state's name; a pending request comes first, because the printer is about to do it. */
-export function stateText(state: StateName, asked: Doing | null): string {
-  return (asked && askedWords[asked.do]) ?? stateWords[state]
+export function stateText({ state, lost }: Pick<State, 'state' | 'lost'>, asked: Doing | null): string {
+  return (asked && askedWords[asked.do]) ?? (lost ? 'USB connection lost' : stateWords[state])
 }
 
 export type Tone = 'calm' | 'busy' | 'warn' | 'bad' | 'off'
@@ -44,6 +44,11 @@ export function hasJob(state: StateName): boolean {
   return withJob.has(state)
 }
 
+/** A print has not ended: the printer has it, or it may go on when its USB connection is back. */
+export function underWay({ state, lost }: Pick<State, 'state' | 'lost'>): boolean {
+  return hasJob(state) || lost !== null
+}
+
 /** Somebody answers on the port and takes commands. */
 export function isConnected(state: StateName): boolean {
   return state === 'idle' || withJob.has(state)
@@ -60,7 +65,7 @@ export function whyNot(state: State | null, live: boolean, allowed: (role: Role)
     case 'disconnected': return 'The printer is not connected.'
     case 'connecting': return 'The printer has not answered yet.'
     case 'halting': case 'halted': return 'The printer was stopped by the emergency stop.'
-    case 'faulted': return 'The printer stopped with a fault. See the Print screen.'
+    case 'faulted': return state.lost ? "The printer's USB connection is lost. See the Print screen." : 'The printer stopped with a fault. See the Print screen.'
   }
   if (need === 'connected' || state.state === 'idle') return ''
   if (state.pause?.held) return 'The printer itself holds the print. Answer it on the Print screen.'
@@ -68,10 +73,10 @@ export function whyNot(state: State | null, live: boolean, allowed: (role: Role)
   return need === 'free' ? '' : 'Not in the middle of a print.'
 }
 
-/** Why the print stands still; "" when a person has paused it, who knows. */
+/** Why the print stands still; "" when a person has paused it, who knows, or when a fault has, which says it itself. */
 export function pauseText(pause: PauseInfo): string {
   switch (pause.by) {
-    case 'person': return ''
+    case 'person': case 'fault': return ''
     case 'file': return pause.filament ? 'Time to change the filament' : 'The file asks for a pause'
     case 'runout': return 'The filament has run out'
     default: return 'The printer has paused by itself'

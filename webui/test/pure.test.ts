@@ -69,8 +69,8 @@ describe('routes', () => {
 })
 
 describe('words', () => {
-  it('a request comes before the state', () => expect(stateText('printing', { do: 'pause', job: 'j' })).toBe('Pausing…'))
-  it('never says paused while the head moves', () => expect(stateText('pausing', null)).toBe('Pausing…'))
+  it('a request comes before the state', () => expect(stateText({ state: 'printing', lost: null }, { do: 'pause', job: 'j' })).toBe('Pausing…'))
+  it('never says paused while the head moves', () => expect(stateText({ state: 'pausing', lost: null }, null)).toBe('Pausing…'))
   const all = () => true
   it.each([
     ['idle', 'idle', ''], ['printing', 'connected', ''], ['printing', 'free', 'Not while the printer is printing. Pause it first.'], ['paused', 'free', ''],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { age, bytes, clock, duration, meters, moment, percent, trim, typed } from '../src/units'
+import { age, bytes, clock, duration, meters, moment, percent, stopwatch, trim, typed } from '../src/units'
 
 it.each([
   [0, '0 s'], [45.4, '45 s'], [59.4, '59 s'], [59.6, '1 min'], [90, '2 min'], [3569, '59 min'], [3570, '1 h 0 min'], [11_520, '3 h 12 min'],
@@ -15,6 +15,8 @@ it.each([[0, '0.0 s'], [-50, '0.0 s'], [2449, '2.4 s'], [12_000, '12 s'], [130_0
 
 it.each([['0.4', 0.4], ['0,4', 0.4], [' 12 ', 12], ['-5', -5], ['.5', 0.5], ['5.', 5]])('typed(%s) is %f', (text, want) => expect(typed(text)).toBe(want))
 it.each(['', 'abc', '1e5', '1.2.3', '0x10', 'Infinity', '--1'])('typed(%s) is no number', (text) => expect(typed(text)).toBeNaN())
+
+it.each([[0, '0:00:00'], [65.9, '0:01:05'], [37_230, '10:20:30'], [-3, '0:00:00'], [NaN, '–']])('stopwatch(%f) is %s', (s, want) => expect(stopwatch(s)).toBe(want))
 
 it.each([[1.5, 2, '1.5'], [2, 2, '2'], [0.126, 2, '0.13'], [-0.001, 2, '0'], [100, 0, '100']])('trim(%f, %d) is %s', (n, d, want) => expect(trim(n, d)).toBe(want))
 

@@ -11,9 +11,10 @@ export function Announcer() {
 }
 
 function said(s: State): string {
-  const why = s.pause ? [pauseText(s.pause), s.pause.message] : []
+  const why = s.lost ? [s.lost.asking ? 'The port is back: asking the printer how far it came.' : s.fault?.next ?? '']
+    : s.pause && !s.fault ? [pauseText(s.pause), s.pause.message] : [] // the card of a fault announces itself
   const asks = s.prompt ? [`It asks: ${s.prompt.text}`] : []
-  return [`Printer: ${stateText(s.state, asking('job'))}`, ...why, ...asks].filter((part) => part !== '').join('. ')
+  return [`Printer: ${stateText(s, asking('job'))}`, ...why, ...asks].filter((part) => part !== '').join('. ')
 }
 
 export function Notices() {

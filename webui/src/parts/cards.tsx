@@ -14,6 +14,12 @@ export function Said({ text, who = 'The printer said' }: { text: string; who?: s
   return <figure class="said"><figcaption>{who}</figcaption><code>{text}</code></figure>
 }
 
+/** Whose words those of a fault are. */
+function sayer(code: string): string {
+  if (code === 'out_of_turn') return 'What was executed too early'
+  return code.startsWith('port') ? 'The system said' : 'The printer said'
+}
+
 interface FaultProps {
   fault: Fault
   enabled: boolean
@@ -26,7 +32,7 @@ export function FaultCard({ fault, enabled, reconnecting, onReconnect, onDismiss
   return (
     <section class="card alarm" role="alert" aria-label="Fault">
       <h2><Icon name="warn" /> {fault.message}</h2>
-      <Said text={fault.said} who={fault.code.startsWith('port') ? 'The system said' : 'The printer said'} />
+      <Said text={fault.said} who={sayer(fault.code)} />
       {fault.next && <p class="next"><strong>What to do:</strong> {fault.next}</p>}
       <p class="muted small num">{clock(fault.at_ms)} · {fault.code}</p>
       <div class="card-actions">
@@ -118,8 +124,8 @@ export function ConnectCard({ ask, ports, locked, port, enabled, connecting, onC
   )
 }
 
-/** How the last print ended. */
-export function OutcomeCard({ outcome, nowMs }: { outcome: Outcome; nowMs: number }) {
+/** How the last print ended. told is what another card says already. */
+export function OutcomeCard({ outcome, nowMs, told = '' }: { outcome: Outcome; nowMs: number; told?: string }) {
   const where = layerText(outcome)
   const tone = outcomeTone(outcome.outcome)
   return (
@@ -134,7 +140,7 @@ export function OutcomeCard({ outcome, nowMs }: { outcome: Outcome; nowMs: numbe
       {outcome.outcome === 'interrupted' && (
         <p>The print was interrupted{where && ` at ${where}`}{outcome.z_mm > 0 && ` (${trim(outcome.z_mm, 2)} mm, ${percent(outcome.percent)} %)`}. Nothing moves or heats until you say so.</p>
       )}
-      {outcome.outcome !== 'done' && outcome.reason && <p>{sentence(outcome.reason)}</p>}
+      {outcome.outcome !== 'done' && outcome.reason && outcome.reason !== told && <p>{sentence(outcome.reason)}</p>}
       <p class="muted num">
         {duration(outcome.elapsed_s)} printed{outcome.outcome !== 'interrupted' && where && ` · ${where}`}
       </p>

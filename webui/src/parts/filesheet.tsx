@@ -5,7 +5,7 @@ import { fileURL } from '../api'
 import { go, goInstead } from '../route'
 import { allowed, live, perform, state } from '../state'
 import { bytes, dash, duration, meters, moment } from '../units'
-import { hasJob, outcomeText } from '../words'
+import { outcomeText, underWay } from '../words'
 import type { ApiError, FileInfo } from '../wire'
 import { Picture } from './camera'
 import { Icon, Spinner } from './icon'
@@ -60,9 +60,9 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
 function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: number; onClose: () => void; onStep: (step: Step) => void }) {
   const s = state.value
   const operator = allowed('operator')
-  const current = s?.job !== null && s?.job?.file === file.path && hasJob(s.state)
+  const current = s?.job?.file === file.path && underWay(s)
   const why = !live.value ? 'No connection to layerd.' : !operator ? 'Your key may look, but not print.' : !s || s.state === 'idle' ? ''
-    : hasJob(s.state) ? 'Another print is under way.' : 'The printer is not ready. See the Print screen.'
+    : underWay(s) ? 'Another print is under way.' : 'The printer is not ready. See the Print screen.'
   return (
     <Sheet title={file.name} onClose={onClose}>
       <div class="file-top">

@@ -19,7 +19,7 @@ export function Header() {
       <div class={`top-state tone-${tone}`}>
         {busy ? <Spinner /> : <span class="dot" aria-hidden="true" />}
         <div class="top-words">
-          <h1 data-testid="state">{s ? stateText(s.state, asked) : 'layerd'}</h1>
+          <h1 data-testid="state">{s ? stateText(s, asked) : 'layerd'}</h1>
           <p>{s ? (s.prompt ? `Asks: ${s.prompt.text}` : waitsFor(s.waiting) ? sentence(s.waiting) : s.profile.name) + (s.demo ? ' · demo' : '') : 'Connecting…'}</p>
         </div>
       </div>

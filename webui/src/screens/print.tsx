@@ -7,13 +7,14 @@ import { DiagnosisCards } from '../parts/diagnosis'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
+import { LostCard } from '../parts/lost'
 import { PauseCard, PromptCard } from '../parts/pause'
 import { fan, flow, PercentWithChips, speed } from '../parts/percent'
 import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, perform, state, tick } from '../state'
 import { clock, dash, trim } from '../units'
-import { hasJob, whyNot } from '../words'
+import { hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
 
 export function PrintScreen() {
@@ -33,10 +34,10 @@ export function PrintScreen() {
         )}
       </div>
       <div class="print-side">
-        {printing && <DiagnosisCards s={s} />}
-        {!printing && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} />}
-        {s.state !== 'disconnected' && s.state !== 'connecting' && <Tiles s={s} />}
-        {s.job && printing && <Details s={s} job={s.job} />}
+        {printing && !s.fault && <DiagnosisCards s={s} />}
+        {!underWay(s) && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} told={s.fault?.message ?? ''} />}
+        {s.state !== 'disconnected' && s.state !== 'connecting' && !s.lost && <Tiles s={s} />}
+        {s.job && underWay(s) && <Details s={s} job={s.job} />}
       </div>
     </div>
   )
@@ -51,6 +52,14 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
   if (s.halt && (s.state === 'halting' || s.state === 'halted')) {
     // Dismissing lets layerd restart the board and talk to it again.
     return <HaltCard halt={s.halt} enabled={enabled} reconnecting={connecting} onReconnect={() => void perform('connection', { do: 'dismiss' })} />
+  }
+  if (s.lost && s.fault && s.job) {
+    return (
+      <>
+        <LostCard lost={s.lost} fault={s.fault} job={s.job} enabled={enabled} nowMs={link.clock.now()} />
+        <JobCard job={s.job} running={false} preparing={false} nowMs={link.clock.now()} />
+      </>
+    )
   }
   if (s.state === 'faulted' && s.fault) {
     return <FaultCard fault={s.fault} enabled={enabled} reconnecting={connecting} onReconnect={mayConnect ? () => reconnect('') : null} onDismiss={() => void perform('fault', { do: 'dismiss' })} />
@@ -68,6 +77,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
     const running = s.state === 'printing' || s.state === 'finishing' || s.state === 'starting'
     return (
       <>
+        {s.fault && <FaultCard fault={s.fault} enabled={enabled} reconnecting={false} onReconnect={null} onDismiss={null} />}
         {s.pause && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
         {waitsForPerson && !s.pause && !s.prompt && <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>}
         <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()} />
@@ -86,9 +96,9 @@ function Details({ s, job }: { s: State; job: Job }) {
       <dl class="list num">
         <div><dt>Started</dt><dd class="wrap">{clock(job.started_ms)}{job.by && ` by ${job.by}`}</dd></div>
         <div><dt>Line</dt><dd>{job.line.toLocaleString('en')} of {job.lines > 0 ? job.lines.toLocaleString('en') : dash}</dd></div>
-        <div><dt>Position</dt><dd>{p ? `X ${trim(p.x_mm, 1)}  Y ${trim(p.y_mm, 1)}  Z ${trim(p.z_mm, 2)}` : dash}</dd></div>
+        {!s.lost && <div><dt>Position</dt><dd>{p ? `X ${trim(p.x_mm, 1)}  Y ${trim(p.y_mm, 1)}  Z ${trim(p.z_mm, 2)}` : dash}</dd></div>}
         {s.notice && <div><dt>Display</dt><dd class="wrap">{s.notice}</dd></div>}
-        <div><dt>Asked for again</dt><dd>{s.link.resends === 0 ? 'nothing' : s.link.resends === 1 ? '1 line' : `${s.link.resends} lines`}</dd></div>
+        {!s.lost && <div><dt>Asked for again</dt><dd>{s.link.resends === 0 ? 'nothing' : s.link.resends === 1 ? '1 line' : `${s.link.resends} lines`}</dd></div>}
       </dl>
     </section>
   )

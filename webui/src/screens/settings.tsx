@@ -8,7 +8,7 @@ import { lineErrors, starvedText } from '../diagnosis'
 import { leave } from '../session'
 import { allowed, asking, choices, link, linkStatus, live, loadChoices, perform, state, tick } from '../state'
 import { bytes, duration } from '../units'
-import { hasJob, stateText } from '../words'
+import { stateText, underWay } from '../words'
 import type { Choices, State } from '../wire'
 
 export function SettingsScreen() {
@@ -26,7 +26,7 @@ export function SettingsScreen() {
       {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. Your key has the role “{s.me.role}”.</p>}
       <div class="columns">
         <Connection s={s} all={all} enabled={enabled} />
-        <ProfileForm profile={s.profile} presets={all?.presets ?? []} enabled={enabled} printing={hasJob(s.state)} />
+        <ProfileForm profile={s.profile} presets={all?.presets ?? []} enabled={enabled} printing={underWay(s)} />
         <div class="column">
           {all ? <CameraForm key={JSON.stringify(all.camera)} now={all.camera} cameras={all.cameras} status={s.camera} locked={s.locked} enabled={enabled} /> : <section class="card center"><Spinner /></section>}
           <About s={s} />
@@ -46,7 +46,7 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
   const busy = asking('connection') !== null || s.state === 'connecting'
   return (
     <section class="card" aria-label="Connection">
-      <div class="card-head"><h2>Connection</h2><p class="muted">{stateText(s.state, asking('connection'))}</p></div>
+      <div class="card-head"><h2>Connection</h2><p class="muted">{stateText(s, asking('connection'))}</p></div>
       {connected && s.connection.port && (
         <dl class="list num">
           <Fact name="Port" value={s.connection.port} />
@@ -77,10 +77,10 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
       {connected && <Locked by={lockedPort} />}
       <div class="card-actions">
         {connected
-          ? <button type="button" class="btn" disabled={!enabled || busy && s.state !== 'connecting' || hasJob(s.state)} onClick={() => void perform('connection', { do: 'disconnect' })}>Disconnect</button>
+          ? <button type="button" class="btn" disabled={!enabled || busy && s.state !== 'connecting' || underWay(s)} onClick={() => void perform('connection', { do: 'disconnect' })}>Disconnect</button>
           : <button type="button" class="btn primary" disabled={!enabled || busy} onClick={() => void perform('connection', { do: 'connect', port: lockedPort ? '' : port, baud })}>{busy ? <Spinner /> : <Icon name="plug" />} Connect</button>}
       </div>
-      {hasJob(s.state) && <p class="why"><Icon name="info" size={20} />Not while a print is under way.</p>}
+      {underWay(s) && <p class="why"><Icon name="info" size={20} />Not while a print is under way.</p>}
     </section>
   )
 }
