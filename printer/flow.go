@@ -132,7 +132,6 @@ func (w *wire) ahead() time.Duration {
 
 // ready reports whether the port may be given more.
 func (w *wire) ready(now time.Time) bool {
-	w.until = time.Time{}
 	if ahead := w.free.Add(-w.ahead()); now.Before(ahead) {
 		w.until = ahead
 		return false

@@ -68,7 +68,7 @@ func (s *session) takeBack(n int64) {
 	}
 	s.job.unread(lines)
 	s.typed = append(typed, s.typed...)
-	s.next, s.resend, s.newest, s.asked, s.times = n, n, min(s.newest, n-1), -1, 0
+	s.next, s.resend, s.newest, s.asked, s.times, s.check = n, n, min(s.newest, n-1), -1, 0, noCheck
 }
 
 // resume goes back to where the pause found the print: temperatures first, then the place, the filament, and the modes. Of the

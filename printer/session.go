@@ -165,6 +165,7 @@ func (s *session) landed(now time.Time, f *flight) {
 
 // write returns the bytes to write next, valid until the next call, or nil when there is nothing to say now.
 func (s *session) write(now time.Time) []byte {
+	s.wire.until = time.Time{}
 	if s.orders.close {
 		return nil
 	}

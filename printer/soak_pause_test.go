@@ -39,8 +39,10 @@ func TestSoakWithPeople(t *testing.T) {
 
 func soakWithPeople(t *testing.T, seed uint64) (done bool) {
 	r := rand.New(rand.NewPCG(seed, 3))
+	faults := soakFaults(r)
+	faults.FlushDelay = 0 // nothing comes out of turn here: TestSoak has that
 	firmware := soakFirmwares[r.IntN(bearOne)]
-	sim, err := printertest.New(printertest.Config{Firmware: firmware, AdvancedOK: r.IntN(2) == 0, Baud: 115200, Faults: soakFaults(r), Seed: seed, KeepExecuted: true})
+	sim, err := printertest.New(printertest.Config{Firmware: firmware, AdvancedOK: r.IntN(2) == 0, Baud: 115200, Faults: faults, Seed: seed, KeepExecuted: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,7 +102,6 @@ func (st *stream) reset(n int64) {
 
 // room reports whether another line of n bytes may be sent. Nothing goes behind a command that may take long: it could not be taken back.
 func (st *stream) room(now time.Time, n int) bool {
-	st.wire.until = time.Time{}
 	if !st.doubt.IsZero() || st.check != noCheck {
 		return false
 	}
