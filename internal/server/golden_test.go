@@ -56,6 +56,17 @@ func goldenPaused() State {
 	return s
 }
 
+// goldenLost is a State in which the USB connection of a print is gone.
+func goldenLost() State {
+	s := goldenState()
+	s.State, s.Nozzles, s.Bed, s.TempsAtMS, s.Position, s.Homed = printer.Faulted, []printer.Heater{}, nil, 0, nil, false
+	s.Connection = printer.Connection{Port: s.Connection.Port, Baud: 115200, Capabilities: map[string]bool{}, Ports: []printer.PortInfo{}}
+	s.Fault = &printer.Fault{Code: printer.FaultPortLost, Message: "The printer's USB connection was lost.", Next: "Plug the cable in again. If the printer kept its power, the print goes on.",
+		JobID: s.Job.ID, AtMS: goldenMS - 9000}
+	s.Lost = &printer.LostPrint{SinceMS: goldenMS - 9000, Asking: true}
+	return s
+}
+
 // goldenTrouble is a State in which everything that can be missing is, and what can go wrong did.
 func goldenTrouble() State {
 	return State{
@@ -86,6 +97,7 @@ func goldens() map[string]any {
 	return map[string]any{
 		"state":         goldenState(),
 		"state_paused":  goldenPaused(),
+		"state_lost":    goldenLost(),
 		"state_trouble": goldenTrouble(),
 		"answer_ok":     Answer{Type: "answer", ID: "c7", Rev: 4712},
 		"answer_start":  Answer{Type: "answer", ID: "c1", Rev: 4700, Job: "01jd8w2m4k"},
