@@ -23,9 +23,9 @@ func TestAppendMeatPack(t *testing.T) {
 		{"E E", true, []byte{0xfb, ' ', 0xcb}},                                                  // or in half a byte, and then the space as it is
 		{"", false, []byte{0xcc}},                                                               // a line end alone
 		{"M117 \xff\xff\xfa", false, []byte{0x1f, 'M', 0x71, 0xfb, '?', 0xff, '?', 0xfa, 0xcc}}, // text commands nobody
-		// As the author of the Rust crate meatpack shows it of a file of PrusaSlicer's.
+		// As the author of the Rust crate meatpack shows it of a file of PrusaSlicer's, but for pairs of equals.
 		{"M73 P0 R3\n", true, []byte{127, 77, 243, 32, 15, 80, 255, 32, 82, 195}},
-		{"M204 P4000 R1200 T4000\n", true, []byte{47, 77, 64, 255, 32, 80, 4, 0, 255, 32, 82, 33, 0, 255, 32, 84, 4, 0, 0xcc}},
+		{"M204 P4000 R1200 T4000\n", true, []byte{47, 77, 64, 255, 32, 80, 4, 0x0f, 0x30, 255, 32, 82, 33, 0x0f, 0x30, 255, 32, 84, 4, 0x0f, 0x30, 0xcc}},
 	} {
 		if got := AppendMeatPack([]byte("before"), []byte(c.line), c.noSpaces); string(got) != "before"+string(c.want) {
 			t.Errorf("%q, no spaces %v: got %x, want %x", c.line, c.noSpaces, got[len("before"):], c.want)
