@@ -250,6 +250,7 @@ func jobLines(executed []string) []string {
 	var out []string
 	for _, l := range executed {
 		switch word, _, _ := strings.Cut(l, " "); {
+		case word == l && strings.HasPrefix(l, "M1"): // a question of ours that was damaged into another
 		case strings.HasPrefix(word, "S"), strings.HasPrefix(word, "M114"): // the end of a damaged line, or two in one, that happens to be a question
 		case slices.Contains([]string{"M105", "M110", "M114", "M115", "M155", "M400", "M876"}, word):
 		default:
