@@ -41,7 +41,7 @@ const (
 	underLoad  = "115200, 1 ms, daemon"
 )
 
-// limit is how long a print may take: as long as for whoever waits for each answer, and longer.
+// patient gives the print twice the time of whoever waits for each answer.
 func (t task) patient() task {
 	waits := time.Duration(len(t.load.cut)) * (t.settings.oneInFlight(60) + 10*time.Millisecond)
 	t.limit = 2*waits + time.Minute

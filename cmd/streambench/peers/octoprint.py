@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def upload():
     ask("POST", "/api/files/local", head.encode() + content + f"\r\n--{edge}--\r\n".encode(), f"multipart/form-data; boundary={edge}")
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server goes along
 server = subprocess.Popen(
     [os.path.join(os.path.dirname(sys.executable), "octoprint"), "serve", "--basedir", base, "--iknowwhatimdoing", "--host", "127.0.0.1", "--port", str(http_port)],
     stdout=subprocess.DEVNULL,
