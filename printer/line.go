@@ -5,16 +5,20 @@ import (
 	"errors"
 	"layerd/gcode"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
-// line is an open port with its two goroutines: one splits what comes into lines, one writes. The owner waits for neither.
+// line is an open port with its two goroutines: one splits what comes into lines, one writes what the port does not take at once. The owner waits
+// for neither.
 // A nil *line has channels that never deliver.
 type line struct {
 	port   Port
+	eager  eager         // the same, or nil
 	in     chan []byte   // each valid until the next is taken; closed when the port can no longer be read
 	out    chan []byte   // to the writer; the owner sends only when the last was written
 	urgent chan []byte   // ahead of out
+	hurry  atomic.Int32  // of urgent, not written yet
 	done   chan error    // from the writer, one for each line of out
 	end    chan struct{} // closed by shut
 	quiet  chan struct{} // closed when the writer has ended
@@ -28,6 +32,7 @@ const linesAhead = 64
 func openLine(port Port) *line {
 	l := &line{port: port, in: make(chan []byte, linesAhead), out: make(chan []byte, 1), urgent: make(chan []byte, 4), done: make(chan error, 1),
 		end: make(chan struct{}), quiet: make(chan struct{}), gone: make(chan struct{})}
+	l.eager, _ = port.(eager)
 	go l.reads()
 	go l.writes()
 	return l
@@ -56,15 +61,22 @@ func (l *line) gather(b []byte) bool {
 	return len(l.buf) < gatherMax
 }
 
-// send hands what was gathered to the writer, in one piece, and reports whether that was anything. Until the writer is done nothing may be
-// gathered.
-func (l *line) send() bool {
-	if len(l.buf) == 0 {
-		return false
+// send writes what was gathered, in one piece, and reports whether that was anything. What the port does not take at once is the writer's:
+// nothing may be gathered until it is done.
+func (l *line) send() (said, writing bool) {
+	rest := l.buf
+	if len(rest) == 0 {
+		return false, false
 	}
-	l.out <- l.buf
 	l.buf = l.buf[:0]
-	return true
+	if l.eager != nil && l.hurry.Load() == 0 {
+		rest = rest[l.eager.TryWrite(rest):]
+	}
+	if len(rest) == 0 {
+		return true, false
+	}
+	l.out <- rest
+	return true, true
 }
 
 // setBaud changes the speed, and forgets what was heard at the old one.
@@ -84,9 +96,11 @@ func (l *line) writeNow(b []byte) {
 	default:
 	}
 	_ = l.port.Discard() // the bytes are sent all the same if this fails, only later
+	l.hurry.Add(1)
 	select {
 	case l.urgent <- b:
 	default: // four are waiting already, and say the same
+		l.hurry.Add(-1)
 	}
 }
 
@@ -99,7 +113,7 @@ func (l *line) writes() {
 			l.writeUrgent() // heaters off may have come with the end
 			return
 		case b := <-l.urgent:
-			_, _ = l.port.Write(b) // nobody waits for it; the reader learns that a port is gone
+			l.writeFirst(b)
 		case b := <-l.out:
 			_, err := l.port.Write(b)
 			if errors.Is(err, os.ErrDeadlineExceeded) { // ended by Discard: thrown away like what was sent before
@@ -114,11 +128,16 @@ func (l *line) writeUrgent() {
 	for {
 		select {
 		case b := <-l.urgent:
-			_, _ = l.port.Write(b)
+			l.writeFirst(b)
 		default:
 			return
 		}
 	}
+}
+
+func (l *line) writeFirst(b []byte) {
+	_, _ = l.port.Write(b) // nobody waits for it; the reader learns that a port is gone
+	l.hurry.Add(-1)
 }
 
 // reads splits lines at LF. What is longer than a reply can be is cut, so that a device that never ends a line costs nothing.

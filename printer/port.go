@@ -21,5 +21,12 @@ type Port interface {
 	Reset() (tried bool, err error)
 }
 
+// eager is a Port that may take bytes at once. The owner then writes most lines itself: waking another goroutine for it takes longer, and the
+// machine waits for it.
+type eager interface {
+	// TryWrite hands over what the system takes without waiting, and returns how much that is. It is not called during a Write.
+	TryWrite([]byte) int
+}
+
 // Opener opens the port at path. Errors are *Fault with a FaultPort… code.
 type Opener func(ctx context.Context, path string, baud int) (Port, error)

@@ -63,7 +63,7 @@ type owner struct {
 	*session
 	line      *line // nil when no port is open
 	dial      dial
-	writing   bool // the writer has a line
+	writing   bool // the writer has something
 	changed   bool // since the last snapshot
 	rev       uint64
 	published time.Time
@@ -186,18 +186,19 @@ func (o *owner) act(now time.Time) {
 	o.console.tell()
 }
 
-// pump gives the writer what may be said now, in one piece, if it is free.
+// pump writes what may be said now, in one piece, if the writer is free.
 func (o *owner) pump(now time.Time) {
-	if o.line == nil || o.writing {
-		return
-	}
-	for b := o.write(now); b != nil; b = o.write(now) {
-		if !o.line.gather(b) {
-			break
+	for o.line != nil && !o.writing {
+		b := o.write(now)
+		if b != nil && o.line.gather(b) {
+			continue
+		}
+		said, writing := o.line.send()
+		o.writing, o.changed = writing, o.changed || said
+		if b == nil {
+			return
 		}
 	}
-	o.writing = o.line.send()
-	o.changed = o.changed || o.writing
 }
 
 // obey carries out what the session wants done to the port.

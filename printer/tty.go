@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,13 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tty is a Port on a real serial line. Beside the library's descriptor it keeps one of its own, opened first: the library takes no lock that
-// holds against root, leaves HUPCL set, and its Write can hang for ever. Ours does not block, so a Write on it can be ended.
+// tty is a Port on a real serial line. Beside the library's descriptor, which sets the line up, it has one of its own, opened first, for the rest:
+// the library takes no lock that holds against root, leaves HUPCL set, its Write can hang for ever, and its Read needs two calls and some memory
+// each time. Ours does not block, so a Write on it can be ended.
 type tty struct {
 	serial.Port
 	own    *os.File
 	mode   serial.Mode
 	native bool
+	raw    syscall.RawConn // of own
+	offer  func(fd uintptr) bool
+	bytes  []byte // that TryWrite offers
+	taken  int    // of them
 }
 
 // OpenTTY is the Opener for real ports. What it sets beside raw mode and the speed:
@@ -36,7 +40,11 @@ func OpenTTY(_ context.Context, path string, baud int) (Port, error) {
 		return nil, openFault(path, err)
 	}
 	t := &tty{own: own, mode: serial.Mode{BaudRate: baud, DataBits: 8}}
-	if err := t.claim(); err != nil {
+	t.offer = t.offered
+	if t.raw, err = own.SyscallConn(); err == nil {
+		err = t.claim()
+	}
+	if err != nil {
 		own.Close()
 		return nil, openFault(path, err)
 	}
@@ -102,12 +110,8 @@ func (t *tty) settle() {
 
 // control does something to our own descriptor.
 func (t *tty) control(do func(fd int) error) error {
-	conn, err := t.own.SyscallConn()
-	if err != nil {
-		return err
-	}
 	var failed error
-	err = conn.Control(func(fd uintptr) { failed = do(int(fd)) })
+	err := t.raw.Control(func(fd uintptr) { failed = do(int(fd)) })
 	return errors.Join(err, failed)
 }
 
@@ -143,14 +147,23 @@ func (t *tty) Write(b []byte) (int, error) {
 	return t.own.Write(b)
 }
 
-// Read is the library's, which answers (0, nil) where others have an end of file.
-func (t *tty) Read(b []byte) (int, error) {
-	n, err := t.Port.Read(b)
-	if n == 0 && err == nil {
-		err = io.EOF
+// TryWrite hands over what the driver has room for now. After a Discard, and when the device is gone, that is nothing, and Write tells.
+func (t *tty) TryWrite(b []byte) int {
+	t.bytes, t.taken = b, 0
+	if t.raw.Write(t.offer) != nil {
+		return 0
 	}
-	return n, err
+	return t.taken
 }
+
+func (t *tty) offered(fd uintptr) bool {
+	n, _ := unix.Write(int(fd), t.bytes)
+	t.taken = max(n, 0)
+	return true // not again when there is room: this was all
+}
+
+// Read blocks for the next bytes. Close ends it.
+func (t *tty) Read(b []byte) (int, error) { return t.own.Read(b) }
 
 // SetBaud changes the line speed of the open port.
 func (t *tty) SetBaud(baud int) error {

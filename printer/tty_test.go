@@ -1,8 +1,10 @@
 package printer
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -192,6 +194,61 @@ func TestLineClosesUnderABlockedWrite(t *testing.T) {
 	case err := <-l.written():
 		t.Fatalf("a write of 16 KiB to nobody ended: %v", err)
 	case <-time.After(50 * time.Millisecond): // it hangs, as it should
+	}
+	<-l.shut()
+}
+
+// What the system takes at once goes at once, the rest by the writer, and all of it in order.
+func TestLinesGoInOrderWhenThePortIsFull(t *testing.T) {
+	master, path := openPTY(t)
+	port, err := OpenTTY(t.Context(), path, 115200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openLine(port)
+	var want []byte
+	say := func(n int) (said, writing bool) {
+		text := bytes.Repeat([]byte{byte('a' + len(want)%23)}, n)
+		want = append(want, text...)
+		l.gather(text)
+		return l.send()
+	}
+	if said, writing := say(40); !said || writing {
+		t.Errorf("a line into an empty port: got said %v, writing %v, want no need of the writer", said, writing)
+	}
+	for writing := false; !writing; { // nobody reads the master
+		_, writing = say(1000)
+	}
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(master, got); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("got %d bytes, %v, want those that were written, in order", len(got), err)
+	}
+	if err := <-l.written(); err != nil {
+		t.Error(err)
+	}
+	for range 3 { // the system is full of what is thrown away, and what comes then waits for nothing
+		for writing := false; !writing; {
+			_, writing = say(1000)
+		}
+		l.writeNow([]byte("\nM112\n"))
+		if err := <-l.written(); err != nil {
+			t.Error(err)
+		}
+		l.gather([]byte("M105\n"))
+		if _, writing := l.send(); writing {
+			if err := <-l.written(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	rest := make([]byte, 0, 1<<20)
+	for !bytes.HasSuffix(rest, []byte("\nM112\nM105\n")) { // else it never ends
+		b := make([]byte, 4096)
+		n, err := master.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest = append(rest, b[:n]...)
 	}
 	<-l.shut()
 }
