@@ -38,6 +38,7 @@ const (
 	calmAgain = 1000 // lines in peace with all that is allowed, after which older trouble counts half
 	mostQueue = 64   // what firmware says is believed up to here
 	toldTimes = 3
+	queueUsed = 8 // lines of the queue are made use of: where the wire is the limit more would only lie on it
 )
 
 func newFlow() flow { return flow{ring: ringBytes, calm: calmLeast} }
@@ -73,7 +74,7 @@ func (fl *flow) places(n int) {
 		return
 	}
 	if fl.told[n]++; fl.told[n] == toldTimes {
-		fl.queue = max(fl.queue, n+1)
+		fl.queue = max(fl.queue, min(n+1, queueUsed))
 	}
 }
 

@@ -180,7 +180,7 @@ func soak(t *testing.T, seed uint64, sum *soakSum) {
 	time.Sleep(time.Minute) // what is in the firmware's queue is executed
 	got := jobLines(sim.Executed())
 	if held > 0 {
-		got = onceOnly(only(want, got), 3*held) // what was on its way can do that more than once
+		got = onceOnly(only(want, got), 6*held) // what was on its way can do that more than once
 	}
 	// When the answer to a setting that came too early is lost as well, nothing tells. It is made again in its turn.
 	if settled := onceOnly(got, 1); len(settled) < len(got) && got[firstTwice(got)][0] == 'M' && faults.FlipBack+faults.DropBack+faults.LostOK > 0 {

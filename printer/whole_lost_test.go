@@ -207,7 +207,7 @@ func soakCables(t *testing.T, seed uint64, sum *soakSum) {
 	snap, held := watched(t, p)
 	time.Sleep(time.Minute)
 	sum.count(t, snap, held)
-	got := onceOnly(only(want, sim.Executed()), 3*held)
+	got := onceOnly(only(want, sim.Executed()), 6*held)
 	sum.lines += int64(len(got))
 	if snap.LastJob.Outcome != "done" {
 		want = want[:min(len(got), len(want))]
