@@ -112,9 +112,9 @@ func (b *bench) wireGoals(c wireCase, r row) []goal {
 const turnAroundLines = 40000
 
 // turnAround measures how long layerd takes from an ok to the next line where nothing else takes time: on a line without speed or latency, to
-// firmware that neither counts lines nor asks for them again, which leaves one line at a time.
+// firmware that gets one line at a time whatever it says.
 func (b *bench) turnAround(ctx context.Context, name string) error {
-	set := settings{firmware: "malyan"}
+	set := settings{firmware: "smoothie"}
 	for _, s := range []string{"layerd", "one-line"} {
 		if !b.measures(s) {
 			continue
