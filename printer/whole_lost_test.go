@@ -217,6 +217,10 @@ func soakCables(t *testing.T, seed uint64, sum *soakSum) {
 		for i < min(len(got), len(want)) && got[i] == want[i] {
 			i++
 		}
+		told := slices.ContainsFunc(snap.LastJob.Log, func(e Entry) bool { return strings.HasPrefix(e.Text, string(FaultOutOfTurn)) })
+		if told && i >= len(got)-6 { // and the cable came out in that pause
+			return
+		}
 		t.Errorf("%+v, %s: executed %d of %d, the first difference at %d", faults, snap.LastJob.Outcome, len(got), len(want), i)
 	}
 }
