@@ -42,12 +42,19 @@ func (s *session) pauseAt(now time.Time, p *place) {
 // suspend pauses the job because of something that a person should look at. n is the first line that the firmware has not executed: it and
 // those after it will be sent when the print is resumed; meant is where the lines before it lead to.
 func (s *session) suspend(now time.Time, n int64, meant head, f *Fault) {
-	if s.state != Printing && s.state != Finishing {
+	if s.job == nil || s.state == Starting || s.state == Resuming {
 		s.fail(now, f)
 		return
 	}
 	f.AtMS, f.JobID = now.UnixMilli(), s.job.info.ID
 	s.note("note", f.Error())
+	switch s.state {
+	case Pausing: // it will stand still, and say why
+		s.fault = f
+		return
+	case Cancelling, Paused: // nothing may come between Stop and the heaters' end
+		return
+	}
 	s.takeBack(n)
 	s.script, s.fault = nil, f
 	s.pauseAt(now, &place{meant: &meant, why: PauseInfo{By: "fault", Message: f.Message}})

@@ -187,6 +187,9 @@ func (s *session) write(now time.Time) []byte {
 	if len(s.typed) > 0 && letsGo(s.typed[0]) && len(s.aloft) > 0 && len(s.bare) < maxLetGo {
 		return s.unnumbered(now)
 	}
+	if s.state == Cancelling && s.rewound() && s.certain && s.asked == s.resend && s.oldestRewound().lane == laneJob {
+		s.takeBack(s.resend) // the print is over: what it lacks is not sent any more, and the heaters go off at once
+	}
 	switch {
 	case s.check == checkWanted && s.doubt.IsZero():
 		return s.wrote(now, s.askPlace(now))
