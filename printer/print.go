@@ -60,21 +60,31 @@ func (s *session) suspend(now time.Time, n int64, meant head, f *Fault) {
 	s.pauseAt(now, &place{meant: &meant, why: PauseInfo{By: "fault", Message: f.Message}})
 }
 
-// takeBack forgets that line n and those after it were ever sent: the job's lines go back to the job, typed ones to those that wait.
+// takeBack forgets that line n and those after it were ever sent: the job's lines go back to the job, typed ones to those that wait, and those of
+// the script under way to the script.
 func (s *session) takeBack(n int64) {
 	s.rewind(n)
-	var lines []jobLine
+	var ofJob []jobLine
 	var typed [][]byte
+	var ofScript []scriptLine
 	for i := n; i < s.next; i++ {
-		switch f := &s.history[i%historyLines]; f.lane {
-		case laneJob:
-			lines = append(lines, jobLine{bytes.Clone(f.text), f.pos})
-		case laneTyped:
+		switch f := &s.history[i%historyLines]; {
+		case f.lane == laneJob:
+			ofJob = append(ofJob, jobLine{bytes.Clone(f.text), f.pos})
+		case f.lane == laneTyped:
 			typed = append(typed, bytes.Clone(f.text))
+		case f.lane == laneScript && s.script != nil && s.script.id == f.script:
+			ofScript = append(ofScript, scriptLine{string(f.text), f.needs})
+			if !f.landed { // else an ok was said twice
+				s.script.open--
+			}
 		}
 	}
-	s.job.unread(lines)
+	s.job.unread(ofJob)
 	s.typed = append(typed, s.typed...)
+	if s.script != nil {
+		s.script.lines = append(ofScript, s.script.lines...)
+	}
 	s.next, s.resend, s.newest, s.asked, s.times, s.check = n, n, min(s.newest, n-1), -1, 0, noCheck
 }
 
