@@ -217,6 +217,7 @@ func (s *session) deadline(writing bool) time.Time {
 // tick does what is due by time alone; write does what is due by writing.
 func (s *session) tick(now time.Time) {
 	s.greeted(now)
+	s.dropQuery()
 	switch {
 	case s.lost != nil:
 		s.recallDue(now)

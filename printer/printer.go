@@ -31,6 +31,7 @@ type Printer struct {
 	snaps    *Snapshots
 	console  *Console
 	requests chan request
+	querying chan struct{} // holds one while a query is under way
 	ended    chan struct{} // closed when Run returns
 }
 
@@ -48,7 +49,7 @@ type answer struct {
 // New returns a Printer that does nothing until Run.
 func New(cfg Config) *Printer {
 	first := newSession(cfg.Profile, cfg.LastJob, nil).snapshot(time.Now())
-	return &Printer{cfg: cfg, snaps: latest.New(first), console: newConsole(), requests: make(chan request), ended: make(chan struct{})}
+	return &Printer{cfg: cfg, snaps: latest.New(first), console: newConsole(), requests: make(chan request), querying: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // Snapshots is where the newest Snapshot is.

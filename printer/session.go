@@ -36,6 +36,7 @@ type session struct {
 	tell         func(dir string, text []byte) // keeps a copy for the console, and waits for nobody
 	tail         func() []Entry                // the last lines that were told or heard; nil where nobody keeps them
 	dialog       dialog
+	query        *query // nil when nobody waits for one
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -73,7 +74,7 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
-	*s = session{profile: s.profile, last: s.last, tell: s.tell, tail: s.tail, lost: s.lost, resumeWithin: s.resumeWithin,
+	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, tail: s.tail, lost: s.lost, resumeWithin: s.resumeWithin,
 		state: Connecting, open: true, modal: freshModal()}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
@@ -109,6 +110,7 @@ func (s *session) closed(now time.Time, f *Fault) {
 // hear takes one line from the firmware in.
 func (s *session) hear(now time.Time, r gcode.Reply) {
 	s.patience.heard(now)
+	s.overheard(r)
 	s.stats.Unknown += s.regard(now, r)
 	if s.lost != nil {
 		s.recalled(now, r)
@@ -148,6 +150,7 @@ func (s *session) landed(now time.Time, f *flight) {
 	f.after = s.modal.head
 	s.health.landed(now, f, s.modal.speedPercent)
 	s.regardLanded(now, f)
+	s.answeredQuery(f)
 	switch f.lane {
 	case laneScript:
 		if s.script != nil && s.script.id == f.script {
@@ -315,6 +318,7 @@ func (s *session) say(now time.Time, text []byte, l lane, needs evidence, pos jo
 	}
 	if l != lanePoll {
 		s.tell("out", text)
+		s.queried(text, s.next-1)
 	}
 	return s.wrote(now, b)
 }
