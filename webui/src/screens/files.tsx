@@ -3,9 +3,9 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { countIn, folderOf, listing, type Order } from '../listing'
 import { Delete, NewFolder } from '../parts/filechange'
 import { FileSheet } from '../parts/filesheet'
-import { History } from '../parts/history'
 import { Icon, Spinner } from '../parts/icon'
 import { Thumbnail } from '../parts/job'
+import { lazy } from '../parts/lazy'
 import { UploadList } from '../parts/uploadlist'
 import { goInstead, route, routeHash } from '../route'
 import { allowed, files, filesError, followFiles, link, live, loadFiles, state } from '../state'
@@ -15,16 +15,23 @@ import type { FileInfo } from '../wire'
 
 const accepted = '.gcode,.gco,.g,.gc,.nc'
 
+const History = lazy(() => import('../parts/history').then((m) => m.History))
+
+// What the segments on top show. Whatever is not the list of files is fetched when it is first shown.
+const views = [
+  { name: 'Files', show: () => <Files /> },
+  { name: 'History', show: () => <History nowMs={link.clock.now()} /> },
+] as const
+
 export function FilesScreen() {
-  const [view, setView] = useState<'files' | 'prints'>('files')
+  const [view, setView] = useState(0)
   useEffect(followFiles, [])
   return (
     <div class="files">
       <div class="segments" role="group" aria-label="Show">
-        <button type="button" aria-pressed={view === 'files'} onClick={() => setView('files')}>Files</button>
-        <button type="button" aria-pressed={view === 'prints'} onClick={() => setView('prints')}>History</button>
+        {views.map(({ name }, i) => <button key={name} type="button" aria-pressed={view === i} onClick={() => setView(i)}>{name}</button>)}
       </div>
-      {view === 'files' ? <Files /> : <History nowMs={link.clock.now()} />}
+      {views[view]?.show()}
     </div>
   )
 }

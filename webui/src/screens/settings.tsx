@@ -1,17 +1,44 @@
 // Settings: the printer's connection and profile, the camera, and what this layerd is.
+import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { CameraForm } from '../parts/cameraform'
-import { Icon, Spinner } from '../parts/icon'
+import { Icon, Spinner, type IconName } from '../parts/icon'
 import { Locked } from '../parts/locked'
 import { ProfileForm } from '../parts/profileform'
 import { lineErrors, starvedText } from '../diagnosis'
+import { route, routeHash } from '../route'
 import { leave } from '../session'
 import { allowed, asking, choices, link, linkStatus, live, loadChoices, perform, state, tick } from '../state'
 import { bytes, duration } from '../units'
 import { stateText, underWay } from '../words'
 import type { Choices, State } from '../wire'
 
+/** A page below Settings, at #/settings/NAME; fetched when it is first shown. */
+interface Page {
+  at: string
+  name: string
+  about: string
+  icon: IconName
+  Show: ComponentType
+}
+
+const pages: readonly Page[] = []
+
 export function SettingsScreen() {
+  const page = pages.find(({ at }) => at === route.value.rest)
+  if (!page) return <Overview />
+  return (
+    <>
+      <div class="crumbs">
+        <a class="icon-button" href={routeHash('settings')} aria-label="All settings"><Icon name="back" /></a>
+        <h2>{page.name}</h2>
+      </div>
+      <page.Show />
+    </>
+  )
+}
+
+function Overview() {
   const up = live.value
   useEffect(() => {
     if (up) void loadChoices()
@@ -24,6 +51,17 @@ export function SettingsScreen() {
   return (
     <>
       {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. Your key has the role “{s.me.role}”.</p>}
+      {pages.length > 0 && (
+        <nav class="file-list" aria-label="More settings">
+          {pages.map(({ at, name, about, icon }) => (
+            <a key={at} class="file-row" href={routeHash('settings', at)}>
+              <Icon name={icon} />
+              <span class="file-words"><strong>{name}</strong><small>{about}</small></span>
+              <Icon name="next" size={20} />
+            </a>
+          ))}
+        </nav>
+      )}
       <div class="columns">
         <Connection s={s} all={all} enabled={enabled} />
         <ProfileForm profile={s.profile} presets={all?.presets ?? []} enabled={enabled} printing={underWay(s)} />
