@@ -37,11 +37,12 @@ const (
 	KillPin                    // the kill button is pressed, and stays so: the board dies, and dies again when it has started
 	Crash                      // the head has hit something, where the firmware notices (Prusa): it homes, and asks for lines from Back ago
 	Shift                      // the body of an axis moves by MM without the firmware's knowledge
+	Heat                       // the nozzle's heater, or the bed's, is Broken from now on
 )
 
 var kindNames = map[string]Kind{"reset": BoardReset, "kill": Kill, "silent": Silent, "stall": Stall, "garble": Garble,
 	"unplug": Unplug, "powerloss": PowerLoss, "runout": Runout,
-	"killpin": KillPin, "crash": Crash, "shift": Shift}
+	"killpin": KillPin, "crash": Crash, "shift": Shift, "heat": Heat}
 
 // Trigger is one fault. As part of Faults it happens once, when the Line-th line since the beginning is received (1 is
 // the first; 0 = from the beginning, for Garble and KillPin); with Sim.Inject it happens at once.
@@ -54,6 +55,8 @@ type Trigger struct {
 	Back  int64         // Crash
 	Quiet bool          // BoardReset: its first words are lost
 	Host  bool          // Runout: the host is to see to it, as after M412 H1
+	Bed   bool          // Heat: the bed's
+	How   Broken        // Heat
 }
 
 // FaultForms is what ParseFaults reads, for people.
@@ -75,7 +78,8 @@ and once, when so many lines were received:
   runout@900        the filament ends; runout@900:host: and the host is to see to it
   crash@900:20      the head has hit something; the firmware (prusa) homes, and asks for all from 20 lines ago on
   killpin@900       the kill button; killpin: it is shorted from the beginning
-  shift@x:5:1200    the axis moves by so many mm, unknown to the firmware`
+  shift@x:5:1200    the axis moves by so many mm, unknown to the firmware
+  heat@nozzle:open:900  the nozzle's heater, or the bed's, gets no power; or it is shorted, or its sensor is frozen or dead; sound again`
 
 // ParseFaults reads the form of the command line, FaultForms: rates are NAME=RATE, what happens once is NAME@LINE, with more behind it where
 // FaultForms shows that. Errors name the item.
@@ -139,7 +143,7 @@ func (f *Faults) addTrigger(item string) error {
 	name, where, hasWhere := strings.Cut(item, "@")
 	kind, ok := kindNames[name]
 	if !ok {
-		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash and shift")
+		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash, shift and heat")
 	}
 	t := Trigger{Kind: kind}
 	parts := strings.Split(where, ":")
@@ -157,6 +161,14 @@ func (f *Faults) addTrigger(item string) error {
 			return fmt.Errorf("%q is no distance in mm", parts[1])
 		}
 		parts = parts[2:]
+	case kind == Heat:
+		if len(parts) != 3 || parts[0] != "nozzle" && parts[0] != "bed" {
+			return errors.New("want heat@nozzle:HOW:LINE or heat@bed:HOW:LINE")
+		}
+		if t.How, ok = brokenNames[parts[1]]; !ok {
+			return fmt.Errorf("%q is none of open, shorted, frozen, dead and sound", parts[1])
+		}
+		t.Bed, parts = parts[0] == "bed", parts[2:]
 	case len(parts) == 2 && (kind == Stall || kind == Unplug || kind == PowerLoss):
 		if t.For, err = duration(parts[1]); err != nil {
 			return err

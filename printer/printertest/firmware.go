@@ -2,6 +2,8 @@ package printertest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -85,7 +87,8 @@ type firmware struct {
 type options struct {
 	advancedOK, emergency, flow bool
 	meatPack                    bool
-	paced                       bool // the line has a speed, and sending can keep the main loop busy
+	unprotected                 string // what M115 says of its thermal protection; "" = as it was built
+	paced                       bool   // the line has a speed, and sending can keep the main loop busy
 	speed, heat                 float64
 	size                        [3]float64
 	record, keep                bool
@@ -96,7 +99,10 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 	opt.advancedOK = opt.advancedOK || fw.Advanced
 	f := &firmware{Firmware: fw, opt: opt, dice: d, handlers: fw.handlers(), gap: gap{from: never}}
 	if opt.meatPack {
-		f.Info = withMeatPack(f.Info)
+		f.Info = withCapability(f.Info, "MEATPACK", "1")
+	}
+	if opt.unprotected != "" {
+		f.Info = withCapability(f.Info, "THERMAL_PROTECTION", opt.unprotected)
 	}
 	f.rx = newRing(rxBuffer)
 	f.line = make([]byte, 0, fw.MaxLine)
@@ -112,6 +118,16 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 	f.restart(0)
 	f.bootAt = never
 	return f
+}
+
+// withCapability is the answer to M115 of a firmware that was built otherwise; value "none" leaves the capability out.
+func withCapability(info []string, name, value string) []string {
+	prefix := "Cap:" + name + ":"
+	out := slices.DeleteFunc(slices.Clone(info), func(line string) bool { return strings.HasPrefix(line, prefix) })
+	if value != "none" {
+		out = append(out, prefix+value)
+	}
+	return out
 }
 
 // restart is the reset pin: all that was in RAM is gone, the heaters are off, and the program starts in a while.
@@ -344,6 +360,12 @@ func (f *firmware) trigger(t Trigger) {
 		f.crash(t.Back)
 	case Shift:
 		f.motion.shift(t.Axis, t.MM)
+	case Heat:
+		h := &f.nozzle
+		if t.Bed {
+			h = &f.bed
+		}
+		h.fail(f.now, t.How)
 	default:
 		f.tell(t)
 	}

@@ -21,7 +21,55 @@ type heater struct {
 
 	targetC float64
 	fromC   float64       // temperature at since
-	since   time.Duration // when the target last changed
+	since   time.Duration // when the target, or what is wrong, last changed
+	broken  Broken
+	readC   float64 // what a sensor says that is Frozen or Dead
+}
+
+// Broken is what is wrong with a heater. No protection of the firmware's notices it: what that says and does is Kill.
+type Broken uint8
+
+const (
+	Sound   Broken = iota
+	Open           // no power reaches it: a broken cartridge or wire
+	Shorted        // its transistor is shorted: full power, whatever the target
+	Frozen         // its sensor has slipped out, and says what it said last
+	Dead           // its sensor's wire is broken: it says deadC
+)
+
+var brokenNames = map[string]Broken{"sound": Sound, "open": Open, "shorted": Shorted, "frozen": Frozen, "dead": Dead}
+
+// deadC is what Marlin reads of a thermistor that is not there (the last entry of its table 1 is 0 °C at most; newer tables go to -15).
+const deadC = -15
+
+// fail breaks it at now, or repairs it.
+func (h *heater) fail(now time.Duration, b Broken) {
+	reads := h.reading(now)
+	h.set(now, h.targetC)
+	h.broken, h.readC = b, reads
+	if b == Dead {
+		h.readC = deadC
+	}
+}
+
+// reading is what its sensor says.
+func (h *heater) reading(now time.Duration) float64 {
+	if h.blind() {
+		return h.readC
+	}
+	return h.at(now)
+}
+
+func (h *heater) blind() bool { return h.broken == Frozen || h.broken == Dead }
+
+// full reports whether it gets all the power there is, whatever its temperature.
+func (h *heater) full() bool {
+	return h.broken == Shorted || h.blind() && h.targetC > h.readC && h.targetC > ambientC
+}
+
+// cold reports whether it gets no power.
+func (h *heater) cold() bool {
+	return h.targetC <= ambientC || h.broken == Open || h.blind()
 }
 
 // A 40 W cartridge in a small hot end: 21 → 200 °C in a little over a minute.
@@ -56,7 +104,9 @@ func (h *heater) phases() (sat, end, tau, edge, near float64) {
 	steady := h.lossWK * (hold - ambientC) // W that holds the temperature
 	edge = h.fromC
 	switch {
-	case h.targetC <= ambientC: // off: it only cools
+	case h.full():
+		return math.Inf(1), ambientC + h.powerW/h.lossWK, tau, edge, near
+	case h.cold(): // it only cools
 		return math.Inf(1), ambientC, tau, edge, near
 	case h.fromC < hold-(h.powerW-steady)/h.gain(): // full power
 		end, edge = ambientC+h.powerW/h.lossWK, hold-(h.powerW-steady)/h.gain()
@@ -74,9 +124,13 @@ func (h *heater) phases() (sat, end, tau, edge, near float64) {
 // at is the temperature at now, in °C.
 func (h *heater) at(now time.Duration) float64 {
 	if h.scale <= 0 {
+		if h.full() || h.cold() {
+			_, end, _, _, _ := h.phases()
+			return end
+		}
 		return h.hold()
 	}
-	if h.fromC == ambientC && h.targetC <= ambientC {
+	if h.fromC == ambientC && h.cold() && !h.full() {
 		return ambientC
 	}
 	t := (now - h.since).Seconds() * h.scale
@@ -92,7 +146,7 @@ func (h *heater) duty(now time.Duration) int {
 	if h.targetC <= 0 {
 		return 0
 	}
-	w := h.lossWK*(h.hold()-ambientC) + h.gain()*(h.targetC-h.at(now))
+	w := h.lossWK*(h.hold()-ambientC) + h.gain()*(h.targetC-h.reading(now))
 	return int(127 * max(0, min(1, w/h.powerW)))
 }
 
@@ -102,6 +156,12 @@ func (h *heater) reaches(off float64) time.Duration {
 		return h.since
 	}
 	hold := h.hold()
+	if h.blind() {
+		if math.Abs(h.readC-hold) <= off {
+			return h.since
+		}
+		return never
+	}
 	if math.Abs(h.fromC-hold) <= off {
 		return h.since
 	}

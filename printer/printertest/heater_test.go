@@ -65,3 +65,35 @@ func TestHeaterReachesWhenItSays(t *testing.T) {
 		t.Errorf("target %v, want it clipped to %v", h.targetC, h.maxC)
 	}
 }
+
+// What is broken shows in what the sensor says, and the metal does what physics makes it do.
+func TestBrokenHeaters(t *testing.T) {
+	minute := time.Minute
+	for _, c := range []struct {
+		name              string
+		how               Broken
+		targetC           float64
+		lowC, highC       float64 // of the metal, five minutes later
+		lowRead, highRead float64 // of the sensor
+	}{
+		{"open", Open, 200, ambientC, 50, ambientC, 50},
+		{"shorted, off", Shorted, 0, 380, 422, 380, 422},
+		{"frozen on the way", Frozen, 200, 380, 422, 99, 140},
+		{"frozen, off", Frozen, 0, ambientC, 50, 99, 140},
+		{"dead", Dead, 200, 380, 422, deadC, deadC},
+		{"sound", Sound, 200, 199, 201, 199, 201},
+	} {
+		h := hotend(1)
+		h.set(0, 200)
+		h.fail(minute/2, c.how)
+		h.set(minute/2, c.targetC)
+		later := minute/2 + 5*minute
+		if m, r := h.at(later), h.reading(later); !(m >= c.lowC && m <= c.highC && r >= c.lowRead && r <= c.highRead) {
+			t.Errorf("%s: the metal has %.1f °C, want %g to %g; the sensor says %.1f, want %g to %g", c.name, m, c.lowC, c.highC, r, c.lowRead, c.highRead)
+		}
+		h.fail(later, Sound)
+		if before, after := h.at(later), h.at(later+20*minute); math.Abs(after-max(c.targetC, ambientC)) > 2 {
+			t.Errorf("%s, repaired at %.1f °C: twenty minutes later it has %.1f", c.name, before, after)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func (f *firmware) waitHeat(h *heater, windowC float64) bool {
 		}
 		h.set(f.now, v)
 		f.heatGo = false
-		if (heatOnly || !p.has('R')) && h.at(f.now) >= h.targetC-1e-9 {
+		if (heatOnly || !p.has('R')) && h.reading(f.now) >= h.targetC-1e-9 {
 			return true
 		}
 		f.stage, f.begun = 1, f.now // begun: the next report
@@ -101,7 +101,7 @@ func sayTemperatures(f *firmware) bool {
 
 // sayTemps reports all temperatures in the firmware's own form; wait is the W: of a heating command, "" for none.
 func (f *firmware) sayTemps(prefix, wait string) {
-	n, b := f.nozzle.at(f.now), f.bed.at(f.now)
+	n, b := f.nozzle.reading(f.now), f.bed.reading(f.now)
 	nt, bt := f.nozzle.targetC, f.bed.targetC
 	f.out = append(f.out, prefix...)
 	switch f.Temps {

@@ -3,7 +3,6 @@ package printertest
 import (
 	"bytes"
 	"slices"
-	"strings"
 )
 
 // unpacker is the receiving side of MeatPack, between ring and line, as Marlin and Prusa-Firmware have it (feature/meatpack.cpp,
@@ -157,15 +156,4 @@ func (f *firmware) lineEnd(b []byte) int {
 		return cr
 	}
 	return end
-}
-
-// withMeatPack is the answer to M115 of a firmware that was built with it.
-func withMeatPack(info []string) []string {
-	var out []string
-	for _, line := range info {
-		if !strings.HasPrefix(line, "Cap:MEATPACK:") {
-			out = append(out, line)
-		}
-	}
-	return append(out, "Cap:MEATPACK:1")
 }

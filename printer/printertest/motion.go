@@ -213,7 +213,7 @@ func (f *firmware) clip(to position) position {
 // travel queues one straight piece. There must be room in the planner.
 func (f *firmware) travel(to position) {
 	from := f.planned
-	if to[axisE] != from[axisE] && !f.coldOK && f.nozzle.at(f.now) < f.coldC {
+	if to[axisE] != from[axisE] && !f.coldOK && f.nozzle.reading(f.now) < f.coldC {
 		if f.ColdError != "" {
 			f.say(f.ColdError)
 			return

@@ -21,6 +21,7 @@ type Config struct {
 	AdvancedOK bool          // oks say line number, planner room and queue room
 	MeatPack   bool          // it was built to unpack lines that are sent packed, and M115 says so
 
+	Protection      string  // what M115 says of its thermal protection: "0", "1", "none" for not a word; "" = as the firmware was built
 	EmergencyParser *bool   // nil = as the firmware was built
 	FlowControl     bool    // a full ring holds bytes back, as native USB does, where a UART would lose them
 	Speed           float64 // how many times faster than real motion and dwelling run: 1 = real, 0 = instant
