@@ -29,10 +29,12 @@ type Survey struct {
 	EstimateS      float64     `json:"estimate_s"`      // seconds the slicer says; else our own estimate from lengths and feed rates
 	EstimateBy     string      `json:"estimate_by"`     // "slicer" or "moves"
 	FilamentMM     float64     `json:"filament_mm"`     // sum of what E pushes, all tools
-	MaxNozzleC     float64     `json:"max_nozzle_c"`    // highest M104/M109 target
+	MaxNozzleC     float64     `json:"max_nozzle_c"`    // highest target, as TargetsOf reads it
 	MaxNozzleLine  int64       `json:"max_nozzle_line"` // and where it stands
 	MaxBedC        float64     `json:"max_bed_c"`
 	MaxBedLine     int64       `json:"max_bed_line"`
+	MaxChamberC    float64     `json:"max_chamber_c"`
+	MaxChamberLine int64       `json:"max_chamber_line"`
 	Min, Max       [3]float64  `json:"-"`         // bounds of extruding moves in mm, X Y Z; valid when Extrudes > 0
 	BoundsMM       *[6]float64 `json:"bounds_mm"` // the same for JSON: min x y z, max x y z; null when nothing extrudes
 	LayerHeightMM  float64     `json:"layer_height_mm"`
@@ -180,6 +182,7 @@ func (s *surveyor) command(line Line) {
 	case 'T':
 		s.motion.setTool(c.Number)
 	default:
+		s.heat(line)
 		if isOdd(line.Text) {
 			o.Odd++
 			if o.FirstOdd == 0 {
@@ -202,10 +205,8 @@ func (s *surveyor) g(c Command, line Line) {
 	case 4, 28, 20, 21, 90, 91, 92:
 		s.words.read(c.Args)
 		s.motion.other(c, &s.words)
-	case 10: // RepRapFirmware's G10 P0 S200 sets a tool's temperature; elsewhere G10 is a retraction and has no P
-		if c.Has('P') {
-			s.nozzle(c, line)
-		}
+	case 10:
+		s.heat(line)
 	}
 }
 
@@ -217,26 +218,23 @@ func (s *surveyor) m(c Command, line Line) {
 	case 82, 83, 204, 220:
 		s.words.read(c.Args)
 		s.motion.other(c, &s.words)
-	case 104, 109, 568:
-		s.nozzle(c, line)
-	case 140, 190:
-		if t := target(c); t > s.out.MaxBedC {
-			s.out.MaxBedC, s.out.MaxBedLine = t, line.Number
-		}
+	case 104, 109, 140, 141, 190, 191, 303, 568:
+		s.heat(line)
 	}
 }
 
-func (s *surveyor) nozzle(c Command, line Line) {
-	if t := target(c); t > s.out.MaxNozzleC {
-		s.out.MaxNozzleC, s.out.MaxNozzleLine = t, line.Number
+// heat keeps the highest targets, and where they stand.
+func (s *surveyor) heat(line Line) {
+	t, o := TargetsOf(line.Text), &s.out
+	if t.NozzleC > o.MaxNozzleC {
+		o.MaxNozzleC, o.MaxNozzleLine = t.NozzleC, line.Number
 	}
-}
-
-// target is the temperature of a heater command: S, or R for those that also wait while cooling. 0 when it has none.
-func target(c Command) float64 {
-	hot, _ := c.Float('S')
-	cool, _ := c.Float('R')
-	return max(hot, cool, 0)
+	if t.BedC > o.MaxBedC {
+		o.MaxBedC, o.MaxBedLine = t.BedC, line.Number
+	}
+	if t.ChamberC > o.MaxChamberC {
+		o.MaxChamberC, o.MaxChamberLine = t.ChamberC, line.Number
+	}
 }
 
 func (s *surveyor) finish() {

@@ -100,14 +100,23 @@ func (p *Printer) Cancel(ctx context.Context, job string) (uint64, error) {
 		Starting, Printing, Pausing, Paused, Resuming)
 }
 
-// Shutdown ends a job under way as interrupted: heaters off and parked. It returns when the firmware has accepted that, or with
-// ctx's error; then heaters off has at least been written ahead of everything that waits. Without a job it returns at once.
+// Shutdown ends a job under way as interrupted, heaters off and parked, and switches off what is hot without one. It returns when the firmware has
+// accepted that, or with ctx's error; then heaters off has at least been written ahead of everything that waits. When nothing is hot it returns at once.
 func (p *Printer) Shutdown(ctx context.Context) error {
 	_, err := p.inJob(ctx, "", func(o *owner, now time.Time) error {
 		o.cancel(now, "interrupted", "layerd was stopped")
 		return nil
 	}, Starting, Printing, Pausing, Paused, Resuming)
-	if err != nil && !errors.Is(err, ErrWrongState) {
+	cooling := false
+	if err != nil && errors.Is(err, ErrWrongState) { // no job, or one that is ending
+		_, err = p.ask(ctx, func(o *owner, _ time.Time) error {
+			if cooling = o.session.open && (o.state == Idle || o.state == Faulted) && o.kept().Heated; cooling {
+				return o.queue(o.heatersOff()...)
+			}
+			return nil
+		})
+	}
+	if err != nil {
 		return err
 	}
 	for seq := uint64(0); ; {
@@ -118,7 +127,7 @@ func (p *Printer) Shutdown(ctx context.Context) error {
 			_, _ = p.ask(late, func(o *owner, _ time.Time) error { o.coolNow(); return nil })
 			return err
 		}
-		if seq = at; !snap.State.HasJob() {
+		if seq = at; !snap.State.HasJob() && !(cooling && snap.Keeper.Heated && (snap.State == Idle || snap.State == Faulted)) {
 			return nil
 		}
 	}

@@ -22,6 +22,7 @@ type dialect struct {
 	quiet    bool          // its Resend comes without an ok
 	ahead    time.Duration // motion that it plans ahead at least, in however many lines
 	restart  string        // what brings it back after it has stopped, without a reset line
+	protects bool          // it watches its heaters by itself, whatever M115 says or does not say
 	changes  bool          // it changes filament by M600, leading the person through it, or says that it does not know M600
 	goOn     string        // what makes it go on after a pause of its own that holds up no line
 	forget   string        // what makes it forget such a pause
@@ -34,11 +35,11 @@ const marlinLine = 95
 var (
 	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true, changes: true}
 	dialects = []dialect{
-		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, numbered: true, maxLine: marlinLine, temps: true, several: true, changes: true, goOn: "M602"},
-		{name: "klipper", names: []string{"klipper"}, temps: true, several: true, fatal: true, why: "STATUS", ahead: 2 * time.Second, restart: "FIRMWARE_RESTART", changes: true,
+		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, protects: true, numbered: true, maxLine: marlinLine, temps: true, several: true, changes: true, goOn: "M602"},
+		{name: "klipper", names: []string{"klipper"}, protects: true, temps: true, several: true, fatal: true, why: "STATUS", ahead: 2 * time.Second, restart: "FIRMWARE_RESTART", changes: true,
 			goOn: "RESUME", forget: "CLEAR_PAUSE", buttons: true},
 		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, single: true, early: true},
-		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999"},
+		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, protects: true, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999"},
 		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, single: true, quiet: true, restart: "M999"},
 		{name: "teacup", names: []string{"teacup"}, numbered: true, maxLine: marlinLine, temps: true, single: true, quiet: true},
 		{name: "malyan", names: []string{"malyan"}, numbered: true, maxLine: marlinLine, g90SetsE: true, single: true},

@@ -20,6 +20,16 @@ const (
 	FaultFile         FaultCode = "file"           // the job's file could not be read any further
 	FaultOutOfTurn    FaultCode = "out_of_turn"    // a damaged line made the firmware execute a later one too early; the job is paused
 	FaultLine         FaultCode = "line"           // a line of the job cannot be sent to this firmware
+
+	// Of heat; see watch.go. The heaters were told to switch off.
+	FaultRunaway FaultCode = "thermal_runaway"  // hotter than it should be, and not by overshoot
+	FaultHeating FaultCode = "heating_failed"   // it does not get warmer on the way to its target
+	FaultCooling FaultCode = "temperature_drop" // it has fallen below a target that it had reached
+	FaultSensor  FaultCode = "sensor"           // its sensor says what no sensor says
+	FaultNoTemps FaultCode = "no_temperatures"  // nothing was reported for long while something was hot
+
+	FaultLimit    FaultCode = "limit"     // a line of the job asks for more heat than the profile allows; the job is paused
+	FaultHostHung FaultCode = "host_hung" // layerd itself stood still; the job is paused
 )
 
 // Fault is a named reason for having stopped. It is an error.
@@ -30,6 +40,18 @@ type Fault struct {
 	Said    string    `json:"said"`    // the firmware's or the system's own words, "" when there were none
 	JobID   string    `json:"job"`     // the job that it ended, "" for none
 	AtMS    int64     `json:"at_ms"`
+}
+
+// ofHeat reports whether the heaters were told to switch off because of the fault.
+func (f *Fault) ofHeat() bool {
+	if f == nil {
+		return false
+	}
+	switch f.Code {
+	case FaultRunaway, FaultHeating, FaultCooling, FaultSensor, FaultNoTemps:
+		return true
+	}
+	return false
 }
 
 // reason is the fault's sentence, "" for none.

@@ -60,9 +60,12 @@ func (s *session) haltDue(now time.Time) {
 	s.note("note", "the emergency stop was not confirmed: heaters off was sent, and the board reset where that is wired")
 }
 
-// coolNow sends heaters off ahead of everything.
+// coolNow sends heaters off ahead of everything, and ends the wait behind which it would stand.
 func (s *session) coolNow() {
 	s.orders.urgent = append(s.orders.urgent, '\n')
+	if s.waits() {
+		s.orders.urgent = append(s.orders.urgent, "M108\n"...)
+	}
 	for _, l := range s.heatersOff() {
 		s.orders.urgent = append(append(s.orders.urgent, l...), '\n')
 	}

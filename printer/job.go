@@ -18,6 +18,8 @@ type JobInfo struct {
 	By     string // who started it
 	Size   int64  // bytes
 	Survey gcode.Survey
+
+	OverLimits bool // a person who may has allowed it more heat than the profile does
 }
 
 // jobPos is a job line's place in its file.

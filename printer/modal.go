@@ -108,6 +108,14 @@ func (m *modal) applyM(c gcode.Command) {
 	}
 }
 
+// hottestC is the highest target of a nozzle.
+func (m *modal) hottestC() (c float64) {
+	for _, one := range m.nozzleC {
+		c = max(c, one)
+	}
+	return c
+}
+
 // heated takes over the targets that now are set to something.
 func (m *modal) heated(now *modal) {
 	for t, c := range now.nozzleC {

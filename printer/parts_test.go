@@ -206,7 +206,7 @@ func TestTypedLine(t *testing.T) {
 		{"m190 s111", refused, refused, refused},
 		{"M141 S61", refused, refused, refused},
 		{"m117 Hello you", "M117 Hello you", "M117 Hello you", "M117 Hello you"},
-		{"m118 A1 action:cancel", "M118 A1 action:cancel", "M118 A1 action:cancel", "M118 A1 action:cancel"},
+		{"m118 A1 action:cancel", "M118 A1 action:cancel", "refused", "refused"},
 		{"M110 N5", refused, refused, refused},
 		{"N5 M105*22", "M105", "M105", "M105"},
 		{"T1", "T1", refused, refused},

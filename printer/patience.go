@@ -98,7 +98,11 @@ func (s *session) silenced(now time.Time) {
 	if s.patience.noise > 3 {
 		f.Code, f.Message, f.Next = FaultGarbled, "What the printer says cannot be read any more.", "Check the USB cable, then connect again."
 	}
+	hot := s.hotNow()
 	s.fail(now, f)
+	if hot {
+		s.coolNow() // it may hear, though it says nothing
+	}
 }
 
 // takesLong reports whether a command may run for minutes before its ok, or (M118) may make the firmware ask for a pause: nothing goes behind it.
@@ -179,6 +183,8 @@ func (s *session) deadline(writing bool) time.Time {
 			next = t
 		}
 	}
+	sooner(s.watchAt())
+	sooner(s.keepAt())
 	switch {
 	case s.state == Disconnected || s.state == Halted || s.orders.close:
 	case s.state == Halting:
@@ -218,6 +224,8 @@ func (s *session) deadline(writing bool) time.Time {
 func (s *session) tick(now time.Time) {
 	s.greeted(now)
 	s.dropQuery()
+	s.watchDue(now)
+	s.keep(now)
 	switch {
 	case s.lost != nil:
 		s.recallDue(now)

@@ -16,7 +16,7 @@ func (s *session) start(now time.Time, j *job) {
 	s.job = j
 	s.run = startRun(now)
 	s.health.begin(s.seen.conn.Baud, s.d.ahead)
-	s.fault, s.paused = nil, nil
+	s.fault, s.paused, s.keeper.wanted = nil, nil, false
 	s.modal.leftMin = -1
 	s.state = Starting
 	// The answer to M105 is nobody else's: all oks of what was typed before are accounted for when the first line goes out.
@@ -58,6 +58,14 @@ func (s *session) suspend(now time.Time, n int64, meant head, f *Fault) {
 	s.takeBack(n)
 	s.script, s.fault = nil, f
 	s.pauseAt(now, &place{meant: &meant, why: PauseInfo{By: "fault", Message: f.Message}})
+}
+
+// suspendHere pauses the job where it is because of something that a person should look at.
+func (s *session) suspendHere(now time.Time, f *Fault) {
+	f.AtMS, f.JobID = now.UnixMilli(), s.job.info.ID
+	s.fault = f
+	s.note("note", f.Error())
+	s.pauseFor(now, PauseInfo{By: "fault", Message: f.Message}, jobPos{})
 }
 
 // takeBack forgets that line n and those after it were ever sent: the job's lines go back to the job, typed ones to those that wait, and those of

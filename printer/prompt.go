@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"layerd/gcode"
 	"strconv"
 	"strings"
 	"time"
@@ -89,9 +90,12 @@ func (s *session) answer(id int64, button int) error {
 		return fmt.Errorf("%w: there is no button %d", ErrBadCommand, button)
 	}
 	if button >= 0 {
-		line, err := s.typedLine(p.says[button])
+		line, err := s.plainLine(p.says[button])
 		if err != nil {
 			return err
+		}
+		if why := s.knownHarm(gcode.ParseCommand(line), ""); why != "" && s.state.HasJob() { // its own macros it may know
+			return refuse(why)
 		}
 		if err := s.queue(string(line)); err != nil {
 			return err

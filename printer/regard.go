@@ -107,6 +107,7 @@ func (s *session) regardTemps(now time.Time, r gcode.Reply) {
 		if t.TargetOnly && s.seen.tempsAt.IsZero() {
 			continue // Repetier says a target before any reading
 		}
+		s.seen.targets = s.seen.targets || t.HasTarget
 		switch tool, numbered := toolOf(t.Sensor); {
 		case numbered:
 			s.regardNozzle(tool, t)
@@ -119,7 +120,8 @@ func (s *session) regardTemps(now time.Time, r gcode.Reply) {
 		}
 	}
 	if !r.Temps[0].TargetOnly {
-		s.seen.tempsAt = now
+		s.seen.tempsAt, s.watch.dumb = now, time.Time{}
+		s.watchTemps(now)
 	}
 }
 

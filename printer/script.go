@@ -142,15 +142,23 @@ func (s *session) hot() bool {
 func word(prefix string, v float64) string { return string(gcode.AppendNumber([]byte(prefix), v, 3)) }
 
 // heatersOff lists what turns everything off that can be hot.
-func (s *session) heatersOff() []string {
-	var out []string
-	if nozzles := max(s.profile.Nozzles, len(s.seen.nozzles)); nozzles > 1 {
-		for t := range nozzles {
-			out = append(out, word("M104 T", float64(t))+" S0")
-		}
-	} else {
-		out = append(out, "M104 S0")
+func (s *session) heatersOff() []string { return append(s.nozzlesOff(), s.bedOff()...) }
+
+func (s *session) nozzlesOff() []string {
+	nozzles := max(s.profile.Nozzles, len(s.seen.nozzles))
+	if nozzles <= 1 {
+		return []string{"M104 S0"}
 	}
+	var out []string
+	for t := range nozzles {
+		out = append(out, word("M104 T", float64(t))+" S0")
+	}
+	return out
+}
+
+// bedOff turns the bed off, and the chamber.
+func (s *session) bedOff() []string {
+	var out []string
 	if s.profile.HeatedBed || s.seen.bed != nil {
 		out = append(out, "M140 S0")
 	}

@@ -37,6 +37,8 @@ type session struct {
 	tail         func() []Entry                // the last lines that were told or heard; nil where nobody keeps them
 	dialog       dialog
 	query        *query // nil when nobody waits for one
+	keeper       keeper
+	watch        watch
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -60,6 +62,7 @@ type seen struct {
 	waiting      string
 	lastError    string    // the last Error: line, for the fault that may follow
 	autoTemps    bool      // it reports temperatures by itself
+	targets      bool      // its reports have targets in them
 	jogTo        *Position // where the jogs that are not answered yet lead to; nil when there are none
 	tempsAsked   time.Time
 	unsure       bool // a typed line was answered, and no line comes behind it that would show if that ok was another's
@@ -68,13 +71,14 @@ type seen struct {
 func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []byte)) *session {
 	s := &session{profile: profile, last: last, tell: tell, modal: freshModal()}
 	s.flow, s.d = newFlow(), unknown
+	s.keeper.cooling = UsualCooling()
 	s.stream.reset(0)
 	return s
 }
 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
-	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, tail: s.tail, lost: s.lost, resumeWithin: s.resumeWithin,
+	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: keeper{cooling: s.keeper.cooling}, tail: s.tail, lost: s.lost, resumeWithin: s.resumeWithin,
 		state: Connecting, open: true, modal: freshModal()}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
@@ -151,6 +155,8 @@ func (s *session) landed(now time.Time, f *flight) {
 	s.health.landed(now, f, s.modal.speedPercent)
 	s.regardLanded(now, f)
 	s.answeredQuery(f)
+	s.regardHeat(now, f)
+	s.regardAsked(now, f)
 	switch f.lane {
 	case laneScript:
 		if s.script != nil && s.script.id == f.script {
@@ -299,6 +305,9 @@ func (s *session) prepare(now time.Time) error {
 		return err
 	}
 	if s.hostSide(now, l) {
+		return errObeyed
+	}
+	if heatsMaybe(l.text) && s.tooHot(now, l) {
 		return errObeyed
 	}
 	text, err := s.fit(l.text)

@@ -86,6 +86,7 @@ type Snapshot struct {
 	Fault   *Fault      `json:"fault"`    // set while Faulted, in a pause that was not wanted, and in Disconnected when that was not wanted
 	Lost    *LostPrint  `json:"lost"`     // a print whose USB connection is gone, and which may go on; only while Faulted, then with Job
 	Halt    *Halt       `json:"halt"`     // set while Halting or Halted
+	Keeper  Keeper      `json:"keeper"`   // what is hot, and for how long
 	Link    LinkStats   `json:"link"`
 	Health  Health      `json:"health"`
 }

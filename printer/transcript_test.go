@@ -20,6 +20,7 @@ import (
 //	-> text      the session writes this next (without line end)
 //	<- text      the firmware says this
 //	.. 5s        time passes
+//	.. 5m hung   time passes, and nobody wakes the session at its deadlines
 //	** action    somebody asks for something; see act
 //	** action ! text     … and is refused with an error that contains text
 //	== state [words]     the session is in this state; a fault's, halt's, waiting's, pause's, prompt's or notice's text contains the words
@@ -87,9 +88,15 @@ func (tr *transcript) event(kind, rest string) error {
 	case "<-":
 		tr.s.hear(time.Now(), gcode.ParseReply([]byte(rest)))
 	case "..":
-		d, err := time.ParseDuration(rest)
+		long, hung := strings.CutSuffix(rest, " hung")
+		d, err := time.ParseDuration(long)
 		if err != nil {
 			return err
+		}
+		if hung {
+			time.Sleep(d)
+			tr.flow()
+			return nil
 		}
 		tr.pass(d)
 		return nil
@@ -223,6 +230,8 @@ func (tr *transcript) act(f []string) error {
 			return err
 		}
 		return s.queue(string(line))
+	case "queue": // what the console would refuse
+		return s.queue(arg)
 	case "answer": // answer BUTTON [how many prompts ago]
 		var button, ago int
 		if n, err := fmt.Sscanf(arg+" 0", "%d %d", &button, &ago); n < 2 {

@@ -12,22 +12,6 @@ import (
 
 const maxTyped = 64 // lines waiting
 
-// breaks lists what would change the job's modes, place or count under its feet.
-var breaks = map[string]string{
-	"G0": headPlace, "G1": headPlace, "G2": headPlace, "G3": headPlace, "G5": headPlace, "G12": headPlace, "G27": headPlace, "G28": headPlace, "G29": headPlace,
-	"G30": headPlace, "G33": headPlace, "G34": headPlace, "G35": headPlace, "G38": headPlace, "G61": headPlace, "G76": headPlace, "G80": headPlace, "M48": headPlace,
-	"G20": "the units", "G21": "the units", "G90": "the job's modes", "G91": "the job's modes", "M82": "the job's modes", "M83": "the job's modes",
-	"G53": "the job's coordinates", "G54": "the job's coordinates", "G92": "the job's coordinates", "M206": "the job's coordinates",
-	"M17": "the motors", "M18": "the motors", "M84": "the motors", "M302": "the extruder's protection", "M303": "the temperatures",
-	"M410": "the moves under way", "M501": "the settings", "M502": "the settings", "M997": "the firmware", "M999": "the line count",
-	"M23": "what is printed", "M24": "what is printed", "M28": "what is printed", "M32": "what is printed",
-}
-
-const headPlace = "the head's place"
-
-// undone lists which of these resume brings back, so that they do no harm during a pause.
-var undone = map[string]bool{"G0": true, "G1": true, "G2": true, "G3": true, "G90": true, "G91": true, "M82": true, "M83": true}
-
 // spoken reports whether an M command's words are for people, or name files.
 func spoken(m int) bool {
 	switch m {
@@ -37,9 +21,21 @@ func spoken(m int) bool {
 	return m >= 810 && m <= 819 // Marlin's macros
 }
 
-// typedLine makes a line that a person typed fit to be sent: one command, without comment, in upper case where that matters.
+// typedLine makes a line that a person typed fit to be sent: one command, without comment, in upper case where that matters, and harmless to a print under way.
 func (s *session) typedLine(text string) ([]byte, error) {
-	refuse := func(why string) error { return fmt.Errorf("%w: %s", ErrBadCommand, why) }
+	line, err := s.plainLine(text)
+	if err == nil && s.state.HasJob() {
+		if why := s.harm(gcode.ParseCommand(line)); why != "" {
+			return nil, refuse(why)
+		}
+	}
+	return line, err
+}
+
+func refuse(why string) error { return fmt.Errorf("%w: %s", ErrBadCommand, why) }
+
+// plainLine is the part of it that counts whatever the printer does.
+func (s *session) plainLine(text string) ([]byte, error) {
 	scan := gcode.NewScanner(strings.NewReader(text))
 	if !scan.Scan() {
 		if scan.Err() != nil {
@@ -64,47 +60,14 @@ func (s *session) typedLine(text string) ([]byte, error) {
 	if c.Is('M', 110) {
 		return nil, refuse("it would break the line count that layerd keeps")
 	}
-	if err := s.heats(c); err != nil {
+	if err := s.withinLimits(line); err != nil {
 		return nil, err
-	}
-	if s.state.HasJob() {
-		name := fmt.Sprintf("%c%d", c.Letter, c.Number)
-		what, bad := breaks[name]
-		if c.Letter == 'T' {
-			what, bad = "the tool", true
-		}
-		if bad && !(s.state == Paused && undone[name] && !s.occupied()) {
-			return nil, refuse(fmt.Sprintf("during a print it would change %s", what))
-		}
 	}
 	line, err := s.fit(line)
 	if err != nil {
 		return nil, refuse(err.Error())
 	}
 	return line, nil
-}
-
-// heats refuses a target beyond the profile's limits.
-func (s *session) heats(c gcode.Command) error {
-	limit := 0.0
-	switch {
-	case c.Letter != 'M':
-		return nil
-	case c.Number == 104, c.Number == 109:
-		limit = s.profile.MaxNozzleC
-	case c.Number == 140, c.Number == 190:
-		limit = s.profile.MaxBedC
-	case c.Number == 141, c.Number == 191:
-		limit = s.profile.MaxChamberC
-	default:
-		return nil
-	}
-	for _, word := range []byte("SR") {
-		if v, ok := c.Float(word); ok && v > limit {
-			return between("a target of", v, 0, limit, " °C")
-		}
-	}
-	return nil
 }
 
 // queue puts lines into the queue for typed commands, all or none; those that end a wait come first.

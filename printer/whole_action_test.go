@@ -108,7 +108,7 @@ func TestPromptAnswered(t *testing.T) {
 		more := make(chan struct{})
 		r.print("j1", square(200, 0, true, "M83"), more)
 		await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line == batchLines })
-		r.must(r.p.Send(r.Context(), "M0 click"))
+		r.must(r.p.ask(r.Context(), func(o *owner, _ time.Time) error { return o.queue("M0 click") }))
 		snap := await(r.T, r.p, func(s *Snapshot) bool { return s.State == Paused && s.Prompt != nil })
 		if got := fmt.Sprint(snap.Prompt.Text, snap.Prompt.Buttons, *snap.Pause); got != "click[Continue] {firmware  false true}" {
 			t.Errorf("got %s", got)

@@ -1,0 +1,333 @@
+package printer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"layerd/printer/printertest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// off waits until the body's heater has no target, and returns how long that took since from.
+func (r *rig) off(from time.Time, target func(printertest.Body) float64) time.Duration {
+	r.Helper()
+	for end := from.Add(24 * time.Hour); target(r.sim.Body()) > 0; time.Sleep(time.Second) {
+		if time.Now().After(end) {
+			r.Fatal("it was never switched off")
+		}
+	}
+	return time.Since(from)
+}
+
+func nozzleTarget(b printertest.Body) float64 { return b.NozzleTargetC }
+func bedTarget(b printertest.Body) float64    { return b.BedTargetC }
+
+// about reports whether a time is what was meant, or a little more.
+func about(got, want time.Duration) bool { return got >= want-2*time.Second && got <= want+35*time.Second }
+
+// Of a print that stands still the nozzle is switched off after ten minutes and the bed after two hours; Resume heats both again and goes on exactly.
+func TestPausedCools(t *testing.T) {
+	for _, firmware := range []string{"marlin2", "marlin1", "prusa", "repetier", "reprapfirmware", "klipper", "teacup"} {
+		whole(t, printertest.Config{Firmware: firmware, Baud: 250000, Speed: 1, Heat: 1}, func(c *Config) { c.Baud = 250000 }, func(r *rig) {
+			r.becomes(Idle)
+			text := square(2*batchLines, 200, true, "M83")
+			more := make(chan struct{})
+			r.print("j1", text, more)
+			await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line == batchLines })
+			time.Sleep(time.Minute)
+			r.must(r.p.Pause(r.Context(), ""))
+			r.becomes(Paused)
+			paused := time.Now()
+			time.Sleep(3 * time.Second)
+			if k := r.now().Keeper; !k.Heated || k.NozzleOffMS-paused.UnixMilli() != 10*60_000 || k.BedOffMS-paused.UnixMilli() != 120*60_000 || k.NozzleCooledMS != 0 {
+				t.Errorf("%s: paused, it says %+v", firmware, k)
+			}
+			if took := r.off(paused, nozzleTarget); !about(took, 10*time.Minute) {
+				t.Errorf("%s: the nozzle went off after %v", firmware, took)
+			}
+			if r.sim.Body().BedTargetC != 60 {
+				t.Errorf("%s: the bed went off with it", firmware)
+			}
+			if took := r.off(paused, bedTarget); !about(took, 2*time.Hour) {
+				t.Errorf("%s: the bed went off after %v", firmware, took)
+			}
+			time.Sleep(5 * time.Second)
+			if k := r.now().Keeper; k.Heated || k.NozzleOffMS != 0 || k.BedOffMS != 0 || k.NozzleCooledMS == 0 || k.BedCooledMS == 0 {
+				t.Errorf("%s: cold, it says %+v", firmware, k)
+			}
+			time.Sleep(time.Hour)
+			from := len(r.sim.Executed())
+			r.must(r.p.Resume(r.Context(), ""))
+			r.becomes(Printing)
+			if b := r.sim.Body(); b.NozzleC < 195 || b.BedC < 57 {
+				t.Errorf("%s: it went on at %.0f and %.0f °C", firmware, b.NozzleC, b.BedC)
+			}
+			close(more)
+			if end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil }); end.LastJob.Outcome != "done" {
+				t.Errorf("%s: got %+v", firmware, end.LastJob)
+			}
+			rest := commands(text)[batchLines:]
+			if got := only(rest, r.sim.Executed()[from:]); !slices.Equal(got[max(0, len(got)-len(rest)):], rest) {
+				t.Errorf("%s: the rest was not executed as it stands in the file", firmware)
+			}
+		})
+	}
+}
+
+// Without a print heat goes off after half an hour, whoever wanted it, and each time that somebody wants it, it begins anew.
+func TestIdleCools(t *testing.T) {
+	whole(t, printertest.Config{Speed: 1, Heat: 1}, nil, func(r *rig) {
+		r.becomes(Idle)
+		if _, err := r.p.KeepWarm(r.Context()); !errors.Is(err, ErrWrongState) {
+			t.Errorf("nothing is warm: got %v", err)
+		}
+		r.must(r.p.SetNozzle(r.Context(), 0, 150))
+		begun := time.Now()
+		time.Sleep(10 * time.Minute)
+		r.must(r.p.SetBed(r.Context(), 60))
+		if took := r.off(begun, nozzleTarget); !about(took, 30*time.Minute) {
+			t.Errorf("the nozzle went off after %v", took)
+		}
+		if took := r.off(begun, bedTarget); !about(took, 40*time.Minute) {
+			t.Errorf("the bed went off after %v", took)
+		}
+
+		r.must(r.p.SetNozzle(r.Context(), 0, 150))
+		begun = time.Now()
+		for _, again := range []func(){
+			func() { r.must(r.p.SetNozzle(r.Context(), 0, 150)) }, // the same target, but somebody is there
+			func() { r.must(r.p.KeepWarm(r.Context())) },
+			func() { panel(r, "M104 S160") },
+		} {
+			time.Sleep(20 * time.Minute)
+			again()
+		}
+		if took := r.off(begun, nozzleTarget); !about(took, 90*time.Minute) {
+			t.Errorf("with three people who want it the nozzle went off after %v", took)
+		}
+		r.must(r.p.SetCooling(r.Context(), Cooling{StandingNozzleMin: 1, StandingBedMin: 1, IdleMin: 5}))
+		panel(r, "M140 S50")
+		begun = time.Now()
+		time.Sleep(3 * time.Second)
+		if !r.now().Keeper.Elsewhere {
+			t.Error("it does not say that somebody else has heated the bed")
+		}
+		if took := r.off(begun, bedTarget); !about(took, 5*time.Minute) {
+			t.Errorf("set to five minutes the bed went off after %v", took)
+		}
+		for _, bad := range []Cooling{{}, {StandingNozzleMin: 10, StandingBedMin: 10}, {StandingNozzleMin: 10, StandingBedMin: 1441, IdleMin: 1}} {
+			if _, err := r.p.SetCooling(r.Context(), bad); !errors.Is(err, ErrLimit) {
+				t.Errorf("%+v: got %v", bad, err)
+			}
+		}
+	})
+}
+
+// panel is somebody at the printer: another end of its line says it.
+func panel(r *rig, line string) {
+	r.Helper()
+	port := r.sim.Open()
+	defer port.Close()
+	if _, err := port.Write([]byte(line + "\n")); err != nil {
+		r.Fatal(err)
+	}
+	time.Sleep(time.Second)
+}
+
+// A daemon that starts and finds a hot printer owns its heat: after half an hour, and where a print of it was interrupted, as in a pause.
+func TestFoundHotCools(t *testing.T) {
+	for _, c := range []struct {
+		last        *JobOutcome
+		nozzle, bed time.Duration
+	}{
+		{nil, 30 * time.Minute, 30 * time.Minute},
+		{&JobOutcome{ID: "j0", Outcome: "done"}, 30 * time.Minute, 30 * time.Minute},
+		{&JobOutcome{ID: "j0", Outcome: "interrupted"}, 10 * time.Minute, 2 * time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			sim, err := printertest.New(printertest.Config{Speed: 1, Heat: 1, KeepExecuted: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, stop := run(t, sim, func(cfg *Config) { cfg.LastJob = c.last })
+			r := &rig{t, p, sim}
+			panel(r, "M104 S200")
+			panel(r, "M140 S60")
+			r.becomes(Idle)
+			found := time.Now()
+			if got := [2]time.Duration{r.off(found, nozzleTarget), r.off(found, bedTarget)}; !about(got[0], c.nozzle) || !about(got[1], c.bed) {
+				t.Errorf("after %+v they went off after %v, want %v and %v", c.last, got, c.nozzle, c.bed)
+			}
+			for _, l := range handshakeOnly(sim.Executed()) {
+				if !slices.Contains([]string{"M104 S200", "M140 S60", "M104 S0", "M140 S0"}, l) {
+					t.Errorf("on its own it said %q", l)
+				}
+			}
+			stop()
+		})
+	}
+}
+
+// A firmware that holds the print itself, and waits for a person, would obey only when the print goes on: it is left alone, and cools by itself.
+func TestHeldIsLeftAlone(t *testing.T) {
+	whole(t, printertest.Config{Speed: 1, Heat: 1}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.print("j1", "M109 S200\nG28\nM600\nG1 X5\n", nil)
+		r.becomes(Paused)
+		time.Sleep(3 * time.Hour)
+		if got := r.sim.Executed(); slices.Contains(got, "M104 S0") || r.now().Keeper.NozzleOffMS != 0 {
+			t.Errorf("got %q, %+v", got, r.now().Keeper)
+		}
+	})
+}
+
+// What is broken in the machine ends in a named fault, with heaters off, in a print and without one; firmware that does not watch its heaters itself
+// leaves that to us.
+func TestBrokenHeat(t *testing.T) {
+	nozzle := func(how printertest.Broken) printertest.Trigger {
+		return printertest.Trigger{Kind: printertest.Heat, How: how}
+	}
+	bed := func(how printertest.Broken) printertest.Trigger {
+		return printertest.Trigger{Kind: printertest.Heat, How: how, Bed: true}
+	}
+	printing := func(r *rig) {
+		r.print("j1", square(5000, 200, true, "M83"), nil)
+		await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line > 40 && s.Bed.ActualC > 58 })
+	}
+	heatingUp := func(r *rig) {
+		r.print("j1", square(300, 200, true, "M83"), nil)
+		await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Nozzles[0].ActualC > 80 })
+	}
+	bedHeatingUp := func(r *rig) {
+		r.print("j1", "M190 S90\nG28\nG1 X5\n", nil)
+		await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Bed.ActualC > 40 })
+	}
+	idle := func(*rig) {}
+	for _, c := range []struct {
+		name   string
+		before func(*rig)
+		what   printertest.Trigger
+		want   FaultCode
+		within time.Duration
+	}{
+		{"cartridge breaks in a print", printing, nozzle(printertest.Open), FaultCooling, 2 * time.Minute},
+		{"cartridge breaks on the way", heatingUp, nozzle(printertest.Open), FaultHeating, 2 * time.Minute},
+		{"hotend runs away in a print", printing, nozzle(printertest.Shorted), FaultRunaway, time.Minute},
+		{"hotend runs away while it is off", idle, nozzle(printertest.Shorted), FaultRunaway, time.Minute},
+		{"sensor slips out on the way", heatingUp, nozzle(printertest.Frozen), FaultHeating, 2 * time.Minute},
+		{"sensor breaks in a print", printing, nozzle(printertest.Dead), FaultSensor, 15 * time.Second},
+		{"bed breaks in a print", printing, bed(printertest.Open), FaultCooling, 10 * time.Minute},
+		{"bed breaks on the way", bedHeatingUp, bed(printertest.Open), FaultHeating, 6 * time.Minute},
+		{"bed runs away while it is off", idle, bed(printertest.Shorted), FaultRunaway, 5 * time.Minute},
+		{"bed's sensor breaks", printing, bed(printertest.Dead), FaultSensor, 15 * time.Second},
+	} {
+		for _, firmware := range []string{"marlin2", "marlin2-plain", "marlin1", "teacup"} { // Klipper and Prusa's watch for themselves
+			t.Run(c.name+"/"+firmware, func(t *testing.T) {
+				whole(t, printertest.Config{Firmware: firmware, Speed: 1, Heat: 1, Protection: "0", ResetOnOpen: true}, nil, func(r *rig) {
+					r.becomes(Idle)
+					c.before(r)
+					r.sim.Inject(c.what)
+					broke := time.Now()
+					snap := r.becomes(Faulted)
+					if took := time.Since(broke); took > c.within {
+						t.Errorf("it was noticed after %v", took)
+					}
+					if f := snap.Fault; f.Code != c.want || f.Message == "" || f.Next == "" {
+						t.Errorf("got %+v, want %s", f, c.want)
+					}
+					time.Sleep(3 * againAfter)
+					if b := r.sim.Body(); b.NozzleTargetC != 0 || b.BedTargetC != 0 {
+						t.Errorf("%d and %d °C are still wanted", int(b.NozzleTargetC), int(b.BedTargetC))
+					}
+					if _, err := r.p.SetNozzle(r.Context(), 0, 200); !errors.Is(err, ErrWrongState) {
+						t.Errorf("heating it again: got %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Honest heat is left in peace: targets up and down, slow ones, a cold bed in a hot room, and a control's constants being found out.
+func TestHonestHeat(t *testing.T) {
+	for _, firmware := range []string{"marlin2", "marlin1", "klipper", "teacup"} {
+		whole(t, printertest.Config{Firmware: firmware, Speed: 1, Heat: 1, Protection: "0"}, nil, func(r *rig) {
+			r.becomes(Idle)
+			for _, line := range []string{"M104 S240", "M140 S100", "M104 S190", "M104 S0", "M140 S60", "M109 S215", "M109 R150", "M104 S260", "M104 S50", "M190 R40", "M140 S0"} {
+				r.must(r.p.Send(r.Context(), line))
+				for range 20 {
+					if time.Sleep(15 * time.Second); r.now().State != Idle {
+						t.Fatalf("%s: %s: %v", firmware, line, r.now().Fault)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Whether the firmware watches its heaters by itself is said, by it or by what is known of it.
+func TestProtectionIsSaid(t *testing.T) {
+	for _, c := range []struct{ firmware, says, want string }{
+		{"marlin2", "", "on"}, {"marlin2", "0", "off"}, {"marlin2", "none", "unknown"}, {"klipper", "", "on"}, {"teacup", "", "unknown"}, {"prusa", "none", "on"},
+	} {
+		whole(t, printertest.Config{Firmware: c.firmware, Protection: c.says}, nil, func(r *rig) {
+			if got := r.becomes(Idle).Keeper.Protection; got != c.want {
+				t.Errorf("%s that says %q: got %q, want %q", c.firmware, c.says, got, c.want)
+			}
+		})
+	}
+}
+
+// A profile whose limits were lowered in mid-print holds the print before the line that is beyond them; who may has it done all the same, once.
+func TestLimitInMidPrint(t *testing.T) {
+	text := square(batchLines, 200, true, "M83") + "M104 S255\nG1 X60 Y60\n"
+	for _, over := range []bool{false, true} {
+		whole(t, printertest.Config{Speed: 1, Heat: 4}, nil, func(r *rig) {
+			r.becomes(Idle)
+			profile := Presets()[0]
+			profile.MaxNozzleC = 250
+			r.must(r.p.SetProfile(r.Context(), profile))
+			if _, err := r.p.Start(r.Context(), JobInfo{ID: "j1", Size: int64(len(text)), OverLimits: over}, io.NopCloser(strings.NewReader(text))); err != nil {
+				t.Fatal(err)
+			}
+			snap := await(r.T, r.p, func(s *Snapshot) bool { return s.State == Paused || s.LastJob != nil })
+			if over {
+				if snap.LastJob == nil || snap.LastJob.Outcome != "done" || !slices.Contains(r.sim.Executed(), "M104 S255") {
+					t.Errorf("allowed: got %v, %+v", snap.State, snap.LastJob)
+				}
+				return
+			}
+			if snap.Fault == nil || snap.Fault.Code != FaultLimit || slices.Contains(r.sim.Executed(), "M104 S255") {
+				t.Fatalf("got %v, %+v", snap.State, snap.Fault)
+			}
+			profile.MaxNozzleC = 260
+			r.must(r.p.SetProfile(r.Context(), profile))
+			r.must(r.p.Resume(r.Context(), ""))
+			if end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil }); end.LastJob.Outcome != "done" || !slices.Contains(r.sim.Executed(), "M104 S255") {
+				t.Errorf("with the limit raised: got %+v", end.LastJob)
+			}
+		})
+	}
+}
+
+// When layerd is stopped it leaves nothing hot behind, print or no print.
+func TestShutdownCools(t *testing.T) {
+	whole(t, printertest.Config{Speed: 1, Heat: 1}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetNozzle(r.Context(), 0, 200))
+		r.must(r.p.SetBed(r.Context(), 60))
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(r.Context(), 15*time.Second)
+		defer cancel()
+		if err := r.p.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+		if b := r.sim.Body(); b.NozzleTargetC != 0 || b.BedTargetC != 0 {
+			t.Errorf("it left %g and %g °C behind", b.NozzleTargetC, b.BedTargetC)
+		}
+	})
+}
