@@ -18,6 +18,7 @@ type Config struct {
 	Remember string                // identity of the port that a person chose before (PortInfo.Identity), "" for none
 	OnChoice func(identity string) // called, on a goroutine of its own, when a person chose a port
 	Profile  Profile
+	Cooling  Cooling     // how long heat is left on; zero = UsualCooling
 	LastJob  *JobOutcome // shown until another job has ended
 	// ResumeWithin is how long a USB connection may be lost in mid-print for the print to go on by itself when the port is back, and the
 	// board has kept its power; 0 = always ask.
@@ -82,6 +83,9 @@ func (p *Printer) Run(ctx context.Context) error {
 	o := &owner{Printer: p}
 	o.session = newSession(p.cfg.Profile, p.cfg.LastJob, func(dir string, text []byte) { p.console.note(time.Now(), dir, text) })
 	o.session.tail, o.session.resumeWithin = p.console.tail, p.cfg.ResumeWithin
+	if p.cfg.Cooling != (Cooling{}) {
+		o.session.keeper.cooling = p.cfg.Cooling
+	}
 	o.dial = newDial(p.cfg)
 	defer o.leave()
 	timer := time.NewTimer(0)

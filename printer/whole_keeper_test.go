@@ -27,7 +27,9 @@ func nozzleTarget(b printertest.Body) float64 { return b.NozzleTargetC }
 func bedTarget(b printertest.Body) float64    { return b.BedTargetC }
 
 // about reports whether a time is what was meant, or a little more.
-func about(got, want time.Duration) bool { return got >= want-2*time.Second && got <= want+35*time.Second }
+func about(got, want time.Duration) bool {
+	return got >= want-2*time.Second && got <= want+35*time.Second
+}
 
 // Of a print that stands still the nozzle is switched off after ten minutes and the bed after two hours; Resume heats both again and goes on exactly.
 func TestPausedCools(t *testing.T) {

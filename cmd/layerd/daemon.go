@@ -86,10 +86,13 @@ func build(ctx context.Context, cfg config.Config, stderr io.Writer) (*parts, er
 // wire makes the parts and tells each of those it needs.
 func (d *parts) wire(ctx context.Context) error {
 	own := printer.Config{Open: printer.OpenTTY, List: printer.ListTTYs, Port: d.cfg.Printer.Port, Baud: d.cfg.Printer.Baud, ResumeWithin: time.Duration(d.cfg.Printer.ResumeWithinS) * time.Second,
-		Profile: printer.Presets()[0], Log: d.log}
+		Profile: printer.Presets()[0], Cooling: printer.UsualCooling(), Log: d.log}
 	pictures := camera.Config{Settings: camera.Settings{Device: d.cfg.Camera.Device, Width: d.cfg.Camera.Width, Height: d.cfg.Camera.Height, FPS: d.cfg.Camera.FPS},
 		Locked: d.lockedUnder("camera."), Log: d.log}
 	_, err := d.store.Setting(ctx, "profile", &own.Profile)
+	if err == nil {
+		_, err = d.store.Setting(ctx, "cooling", &own.Cooling)
+	}
 	if err == nil {
 		_, err = d.store.Setting(ctx, "port", &own.Remember)
 	}

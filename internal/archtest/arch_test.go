@@ -77,6 +77,7 @@ var checks = map[string]func([]file) []string{
 	"gofmt":    each(checkFormat),
 	"length":   each(checkLength),
 	"words":    each(checkWords),
+	"shown by": checkShownBy,
 }
 
 func each(check func(file) []string) func([]file) []string {
@@ -186,6 +187,26 @@ func TestChecksCanFail(t *testing.T) {
 		}
 		if wrong := checks[c.check]([]file{f}); (len(wrong) > 0) != c.wrong {
 			t.Errorf("%s: %s %.60q: got %q, want a complaint: %v", c.check, c.path, c.text, wrong, c.wrong)
+		}
+	}
+}
+
+func TestShownByCanFail(t *testing.T) {
+	page, err := newFile("docs/A.md", []byte("| it | `TestA/sub`, transcript `talk` |"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	test, err := newFile("a_test.go", []byte("package p\n\nfunc TestA(t *testing.T) {}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	talk, err := newFile("printer/testdata/talk.txt", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, files := range [][]file{{page, test, talk}, {page, talk}, {page, test}} {
+		if wrong := checkShownBy(files); (len(wrong) > 0) != (n > 0) {
+			t.Errorf("%d: got %q", n, wrong)
 		}
 	}
 }

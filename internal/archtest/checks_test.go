@@ -186,3 +186,41 @@ func checkWords(f file) (wrong []string) {
 	}
 	return wrong
 }
+
+// Docs name tests as `TestName`, `TestName/sub`, and transcripts of printer/testdata as "transcript `name`".
+var (
+	namedTest       = regexp.MustCompile("`(Test[A-Z][A-Za-z0-9]*)[`/]")
+	namedTranscript = regexp.MustCompile("transcript `([a-z0-9-]+)`")
+)
+
+// checkShownBy: what the docs say is shown by a test is.
+func checkShownBy(files []file) (wrong []string) {
+	var tests, transcripts []string
+	for _, f := range files {
+		if path.Dir(f.path) == "printer/testdata" {
+			transcripts = append(transcripts, strings.TrimSuffix(path.Base(f.path), ".txt"))
+		}
+		if f.tree == nil || !f.isTest() {
+			continue
+		}
+		for _, d := range f.tree.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				tests = append(tests, fn.Name.Name)
+			}
+		}
+	}
+	missing := func(f file, what *regexp.Regexp, there []string) {
+		for _, found := range what.FindAllSubmatch(f.text, -1) {
+			if name := string(found[1]); !slices.Contains(there, name) {
+				wrong = append(wrong, fmt.Sprintf("%s names %s, which is not there", f.path, name))
+			}
+		}
+	}
+	for _, f := range files {
+		if path.Ext(f.path) == ".md" {
+			missing(f, namedTest, tests)
+			missing(f, namedTranscript, transcripts)
+		}
+	}
+	return wrong
+}

@@ -13,14 +13,17 @@ import (
 // primeMM is how far in front of and left of the bed a file may extrude: Prusa's slicers draw their priming line at Y-3.
 const primeMM = 4
 
-// checkFile asks what a careful person would ask of a file before it is printed on this machine.
-func checkFile(survey *gcode.Survey, snap *printer.Snapshot) (warnings []string, err error) {
+// checkFile asks what a careful person would ask of a file before it is printed on this machine. overLimits: its temperatures were allowed.
+func checkFile(survey *gcode.Survey, snap *printer.Snapshot, overLimits bool) (warnings []string, err error) {
 	profile := snap.Profile
 	switch {
+	case overLimits:
 	case survey.MaxNozzleC > profile.MaxNozzleC:
 		return nil, tooHot("nozzle", survey.MaxNozzleLine, survey.MaxNozzleC, profile.MaxNozzleC)
 	case survey.MaxBedC > profile.MaxBedC:
 		return nil, tooHot("bed", survey.MaxBedLine, survey.MaxBedC, profile.MaxBedC)
+	case survey.MaxChamberC > profile.MaxChamberC:
+		return nil, tooHot("chamber", survey.MaxChamberLine, survey.MaxChamberC, profile.MaxChamberC)
 	}
 	if err := checkLines(survey, snap); err != nil {
 		return nil, err
@@ -39,6 +42,20 @@ func checkFile(survey *gcode.Survey, snap *printer.Snapshot) (warnings []string,
 		warnings = append(warnings, outside(*survey.BoundsMM, profile)...)
 	}
 	return warnings, nil
+}
+
+// littleDisk is what the history of a print, its journal and the logs may need.
+const littleDisk = 50 << 20
+
+// checkMachine asks what a careful person would ask of the printer and the Pi. freeBytes -1 is unknown.
+func checkMachine(snap *printer.Snapshot, freeBytes int64) (warnings []string) {
+	if snap.Keeper.Elsewhere {
+		warnings = append(warnings, "The printer is being heated already, and not from here. Is somebody at it, or another program?")
+	}
+	if freeBytes >= 0 && freeBytes < littleDisk {
+		warnings = append(warnings, fmt.Sprintf("Only %d MB are free on the disk: what becomes of this print may not be kept.", freeBytes/1_000_000))
+	}
+	return warnings
 }
 
 // checkLines refuses a file with a line that the printer's firmware can never take, however it is said. While no printer has introduced itself,

@@ -69,11 +69,14 @@ var commands = []command{
 		return s.cfg.Printer.SetFlow(ctx, *c.Percent)
 	})},
 
+	{"keep_warm", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.KeepWarm(ctx) }},
+
 	{"send", access.Owner, (*Server).doSend}, // the raw console is the owner's alone
 	{"connect", access.Owner, (*Server).doConnect},
 	{"disconnect", access.Owner, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Disconnect(ctx) }},
 	{"set_profile", access.Owner, (*Server).doSetProfile},
 	{"set_camera", access.Owner, (*Server).doSetCamera},
+	{"set_cooling", access.Owner, (*Server).doSetCooling},
 
 	{"delete_file", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.rev(), s.cfg.Files.Delete(ctx, c.File)
@@ -246,6 +249,21 @@ func (s *Server) doSetProfile(ctx context.Context, c *call) (uint64, error) {
 	}
 	if err := s.cfg.Files.SetSetting(ctx, "profile", *c.Profile); err != nil {
 		return 0, fmt.Errorf("keep the profile: %w", err)
+	}
+	return rev, nil
+}
+
+// doSetCooling hands the times to their owner first, as doSetProfile does.
+func (s *Server) doSetCooling(ctx context.Context, c *call) (uint64, error) {
+	if c.Cooling == nil {
+		return 0, badCommand("This command needs cooling.")
+	}
+	rev, err := s.cfg.Printer.SetCooling(ctx, *c.Cooling)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.cfg.Files.SetSetting(ctx, "cooling", *c.Cooling); err != nil {
+		return 0, fmt.Errorf("keep the times of cooling: %w", err)
 	}
 	return rev, nil
 }

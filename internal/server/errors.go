@@ -49,7 +49,7 @@ var kinds = []kind{
 	{"no_picture", 503, nil, "There is no picture.", "See the camera's status on the Settings screen."},
 	{"websocket", 400, nil, "This address speaks websocket only.", "See docs/PROTOCOL.md."},
 
-	{"too_hot", 422, nil, "", "Slice the file for this printer, or correct the limits of its profile if they are wrong."},
+	{"too_hot", 422, nil, "", "Slice the file for this printer, or correct the limits of its profile if they are wrong. The owner may start it beyond them, once."},
 	{"line_too_long", 422, nil, "", "Shorten or remove that line: the firmware can never take it."},
 	{"warning", 409, nil, "This file may not suit the printer.", "Start it anyway only if you know why."},
 

@@ -24,11 +24,12 @@ import (
 type fakePrinter struct {
 	snaps *printer.Snapshots
 
-	mu    sync.Mutex // guards what follows
-	calls []string
-	fail  error                    // returned by every command
-	hold  map[string]chan struct{} // commands, by first word, that wait until theirs is closed
-	src   io.ReadCloser            // of the last Start
+	mu      sync.Mutex // guards what follows
+	calls   []string
+	fail    error                    // returned by every command
+	hold    map[string]chan struct{} // commands, by first word, that wait until theirs is closed
+	src     io.ReadCloser            // of the last Start
+	started printer.JobInfo          // the same
 }
 
 func newFakePrinter() *fakePrinter {
@@ -96,7 +97,7 @@ func (p *fakePrinter) Start(ctx context.Context, info printer.JobInfo, src io.Re
 	rev, err := p.call(ctx, "start", info.File, info.Name, info.By, info.Size)
 	if err == nil {
 		p.mu.Lock()
-		p.src = src
+		p.src, p.started = src, info
 		p.mu.Unlock()
 		rev = p.change(func(s *printer.Snapshot) {
 			s.State, s.Job = printer.Printing, &printer.JobStatus{ID: info.ID, File: info.File}
@@ -153,6 +154,12 @@ func (p *fakePrinter) SetFlow(ctx context.Context, percent float64) (uint64, err
 func (p *fakePrinter) MotorsOff(ctx context.Context) (uint64, error) {
 	return p.call(ctx, "motors_off")
 }
+func (p *fakePrinter) KeepWarm(ctx context.Context) (uint64, error) { return p.call(ctx, "keep_warm") }
+
+func (p *fakePrinter) SetCooling(ctx context.Context, c printer.Cooling) (uint64, error) {
+	return p.call(ctx, "set_cooling", fmt.Sprint(c.IdleMin))
+}
+
 func (p *fakePrinter) SetProfile(ctx context.Context, profile printer.Profile) (uint64, error) {
 	return p.call(ctx, "set_profile", profile.Name)
 }

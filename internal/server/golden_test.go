@@ -36,7 +36,8 @@ func goldenState() State {
 				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer"},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
 				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5},
-			Link: printer.LinkStats{Sent: 41300, Resends: 2, InFlight: 1, Bytes: 40, Flow: "full", WindowBytes: 119, QueueLines: 4, Shrinks: 1},
+			Keeper: printer.Keeper{Heated: true, Protection: "on", Cooling: printer.UsualCooling()},
+			Link:   printer.LinkStats{Sent: 41300, Resends: 2, InFlight: 1, Bytes: 40, Flow: "full", WindowBytes: 119, QueueLines: 4, Shrinks: 1},
 			Health: printer.Health{LinesAgain: 2, ChecksumErrors: 1, GapErrors: 1, StarvedS: 92.4, StarvedBy: "file", AskedLinesPerS: 903,
 				CarriedLinesPerS: 288, WirePercent: 87},
 		},
@@ -52,6 +53,7 @@ func goldenPaused() State {
 	s := goldenState()
 	s.State, s.Waiting, s.Notice = printer.Paused, "paused for user", "Nozzle parked"
 	s.Pause = &printer.PauseInfo{By: "file", Message: "Now red", Filament: true, Held: true}
+	s.Keeper.NozzleOffMS, s.Keeper.BedOffMS = goldenMS+300_000, goldenMS+6900_000
 	s.Prompt = &printer.Prompt{ID: goldenMS - 5000, Text: "Paused", Buttons: []string{"PurgeMore", "Continue"}}
 	return s
 }
@@ -79,6 +81,7 @@ func goldenTrouble() State {
 				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire"},
 			Health: printer.Health{LinesAgain: 31, ResendPercent: 3.4, ChecksumErrors: 24, GapErrors: 5, MissingErrors: 2, Overruns: 1, StarvedS: 8.1,
 				StarvedBy: "wire", AskedLinesPerS: 120, CarriedLinesPerS: 66, WirePercent: -1},
+			Keeper: printer.Keeper{NozzleCooledMS: goldenMS - 600_000, BedCooledMS: goldenMS - 300_000, Cooling: printer.UsualCooling()},
 			Fault: &printer.Fault{Code: printer.FaultPortLost, Message: "The printer's USB port vanished.", Next: "Check the cable and the printer's power.",
 				Said: "input/output error", JobID: "01jd8q0000", AtMS: goldenMS},
 			Halt: &printer.Halt{AskedMS: goldenMS - 5000, Unconfirmed: true}},
@@ -147,6 +150,9 @@ func goldens() map[string]any {
 		"command_rename_file":    FromPage{Command: Command{ID: "c24", Do: "rename_file", File: "toys/old.gcode", To: "toys/new.gcode"}},
 		"command_make_folder":    FromPage{Command: Command{ID: "c25", Do: "make_folder", File: "toys"}},
 		"command_answer":         FromPage{Command: Command{ID: "c26", Do: "answer", Prompt: goldenMS - 5000, Button: new(1)}},
+		"command_keep_warm":      FromPage{Command: Command{ID: "c27", Do: "keep_warm"}},
+		"command_set_cooling":    FromPage{Command: Command{ID: "c28", Do: "set_cooling", Cooling: &printer.Cooling{StandingNozzleMin: 5, StandingBedMin: 60, IdleMin: 20}}},
+		"command_start_hot":      FromPage{Command: Command{ID: "c29", Do: "start", File: "toys/3DBenchy.gcode", OverLimits: true}},
 		"page_beat":              FromPage{Beat: "1795348800123"},
 		"page_console_on":        FromPage{Console: &Watch{On: true, Since: 41}},
 		"page_console_off":       FromPage{Console: &Watch{}},

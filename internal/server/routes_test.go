@@ -88,10 +88,10 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 	bodies := map[string]string{
 		"start": `"file":"cube.gcode"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
 		"set_chamber": `"target_c":40`, "set_fan": `"percent":50`, "set_speed": `"percent":100`, "set_flow": `"percent":100`, "send": `"line":"M105"`, "answer": `"prompt":7,"button":0`,
-		"set_camera": `"camera":{}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
+		"set_camera": `"camera":{}`, "set_cooling": `"cooling":{"standing_nozzle_min":10,"standing_bed_min":120,"idle_min":30}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
 		"set_profile": `"profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}`,
 	}
-	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true}
+	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "set_cooling": true}
 	for _, c := range commands {
 		for role := access.Viewer; role <= access.Owner; role++ {
 			text := fmt.Sprintf(`{"id":"1","do":%q`, c.name)

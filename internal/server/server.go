@@ -51,6 +51,8 @@ type Printer interface {
 	SetFlow(ctx context.Context, percent float64) (uint64, error)
 	MotorsOff(ctx context.Context) (uint64, error)
 	SetProfile(ctx context.Context, profile printer.Profile) (uint64, error)
+	KeepWarm(ctx context.Context) (rev uint64, err error)
+	SetCooling(ctx context.Context, c printer.Cooling) (rev uint64, err error)
 }
 
 // Console is the ring of lines that went over the wire; *printer.Console is one.

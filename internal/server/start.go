@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"layerd/internal/access"
 	"layerd/internal/store"
 	"layerd/printer"
 )
@@ -19,14 +20,27 @@ func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
 	if c.File == "" {
 		return 0, badCommand("This command needs file.")
 	}
-	id, rev, err := s.StartPrint(ctx, c.File, c.me.Name, c.Anyway)
+	if c.OverLimits && c.me.Role < access.Owner {
+		return 0, roleTooLow(access.Owner)
+	}
+	id, rev, err := s.startPrint(ctx, c.File, c.me.Name, overrides{warnings: c.Anyway, limits: c.OverLimits})
 	c.started = id
 	return rev, err
+}
+
+// overrides is what a person has allowed for one start.
+type overrides struct {
+	warnings bool
+	limits   bool // of temperature
 }
 
 // StartPrint begins to print the file at path for by, a person or program. anyway overrides warnings about the file, never
 // limits. It returns the job's ID and the revision of the snapshot that shows it. One print is started at a time.
 func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (id string, rev uint64, err error) {
+	return s.startPrint(ctx, path, by, overrides{warnings: anyway})
+}
+
+func (s *Server) startPrint(ctx context.Context, path, by string, allowed overrides) (id string, rev uint64, err error) {
 	select {
 	case s.starting <- struct{}{}:
 		defer func() { <-s.starting }()
@@ -54,11 +68,16 @@ func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (
 	if err != nil {
 		return "", 0, err
 	}
-	warnings, err := checkFile(&survey, snap)
+	warnings, err := checkFile(&survey, snap, allowed.limits)
 	if err != nil {
 		return "", 0, err
 	}
-	if len(warnings) > 0 && !anyway {
+	free, err := s.cfg.Files.Free()
+	if err != nil {
+		free = -1
+	}
+	warnings = append(warnings, checkMachine(snap, free)...)
+	if len(warnings) > 0 && !allowed.warnings {
 		return "", 0, &refusal{code: "warning", warnings: warnings}
 	}
 
@@ -75,7 +94,7 @@ func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
-		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: by, Size: file.Bytes, Survey: survey}, src)
+		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: by, Size: file.Bytes, Survey: survey, OverLimits: allowed.limits}, src)
 	}
 	if err != nil {
 		// The row must end even when it was ctx that ran out.

@@ -63,7 +63,7 @@ func TestFileChecks(t *testing.T) {
 			if c.profile != nil {
 				c.profile(&snap.Profile)
 			}
-			warnings, err := checkFile(&survey, snap)
+			warnings, err := checkFile(&survey, snap, false)
 			if err == nil && len(warnings) > 0 {
 				err = &refusal{code: "warning", warnings: warnings}
 			}
@@ -101,6 +101,47 @@ func TestAnywayOverridesWarningsOnly(t *testing.T) {
 	code, a := r.command(t, "owner", `{"do":"start","file":"cube.gcode","anyway":true}`)
 	if row := r.files.rows[a.Job]; code != 200 || row.File != "cube.gcode" || row.By != "the owner" || row.SHA256 == "" || row.Outcome != "" {
 		t.Errorf("a warning, anyway: got %d %+v and row %+v, want it started", code, a, row)
+	}
+}
+
+// The owner may start a file beyond the temperature limits, for that one print; nobody else may, and warnings still count.
+func TestOverLimits(t *testing.T) {
+	r := newRig(t)
+	set := func(s gcode.Survey) { r.files.mu.Lock(); r.files.surveys["cube.gcode"] = s; r.files.mu.Unlock() }
+	hot := gcode.Survey{Commands: 1, Extrudes: 1, MaxNozzleC: 300, MaxNozzleLine: 12, MaxChamberC: 80, MaxChamberLine: 13}
+	set(hot)
+	if code, a := r.command(t, "operator", `{"do":"start","file":"cube.gcode","over_limits":true}`); code != 403 || a.Error.Code != "role_too_low" {
+		t.Errorf("an operator: got %d %+v", code, a.Error)
+	}
+	if code, a := r.command(t, "owner", `{"do":"start","file":"cube.gcode"}`); code != 422 || !strings.Contains(a.Error.Message, "Line 12 heats the nozzle to 300 °C") {
+		t.Errorf("without it: got %d %+v", code, a.Error)
+	}
+	hot.Extrudes = 0
+	set(hot)
+	if code, a := r.command(t, "owner", `{"do":"start","file":"cube.gcode","over_limits":true}`); code != 409 || a.Error.Code != "warning" {
+		t.Errorf("a warning besides: got %d %+v", code, a.Error)
+	}
+	if code, a := r.command(t, "owner", `{"do":"start","file":"cube.gcode","over_limits":true,"anyway":true}`); code != 200 || !r.printer.started.OverLimits {
+		t.Errorf("both allowed: got %d %+v, job %+v", code, a.Error, r.printer.started)
+	}
+	hot = gcode.Survey{Commands: 1, Extrudes: 1, MaxChamberC: 80, MaxChamberLine: 13}
+	if _, err := checkFile(&hot, &printer.Snapshot{Profile: printer.Presets()[0]}, false); err == nil || !strings.Contains(err.Error(), "Line 13 heats the chamber") {
+		t.Errorf("the chamber: got %v", err)
+	}
+}
+
+// What a careful person would ask of the printer and the Pi is asked before a start.
+func TestMachineWarnings(t *testing.T) {
+	for _, c := range []struct {
+		elsewhere bool
+		free      int64
+		want      string
+	}{{false, 1e9, ""}, {false, -1, ""}, {true, 1e9, "heated already"}, {false, 12_000_000, "Only 12 MB"}} {
+		snap := &printer.Snapshot{Keeper: printer.Keeper{Elsewhere: c.elsewhere}}
+		got := strings.Join(checkMachine(snap, c.free), " ")
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%+v: got %q", c, got)
+		}
 	}
 }
 

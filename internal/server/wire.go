@@ -53,24 +53,26 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 
 // Command is one thing to do, over the live socket or POST /v1/do. Which fields count depends on Do; see the table in commands.go.
 type Command struct {
-	ID      ID               `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
-	Do      string           `json:"do,omitempty"`
-	Job     string           `json:"job,omitempty"`      // pause, resume, cancel: the job that is meant; empty = the one under way
-	Prompt  int64            `json:"prompt,omitempty"`   // answer: the ID of the question that is meant
-	Button  *int             `json:"button,omitempty"`   // answer: from 0; -1 = put it away
-	File    string           `json:"file,omitempty"`     // start, delete_file, rename_file, make_folder
-	To      string           `json:"to,omitempty"`       // rename_file
-	Anyway  bool             `json:"anyway,omitempty"`   // start: in spite of warnings about the file
-	Line    string           `json:"line,omitempty"`     // send: one or more lines, separated by \n
-	Axes    string           `json:"axes,omitempty"`     // home: "xyz", "z"; empty = all. jog: one of x y z
-	ByMM    float64          `json:"by_mm,omitempty"`    // jog, extrude
-	Tool    int              `json:"tool,omitempty"`     // set_nozzle
-	TargetC *float64         `json:"target_c,omitempty"` // set_nozzle, set_bed, set_chamber
-	Percent *float64         `json:"percent,omitempty"`  // set_fan, set_speed, set_flow
-	Port    string           `json:"port,omitempty"`     // connect; empty = configured or detected
-	Baud    int              `json:"baud,omitempty"`     // connect; 0 = detect
-	Profile *printer.Profile `json:"profile,omitempty"`  // set_profile
-	Camera  *camera.Settings `json:"camera,omitempty"`   // set_camera
+	ID         ID               `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
+	Do         string           `json:"do,omitempty"`
+	Job        string           `json:"job,omitempty"`         // pause, resume, cancel: the job that is meant; empty = the one under way
+	Prompt     int64            `json:"prompt,omitempty"`      // answer: the ID of the question that is meant
+	Button     *int             `json:"button,omitempty"`      // answer: from 0; -1 = put it away
+	File       string           `json:"file,omitempty"`        // start, delete_file, rename_file, make_folder
+	To         string           `json:"to,omitempty"`          // rename_file
+	Anyway     bool             `json:"anyway,omitempty"`      // start: in spite of warnings about the file
+	OverLimits bool             `json:"over_limits,omitempty"` // start: hotter than the profile allows, this once; the owner's alone
+	Line       string           `json:"line,omitempty"`        // send: one or more lines, separated by \n
+	Axes       string           `json:"axes,omitempty"`        // home: "xyz", "z"; empty = all. jog: one of x y z
+	ByMM       float64          `json:"by_mm,omitempty"`       // jog, extrude
+	Tool       int              `json:"tool,omitempty"`        // set_nozzle
+	TargetC    *float64         `json:"target_c,omitempty"`    // set_nozzle, set_bed, set_chamber
+	Percent    *float64         `json:"percent,omitempty"`     // set_fan, set_speed, set_flow
+	Port       string           `json:"port,omitempty"`        // connect; empty = configured or detected
+	Baud       int              `json:"baud,omitempty"`        // connect; 0 = detect
+	Profile    *printer.Profile `json:"profile,omitempty"`     // set_profile
+	Camera     *camera.Settings `json:"camera,omitempty"`      // set_camera
+	Cooling    *printer.Cooling `json:"cooling,omitempty"`     // set_cooling
 }
 
 // Answer says what became of a Command. Exactly one of Error and Rev is meant.

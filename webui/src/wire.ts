@@ -43,6 +43,10 @@ const fault = object({ code: str, message: str, next: str, said: str, job: str, 
 const halt = object({ asked_ms: num, confirmed: bool, unconfirmed: bool, said: str })
 const lostPrint = object({ since_ms: num, asking: bool })
 const linkStats = object({ sent: num, resends: num, probes: num, unknown: num, in_flight: num, in_flight_bytes: num, flow: str, window_bytes: num, queue_lines: num, shrinks: num })
+const cooling = object({ standing_nozzle_min: num, standing_bed_min: num, idle_min: num })
+const keeper = object({
+  heated: bool, elsewhere: bool, nozzle_off_ms: num, bed_off_ms: num, nozzle_cooled_ms: num, bed_cooled_ms: num, protection: str, cooling,
+})
 const health = object({
   lines_again: num, resend_percent: num, checksum_errors: num, gap_errors: num, missing_checksum_errors: num, overruns: num,
   starved_s: num, starved_by: str, asked_lines_per_s: num, carried_lines_per_s: num, wire_percent: num,
@@ -68,7 +72,7 @@ export const readState = object({
   nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
   fan_percent: num, speed_percent: num, flow_percent: num, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), last_job: orNull(outcome), fault: orNull(fault),
-  lost: orNull(lostPrint), halt: orNull(halt), link: linkStats, health,
+  lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
   camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
@@ -112,6 +116,8 @@ export type Prompt = Of<typeof prompt>
 export type Fault = Of<typeof fault>
 export type Halt = Of<typeof halt>
 export type Health = Of<typeof health>
+export type Cooling = Of<typeof cooling>
+export type Keeper = Of<typeof keeper>
 export type CameraStatus = Of<typeof cameraStatus>
 export type CameraSettings = Of<typeof cameraSettings>
 export type Role = (typeof roles)[number]
@@ -155,11 +161,11 @@ export function parse(text: string): unknown {
 
 /** What a command does and with what; the id is added by the link. */
 export type Doing =
-  | { do: 'start'; file: string; anyway?: boolean }
+  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean }
   | { do: 'pause' | 'resume' | 'cancel'; job: string }
   | { do: 'answer'; prompt: number; button: number }
   | { do: 'send'; line: string }
-  | { do: 'emergency_stop' | 'dismiss' | 'motors_off' | 'disconnect' }
+  | { do: 'emergency_stop' | 'dismiss' | 'motors_off' | 'disconnect' | 'keep_warm' }
   | { do: 'home'; axes: string }
   | { do: 'jog'; axes: 'x' | 'y' | 'z'; by_mm: number }
   | { do: 'extrude'; by_mm: number }
@@ -169,6 +175,7 @@ export type Doing =
   | { do: 'connect'; port: string; baud: number }
   | { do: 'set_profile'; profile: Profile }
   | { do: 'set_camera'; camera: CameraSettings }
+  | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
 
@@ -178,9 +185,9 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 
 /** Reads a command's shape; the page only writes them, so this is for the golden files. */
 export const readCommand = object({
-  id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), line: may(str), axes: may(str), by_mm: may(num),
+  id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
-  camera: may(cameraSettings),
+  camera: may(cameraSettings), cooling: may(cooling),
 })
 
 // ---- The camera socket ----

@@ -20,15 +20,22 @@ interface FileSheetProps {
   onClose: () => void
 }
 
+/** What a person has allowed for this one start. */
+type Allowance = { anyway?: boolean; over_limits?: boolean }
+
 type Step = 'details' | 'bed' | 'starting' | 'warning' | 'refused' | 'rename' | 'delete'
 
 export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
   const [step, setStep] = useState<Step>('details')
   const [error, setError] = useState<ApiError | null>(null)
 
-  const start = async (anyway: boolean) => {
+  const [allowance, setAllowance] = useState<Allowance>({})
+
+  const start = async (more: Allowance) => {
     setStep('starting')
-    const answer = await perform('job', { do: 'start', file: file.path, ...(anyway ? { anyway } : {}) }, true)
+    const all = { ...allowance, ...more }
+    setAllowance(all)
+    const answer = await perform('job', { do: 'start', file: file.path, ...all }, true)
     if (!answer.error) {
       go('print')
       return
@@ -40,7 +47,7 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
   switch (step) {
     case 'rename': return <Rename file={file} files={files} onBack={() => setStep('details')} onDone={(path) => goInstead('files', path)} />
     case 'delete': return <Delete file={file} onBack={() => setStep('details')} onDone={onClose} />
-    case 'bed': case 'starting': return <BedClear file={file} starting={step === 'starting'} onYes={() => void start(false)} onBack={() => setStep('details')} />
+    case 'bed': case 'starting': return <BedClear file={file} starting={step === 'starting'} onYes={() => void start({})} onBack={() => setStep('details')} />
     case 'warning': case 'refused':
       return (
         <Sheet key="no" title={step === 'warning' ? 'Look at this first' : 'It was not started'} role="alertdialog" firm onClose={() => setStep('details')}>
@@ -48,7 +55,8 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
           {error && error.warnings.length > 0 && <ul class="warnings">{error.warnings.map((text) => <li key={text}><Icon name="warn" size={20} /><span>{text}</span></li>)}</ul>}
           {error?.next && <p>{error.next}</p>}
           <div class="sheet-actions">
-            {step === 'warning' && <button type="button" class="btn danger" onClick={() => void start(true)}>Print anyway</button>}
+            {step === 'warning' && <button type="button" class="btn danger" onClick={() => void start({ anyway: true })}>Print anyway</button>}
+            {error?.code === 'too_hot' && allowed('owner') && <button type="button" class="btn danger" onClick={() => void start({ over_limits: true })}>Print beyond the limit, once</button>}
             <button type="button" class="btn" onClick={() => setStep('details')}>Back</button>
           </div>
         </Sheet>

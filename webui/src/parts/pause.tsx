@@ -42,8 +42,8 @@ export function PauseCard({ s, pause, enabled }: { s: State; pause: PauseInfo; e
       {pause.message && <p class="kicker">{why}</p>}
       <h2 class="wrap"><Icon name="pause" /> {pause.message || why}</h2>
       {pause.held && <p>The printer leads through it: {s.prompt ? 'answer its question above' : 'it asks here or on its display'}. If nothing is asked, Resume lets it go on.</p>}
-      {!pause.held && !parked && <p>The head is still moving. It parks, and heat stays on.</p>}
-      {!pause.held && parked && (pause.filament ? <Steps s={s} enabled={enabled} /> : <p>The head is parked and heat stays on. Tap Resume when you are done.</p>)}
+      {!pause.held && !parked && <p>The head is still moving. It parks.</p>}
+      {!pause.held && parked && (pause.filament ? <Steps s={s} enabled={enabled} /> : <p>The head is parked. Tap Resume when you are done.</p>)}
     </section>
   )
 }

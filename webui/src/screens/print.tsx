@@ -7,6 +7,7 @@ import { DiagnosisCards } from '../parts/diagnosis'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
+import { lazy } from '../parts/lazy'
 import { LostCard } from '../parts/lost'
 import { PauseCard, PromptCard } from '../parts/pause'
 import { fan, flow, PercentWithChips, speed } from '../parts/percent'
@@ -16,6 +17,9 @@ import { allowed, asking, link, live, perform, state, tick } from '../state'
 import { clock, dash, trim } from '../units'
 import { hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
+
+const HeatCard = lazy(() => import('../parts/keeper').then((m) => m.HeatCard))
+const Protection = lazy(() => import('../parts/keeper').then((m) => m.Protection))
 
 export function PrintScreen() {
   const s = state.value
@@ -34,13 +38,20 @@ export function PrintScreen() {
         )}
       </div>
       <div class="print-side">
+        {tellsOfHeat(s) && <HeatCard s={s} />}
         {printing && !s.fault && <DiagnosisCards s={s} />}
         {!underWay(s) && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} told={s.fault?.message ?? ''} />}
         {s.state !== 'disconnected' && s.state !== 'connecting' && !s.lost && <Tiles s={s} />}
+        {(s.keeper.protection === 'off' || s.keeper.protection === 'unknown') && <Protection protection={s.keeper.protection} />}
         {s.job && underWay(s) && <Details s={s} job={s.job} />}
       </div>
     </div>
   )
+}
+
+/** The keeper of heat is about to switch something off, or has. */
+function tellsOfHeat({ keeper: k }: State): boolean {
+  return k.nozzle_off_ms + k.bed_off_ms + k.nozzle_cooled_ms + k.bed_cooled_ms > 0
 }
 
 /** What is going on, in one card or two. */
@@ -79,6 +90,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
       <>
         {s.fault && <FaultCard fault={s.fault} enabled={enabled} reconnecting={false} onReconnect={null} onDismiss={null} />}
         {s.pause && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
+        {s.state === 'cancelling' && s.waiting === 'heating' && <section class="card notice-card" role="status"><h2><Icon name="clock" /> Waiting for the printer to warm up</h2><p>Its firmware cannot be interrupted while it heats. The heaters go off as soon as it listens; Emergency stop ends it at once.</p></section>}
         {waitsForPerson && !s.pause && !s.prompt && <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>}
         <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()} />
       </>

@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { CameraForm } from '../parts/cameraform'
 import { Icon, Spinner, type IconName } from '../parts/icon'
+import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
 import { ProfileForm } from '../parts/profileform'
 import { lineErrors, starvedText } from '../diagnosis'
@@ -22,7 +23,9 @@ interface Page {
   Show: ComponentType
 }
 
-const pages: readonly Page[] = []
+const pages: readonly Page[] = [
+  { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
+]
 
 export function SettingsScreen() {
   const page = pages.find(({ at }) => at === route.value.rest)
@@ -51,17 +54,15 @@ function Overview() {
   return (
     <>
       {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. Your key has the role “{s.me.role}”.</p>}
-      {pages.length > 0 && (
-        <nav class="file-list" aria-label="More settings">
-          {pages.map(({ at, name, about, icon }) => (
-            <a key={at} class="file-row" href={routeHash('settings', at)}>
-              <Icon name={icon} />
-              <span class="file-words"><strong>{name}</strong><small>{about}</small></span>
-              <Icon name="next" size={20} />
-            </a>
-          ))}
-        </nav>
-      )}
+      <nav class="file-list" aria-label="More settings">
+        {pages.map(({ at, name, about, icon }) => (
+          <a key={at} class="file-row" href={routeHash('settings', at)}>
+            <Icon name={icon} />
+            <span class="file-words"><strong>{name}</strong><small>{about}</small></span>
+            <Icon name="next" size={20} />
+          </a>
+        ))}
+      </nav>
       <div class="columns">
         <Connection s={s} all={all} enabled={enabled} />
         <ProfileForm profile={s.profile} presets={all?.presets ?? []} enabled={enabled} printing={underWay(s)} />
