@@ -16,7 +16,7 @@ export function HeatCard({ s }: { s: State }) {
     <section class="card" aria-label="Heat" data-testid="keeper">
       {going.length > 0 && (
         <>
-          <h2><Icon name="clock" size={20} /> Heat goes off by itself</h2>
+          <h2>Heat goes off by itself</h2>
           <p class="num" role="timer">{going.join(' · ')}</p>
           {k.elsewhere && <p>It was not layerd that heated it: somebody at the printer, or another program.</p>}
         </>

@@ -39,9 +39,12 @@ export function SafetyScreen() {
         <h2>Heat is switched off after</h2>
         {fields.map(({ key, label, about }) => (
           <div key={key} class="field">
-            <label for={key}>{label}, in minutes</label>
-            <input id={key} type="number" inputMode="decimal" min={1} max={1440} step="any" value={values[key] ?? ''} disabled={!enabled} aria-invalid={wrong(key)} aria-describedby={`${key}-about`}
-              onInput={(event) => setValues({ ...values, [key]: event.currentTarget.value })} />
+            <label for={key}>{label}</label>
+            <div class="with-unit">
+              <input id={key} type="text" inputMode="decimal" autocomplete="off" value={values[key] ?? ''} disabled={!enabled} aria-invalid={wrong(key)} aria-describedby={`${key}-about`}
+                onInput={(event) => setValues({ ...values, [key]: event.currentTarget.value })} />
+              <span>min</span>
+            </div>
             <small id={`${key}-about`} class="muted">{wrong(key) ? '1 to 1440 minutes.' : about}</small>
           </div>
         ))}
@@ -54,7 +57,7 @@ export function SafetyScreen() {
       <section class="card" aria-label="Thermal protection">
         <h2>Thermal protection</h2>
         <p>{protections[s.keeper.protection] ?? 'Not known while the printer is not connected.'}</p>
-        <p class="muted"><Icon name="info" size={18} /> layerd stops a print and switches the heaters off when a heater runs away, stays cold, falls, or is no longer reported. It is no substitute for the firmware's own protection.</p>
+        <p class="why"><Icon name="info" size={18} />layerd stops a print and switches the heaters off when a heater runs away, stays cold, falls, or is no longer reported. It is no substitute for the firmware's own protection.</p>
       </section>
     </>
   )
