@@ -125,6 +125,15 @@ func takesLong(text []byte) bool {
 	return false
 }
 
+// waitsForHeat reports whether the firmware is at a command that ends when a temperature is reached.
+func (s *session) waitsForHeat() bool {
+	if len(s.aloft) == 0 {
+		return false
+	}
+	c := gcode.ParseCommand(s.stream.at(0).text)
+	return c.Is('M', 109) || c.Is('M', 190) || c.Is('M', 191) || c.Is('M', 116)
+}
+
 // waits reports whether the firmware is at a command that M108 ends: it heats, or waits for a person.
 func (s *session) waits() bool {
 	for i := range s.aloft {

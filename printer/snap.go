@@ -11,6 +11,9 @@ func (s *session) snapshot(now time.Time) *Snapshot {
 		Prompt: s.prompt(), Notice: s.dialog.notice, Keeper: s.kept()}
 	snap.Link.InFlight, snap.Link.Bytes = len(s.aloft), s.underWay()
 	snap.Link.Flow, snap.Link.WindowBytes, snap.Link.QueueLines, snap.Link.Shrinks = s.flow.state(), s.flow.allow, s.flow.queue, s.flow.shrinks
+	if snap.Waiting == "" && s.waitsForHeat() {
+		snap.Waiting = "heating" // Klipper does not say so
+	}
 	if snap.Nozzles == nil {
 		snap.Nozzles = []Heater{}
 	}

@@ -223,6 +223,10 @@ func (s *session) heat(command string, targetC, limitC float64) error {
 	if targetC > 0 && (s.state == Faulted || s.state == Halting || s.state == Halted || s.state == Cancelling) {
 		return fmt.Errorf("%w: the printer is %v", ErrWrongState, s.state)
 	}
+	if s.open && (s.state == Halting || s.state == Halted) { // it may hear, though it should not have to
+		s.coolNow()
+		return nil
+	}
 	return s.queue(command + string(gcode.AppendNumber([]byte(" S"), targetC, 1)))
 }
 

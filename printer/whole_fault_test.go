@@ -188,9 +188,10 @@ func TestEmergencyStop(t *testing.T) {
 				if b := r.sim.Body(); b.NozzleTargetC != 0 || b.BedTargetC != 0 || hot.NozzleTargetC > 0 && b.NozzleC > hot.NozzleC {
 					t.Errorf("a minute later the targets are %g and %g", b.NozzleTargetC, b.BedTargetC)
 				}
-				if _, err := r.p.SetNozzle(r.Context(), 0, 0); !errors.Is(err, ErrWrongState) {
-					t.Errorf("nobody hears that: got %v, want %v", err, ErrWrongState)
+				if _, err := r.p.SetNozzle(r.Context(), 0, 50); !errors.Is(err, ErrWrongState) {
+					t.Errorf("heating: got %v, want %v", err, ErrWrongState)
 				}
+				r.must(r.p.SetNozzle(r.Context(), 0, 0)) // nobody may hear that, but it is never refused
 				r.must(r.p.EmergencyStop(r.Context())) // a second tap takes nothing back
 				if time.Sleep(3 * time.Second); r.now().State != Halted || !r.now().Halt.Confirmed {
 					t.Errorf("after a second tap: %v, %+v", r.now().State, r.now().Halt)

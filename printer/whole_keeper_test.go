@@ -333,3 +333,30 @@ func TestShutdownCools(t *testing.T) {
 		}
 	})
 }
+
+// Stop while a firmware that M108 does not reach waits for a temperature: what it waits for is said, and the heaters go off as soon as it listens; the
+// emergency stop does not wait.
+func TestCancelSaysWhatItWaitsFor(t *testing.T) {
+	for _, hurry := range []bool{false, true} {
+		whole(t, printertest.Config{Firmware: "klipper", Speed: 1, Heat: 1}, nil, func(r *rig) {
+			r.becomes(Idle)
+			r.print("j1", square(300, 240, true, "M83"), nil)
+			await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Nozzles[0].ActualC > 60 })
+			r.must(r.p.Cancel(r.Context(), ""))
+			time.Sleep(5 * time.Second)
+			if s := r.now(); s.State != Cancelling || s.Waiting != "heating" {
+				t.Errorf("got %v, waiting %q", s.State, s.Waiting)
+			}
+			if hurry {
+				r.must(r.p.EmergencyStop(r.Context()))
+				r.becomes(Halted)
+				r.must(r.p.SetNozzle(r.Context(), 0, 0)) // cooling is allowed whatever the state
+				return
+			}
+			r.becomes(Idle)
+			if b := r.sim.Body(); b.NozzleTargetC != 0 || b.BedTargetC != 0 {
+				t.Errorf("it ended with %g and %g °C", b.NozzleTargetC, b.BedTargetC)
+			}
+		})
+	}
+}

@@ -14,7 +14,7 @@ import { fan, flow, PercentWithChips, speed } from '../parts/percent'
 import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, perform, state, tick } from '../state'
-import { clock, dash, trim } from '../units'
+import { celsius, clock, dash, trim } from '../units'
 import { hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
 
@@ -54,6 +54,11 @@ function tellsOfHeat({ keeper: k }: State): boolean {
   return k.nozzle_off_ms + k.bed_off_ms + k.nozzle_cooled_ms + k.bed_cooled_ms > 0
 }
 
+/** What the heaters that are on have, and what they are to have. */
+function wanted(s: State): string {
+  return heaterParts(s).flatMap(({ name, heater }) => (heater && heater.target_c > 0 ? [`${name} ${celsius(heater.actual_c)} of ${celsius(heater.target_c)}`] : [])).join(', ')
+}
+
 /** What is going on, in one card or two. */
 function Now({ s, enabled }: { s: State; enabled: boolean }) {
   void tick.value // end times move on
@@ -90,7 +95,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
       <>
         {s.fault && <FaultCard fault={s.fault} enabled={enabled} reconnecting={false} onReconnect={null} onDismiss={null} />}
         {s.pause && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
-        {s.state === 'cancelling' && s.waiting === 'heating' && <section class="card notice-card" role="status"><h2><Icon name="clock" /> Waiting for the printer to warm up</h2><p>Its firmware cannot be interrupted while it heats. The heaters go off as soon as it listens; Emergency stop ends it at once.</p></section>}
+        {s.state === 'cancelling' && s.waiting === 'heating' && <section class="card notice-card" role="status"><h2><Icon name="clock" /> Waiting for the printer to warm up</h2><p>Its firmware cannot be interrupted while it heats ({wanted(s)}). The heaters go off as soon as it listens; Emergency stop ends it at once.</p></section>}
         {waitsForPerson && !s.pause && !s.prompt && <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>}
         <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()} />
       </>
