@@ -207,6 +207,9 @@ func (s *session) regardAsked(now time.Time, f *flight) {
 	if f.needs == temps && s.seen.tempsAt.Before(f.sent) && s.watch.dumb.IsZero() {
 		s.watch.dumb = now
 	}
+	if len(f.text) < 4 || f.text[0] == 'G' { // nearly all
+		return
+	}
 	if c := gcode.ParseCommand(f.text); c.Is('M', 155) {
 		every, _ := c.Float('S')
 		s.seen.autoTemps = every > 0 && every <= 10 // in s; a report that is rarer is as good as none
