@@ -54,7 +54,7 @@ type Recorder struct {
 type jobCurve struct {
 	id           string
 	curve        curve
-	journalledAt time.Time
+	journalledAt time.Time // zero: not yet. The first point is written at once, so that the history knows of the curve
 }
 
 // endedCurve waits to be written.
@@ -130,7 +130,7 @@ func (r *Recorder) note(snap *printer.Snapshot, now time.Time) {
 		r.end()
 	}
 	if r.job == nil && id != "" {
-		r.job = &jobCurve{id: id, curve: newCurve(now), journalledAt: now}
+		r.job = &jobCurve{id: id, curve: newCurve(now)}
 	}
 	if snap.TempsAtMS == 0 || snap.TempsAtMS == r.seenMS {
 		return
@@ -161,7 +161,7 @@ func (r *Recorder) write(ctx context.Context, now bool) {
 		}
 		r.waiting = r.waiting[1:]
 	}
-	if r.job == nil || !now && time.Since(r.job.journalledAt) < journalEvery {
+	if r.job == nil || len(r.job.curve.bins) == 0 || !now && time.Since(r.job.journalledAt) < journalEvery {
 		return
 	}
 	r.job.journalledAt = time.Now()

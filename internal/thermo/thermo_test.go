@@ -196,12 +196,12 @@ func TestCurveGoesWithThePrint(t *testing.T) {
 		if _, ok := r.Curve("b"); ok {
 			t.Error("got a curve of a print that is not under way")
 		}
-		if _, ok, _ := d.got("a"); ok {
-			t.Error("it was written before it was time")
+		if c, ok, writes := d.got("a"); !ok || writes != 1 || len(c.AfterMS) != 1 {
+			t.Errorf("under way: got %v, %d points in %d writes, want the first point, written at once", ok, len(c.AfterMS), writes)
 		}
 		m.say("", 199, 0) // it ended; this report is no longer its
 		c, ok, writes := d.got("a")
-		if !ok || writes != 1 || len(c.AfterMS) != 100 || c.AfterMS[99] != 99_000 || heater(c, "nozzle0").ActualC[0] != 1000 || heater(c, "nozzle0").ActualC[99] != 1990 {
+		if !ok || writes != 2 || len(c.AfterMS) != 100 || c.AfterMS[99] != 99_000 || heater(c, "nozzle0").ActualC[0] != 1000 || heater(c, "nozzle0").ActualC[99] != 1990 {
 			t.Fatalf("at its end: got %v, %d writes, %d points, want it kept once with its 100 points", ok, writes, len(c.AfterMS))
 		}
 		if _, ok := r.Curve("a"); ok {
@@ -209,8 +209,8 @@ func TestCurveGoesWithThePrint(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if _, _, writes := d.got("a"); writes != 1 {
-			t.Errorf("an hour later: got %d writes, want still one", writes)
+		if _, _, writes := d.got("a"); writes != 2 {
+			t.Errorf("an hour later: got %d writes, want still two", writes)
 		}
 	})
 }
