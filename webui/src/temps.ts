@@ -1,5 +1,5 @@
 // Temperatures as they are drawn: answers of layerd are put together, cut to half an hour, and gaps are made gaps. Pure.
-import type { Curve, Recent } from './kept'
+import type { Curve, Recent } from './curves'
 import { celsius } from './units'
 
 export const halfHourMs = 30 * 60_000

@@ -1,7 +1,7 @@
 // The temperature graphs: of the last half hour, which is layerd's and so outlives a reload, and of a whole print.
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { getCurve, getRecent } from '../kept'
+import { getCurve, getRecent } from '../curves'
 import { live, state } from '../state'
 import { halfHourMs, heaterName, highest, inWords, joined, newest, temps, type Temps } from '../temps'
 import { dash } from '../units'

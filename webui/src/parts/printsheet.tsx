@@ -6,11 +6,9 @@ import { allowed, complain, files } from '../state'
 import { clockSeconds, dash, duration, meters, moment, percent, sentence, trim } from '../units'
 import { layerText, outcomeText, outcomeTone } from '../words'
 import type { FileInfo, Print } from '../wire'
+import { PrintCurve } from './graphs'
 import { Icon, Spinner } from './icon'
-import { lazy } from './lazy'
 import { Sheet } from './sheet'
-
-const PrintCurve = lazy(() => import('./graph').then((m) => m.PrintCurve))
 
 interface PrintSheetProps {
   print: Print

@@ -4,10 +4,10 @@ import { Actions } from '../parts/actions'
 import { Camera } from '../parts/camera'
 import { ConnectCard, FaultCard, HaltCard, OutcomeCard, reconnect } from '../parts/cards'
 import { DiagnosisCards } from '../parts/diagnosis'
+import { TemperatureCard } from '../parts/graphs'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
-import { lazy } from '../parts/lazy'
 import { LostCard } from '../parts/lost'
 import { PauseCard, PromptCard } from '../parts/pause'
 import { fan, flow, PercentWithChips, speed } from '../parts/percent'
@@ -17,8 +17,6 @@ import { allowed, asking, link, live, perform, state, tick } from '../state'
 import { clock, dash, trim } from '../units'
 import { hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
-
-const TemperatureCard = lazy(() => import('../parts/graph').then((m) => m.TemperatureCard))
 
 export function PrintScreen() {
   const s = state.value
