@@ -82,8 +82,13 @@ export function bounds(t: Temps): [number, number] {
       high = Math.max(high, c)
     }
   }
-  const step = high > 120 ? 50 : 20
+  const step = 20
   return [Math.floor(low / step) * step, Math.ceil((high + 5) / step) * step]
+}
+
+/** From when to draw: half an hour back, and no further than there is something, but always some minutes. */
+export function liveFrom(t: Temps, nowMs: number): number {
+  return Math.max(nowMs - halfHourMs, Math.min(t.atMs[0] ?? nowMs, nowMs - 5 * 60_000))
 }
 
 /** What a heater is called. */

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { getCurve, getRecent } from '../curves'
 import { live, state } from '../state'
-import { halfHourMs, heaterName, highest, inWords, joined, newest, temps, type Temps } from '../temps'
+import { heaterName, highest, inWords, joined, liveFrom, newest, temps, type Temps } from '../temps'
 import { dash } from '../units'
 import { isConnected } from '../words'
 import { Spinner } from './icon'
@@ -37,7 +37,7 @@ export function TemperatureCard() {
           )
         })}
       </ul>
-      <Plot temps={all} fromMs={nowMs - halfHourMs} toMs={nowMs} label={inWords(all, 'Temperatures of the last half hour', nowMs)} />
+      <Plot temps={all} fromMs={liveFrom(all, nowMs)} toMs={nowMs} label={inWords(all, 'Temperatures of the last half hour', nowMs)} />
     </section>
   )
 }

@@ -20,10 +20,10 @@ export function History({ nowMs, toFiles }: { nowMs: number; toFiles: () => void
   const [open, setOpen] = useState('')
   const load = async (before: number) => {
     try {
-      const next = (await getPrints(before, page)).prints
+      const [{ prints: next }, totals] = await Promise.all([getPrints(before, page), before === 0 ? getTotals() : null])
       setMore(next.length === page)
       setPrints((had) => (before === 0 ? next : [...(had ?? []), ...next]))
-      if (before === 0) setMonths(await getTotals())
+      if (totals) setMonths(totals)
     } catch (error) {
       complain(error)
     }
@@ -37,7 +37,7 @@ export function History({ nowMs, toFiles }: { nowMs: number; toFiles: () => void
   const opened = prints.find((p) => p.id === open)
   return (
     <section class="history" aria-label="History">
-      <Totals months={months} />
+      {months.length > 0 && <Totals months={months} />}
       <ul class="file-list">
         {prints.map((p) => <li key={p.id}><Row print={p} nowMs={nowMs} onOpen={() => setOpen(p.id)} /></li>)}
       </ul>
