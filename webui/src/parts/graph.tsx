@@ -86,7 +86,7 @@ export function PrintCurve({ id }: { id: string }) {
   if (failed) return <p class="muted small">The temperatures could not be loaded.</p>
   if (!curve) return <p class="center muted"><Spinner /></p>
   const [first, last] = [curve.atMs[0], curve.atMs.at(-1)]
-  if (first === undefined || last === undefined) return null
+  if (first === undefined || last === undefined || first === last) return null // one point is no curve
   return (
     <figure class="graph">
       <figcaption class="graph-legend num">

@@ -59,7 +59,7 @@ function options(element: HTMLElement, temps: Temps, now: () => Pick<PlotProps, 
       y: { range: () => bounds(now().temps) },
     },
     axes: [
-      { ...axis, size: 24, gap: 4, space: 64, values: (_, marks, __, ___, stepS) => marks.map((s) => (stepS < 60 ? clockSeconds : clock)(s * 1000)), grid: { show: false } },
+      { ...axis, size: 24, gap: 4, space: 56, values: (_, marks, __, ___, stepS) => marks.map((s) => (stepS < 60 ? clockSeconds : clock)(s * 1000)), grid: { show: false } },
       { ...axis, size: 34, gap: 4, space: 30, values: (_, marks) => marks.map((c) => `${c}°`) },
     ],
     series: [{}, ...temps.lines.flatMap((line) => {
