@@ -1,6 +1,7 @@
 // What is left of a print: the graph that outlives a reload, the history's sheet with picture and curve, the totals, and the export.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { after, before, test as run } from 'node:test'
 import { realFile, Rig, until } from './rig.mjs'
@@ -67,6 +68,31 @@ test('the history has totals, and a sheet with picture and curve', async () => {
   const curve = sheet.getByRole('img', { name: /^Temperatures of this print/ })
   await until('the curve', async () => (await painted(curve)) > 500)
   assert.match(await sheet.innerText(), /Filament\s+[\d.]+ m/)
+})
+
+test('history and sheet can be read by everybody, on small phones too, light and dark', async () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  const found = []
+  for (const colorScheme of ['light', 'dark']) {
+    const small = await rig.phone(`/#token=${key}`, { viewport: { width: 320, height: 568 }, colorScheme, bypassCSP: true })
+    const look = async (what) => {
+      await small.evaluate(axe)
+      const { violations } = await small.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+      found.push(...violations.flatMap((v) => v.nodes.map((n) => `${what}, ${colorScheme}: ${v.id} ${n.target}`)))
+      const wide = await small.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth)
+      if (wide > 0) found.push(`${what} is ${wide} px too wide`)
+    }
+    await small.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Files' }).click()
+    await small.getByRole('button', { name: 'History' }).click()
+    const row = small.getByRole('region', { name: 'History' }).getByRole('button', { name: /SUM/ })
+    await row.waitFor()
+    await look('the history')
+    await row.click()
+    await small.getByRole('img', { name: /^Temperatures of this print/ }).waitFor()
+    await look('the sheet')
+    await small.context().close()
+  }
+  assert.deepEqual(found, [])
 })
 
 test('print again asks whether the bed is clear', async () => {

@@ -88,14 +88,14 @@ export function PrintCurve({ id }: { id: string }) {
   const [first, last] = [curve.atMs[0], curve.atMs.at(-1)]
   if (first === undefined || last === undefined || first === last) return null // one point is no curve
   return (
-    <figure class="graph">
-      <figcaption class="graph-legend num">
+    <div class="graph bare">
+      <ul class="graph-legend num">
         {curve.lines.map((line) => {
           const high = highest(line)
           return <Key key={line.name} name={line.name} title={heaterName(line.name, curve.lines)}>{high === null ? dash : `up to ${Math.round(high)}°`}</Key>
         })}
-      </figcaption>
+      </ul>
       <Plot temps={curve} fromMs={first} toMs={Math.max(last, first + 60_000)} label={inWords(curve, 'Temperatures of this print', null)} />
-    </figure>
+    </div>
   )
 }
