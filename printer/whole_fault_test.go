@@ -192,7 +192,7 @@ func TestEmergencyStop(t *testing.T) {
 					t.Errorf("heating: got %v, want %v", err, ErrWrongState)
 				}
 				r.must(r.p.SetNozzle(r.Context(), 0, 0)) // nobody may hear that, but it is never refused
-				r.must(r.p.EmergencyStop(r.Context())) // a second tap takes nothing back
+				r.must(r.p.EmergencyStop(r.Context()))   // a second tap takes nothing back
 				if time.Sleep(3 * time.Second); r.now().State != Halted || !r.now().Halt.Confirmed {
 					t.Errorf("after a second tap: %v, %+v", r.now().State, r.now().Halt)
 				}

@@ -20,6 +20,7 @@ import (
 	"layerd/internal/history"
 	"layerd/internal/server"
 	"layerd/internal/store"
+	"layerd/internal/thermo"
 	"layerd/printer"
 	"layerd/webui"
 )
@@ -36,6 +37,7 @@ type parts struct {
 	printer *printer.Printer
 	camera  *camera.Camera
 	history *history.Recorder
+	thermo  *thermo.Recorder
 	server  *server.Server
 	demo    *demo // nil outside the demo
 	secret  string
@@ -122,11 +124,20 @@ func (d *parts) wire(ctx context.Context) error {
 	}
 	d.printer = printer.New(own)
 	d.camera = camera.New(pictures)
-	d.history = history.New(d.printer, d.store, d.log)
+	d.history = history.New(d.printer, d.store, d.newestPicture, d.log)
+	d.thermo = thermo.New(d.printer, d.store, d.log)
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history,
-		Gate: access.NewGate(keys(d.store), d.secret), Camera: d.camera, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
+		Gate: access.NewGate(keys(d.store), d.secret), Camera: d.camera, Temperatures: d.thermo, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Demo: d.cfg.Demo, Locked: d.cfg.Locked})
 	return nil
+}
+
+// newestPicture is what the history keeps of a print's end.
+func (d *parts) newestPicture() (jpeg []byte, taken time.Time) {
+	if f, _ := d.camera.Frames().Get(); f != nil {
+		return f.JPEG, f.Time
+	}
+	return nil, time.Time{}
 }
 
 func (d *parts) lockedUnder(prefix string) bool {
@@ -158,6 +169,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	}
 	begin(d.printer.Run)
 	begin(d.history.Run)
+	begin(d.thermo.Run)
 	begin(d.server.Run)
 	begin(func(life context.Context) error { return d.server.Serve(life, l) })
 	begin(func(life context.Context) error {

@@ -40,12 +40,14 @@ type Store interface {
 	Journal(ctx context.Context, p store.Print) error
 	EndPrint(ctx context.Context, p store.Print) error
 	KeepLog(ctx context.Context, id string, lines []store.LogLine) error
+	KeepPicture(ctx context.Context, id string, jpeg []byte) error
 }
 
 // Recorder owns the rows of prints that have not ended. Begin and Drop may be called from any goroutine.
 type Recorder struct {
 	printer  Printer
 	store    Store
+	pictures Pictures // nil = none are kept
 	log      *slog.Logger
 	requests chan request
 	stopped  chan struct{}
@@ -61,6 +63,7 @@ type row struct {
 	print     store.Print
 	planMM    float64
 	log       []store.LogLine // the last lines before it failed
+	picture   []byte          // of its end; a JPEG, nil for none
 	dirty     bool            // progress that the journal has not
 	paused    bool            // the last snapshot said so
 	ended     bool            // the outcome is in print and has to be written
@@ -76,12 +79,12 @@ type request struct {
 	done  chan error
 }
 
-// New returns a Recorder. Run must be running for it to do anything. log nil = nothing is logged.
-func New(p Printer, s Store, log *slog.Logger) *Recorder {
+// New returns a Recorder. Run must be running for it to do anything. pictures nil = none are kept; log nil = nothing is logged.
+func New(p Printer, s Store, pictures Pictures, log *slog.Logger) *Recorder {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Recorder{printer: p, store: s, log: log, requests: make(chan request), stopped: make(chan struct{})}
+	return &Recorder{printer: p, store: s, pictures: pictures, log: log, requests: make(chan request), stopped: make(chan struct{})}
 }
 
 // Begin writes the row of a print that is about to start, synced: the file cannot change until the row has ended.
@@ -209,6 +212,7 @@ func (r *Recorder) note(snap *printer.Snapshot) {
 				fault = string(snap.Fault.Code)
 			}
 			row.end(last, fault)
+			row.picture = r.lastPicture()
 		case job != nil && job.ID == row.print.ID:
 			paused := snap.State == printer.Paused
 			if paused && !row.paused {
@@ -250,6 +254,9 @@ func (r *Recorder) write(ctx context.Context, now bool) {
 		case row.ended && (now || !time.Now().Before(row.nextTryAt)):
 			if err := r.store.KeepLog(ctx, row.print.ID, row.log); err != nil {
 				r.failed("keep the log of a print", row.print.ID, err) // its end matters more
+			}
+			if err := r.store.KeepPicture(ctx, row.print.ID, row.picture); err != nil {
+				r.failed("keep the last picture of a print", row.print.ID, err)
 			}
 			if err := r.store.EndPrint(ctx, row.print); err != nil {
 				r.failed("end a print in the history", row.print.ID, err)

@@ -25,6 +25,7 @@ type disk struct {
 	mu                       sync.Mutex // guards what follows
 	began, journalled, ended []store.Print
 	logs                     map[string][]store.LogLine
+	pictures                 map[string][]byte
 	broken                   error
 }
 
@@ -50,6 +51,21 @@ func (d *disk) KeepLog(_ context.Context, id string, lines []store.LogLine) erro
 	return d.broken
 }
 
+func (d *disk) KeepPicture(_ context.Context, id string, jpeg []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken == nil && len(jpeg) > 0 {
+		d.pictures[id] = jpeg
+	}
+	return d.broken
+}
+
+func (d *disk) picture(id string) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pictures[id]
+}
+
 func (d *disk) breakWith(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -65,10 +81,15 @@ func (d *disk) got(which *[]store.Print) []store.Print {
 
 // record runs a test with a Recorder in fake time. stop ends the Recorder and waits for it.
 func record(t *testing.T, test func(t *testing.T, r *Recorder, m machine, d *disk, stop func())) {
+	recordWith(t, nil, test)
+}
+
+// recordWith is record with a camera.
+func recordWith(t *testing.T, pictures Pictures, test func(t *testing.T, r *Recorder, m machine, d *disk, stop func())) {
 	synctest.Test(t, func(t *testing.T) {
 		m := machine{latest.New(&printer.Snapshot{State: printer.Idle})}
-		d := &disk{logs: map[string][]store.LogLine{}}
-		r := New(m, d, nil)
+		d := &disk{logs: map[string][]store.LogLine{}, pictures: map[string][]byte{}}
+		r := New(m, d, pictures, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- r.Run(ctx) }()

@@ -63,6 +63,7 @@ var kinds = []kind{
 	{"crowded", 503, printer.ErrBusyQueue, "Too many typed commands are waiting.", "Wait until the printer has taken them."},
 
 	{"bad_name", 400, store.ErrName, "", "Choose another name."},
+	{"not_kept", 404, store.ErrNotKept, "This was not kept of that print.", "Look at the history for what there is; of old prints only the rows stay."},
 	{"no_file", 404, store.ErrNotFound, "There is no such file.", "Look at the list of files."},
 	{"exists", 409, store.ErrExists, "There is already a file of that name.", "Choose another name, or say that it is to be overwritten."},
 	{"too_big", 413, store.ErrTooBig, "", "Raise files.max_mb in the configuration if this is a real print."},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"layerd/gcode"
 	"layerd/internal/latest"
 	"layerd/internal/store"
+	"layerd/internal/thermo"
 	"layerd/printer"
 )
 
@@ -199,6 +201,7 @@ type fakeFiles struct {
 	rows     map[string]store.Print // as History
 	changed  chan struct{}
 	failPut  error
+	failEach error // after the last row
 }
 
 func newFakeFiles(t testing.TB) *fakeFiles {
@@ -323,6 +326,31 @@ func (f *fakeFiles) Prints(context.Context, int64, int) ([]store.Print, error) {
 func (f *fakeFiles) PrintLog(_ context.Context, id string) ([]store.LogLine, error) {
 	return []store.LogLine{{AtMS: 5, Dir: "in", Text: "Error:" + id}}, nil
 }
+func (f *fakeFiles) Curve(_ context.Context, id string) (store.Curve, error) {
+	if id != "01jd8q0000" {
+		return store.Curve{}, store.ErrNotKept
+	}
+	return exampleCurve(), nil
+}
+func (f *fakeFiles) Picture(_ context.Context, id string) ([]byte, error) {
+	if id != "01jd8q0000" {
+		return nil, store.ErrNotKept
+	}
+	return []byte("\xff\xd8 a picture \xff\xd9"), nil
+}
+func (f *fakeFiles) Totals(_ context.Context, where *time.Location) ([]store.Month, error) {
+	return []store.Month{{Month: "2026-11 " + where.String(), Prints: 1}}, nil
+}
+func (f *fakeFiles) EachPrint(ctx context.Context, visit func(store.Print) error) error {
+	all, err := f.Prints(ctx, 0, 0)
+	slices.SortFunc(all, func(a, b store.Print) int { return strings.Compare(a.ID, b.ID) })
+	for _, p := range all {
+		if err := visit(p); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(err, f.failEach)
+}
 func (f *fakeFiles) SetSetting(_ context.Context, key string, v any) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -342,6 +370,32 @@ func (f *fakeFiles) Drop(_ context.Context, id string, why error) error {
 	row.Outcome, row.Reason = "failed", why.Error()
 	f.rows[id] = row
 	return nil
+}
+
+// exampleCurve is two points of two heaters.
+func exampleCurve() store.Curve {
+	return store.Curve{FromMS: goldenMS - 1800_000, GapMS: 15_000, AfterMS: []int64{0, 1000}, Heaters: []store.HeaterCurve{
+		{Name: "nozzle0", ActualC: []store.DeciC{2098, 2101}, TargetC: []store.DeciC{2100, 2100}},
+		{Name: "bed", ActualC: []store.DeciC{601, store.UnknownC}, TargetC: []store.DeciC{600, 0}}}}
+}
+
+// fakeTemperatures writes down what it is asked, and knows one print that is under way.
+type fakeTemperatures struct {
+	mu    sync.Mutex // guards asked
+	asked []int64
+}
+
+func (f *fakeTemperatures) Since(sinceMS int64) thermo.Recent {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, sinceMS)
+	return thermo.Recent{Whole: sinceMS == 0, NewestMS: goldenMS - 1799_000, NowMS: goldenMS, Curve: exampleCurve()}
+}
+
+func (f *fakeTemperatures) Curve(id string) (store.Curve, bool) {
+	c := exampleCurve()
+	c.GapMS = 999
+	return c, id == "running"
 }
 
 type fakeCamera struct {

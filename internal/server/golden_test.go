@@ -12,6 +12,7 @@ import (
 	"layerd/camera"
 	"layerd/internal/access"
 	"layerd/internal/store"
+	"layerd/internal/thermo"
 	"layerd/printer"
 )
 
@@ -116,7 +117,11 @@ func goldens() map[string]any {
 		"prints": PrintList{Prints: []store.Print{
 			{ID: "01jd8w2m4k", File: benchy.Path, SHA256: benchy.SHA256, By: "Kim's phone", StartedMS: goldenMS - 1800_000, Line: 41234, Offset: 1234567, Layer: 17, Layers: 240, ZMM: 3.4, Percent: 37.5},
 			{ID: "01jd8q0000", File: "cube.gcode", By: "script", StartedMS: goldenMS - 7300_000, EndedMS: goldenMS - 7200_000, Outcome: "failed", Reason: "The printer's USB port vanished.", Fault: "port_lost", ElapsedS: 61,
-				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire"}}},
+				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire", HasPicture: true, HasCurve: true, HasLog: true}}},
+		"temperatures": thermo.Recent{Whole: true, NewestMS: goldenMS - 1799_000, NowMS: goldenMS, Curve: exampleCurve()},
+		"curve":        exampleCurve(),
+		"totals": Totals{Months: []store.Month{{Month: "2026-11", Prints: 12, Done: 9, Cancelled: 1, Failed: 1, Interrupted: 1, PrintedS: 123456.5, FilamentMM: 98765.4},
+			{Month: "2026-10", Prints: 1, Done: 1, PrintedS: 3600, FilamentMM: 3712.4}}},
 		"print_log": PrintLog{Lines: []store.LogLine{{AtMS: goldenMS - 9, Dir: "out", Text: "G1 X101.5 E.03"},
 			{AtMS: goldenMS - 2, Dir: "in", Text: "Error:Thermal Runaway, system stopped! Heater_ID: 0"}, {AtMS: goldenMS, Dir: "note", Text: "firmware: The printer's firmware has stopped."}}},
 		"choices": Choices{Presets: printer.Presets()[:2], Cameras: []camera.Device{{ID: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam"}},

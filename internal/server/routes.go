@@ -36,6 +36,11 @@ var routes = []route{
 	{"GET", "/v1/thumbnails/*", access.Viewer, (*Server).serveThumbnail},
 	{"GET", "/v1/prints", access.Viewer, (*Server).servePrints},
 	{"GET", "/v1/logs/*", access.Operator, (*Server).servePrintLog}, // as the console
+	{"GET", "/v1/prints.csv", access.Viewer, (*Server).servePrintsCSV},
+	{"GET", "/v1/totals", access.Viewer, (*Server).serveTotals},
+	{"GET", "/v1/curves/*", access.Viewer, (*Server).serveCurve},
+	{"GET", "/v1/pictures/*", access.Viewer, (*Server).servePicture},
+	{"GET", "/v1/temperatures", access.Viewer, (*Server).serveTemperatures},
 	{"GET", "/v1/choices", access.Viewer, (*Server).serveChoices},
 	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},

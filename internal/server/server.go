@@ -75,6 +75,10 @@ type Files interface {
 	Free() (int64, error)
 	Prints(ctx context.Context, beforeMS int64, limit int) ([]store.Print, error)
 	PrintLog(ctx context.Context, id string) ([]store.LogLine, error)
+	Curve(ctx context.Context, id string) (store.Curve, error)
+	Picture(ctx context.Context, id string) ([]byte, error)
+	Totals(ctx context.Context, where *time.Location) ([]store.Month, error)
+	EachPrint(ctx context.Context, visit func(store.Print) error) error
 	SetSetting(ctx context.Context, key string, v any) error
 }
 
@@ -100,20 +104,22 @@ type Camera interface {
 	Devices() []camera.Device
 }
 
-// Config is what a Server is made of. Printer, Console, Files, History, Gate, Camera and Page are needed.
+// Config is what a Server is made of. Printer, Console, Files, History, Gate, Camera, Temperatures and Page are needed.
 type Config struct {
-	Printer Printer
-	Console Console
-	Files   Files
-	History History
-	Gate    Gate
-	Camera  Camera
-	Page    fs.FS                              // index.html (else placeholder.html) and assets/
-	Ports   func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
-	Log     *slog.Logger                       // nil = nothing is logged
-	Version string
-	Demo    bool
-	Locked  map[string]string // settings that the page may not change, by key, and where they come from
+	Printer      Printer
+	Console      Console
+	Files        Files
+	History      History
+	Gate         Gate
+	Camera       Camera
+	Temperatures Temperatures
+	Page         fs.FS                              // index.html (else placeholder.html) and assets/
+	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
+	Log          *slog.Logger                       // nil = nothing is logged
+	Version      string
+	Demo         bool
+	Zone         *time.Location    // where months and days begin; nil = the machine's own
+	Locked       map[string]string // settings that the page may not change, by key, and where they come from
 }
 
 // Server answers all requests. It is a http.Handler; Run must be running for pages to be kept up to date.
@@ -142,6 +148,9 @@ type Server struct {
 func New(cfg Config) *Server {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Zone == nil {
+		cfg.Zone = time.Local
 	}
 	if cfg.Locked == nil {
 		cfg.Locked = map[string]string{}

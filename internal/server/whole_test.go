@@ -104,7 +104,7 @@ func TestWholeJobByHTTP(t *testing.T) {
 		return t.ID, t.Name, role, err
 	}), "")
 	machine := newFakePrinter()
-	rows := history.New(machine, files, nil)
+	rows := history.New(machine, files, nil, nil)
 	r := newRig(t, func(c *Config) { c.Printer, c.Files, c.Gate, c.History = machine, files, gate, rows })
 	recording, stop := context.WithCancel(t.Context())
 	recorded := make(chan error, 1)

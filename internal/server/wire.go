@@ -139,6 +139,11 @@ type PrintLog struct {
 	Lines []store.LogLine `json:"lines"`
 }
 
+// Totals is the answer of GET /v1/totals, the newest month first. GET /v1/temperatures answers a thermo.Recent, GET /v1/curves/ID a store.Curve.
+type Totals struct {
+	Months []store.Month `json:"months"`
+}
+
 // Choices is the answer of GET /v1/choices: what the settings screen offers.
 type Choices struct {
 	Presets []printer.Profile  `json:"presets"`

@@ -32,6 +32,11 @@ type Print struct {
 	ResendPercent float64 `json:"resend_percent"`
 	StarvedS      float64 `json:"starved_s"`
 	StarvedBy     string  `json:"starved_by"`
+
+	// What else is kept of it, and can be asked for by its ID.
+	HasPicture bool `json:"has_picture"`
+	HasCurve   bool `json:"has_curve"`
+	HasLog     bool `json:"has_log"`
 }
 
 const (
@@ -119,7 +124,9 @@ func (s *Store) interruptPrints() error {
 }
 
 const selectPrints = `SELECT id, file, sha256, by_whom, started_ms, ended_ms, outcome, reason, fault,
-	elapsed_s, filament_mm, line, "offset", layer, layers, z_mm, percent, lines_again, resend_percent, starved_s, starved_by FROM prints `
+	elapsed_s, filament_mm, line, "offset", layer, layers, z_mm, percent, lines_again, resend_percent, starved_s, starved_by,
+	EXISTS (SELECT 1 FROM print_pictures k WHERE k.id = prints.id), EXISTS (SELECT 1 FROM print_curves k WHERE k.id = prints.id),
+	EXISTS (SELECT 1 FROM print_logs k WHERE k.id = prints.id) FROM prints `
 
 // Prints returns the history, the newest first, at most limit rows (1 to 500, 0 = 50) that began before beforeMS (0 = now).
 func (s *Store) Prints(ctx context.Context, beforeMS int64, limit int) ([]Print, error) {
@@ -164,7 +171,7 @@ func (s *Store) queryPrints(ctx context.Context, rest string, args ...any) ([]Pr
 		var p Print
 		if err := rows.Scan(&p.ID, &p.File, &p.SHA256, &p.By, &p.StartedMS, &p.EndedMS, &p.Outcome, &p.Reason, &p.Fault,
 			&p.ElapsedS, &p.FilamentMM, &p.Line, &p.Offset, &p.Layer, &p.Layers, &p.ZMM, &p.Percent,
-			&p.LinesAgain, &p.ResendPercent, &p.StarvedS, &p.StarvedBy); err != nil {
+			&p.LinesAgain, &p.ResendPercent, &p.StarvedS, &p.StarvedBy, &p.HasPicture, &p.HasCurve, &p.HasLog); err != nil {
 			return nil, err
 		}
 		prints = append(prints, p)

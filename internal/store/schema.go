@@ -90,6 +90,20 @@ ALTER TABLE prints ADD COLUMN resend_percent REAL NOT NULL DEFAULT 0;
 ALTER TABLE prints ADD COLUMN starved_s      REAL NOT NULL DEFAULT 0;
 ALTER TABLE prints ADD COLUMN starved_by     TEXT NOT NULL DEFAULT '';
 `,
+	4: `
+-- The temperatures of a print. The order of rowid is that of the first writing.
+CREATE TABLE print_curves (
+	id   TEXT PRIMARY KEY, -- of the print
+	data BLOB NOT NULL -- JSON in gzip
+);
+`,
+	5: `
+-- The last picture of a print. The order of rowid is that of the first writing.
+CREATE TABLE print_pictures (
+	id   TEXT PRIMARY KEY, -- of the print
+	data BLOB NOT NULL -- JPEG
+);
+`,
 }
 
 // openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.

@@ -39,6 +39,7 @@ var (
 	ErrNotEmpty = errors.New("the folder is not empty")
 	ErrNotGCode = errors.New("this file cannot be printed") // wraps gcode's *LineError
 	ErrNoPrint  = errors.New("no such print")
+	ErrNotKept  = errors.New("this was not kept of that print")
 	ErrNoToken  = errors.New("unknown key")
 )
 

@@ -1,5 +1,6 @@
 // Requests over HTTP: everything but the live things. All paths are below /v1, and the browser adds the cookie.
 import { parse, readChoices, readErrorBody, readFileList, readPrintList, readState } from './wire'
+import type { Read } from './read'
 import type { ApiError, Choices, Command, FileList, PrintList, State } from './wire'
 
 /** Refused is layerd's own no: what went wrong and what to do next. Status 0: layerd was not reached. */
@@ -42,6 +43,11 @@ export async function login(key: string): Promise<void> {
 
 export async function logout(): Promise<void> {
   await ask('/v1/logout', { method: 'POST' })
+}
+
+/** For requests of parts that are fetched later: they bring their reader. */
+export async function get<T>(path: string, read: Read<T>): Promise<T> {
+  return read(parse(await ask(path)), '')
 }
 
 export async function getState(): Promise<State> {

@@ -97,7 +97,7 @@ export const readFileList = object({ files: list(file), free_bytes: num })
 const print = object({
   id: str, file: str, sha256: str, by: str, started_ms: num, ended_ms: num, outcome: str, reason: str, fault: str, elapsed_s: num,
   filament_mm: num, line: num, offset: num, layer: num, layers: num, z_mm: num, percent: num, lines_again: num, resend_percent: num,
-  starved_s: num, starved_by: str,
+  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool,
 })
 export const readPrintList = object({ prints: list(print) })
 

@@ -2,6 +2,8 @@
 // The shapes of all messages, against the golden files that the Go tests write.
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { readCurve, readRecent } from '../src/curves'
+import { readPrintLog, readTotals } from '../src/kept'
 import { WireError } from '../src/read'
 import { parse, readAnswer, readBeat, readChoices, readCommand, readConsole, readErrorBody, readFile, readFileList, readFrame, readMessage, readPrintList, readState } from '../src/wire'
 import { exampleState } from './examples'
@@ -15,6 +17,7 @@ describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
     [/^file\.json/, readFile], [/^prints/, readPrintList], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody],
+    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog],
   ]
   for (const name of names) {
     const found = readers.find(([pattern]) => pattern.test(name))
@@ -25,7 +28,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'temperatures', 'curve', 'totals', 'print_log', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

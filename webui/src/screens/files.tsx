@@ -1,4 +1,5 @@
 // The files that can be printed, and the prints that were. A fragment #/files/PATH is a folder, or a file whose sheet is open.
+import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { countIn, folderOf, listing, type Order } from '../listing'
 import { Delete, NewFolder } from '../parts/filechange'
@@ -18,10 +19,10 @@ const accepted = '.gcode,.gco,.g,.gc,.nc'
 const History = lazy(() => import('../parts/history').then((m) => m.History))
 
 // What the segments on top show. Whatever is not the list of files is fetched when it is first shown.
-const views = [
+const views: readonly { name: string; show: (toFiles: () => void) => JSX.Element }[] = [
   { name: 'Files', show: () => <Files /> },
-  { name: 'History', show: () => <History nowMs={link.clock.now()} /> },
-] as const
+  { name: 'History', show: (toFiles) => <History nowMs={link.clock.now()} toFiles={toFiles} /> },
+]
 
 export function FilesScreen() {
   const [view, setView] = useState(0)
@@ -31,7 +32,7 @@ export function FilesScreen() {
       <div class="segments" role="group" aria-label="Show">
         {views.map(({ name }, i) => <button key={name} type="button" aria-pressed={view === i} onClick={() => setView(i)}>{name}</button>)}
       </div>
-      {views[view]?.show()}
+      {views[view]?.show(() => setView(0))}
     </div>
   )
 }

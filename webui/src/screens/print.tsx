@@ -4,6 +4,7 @@ import { Actions } from '../parts/actions'
 import { Camera } from '../parts/camera'
 import { ConnectCard, FaultCard, HaltCard, OutcomeCard, reconnect } from '../parts/cards'
 import { DiagnosisCards } from '../parts/diagnosis'
+import { TemperatureCard } from '../parts/graphs'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
@@ -42,6 +43,7 @@ export function PrintScreen() {
         {printing && !s.fault && <DiagnosisCards s={s} />}
         {!underWay(s) && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} told={s.fault?.message ?? ''} />}
         {s.state !== 'disconnected' && s.state !== 'connecting' && !s.lost && <Tiles s={s} />}
+        <TemperatureCard />
         {(s.keeper.protection === 'off' || s.keeper.protection === 'unknown') && <Protection protection={s.keeper.protection} />}
         {s.job && underWay(s) && <Details s={s} job={s.job} />}
       </div>
