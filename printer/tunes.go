@@ -69,17 +69,17 @@ func (m *modal) tune(text []byte, d *dialect) {
 		t.step(c, m.inches)
 	case c.Number == 900:
 		if k, ok := c.Float('K'); ok && isFirst(c, 'T') {
-			t.advance, t.advanced = k, true
+			t.advance, t.advanced = k, k <= believable
 		}
 	case c.Number == 572:
 		if k, ok := c.Float('S'); ok && isFirst(c, 'D') {
-			t.advance, t.advanced = k, true
+			t.advance, t.advanced = k, k <= believable
 		}
 	case c.Number == 204 && d.tunes.accel != "":
 		if a, ok := c.Float('P'); ok {
-			t.accelMMS2 = a
+			t.accelMMS2 = min(a, believable)
 		} else if a, ok := c.Float('S'); ok {
-			t.accelMMS2 = a
+			t.accelMMS2 = min(a, believable)
 		}
 	case c.Number == 501, c.Number == 502: // others are in force, and nobody said which
 		t.advanced, t.accelMMS2 = false, 0
@@ -103,11 +103,19 @@ func (t *tuned) step(c gcode.Command, inches bool) {
 	if inches {
 		mm *= 25.4
 	}
+	if math.Abs(mm) > believable {
+		return
+	}
 	if r, has := c.Float('R'); has && r == 0 { // RepRapFirmware: absolute
 		t.babystepMM = 0
 	}
-	t.babystepMM = round(t.babystepMM + mm)
+	t.shift(mm)
 }
+
+// believable bounds what is followed: nobody means more, and sums of it stay numbers.
+const believable = 1e6
+
+func (t *tuned) shift(mm float64) { t.babystepMM = max(-believable, min(believable, round(t.babystepMM+mm))) }
 
 // round leaves out what only sums of binary fractions have, in µm.
 func round(mm float64) float64 { return math.Round(mm*1000) / 1000 }
@@ -125,7 +133,7 @@ func (t *tuned) word(text string) {
 	}
 	number := func(key string) (float64, bool) {
 		v, err := strconv.ParseFloat(values[key], 64)
-		return v, err == nil && math.Abs(v) < 1e6
+		return v, err == nil && math.Abs(v) <= believable
 	}
 	switch fields[0] {
 	case "SET_GCODE_OFFSET":
@@ -133,7 +141,7 @@ func (t *tuned) word(text string) {
 			t.babystepMM = z
 		}
 		if z, ok := number("Z_ADJUST"); ok {
-			t.babystepMM = round(t.babystepMM + z)
+			t.shift(z)
 		}
 	case "SET_PRESSURE_ADVANCE":
 		if k, ok := number("ADVANCE"); ok && (values["EXTRUDER"] == "" || values["EXTRUDER"] == "EXTRUDER") {
