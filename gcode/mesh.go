@@ -43,9 +43,11 @@ const (
 //	Bed Topography Report:               Marlin's UBL, M420 V and G29 T: the back row first, with or without its number ("6 |"), the point under
 //	 2 | +0.040 [-0.023]   .             the head in brackets, "." for unknown; T1 says the numbers alone, with tabs between (ubl.cpp, display_map)
 //	// Mesh Leveling Probed Z positions: Klipper, BED_MESH_OUTPUT: bare rows, the front one first (bed_mesh.py, print_probed_matrix)
+//
+// With ErrNoMesh, Form says in whose words there was none, if any.
 func ParseMesh(lines []string) (Mesh, error) {
 	var found *Mesh
-	why, offset := "", false
+	why, offset, form := "", false, MeshForm("")
 	for i, line := range lines {
 		line = meshText(line)
 		var m Mesh
@@ -68,6 +70,9 @@ func ParseMesh(lines []string) (Mesh, error) {
 		case why == "" && saysNoMesh(line):
 			why = line
 		}
+		if m.Form != "" {
+			form = m.Form
+		}
 		if m.Rows != nil {
 			found = &m
 		}
@@ -76,9 +81,9 @@ func ParseMesh(lines []string) (Mesh, error) {
 	case found != nil:
 		return *found, nil
 	case why != "":
-		return Mesh{}, fmt.Errorf("%w: %.200s", ErrNoMesh, why)
+		return Mesh{Form: form}, fmt.Errorf("%w: %.200s", ErrNoMesh, why)
 	}
-	return Mesh{}, ErrNoMesh
+	return Mesh{Form: form}, ErrNoMesh
 }
 
 // meshText is a line without what firmware puts before it.

@@ -90,6 +90,22 @@ ALTER TABLE prints ADD COLUMN resend_percent REAL NOT NULL DEFAULT 0;
 ALTER TABLE prints ADD COLUMN starved_s      REAL NOT NULL DEFAULT 0;
 ALTER TABLE prints ADD COLUMN starved_by     TEXT NOT NULL DEFAULT '';
 `,
+	4: "",
+	5: "",
+	6: "",
+	7: `
+-- Copies of what a printer's firmware said of its settings (M503), kept before they were changed.
+CREATE TABLE settings_copies (
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- order of keeping
+	at_ms    INTEGER NOT NULL,
+	firmware TEXT NOT NULL,
+	machine  TEXT NOT NULL,
+	why      TEXT NOT NULL,
+	sha256   TEXT NOT NULL,
+	lines    INTEGER NOT NULL,
+	text     TEXT NOT NULL
+);
+`,
 }
 
 // openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.

@@ -40,6 +40,7 @@ var (
 	ErrNotGCode = errors.New("this file cannot be printed") // wraps gcode's *LineError
 	ErrNoPrint  = errors.New("no such print")
 	ErrNoToken  = errors.New("unknown key")
+	ErrNoCopy   = errors.New("no such copy of settings")
 )
 
 // Limits bound uploads. Zero values mean the defaults.
