@@ -115,7 +115,9 @@ func (t *tuned) step(c gcode.Command, inches bool) {
 // believable bounds what is followed: nobody means more, and sums of it stay numbers.
 const believable = 1e6
 
-func (t *tuned) shift(mm float64) { t.babystepMM = max(-believable, min(believable, round(t.babystepMM+mm))) }
+func (t *tuned) shift(mm float64) {
+	t.babystepMM = max(-believable, min(believable, round(t.babystepMM+mm)))
+}
 
 // round leaves out what only sums of binary fractions have, in µm.
 func round(mm float64) float64 { return math.Round(mm*1000) / 1000 }

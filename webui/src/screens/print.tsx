@@ -7,6 +7,7 @@ import { DiagnosisCards } from '../parts/diagnosis'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
+import { lazy } from '../parts/lazy'
 import { LostCard } from '../parts/lost'
 import { PauseCard, PromptCard } from '../parts/pause'
 import { fan, flow, PercentWithChips, speed } from '../parts/percent'
@@ -16,6 +17,8 @@ import { allowed, asking, link, live, perform, state, tick } from '../state'
 import { clock, dash, trim } from '../units'
 import { hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
+
+const TuneCard = lazy(() => import('../parts/tune').then((m) => m.TuneCard))
 
 export function PrintScreen() {
   const s = state.value
@@ -37,6 +40,7 @@ export function PrintScreen() {
         {printing && !s.fault && <DiagnosisCards s={s} />}
         {!underWay(s) && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} told={s.fault?.message ?? ''} />}
         {s.state !== 'disconnected' && s.state !== 'connecting' && !s.lost && <Tiles s={s} />}
+        {allowed('operator') && !s.lost && (printing || s.state === 'idle' && s.tuning.babystep_unsaved_mm !== 0) && <TuneCard s={s} />}
         {s.job && underWay(s) && <Details s={s} job={s.job} />}
       </div>
     </div>

@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { CameraForm } from '../parts/cameraform'
 import { Icon, Spinner, type IconName } from '../parts/icon'
+import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
 import { ProfileForm } from '../parts/profileform'
 import { lineErrors, starvedText } from '../diagnosis'
@@ -22,7 +23,10 @@ interface Page {
   Show: ComponentType
 }
 
-const pages: readonly Page[] = []
+const pages: readonly Page[] = [
+  { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
+  { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
+]
 
 export function SettingsScreen() {
   const page = pages.find(({ at }) => at === route.value.rest)
