@@ -1,6 +1,6 @@
 // The bed from above: the front at the bottom, a number in each point, blue below the mean and orange above it.
 import { tint, type BedMesh } from '../mesh'
-import { signed } from './tune'
+import { height } from './tune'
 
 const cellW = 60
 const cellH = 44
@@ -9,7 +9,7 @@ export function MeshPicture({ mesh }: { mesh: BedMesh }) {
   const rows = mesh.rows_mm
   const columns = rows[0]?.length ?? 0
   const fromBack = rows.map((row, y) => ({ row, y })).reverse()
-  const label = `Bed mesh, ${columns} by ${rows.length} points, from ${signed(mesh.low_mm, 3)} to ${signed(mesh.high_mm, 3)} mm. The table below has all numbers.`
+  const label = `Bed mesh, ${columns} by ${rows.length} points, from ${height(mesh.low_mm)} to ${height(mesh.high_mm)} mm. The table below has all numbers.`
   return (
     <figure class="mesh">
       <p class="mesh-edge" aria-hidden="true">Back</p>
@@ -21,14 +21,14 @@ export function MeshPicture({ mesh }: { mesh: BedMesh }) {
             return (
               <g key={`${x},${y}`}>
                 <rect class={mm === null ? 'mesh-unknown' : ''} x={x * cellW + 1} y={i * cellH + 1} width={cellW - 2} height={cellH - 2} rx={5} style={{ fill }} />
-                <text x={(x + 0.5) * cellW} y={(i + 0.5) * cellH} dy="0.35em">{mm === null ? '?' : signed(mm, 3)}</text>
+                <text x={(x + 0.5) * cellW} y={(i + 0.5) * cellH} dy="0.35em">{mm === null ? '?' : height(mm)}</text>
               </g>
             )
           }))}
         </svg>
       </div>
       <p class="mesh-edge" aria-hidden="true">Front</p>
-      <p class="mesh-key" aria-hidden="true"><span>{signed(mesh.low_mm, 2)}</span><i /><span>{signed(mesh.high_mm, 2)} mm</span></p>
+      <p class="mesh-key" aria-hidden="true"><span>{height(mesh.low_mm)}</span><i /><span>{height(mesh.high_mm)} mm</span></p>
       <details>
         <summary>As a table</summary>
         <div class="mesh-scroll" tabIndex={columns > 5 ? 0 : undefined}>
@@ -39,7 +39,7 @@ export function MeshPicture({ mesh }: { mesh: BedMesh }) {
               {fromBack.map(({ row, y }) => (
                 <tr key={y}>
                   <th scope="row">{y === 0 ? 'Front' : y === rows.length - 1 ? 'Back' : y + 1}</th>
-                  {row.map((mm, x) => <td key={x}>{mm === null ? 'unknown' : signed(mm, 3)}</td>)}
+                  {row.map((mm, x) => <td key={x}>{mm === null ? 'unknown' : height(mm)}</td>)}
                 </tr>
               ))}
             </tbody>

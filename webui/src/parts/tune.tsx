@@ -30,8 +30,16 @@ export function TuneCard({ s }: { s: State }) {
 
 /** −0.04, and never -0. */
 export function signed(v: number, decimals: number): string {
-  const text = trim(Math.abs(v), decimals)
-  return Number(text) === 0 ? '0' : `${v < 0 ? '−' : '+'}${text}`
+  return withSign(v, trim(Math.abs(v), decimals))
+}
+
+/** −0.040: with all its decimals, for numbers that stand below each other. */
+export function height(mm: number): string {
+  return withSign(mm, Math.abs(mm).toFixed(3))
+}
+
+function withSign(v: number, text: string): string {
+  return Number(text) === 0 ? text : `${v < 0 ? '−' : '+'}${text}`
 }
 
 function Babystep({ s, disabled }: { s: State; disabled: boolean }) {
@@ -143,7 +151,7 @@ export function Steps({ name, askKey, value, unit, decimals, by, min, max, disab
         : (
           <div class="tune-steps" role="group" aria-label={name}>
             {by.map((step) => (
-              <button key={step} type="button" class="btn" disabled={disabled || step < 0 && value <= min || step > 0 && value >= max} aria-label={`${name} ${step < 0 ? 'minus' : 'plus'} ${Math.abs(step)} ${unit}`.trim()} onClick={() => set(value + step)}>
+              <button key={step} type="button" class="btn" disabled={disabled || value + step < min - 1e-9 || value + step > max + 1e-9} aria-label={`${name} ${step < 0 ? 'minus' : 'plus'} ${Math.abs(step)} ${unit}`.trim()} onClick={() => set(value + step)}>
                 <span class="num">{signed(step, decimals)}</span>
               </button>
             ))}

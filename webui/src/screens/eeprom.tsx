@@ -49,12 +49,11 @@ export function EEPROMPage() {
       </div>
       <div class="columns">
         {eeprom && <section class="card" aria-label="Settings of the printer">
-          {grouped(eeprom.settings).map(({ name, settings }) => (
-            <div key={name} class="settings-group">
-              <h3>{name}</h3>
-              {settings.map((setting, i) => <Line key={i} setting={setting} disabled={why !== '' || busy} onOpen={() => setOpen(setting)} />)}
-            </div>
-          ))}
+          {grouped(eeprom.settings.filter((each) => each.changeable)).map((group) => <Group key={group.name} {...group} disabled={why !== '' || busy} onOpen={setOpen} />)}
+          <details>
+            <summary>What cannot be changed here</summary>
+            {grouped(eeprom.settings.filter((each) => !each.changeable)).map((group) => <Group key={group.name} {...group} disabled onOpen={setOpen} />)}
+          </details>
         </section>}
         {!eeprom && reading && <section class="card center"><Spinner /></section>}
         {owner && <Copies copies={copies} disabled={why !== '' || busy} onRestore={(copy) => act({ do: 'restore_settings', copy: copy.id }, 'The copy was sent to the printer and saved.', true)} onChanged={() => void loadCopies()} />}
@@ -66,10 +65,28 @@ export function EEPROMPage() {
   )
 }
 
-function Line({ setting, disabled, onOpen }: { setting: Setting; disabled: boolean; onOpen: () => void }) {
+interface GroupProps {
+  name: string
+  settings: readonly Setting[]
+  disabled: boolean
+  onOpen: (setting: Setting) => void
+}
+
+/** The printer's own words are shown where they tell one line from another. */
+function Group({ name, settings, disabled, onOpen }: GroupProps) {
+  const differ = new Set(settings.map(({ note }) => note)).size > 1
+  return (
+    <div class="settings-group">
+      <h3>{name}</h3>
+      {settings.map((setting, i) => <Line key={i} setting={setting} note={differ && setting.command !== ''} disabled={disabled} onOpen={() => onOpen(setting)} />)}
+    </div>
+  )
+}
+
+function Line({ setting, note, disabled, onOpen }: { setting: Setting; note: boolean; disabled: boolean; onOpen: () => void }) {
   const text = (
     <span class="setting-words">
-      {setting.note && setting.command && <small class="muted">{setting.note}</small>}
+      {note && setting.note && <small class="muted">{setting.note}</small>}
       <code>{setting.text}</code>
     </span>
   )

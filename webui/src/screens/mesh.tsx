@@ -4,7 +4,7 @@ import { getMesh, probeMesh, readMesh, verdict, type MeshAnswer } from '../mesh'
 import { Icon, Spinner } from '../parts/icon'
 import { MeshPicture } from '../parts/meshpicture'
 import { Sheet } from '../parts/sheet'
-import { signed } from '../parts/tune'
+import { height } from '../parts/tune'
 import { allowed, complain, link, live, state, tick } from '../state'
 import { moment } from '../units'
 import { whyNot } from '../words'
@@ -47,11 +47,11 @@ export function MeshPage() {
       {answer && !mesh && <p>No mesh was read yet. Reading asks the printer for the one that it has; nothing moves.</p>}
       {mesh && (
         <>
-          <dl class="facts num">
-            <div><dt>Lowest</dt><dd>{signed(mesh.low_mm, 3)}</dd></div>
-            <div><dt>Highest</dt><dd>{signed(mesh.high_mm, 3)}</dd></div>
+          <dl class="mesh-facts num">
+            <div><dt>Lowest</dt><dd>{height(mesh.low_mm)}</dd></div>
+            <div><dt>Highest</dt><dd>{height(mesh.high_mm)}</dd></div>
             <div><dt>Range</dt><dd>{(mesh.high_mm - mesh.low_mm).toFixed(3)}</dd></div>
-            <div><dt>Mean</dt><dd>{signed(mesh.mean_mm, 3)}</dd></div>
+            <div><dt>Mean</dt><dd>{height(mesh.mean_mm)}</dd></div>
           </dl>
           <MeshPicture mesh={mesh} />
           <p>{verdict(mesh)}</p>
