@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"layerd/gcode"
+	"slices"
 	"time"
 )
 
@@ -31,10 +32,15 @@ const (
 	maxReplyBytes = 128 << 10
 )
 
-// Query sends one command, checked as Send checks it, and returns what the firmware says to it before its ok, without temperatures and signs of
+// Query sends one command, checked as Send checks it (what only tells the mesh of the bed is always allowed), and returns what the firmware says to it before its ok, without temperatures and signs of
 // life. One query is under way at a time; others wait. It blocks until the ok, or ends with ctx's error; the command is not taken back then.
 func (p *Printer) Query(ctx context.Context, line string) ([]string, error) {
-	return p.query(ctx, func(o *owner) ([]byte, error) { return o.typedLine(line) })
+	return p.query(ctx, func(o *owner) ([]byte, error) {
+		if slices.Contains(o.d.tunes.mesh, line) {
+			return []byte(line), nil
+		}
+		return o.typedLine(line)
+	})
 }
 
 // QueryIdle is Query while nothing is printed or about to be: for what changes settings, and for what takes long.

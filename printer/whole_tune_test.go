@@ -187,3 +187,39 @@ func TestMeshCommands(t *testing.T) {
 		t.Errorf("repetier: %v, %v", read, probe)
 	}
 }
+
+// On a bad cable each babystep is done once, and the sum that is shown is the one that is in force.
+func TestBabystepsOnABadCable(t *testing.T) {
+	done := 0
+	for seed := range uint64(6) {
+		cfg := printertest.Config{Firmware: "marlin2", AdvancedOK: seed%2 == 0, Baud: 115200, Speed: 1, Heat: 4, Seed: seed,
+			Faults: printertest.Faults{Flip: 5e-4, LostOK: 0.01, DoubleOK: 0.01}}
+		whole(t, cfg, nil, func(r *rig) {
+			r.becomes(Idle)
+			r.print("j1", square(600, 200, true, "M83"), nil)
+			await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line > 20 })
+			asked := 0.0
+			for i := range 40 {
+				by := []float64{0.05, -0.01, 0.02, -0.05}[i%4]
+				if _, err := r.p.Babystep(r.Context(), by); err != nil {
+					t.Fatalf("seed %d: step %d: %v", seed, i, err)
+				}
+				asked = round(asked + by)
+				time.Sleep(time.Second)
+			}
+			end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil || s.State == Faulted || s.Fault != nil })
+			if end.Fault != nil { // a named fault is an answer too, and then nobody claims a sum
+				return
+			}
+			if done++; r.now().Link.Resends == 0 {
+				t.Errorf("seed %d: the cable was not bad", seed)
+			}
+			if b := r.sim.Body(); !near(b.BabystepMM, asked, 1e-9) || end.Tuning.BabystepMM != asked {
+				t.Errorf("seed %d: asked for %g, in force %g, shown %g", seed, asked, b.BabystepMM, end.Tuning.BabystepMM)
+			}
+		})
+	}
+	if done < 4 {
+		t.Errorf("%d of 6 prints came to their end", done)
+	}
+}

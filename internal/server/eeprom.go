@@ -33,8 +33,14 @@ var settingNames = map[string]string{
 	"M603": "Filament change lengths", "M250": "Display contrast", "M256": "Display brightness", "M421": "Mesh point", "G29": "Mesh point",
 }
 
+// ownFiles are the dialects whose settings are files of their own, which M500 does not write.
+var ownFiles = map[string]string{"klipper": "printer.cfg", "reprapfirmware": "config.g"}
+
 // readSettings asks the firmware for its settings.
 func (s *Server) readSettings(ctx context.Context) ([]string, error) {
+	if now, _ := s.cfg.Printer.Snapshots().Get(); now != nil && ownFiles[now.Connection.Dialect] != "" {
+		return nil, &refusal{code: "refused", message: fmt.Sprintf("This firmware keeps its settings in a file of its own (%s), not in what M503 tells.", ownFiles[now.Connection.Dialect])}
+	}
 	lines, err := s.cfg.Printer.QueryIdle(ctx, "M503")
 	if err != nil {
 		return nil, err

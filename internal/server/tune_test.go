@@ -70,6 +70,13 @@ func TestEEPROMIsRead(t *testing.T) {
 			t.Errorf("%q: got %s", said, w.Body)
 		}
 	}
+	for dialect, file := range map[string]string{"klipper": "printer.cfg", "reprapfirmware": "config.g"} {
+		r.printer.change(func(s *printer.Snapshot) { s.Connection.Dialect = dialect })
+		if w := r.do("GET", "/v1/eeprom", "owner", nil); errorCode(t, w.Body.Bytes()) != "refused" || !strings.Contains(w.Body.String(), file) {
+			t.Errorf("%s: %s", dialect, w.Body)
+		}
+	}
+	r.printer.change(func(s *printer.Snapshot) { s.Connection.Dialect = "prusa" })
 	r.printer.failWith(fmt.Errorf("%w: the printer is printing", printer.ErrWrongState))
 	if w := r.do("GET", "/v1/eeprom", "owner", nil); w.Code != http.StatusConflict || errorCode(t, w.Body.Bytes()) != "wrong_state" {
 		t.Errorf("in mid-print: %d %s", w.Code, w.Body)
