@@ -201,8 +201,9 @@ var (
 	// "echo:Advance K=0.05", "Advance S0 K0.05(S1 K0.00)" (M900.cpp), "// pressure_advance: 0.050000" (Klipper, extruder.py),
 	// "Extruder pressure advance: 0.050" (RepRapFirmware, GCodes.cpp)
 	saysAdvance = regexp.MustCompile(`(?i)(?:Advance (?:S\d )?K ?(?:0:)?=?|pressure[_ ]advance: )(\d+\.?\d*)`)
-	// "Acceleration: P500.00 R500.00 T500.00", "M204 P500.00 …" (M204.cpp), "Maximum printing acceleration 500.0" (RepRapFirmware)
-	saysAccel = regexp.MustCompile(`(?i)(?:Acceleration: P|M204 P|printing acceleration:? )(\d+\.?\d*)`)
+	// "Acceleration: P500.00 R500.00 T500.00", "M204 P500.00 …" (M204.cpp), "Setting Print Acceleration: 500.00" (older Marlin 2),
+	// "Maximum printing acceleration 500.0" (RepRapFirmware)
+	saysAccel = regexp.MustCompile(`(?i)(?:Acceleration: P|M204 P|print(?:ing)? acceleration:? )(\d+\.?\d*)`)
 	// "echo:Probe Offset X-40.00 Y-10.00 Z-1.25", "M851 X0 Y0 Z-1.25 ; (mm)" (M851.cpp), "echo:Probe Z Offset: -1.25" (Marlin 1.1)
 	saysOffset = regexp.MustCompile(`(?i)(?:(?:Probe Offset|M851)(?: [XY] ?[-+]?\d+\.?\d*)* Z ?:?|Z[ -](?:Probe )?Offset ?:? ?Z?:? ?)([-+]?\d+\.?\d*)`)
 )

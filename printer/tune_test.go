@@ -88,6 +88,7 @@ func TestTuneReadsAnswers(t *testing.T) {
 		{"Extruder pressure advance: 0.060, 0.000", "0.06 ? ?"},
 		{"Acceleration: P500.00 R3000.00 T1500.00", "? 500 ?"},
 		{"echo:  M204 P500.00 R500.00 T500.00", "? 500 ?"},
+		{"Setting Print Acceleration: 3000.00", "? 3000 ?"},
 		{"Maximum printing acceleration 900.0, maximum travel acceleration 1000.0", "? 900 ?"},
 		{"echo:  M851 X-40.00 Y-10.00 Z-1.25 ; (mm)", "? ? -1.25"},
 		{"M851 X0 Y0 Z2.10 ;", "? ? 2.1"},

@@ -178,6 +178,10 @@ func TestMeshCommands(t *testing.T) {
 			if _, err := r.p.QueryHomed(r.Context(), probe[0]); !errors.Is(err, ErrWrongState) {
 				t.Errorf("%s, printing: %v", firmware, err)
 			}
+			await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line > 20 })
+			if said, err := r.p.Query(r.Context(), read[0]); err != nil || len(said) < points {
+				t.Errorf("%s, asked in mid-print: %q, %v", firmware, said, err)
+			}
 			if _, err := r.p.QueryIdle(r.Context(), "M503"); !errors.Is(err, ErrWrongState) {
 				t.Errorf("%s, printing: %v", firmware, err)
 			}
