@@ -78,6 +78,7 @@ function Keep({ s, disabled }: { s: State; disabled: boolean }) {
   return (
     <>
       <p>In the last print the nozzle was moved by <strong class="num">{signed(s.tuning.babystep_unsaved_mm, 3)} mm</strong>. The printer forgets that when it homes, unless it is saved with its probe's offset.</p>
+      <p class="muted small">Saving keeps all that is set in the printer now, also what a file has set (M201, M204, M900). layerd keeps a copy of it first.</p>
       <button type="button" class="btn" disabled={disabled || busy || !owner} onClick={() => void perform('save_babystep', { do: 'save_babystep' })}>{busy ? <Spinner /> : <Icon name="check" />} Save in the printer</button>
       {!owner && <p class="why"><Icon name="lock" size={20} />Only an owner may save it.</p>}
     </>

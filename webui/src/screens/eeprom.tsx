@@ -47,6 +47,7 @@ export function EEPROMPage() {
         <button type="button" class="btn" disabled={why !== '' || busy} onClick={() => void read()}>{reading ? <Spinner /> : <Icon name="download" />} Read again</button>
         <button type="button" class={changed ? 'btn primary' : 'btn'} disabled={why !== '' || busy || !eeprom} onClick={() => void act({ do: 'save_settings' }, 'The printer has saved its settings.', true)}><Icon name="check" /> Save</button>
       </div>
+      <p class="muted small">Save keeps all that is set in the printer now, also what the last file has set (M201, M204, M900).</p>
       <div class="columns">
         {eeprom && <section class="card" aria-label="Settings of the printer">
           {grouped(eeprom.settings.filter((each) => each.changeable)).map((group) => <Group key={group.name} {...group} disabled={why !== '' || busy} onOpen={setOpen} />)}
