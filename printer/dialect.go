@@ -27,20 +27,23 @@ type dialect struct {
 	goOn     string        // what makes it go on after a pause of its own that holds up no line
 	forget   string        // what makes it forget such a pause
 	buttons  bool          // a button of its prompts carries the command that it means ("Label|COMMAND|colour"); others are answered by number
+	tunes    tunes
 }
 
 // Marlin cuts a line after 95 characters (MAX_CMD_SIZE 96), and with it the checksum, so a longer numbered line can never succeed.
 const marlinLine = 95
 
 var (
-	marlin   = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true, changes: true}
+	marlin = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true, changes: true,
+		tunes: marlinTunes}
 	dialects = []dialect{
-		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, protects: true, numbered: true, maxLine: marlinLine, temps: true, several: true, changes: true, goOn: "M602"},
+		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, protects: true, numbered: true, maxLine: marlinLine, temps: true, several: true, changes: true, goOn: "M602",
+			tunes: prusaTunes},
 		{name: "klipper", names: []string{"klipper"}, protects: true, temps: true, several: true, fatal: true, why: "STATUS", ahead: 2 * time.Second, restart: "FIRMWARE_RESTART", changes: true,
-			goOn: "RESUME", forget: "CLEAR_PAUSE", buttons: true},
-		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, single: true, early: true},
-		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, protects: true, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999"},
-		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, single: true, quiet: true, restart: "M999"},
+			goOn: "RESUME", forget: "CLEAR_PAUSE", buttons: true, tunes: klipperTunes},
+		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, single: true, early: true, tunes: repetierTunes},
+		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, protects: true, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999", tunes: repRapTunes},
+		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, single: true, quiet: true, restart: "M999", tunes: smoothieTunes},
 		{name: "teacup", names: []string{"teacup"}, numbered: true, maxLine: marlinLine, temps: true, single: true, quiet: true},
 		{name: "malyan", names: []string{"malyan"}, numbered: true, maxLine: marlinLine, g90SetsE: true, single: true},
 		marlin,

@@ -16,6 +16,7 @@ type modal struct {
 	bedC         float64
 	chamberC     float64
 	leftMin      float64 // M73 R: minutes left, as the slicer put it into the file; -1 = never
+	tuned        tuned
 }
 
 // freshModal is what a board has set when it has just booted.

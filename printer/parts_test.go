@@ -346,6 +346,12 @@ func TestNeverANumberThatJSONCannotHold(t *testing.T) {
 	for _, l := range []string{"M220 S" + strings.Repeat("9", 308), "M106 S" + strings.Repeat("9", 400), "M73 R1" + strings.Repeat("0", 307)} {
 		s.modal.apply([]byte(l), true)
 	}
+	for range 3 {
+		for _, l := range []string{"M290 Z" + strings.Repeat("9", 308), "M290 Z-" + strings.Repeat("9", 308), "M900 K" + strings.Repeat("9", 308),
+			"M204 P" + strings.Repeat("9", 308), "SET_GCODE_OFFSET Z_ADJUST=1e308", "SET_PRESSURE_ADVANCE ADVANCE=inf"} {
+			s.modal.tune([]byte(l), &marlin)
+		}
+	}
 	s.job, s.run = &job{}, startRun(time.Unix(1e9, 0))
 	if _, err := json.Marshal(s.snapshot(time.Unix(2e9, 0))); err != nil {
 		t.Error(err)

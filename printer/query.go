@@ -2,9 +2,11 @@ package printer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"layerd/gcode"
+	"slices"
 	"time"
 )
 
@@ -30,9 +32,42 @@ const (
 	maxReplyBytes = 128 << 10
 )
 
-// Query sends one command, checked as Send checks it, and returns what the firmware says to it before its ok, without temperatures and signs of
+// Query sends one command, checked as Send checks it (what only tells the mesh of the bed is always allowed), and returns what the firmware says to it before its ok, without temperatures and signs of
 // life. One query is under way at a time; others wait. It blocks until the ok, or ends with ctx's error; the command is not taken back then.
 func (p *Printer) Query(ctx context.Context, line string) ([]string, error) {
+	return p.query(ctx, func(o *owner) ([]byte, error) {
+		if slices.Contains(o.d.tunes.mesh, line) {
+			return []byte(line), nil
+		}
+		return o.typedLine(line)
+	})
+}
+
+// QueryIdle is Query while nothing is printed or about to be: for what changes settings, and for what takes long.
+func (p *Printer) QueryIdle(ctx context.Context, line string) ([]string, error) {
+	return p.query(ctx, func(o *owner) ([]byte, error) {
+		if o.state != Idle {
+			return nil, cmp.Or(o.free(), fmt.Errorf("%w: the printer is %v", ErrWrongState, o.state))
+		}
+		return o.typedLine(line)
+	})
+}
+
+// QueryHomed is QueryIdle when the printer knows where its axes are.
+func (p *Printer) QueryHomed(ctx context.Context, line string) ([]string, error) {
+	return p.query(ctx, func(o *owner) ([]byte, error) {
+		switch {
+		case o.state != Idle:
+			return nil, cmp.Or(o.free(), fmt.Errorf("%w: the printer is %v", ErrWrongState, o.state))
+		case !o.allHomed():
+			return nil, ErrNotHomed
+		}
+		return o.typedLine(line)
+	})
+}
+
+// query has the owner check and make the line, sends it, and waits for its answer.
+func (p *Printer) query(ctx context.Context, check func(o *owner) ([]byte, error)) ([]string, error) {
 	select {
 	case p.querying <- struct{}{}:
 		defer func() { <-p.querying }()
@@ -41,7 +76,7 @@ func (p *Printer) Query(ctx context.Context, line string) ([]string, error) {
 	}
 	done := make(chan reply, 1)
 	_, err := p.ask(ctx, func(o *owner, _ time.Time) error {
-		text, err := o.typedLine(line)
+		text, err := check(o)
 		if err != nil {
 			return err
 		}

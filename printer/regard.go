@@ -11,6 +11,7 @@ import (
 func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	s.regardTemps(now, r)
 	s.regardUnknown(r)
+	s.regardLack(r)
 	if r.Position != nil {
 		p := *r.Position
 		s.seen.position, s.seen.moved = &Position{XMM: p.X, YMM: p.Y, ZMM: p.Z, EMM: p.E}, false

@@ -65,7 +65,8 @@ type seen struct {
 	targets      bool      // its reports have targets in them
 	jogTo        *Position // where the jogs that are not answered yet lead to; nil when there are none
 	tempsAsked   time.Time
-	unsure       bool // a typed line was answered, and no line comes behind it that would show if that ok was another's
+	lacks        map[string]bool // commands that it has said it does not know, of those that tune a print
+	unsure       bool            // a typed line was answered, and no line comes behind it that would show if that ok was another's
 }
 
 func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []byte)) *session {
@@ -148,6 +149,9 @@ func (s *session) landed(now time.Time, f *flight) {
 	s.seen.waiting, s.seen.lastError = "", ""
 	s.regardAxes(f)
 	s.modal.apply(f.text, s.d.g90SetsE)
+	if !f.refused {
+		s.modal.tune(f.text, &s.d)
+	}
 	if f.needs == position && s.seen.position != nil {
 		s.modal.head.learn(s.seen.position, false)
 	}

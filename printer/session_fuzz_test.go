@@ -101,6 +101,10 @@ func (f *fuzzed) event() {
 		_ = s.jog("xyzq"[op%4], math.Float64frombits(uint64(f.byte())<<56|uint64(f.byte())<<48))
 	case op < 175:
 		_ = s.extrude(float64(int8(f.byte())))
+	case op == 178:
+		_ = s.babystep(float64(int8(f.byte())) / 500)
+	case op == 179:
+		_ = s.tuneBy([]string{"advance", "accelerate"}[f.byte()%2], "0 0.5")
 	case op < 180:
 		_ = s.heat("M104", float64(f.byte())*3, s.profile.MaxNozzleC)
 	case op < 190:

@@ -6,7 +6,7 @@ import "time"
 func (s *session) snapshot(now time.Time) *Snapshot {
 	snap := &Snapshot{AtMS: now.UnixMilli(), State: s.state, Connection: s.seen.conn, Profile: s.profile, Nozzles: s.seen.nozzles,
 		Bed: s.seen.bed, Chamber: s.seen.chamber, TempsAtMS: unixMS(s.seen.tempsAt), Position: s.seen.position, Homed: s.allHomed(),
-		FanPercent: s.modal.fanPercent, SpeedPercent: s.modal.speedPercent, FlowPercent: s.modal.flowPercent, Waiting: s.seen.waiting,
+		FanPercent: s.modal.fanPercent, SpeedPercent: s.modal.speedPercent, FlowPercent: s.modal.flowPercent, Waiting: s.seen.waiting, Tuning: s.tuning(),
 		LastJob: s.last, Fault: s.fault, Halt: s.halt, Link: s.stats, Health: s.health.status(now),
 		Prompt: s.prompt(), Notice: s.dialog.notice, Keeper: s.kept()}
 	snap.Link.InFlight, snap.Link.Bytes = len(s.aloft), s.underWay()

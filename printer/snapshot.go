@@ -76,6 +76,7 @@ type Snapshot struct {
 	FanPercent   float64   `json:"fan_percent"`
 	SpeedPercent float64   `json:"speed_percent"`
 	FlowPercent  float64   `json:"flow_percent"`
+	Tuning       Tuning    `json:"tuning"`
 	Waiting      string    `json:"waiting"` // what the firmware is busy with, for people: "heating", "processing", "paused for user"; "" nothing
 
 	Job     *JobStatus  `json:"job"`      // the job under way; null in states without one

@@ -109,7 +109,7 @@ func (tr *transcript) event(kind, rest string) error {
 	case "==":
 		state, words, _ := strings.Cut(rest, " ")
 		now := tr.s.snapshot(time.Now())
-		said := fmt.Sprintf("%+v %+v %v %+v pause:%+v prompt:%+v %v", now.Fault, now.Halt, now.Waiting, now.LastJob, now.Pause, now.Prompt, now.Notice)
+		said := fmt.Sprintf("%+v %+v %v %+v pause:%+v prompt:%+v %v %s", now.Fault, now.Halt, now.Waiting, now.LastJob, now.Pause, now.Prompt, now.Notice, told(now.Tuning))
 		if tr.s.state.String() != state || !strings.Contains(said, words) {
 			return fmt.Errorf("it is %v, %s", tr.s.state, said)
 		}
@@ -183,13 +183,14 @@ func (tr *transcript) act(f []string) error {
 			try = bauds[:3]
 		}
 		s.opened(now, Connection{Port: "/dev/ttyTEST", Baud: try[0]}, try)
-	case "ready": // ready FIRMWARE_NAME [Cap …]: the whole introduction, already had
+	case "ready": // ready FIRMWARE_NAME [Cap or -Cap …]: the whole introduction, already had
 		s.opened(now, Connection{Port: "/dev/ttyTEST", Baud: 115200}, []int{115200})
 		tr.flow()
 		tr.hear("ok")
 		tr.hear("FIRMWARE_NAME:" + f[1])
 		for _, c := range f[2:] {
-			tr.hear("Cap:" + c + ":1")
+			on := map[bool]string{true: ":1", false: ":0"}[c[0] != '-']
+			tr.hear("Cap:" + strings.TrimPrefix(c, "-") + on)
 		}
 		tr.hear("ok")
 		if s.seen.autoTemps {
@@ -259,6 +260,8 @@ func (tr *transcript) act(f []string) error {
 			return err
 		}
 		return s.heat("M104", c, s.profile.MaxNozzleC)
+	case "babystep", "advance", "accelerate":
+		return s.tuneBy(f[0], arg)
 	case "stop":
 		s.emergencyStop(now)
 	case "again":

@@ -108,7 +108,7 @@ type watch struct {
 
 // watchTemps looks at what was just reported.
 func (s *session) watchTemps(now time.Time) {
-	if !s.watches() || s.tuning() {
+	if !s.watches() || s.autotunes() {
 		return
 	}
 	for i := range min(len(s.seen.nozzles), maxTools) {
@@ -159,8 +159,8 @@ func (s *session) watches() bool {
 	return true
 }
 
-// tuning reports whether the firmware finds its control's constants out (M303), which swings on purpose.
-func (s *session) tuning() bool {
+// autotunes reports whether the firmware finds its control's constants out (M303), which swings on purpose.
+func (s *session) autotunes() bool {
 	for i := range s.aloft {
 		if gcode.ParseCommand(s.stream.at(i).text).Is('M', 303) {
 			return true

@@ -22,7 +22,7 @@ const demoHeat = 12
 
 func newDemo(log *slog.Logger) (*demo, error) {
 	sim, err := printertest.New(printertest.Config{Firmware: "marlin2", Baud: 115200, USBLatency: time.Millisecond, AdvancedOK: true, Speed: 1, Heat: demoHeat,
-		ResetOnOpen: true})
+		ResetOnOpen: true, Leveling: "bilinear"})
 	return &demo{sim: sim, log: log}, err
 }
 

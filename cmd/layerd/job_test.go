@@ -97,7 +97,7 @@ func TestPauseAndResume(t *testing.T) {
 	if status, a := d.try(d.token, `{"do":"send","line":"G28"}`); status != 422 || a.Error.Code != "bad_line" {
 		t.Errorf("G28 in a pause: status %d, %+v", status, a.Error)
 	}
-	d.do(`{"do":"send","line":"M117 still here"}`)
+	d.do(`{"do":"send","line":"M105"}`)
 	if s := d.state(); s.State != printer.Paused || s.Job.Line != still {
 		t.Errorf("in the pause the state is %v at line %d, want line %d", s.State, s.Job.Line, still)
 	}

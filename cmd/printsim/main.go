@@ -49,6 +49,7 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	flags.IntVar(&cfg.BufSize, "bufsize", 0, "places in the command queue; 0 = the firmware's own")
 	flags.BoolVar(&cfg.AdvancedOK, "advanced-ok", false, "oks say line number, planner room and queue room")
 	flags.StringVar(&cfg.Protection, "protection", "", "what M115 says of its thermal protection: 0, 1 or none; empty = as the firmware was built")
+	flags.StringVar(&cfg.Leveling, "leveling", "", "how it was built to level its bed, with a probe: bilinear, ubl; \"\" = not at all")
 	flags.BoolVar(&cfg.MeatPack, "meatpack", false, "it was built with MeatPack, and unpacks lines when it is told to")
 	flags.Float64Var(&cfg.Speed, "speed", 1, "how many times faster than real it moves and dwells; 0 = instantly")
 	flags.Float64Var(&cfg.Heat, "heat", 1, "how many times faster than real it heats and cools; 0 = instantly")

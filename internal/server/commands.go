@@ -70,6 +70,14 @@ var commands = []command{
 	})},
 
 	{"keep_warm", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.KeepWarm(ctx) }},
+	{"babystep", access.Operator, (*Server).doBabystep},
+	{"set_advance", access.Operator, (*Server).doSetAdvance},
+	{"set_acceleration", access.Operator, (*Server).doSetAcceleration},
+	{"read_tuning", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.ReadTuning(ctx) }},
+	{"save_babystep", access.Owner, (*Server).doSaveBabystep}, // what is kept in the printer is the owner's
+	{"change_setting", access.Owner, (*Server).doChangeSetting},
+	{"save_settings", access.Owner, (*Server).doSaveSettings},
+	{"restore_settings", access.Owner, (*Server).doRestoreSettings},
 
 	{"send", access.Owner, (*Server).doSend}, // the raw console is the owner's alone
 	{"connect", access.Owner, (*Server).doConnect},

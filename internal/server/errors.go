@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"layerd/camera"
+	"layerd/gcode"
 	"layerd/internal/access"
 	"layerd/internal/store"
 	"layerd/printer"
@@ -61,6 +62,11 @@ var kinds = []kind{
 	{"bad_line", 422, printer.ErrBadCommand, "", "Check what you typed."},
 	{"not_homed", 409, printer.ErrNotHomed, "The printer has not been homed since it was connected.", "Home it first."},
 	{"crowded", 503, printer.ErrBusyQueue, "Too many typed commands are waiting.", "Wait until the printer has taken them."},
+
+	{"bad_setting", 422, gcode.ErrSetting, "", "Correct the line. Only lines that the printer lists can be changed here."},
+	{"no_mesh", 409, gcode.ErrNoMesh, "", "Measure the bed first, if this printer can."},
+	{"no_copy", 404, store.ErrNoCopy, "There is no such copy of settings.", "Look at the list of copies."},
+	{"refused", 422, nil, "", "See the console for the whole conversation."},
 
 	{"bad_name", 400, store.ErrName, "", "Choose another name."},
 	{"not_kept", 404, store.ErrNotKept, "This was not kept of that print.", "Look at the history for what there is; of old prints only the rows stay."},

@@ -32,10 +32,13 @@ type fakePrinter struct {
 	hold    map[string]chan struct{} // commands, by first word, that wait until theirs is closed
 	src     io.ReadCloser            // of the last Start
 	started printer.JobInfo          // the same
+
+	answers map[string]string // to queries
 }
 
 func newFakePrinter() *fakePrinter {
-	return &fakePrinter{snaps: latest.New(&printer.Snapshot{Rev: 1, State: printer.Idle, Profile: printer.Presets()[0]}), hold: map[string]chan struct{}{}}
+	return &fakePrinter{snaps: latest.New(&printer.Snapshot{Rev: 1, State: printer.Idle, Profile: printer.Presets()[0], Connection: printer.Connection{Dialect: "marlin"}}),
+		hold: map[string]chan struct{}{}, answers: map[string]string{"M503": someSettings, "M420 V": someMesh}}
 }
 
 // change publishes a changed snapshot, with the next revision.
@@ -202,11 +205,12 @@ type fakeFiles struct {
 	changed  chan struct{}
 	failPut  error
 	failEach error // after the last row
+	copies   []store.SettingsCopy
 }
 
 func newFakeFiles(t testing.TB) *fakeFiles {
 	f := &fakeFiles{dir: t.TempDir(), files: map[string]store.File{}, surveys: map[string]gcode.Survey{}, settings: map[string]any{},
-		rows: map[string]store.Print{}, changed: make(chan struct{})}
+		rows: map[string]store.Print{}, changed: make(chan struct{}), copies: []store.SettingsCopy{{ID: 1, Text: someSettings}}}
 	f.add("cube.gcode", "G28\nG1 X1 E1\n")
 	return f
 }

@@ -42,6 +42,13 @@ var routes = []route{
 	{"GET", "/v1/pictures/*", access.Viewer, (*Server).servePicture},
 	{"GET", "/v1/temperatures", access.Viewer, (*Server).serveTemperatures},
 	{"GET", "/v1/choices", access.Viewer, (*Server).serveChoices},
+	{"GET", "/v1/mesh", access.Viewer, (*Server).serveMesh},
+	{"POST", "/v1/mesh", access.Operator, (*Server).serveReadMesh},
+	{"POST", "/v1/mesh/probe", access.Operator, (*Server).serveProbeMesh},
+	{"GET", "/v1/eeprom", access.Owner, (*Server).serveEEPROM},
+	{"GET", "/v1/eeprom/copies", access.Owner, (*Server).serveCopies},
+	{"GET", "/v1/eeprom/copies/*", access.Owner, (*Server).serveCopy},
+	{"DELETE", "/v1/eeprom/copies/*", access.Owner, (*Server).serveDropCopy},
 	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},
 }

@@ -20,28 +20,35 @@ var examples = map[string]struct {
 	target, body string
 	want         int
 }{
-	"GET /healthz":         {target: "/healthz", want: 200},
-	"POST /v1/login":       {target: "/v1/login", want: 200},
-	"POST /v1/logout":      {target: "/v1/logout", want: 204},
-	"GET /v1/state":        {target: "/v1/state", want: 200},
-	"GET /v1/live":         {target: "/v1/live", want: 400},
-	"POST /v1/do":          {target: "/v1/do", body: `{"id":"1","do":"pause"}`, want: 200},
-	"GET /v1/files":        {target: "/v1/files", want: 200},
-	"GET /v1/files/*":      {target: "/v1/files/cube.gcode", want: 200},
-	"PUT /v1/files/*":      {target: "/v1/files/new.gcode", body: "G28\n", want: 201},
-	"DELETE /v1/files/*":   {target: "/v1/files/cube.gcode", want: 204},
-	"GET /v1/thumbnails/*": {target: "/v1/thumbnails/cube.gcode", want: 200},
-	"GET /v1/prints":       {target: "/v1/prints", want: 200},
-	"GET /v1/logs/*":       {target: "/v1/logs/01jd8q0000", want: 200},
-	"GET /v1/prints.csv":   {target: "/v1/prints.csv", want: 200},
-	"GET /v1/totals":       {target: "/v1/totals", want: 200},
-	"GET /v1/curves/*":     {target: "/v1/curves/01jd8q0000", want: 200},
-	"GET /v1/pictures/*":   {target: "/v1/pictures/01jd8q0000", want: 200},
-	"GET /v1/temperatures": {target: "/v1/temperatures", want: 200},
-	"GET /v1/choices":      {target: "/v1/choices", want: 200},
-	"GET /v1/camera":       {target: "/v1/camera", want: 400},
-	"GET /webcam/":         {target: "/webcam/?action=snapshot&cacheBuster=17", want: 200},
-	"GET /":                {target: "/", want: 200},
+	"GET /healthz":               {target: "/healthz", want: 200},
+	"POST /v1/login":             {target: "/v1/login", want: 200},
+	"POST /v1/logout":            {target: "/v1/logout", want: 204},
+	"GET /v1/state":              {target: "/v1/state", want: 200},
+	"GET /v1/live":               {target: "/v1/live", want: 400},
+	"POST /v1/do":                {target: "/v1/do", body: `{"id":"1","do":"pause"}`, want: 200},
+	"GET /v1/files":              {target: "/v1/files", want: 200},
+	"GET /v1/files/*":            {target: "/v1/files/cube.gcode", want: 200},
+	"PUT /v1/files/*":            {target: "/v1/files/new.gcode", body: "G28\n", want: 201},
+	"DELETE /v1/files/*":         {target: "/v1/files/cube.gcode", want: 204},
+	"GET /v1/thumbnails/*":       {target: "/v1/thumbnails/cube.gcode", want: 200},
+	"GET /v1/prints":             {target: "/v1/prints", want: 200},
+	"GET /v1/logs/*":             {target: "/v1/logs/01jd8q0000", want: 200},
+	"GET /v1/prints.csv":         {target: "/v1/prints.csv", want: 200},
+	"GET /v1/totals":             {target: "/v1/totals", want: 200},
+	"GET /v1/curves/*":           {target: "/v1/curves/01jd8q0000", want: 200},
+	"GET /v1/pictures/*":         {target: "/v1/pictures/01jd8q0000", want: 200},
+	"GET /v1/temperatures":       {target: "/v1/temperatures", want: 200},
+	"GET /v1/choices":            {target: "/v1/choices", want: 200},
+	"GET /v1/mesh":               {target: "/v1/mesh", want: 200},
+	"POST /v1/mesh":              {target: "/v1/mesh", want: 200},
+	"POST /v1/mesh/probe":        {target: "/v1/mesh/probe", want: 200},
+	"GET /v1/eeprom":             {target: "/v1/eeprom", want: 200},
+	"GET /v1/eeprom/copies":      {target: "/v1/eeprom/copies", want: 200},
+	"GET /v1/eeprom/copies/*":    {target: "/v1/eeprom/copies/1", want: 200},
+	"DELETE /v1/eeprom/copies/*": {target: "/v1/eeprom/copies/1", want: 204},
+	"GET /v1/camera":             {target: "/v1/camera", want: 400},
+	"GET /webcam/":               {target: "/webcam/?action=snapshot&cacheBuster=17", want: 200},
+	"GET /":                      {target: "/", want: 200},
 }
 
 func TestEveryRouteWithEveryRole(t *testing.T) {
@@ -94,9 +101,11 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 		"start": `"file":"cube.gcode"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
 		"set_chamber": `"target_c":40`, "set_fan": `"percent":50`, "set_speed": `"percent":100`, "set_flow": `"percent":100`, "send": `"line":"M105"`, "answer": `"prompt":7,"button":0`,
 		"set_camera": `"camera":{}`, "set_cooling": `"cooling":{"standing_nozzle_min":10,"standing_bed_min":120,"idle_min":30}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
+		"babystep": `"by_mm":0.05`, "set_advance": `"factor":0.08`, "set_acceleration": `"acceleration_mm_s2":800`, "change_setting": `"line":"M92 X81"`, "restore_settings": `"copy":1`,
 		"set_profile": `"profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}`,
 	}
-	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "set_cooling": true}
+	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "set_cooling": true,
+		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true}
 	for _, c := range commands {
 		for role := access.Viewer; role <= access.Owner; role++ {
 			text := fmt.Sprintf(`{"id":"1","do":%q`, c.name)

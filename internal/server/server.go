@@ -53,6 +53,7 @@ type Printer interface {
 	SetProfile(ctx context.Context, profile printer.Profile) (uint64, error)
 	KeepWarm(ctx context.Context) (rev uint64, err error)
 	SetCooling(ctx context.Context, c printer.Cooling) (rev uint64, err error)
+	tuner
 }
 
 // Console is the ring of lines that went over the wire; *printer.Console is one.
@@ -80,6 +81,7 @@ type Files interface {
 	Totals(ctx context.Context, where *time.Location) ([]store.Month, error)
 	EachPrint(ctx context.Context, visit func(store.Print) error) error
 	SetSetting(ctx context.Context, key string, v any) error
+	keeper
 }
 
 // History writes the row of a print; *history.Recorder is one.
@@ -139,6 +141,7 @@ type Server struct {
 
 	// Bounds on what costs memory or a goroutine for as long as a client likes.
 	liveSockets, cameraSockets, streams, uploads slots
+	asking                                       slots // one procedure of questions at a time: settings, or the mesh
 
 	life    context.Context // ends with Run; commands and sockets live in it, whatever becomes of their client
 	endLife context.CancelFunc
@@ -158,7 +161,7 @@ func New(cfg Config) *Server {
 	s := &Server{
 		cfg: cfg, log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
 		views: latest.New[*view](nil), starting: make(chan struct{}, 1),
-		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4),
+		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4), asking: make(slots, 1),
 	}
 	s.filesRev.Store(1)
 	s.freeBytes.Store(-1)

@@ -62,10 +62,10 @@ type Command struct {
 	To         string           `json:"to,omitempty"`          // rename_file
 	Anyway     bool             `json:"anyway,omitempty"`      // start: in spite of warnings about the file
 	OverLimits bool             `json:"over_limits,omitempty"` // start: hotter than the profile allows, this once; the owner's alone
-	Line       string           `json:"line,omitempty"`        // send: one or more lines, separated by \n
+	Line       string           `json:"line,omitempty"`        // send: one or more lines, separated by \n; change_setting: one
 	Axes       string           `json:"axes,omitempty"`        // home: "xyz", "z"; empty = all. jog: one of x y z
-	ByMM       float64          `json:"by_mm,omitempty"`       // jog, extrude
-	Tool       int              `json:"tool,omitempty"`        // set_nozzle
+	ByMM       float64          `json:"by_mm,omitempty"`       // jog, extrude, babystep
+	Tool       int              `json:"tool,omitempty"`        // set_nozzle, set_advance
 	TargetC    *float64         `json:"target_c,omitempty"`    // set_nozzle, set_bed, set_chamber
 	Percent    *float64         `json:"percent,omitempty"`     // set_fan, set_speed, set_flow
 	Port       string           `json:"port,omitempty"`        // connect; empty = configured or detected
@@ -73,6 +73,10 @@ type Command struct {
 	Profile    *printer.Profile `json:"profile,omitempty"`     // set_profile
 	Camera     *camera.Settings `json:"camera,omitempty"`      // set_camera
 	Cooling    *printer.Cooling `json:"cooling,omitempty"`     // set_cooling
+
+	Factor           *float64 `json:"factor,omitempty"`             // set_advance; in the firmware's own unit, of nozzle Tool
+	AccelerationMMS2 *float64 `json:"acceleration_mm_s2,omitempty"` // set_acceleration
+	Copy             int64    `json:"copy,omitempty"`               // restore_settings: the ID of the copy
 }
 
 // Answer says what became of a Command. Exactly one of Error and Rev is meant.
@@ -151,6 +155,52 @@ type Choices struct {
 	Ports   []printer.PortInfo `json:"ports"`
 	Bauds   []int              `json:"bauds"`
 	Camera  camera.Settings    `json:"camera"` // as it is set now
+}
+
+// EEPROM is the answer of GET /v1/eeprom: what the printer's firmware says of its settings now.
+type EEPROM struct {
+	AtMS     int64        `json:"at_ms"`
+	Settings []EEPROMLine `json:"settings"`
+}
+
+// EEPROMLine is one setting, or words of the firmware's.
+type EEPROMLine struct {
+	Text       string       `json:"text"`    // the command as it can be sent to change_setting, or the firmware's words
+	Command    string       `json:"command"` // "M92"; "" for words
+	Name       string       `json:"name"`    // for people, "" when there is none
+	Note       string       `json:"note"`    // the firmware's words before it
+	Words      []EEPROMWord `json:"words"`
+	Changeable bool         `json:"changeable"`
+}
+
+// EEPROMWord is a letter of a setting and its number.
+type EEPROMWord struct {
+	Letter string  `json:"letter"`
+	Value  float64 `json:"value"`
+}
+
+// CopyList is the answer of GET /v1/eeprom/copies, the newest first.
+type CopyList struct {
+	Copies []store.SettingsCopy `json:"copies"`
+}
+
+// MeshAnswer is the answer of GET and POST /v1/mesh.
+type MeshAnswer struct {
+	Mesh     *BedMesh `json:"mesh"`      // as it was read last; null when it never was
+	Busy     bool     `json:"busy"`      // somebody is reading or measuring just now
+	CanRead  bool     `json:"can_read"`  // it is known how to ask the firmware that is connected
+	CanProbe bool     `json:"can_probe"` // and how to have it measured
+}
+
+// BedMesh is how high the bed lies at the points of a grid.
+type BedMesh struct {
+	AtMS     int64        `json:"at_ms"`
+	Form     string       `json:"form"` // "bilinear", "mesh", "ubl", "prusa", "klipper"
+	Firmware string       `json:"firmware"`
+	Rows     [][]*float64 `json:"rows_mm"` // the front row first, in it the left point; null = the firmware does not know
+	LowMM    float64      `json:"low_mm"`
+	HighMM   float64      `json:"high_mm"`
+	MeanMM   float64      `json:"mean_mm"`
 }
 
 // FrameAck is the only text message from a client of the camera socket: it has painted frame Ack and may get the next. The first one, with 0, asks for

@@ -104,6 +104,19 @@ CREATE TABLE print_pictures (
 	data BLOB NOT NULL -- JPEG
 );
 `,
+	6: `
+-- Copies of what a printer's firmware said of its settings (M503), kept before they were changed.
+CREATE TABLE settings_copies (
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- order of keeping
+	at_ms    INTEGER NOT NULL,
+	firmware TEXT NOT NULL,
+	machine  TEXT NOT NULL,
+	why      TEXT NOT NULL,
+	sha256   TEXT NOT NULL,
+	lines    INTEGER NOT NULL,
+	text     TEXT NOT NULL
+);
+`,
 }
 
 // openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.

@@ -41,6 +41,7 @@ var (
 	ErrNoPrint  = errors.New("no such print")
 	ErrNotKept  = errors.New("this was not kept of that print")
 	ErrNoToken  = errors.New("unknown key")
+	ErrNoCopy   = errors.New("no such copy of settings")
 )
 
 // Limits bound uploads. Zero values mean the defaults.

@@ -45,7 +45,7 @@ func newBoard(cfg Config, fw Firmware) *board {
 		noiseIn:   newNoise(cfg.Faults.Flip, cfg.Faults.Drop, true, r(6)),
 		noiseBack: newNoise(cfg.Faults.FlipBack, cfg.Faults.DropBack, false, r(7)),
 	}
-	opt := options{advancedOK: cfg.AdvancedOK, meatPack: cfg.MeatPack, unprotected: cfg.Protection, paced: cfg.Baud > 0 && cfg.TxBuffer > 0, emergency: fw.Emergency, flow: cfg.FlowControl || fw.FlowControl,
+	opt := options{advancedOK: cfg.AdvancedOK, meatPack: cfg.MeatPack, unprotected: cfg.Protection, leveling: cfg.Leveling, paced: cfg.Baud > 0 && cfg.TxBuffer > 0, emergency: fw.Emergency, flow: cfg.FlowControl || fw.FlowControl,
 		speed: cfg.Speed, heat: cfg.Heat, size: [3]float64{cfg.WidthMM, cfg.DepthMM, cfg.HeightMM},
 		record: cfg.Record != nil, keep: cfg.KeepExecuted, faults: cfg.Faults}
 	if cfg.EmergencyParser != nil {

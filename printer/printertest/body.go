@@ -18,6 +18,8 @@ type Body struct {
 	Booting    bool
 	Plugged    bool
 	SizeMM     [3]float64
+	BabystepMM float64 // that are in force
+	ProbeZMM   float64 // the probe's offset, as it would be after a restart
 
 	// Trail is what was extruded since all axes were last homed, in true places, the oldest first: the newest moves in
 	// full, of the older ones an even sample over the whole print. At most TrailMax.
@@ -78,7 +80,7 @@ func (f *firmware) body() Body {
 	b := Body{True: f.realAt(f.now), Believed: f.steppedAt(f.now), Homed: f.homed, Motors: f.motors,
 		NozzleC: f.nozzle.at(f.now), NozzleTargetC: f.nozzle.targetC, BedC: f.bed.at(f.now), BedTargetC: f.bed.targetC,
 		FanPercent: float64(f.fan[0]) * 100 / 255, ExtrudedMM: f.extruded, LayerZMM: f.layerZ, Layers: f.layers,
-		Halted: f.killed, Booting: f.bootAt != never, SizeMM: f.size, Trail: f.trail.list()}
+		Halted: f.killed, Booting: f.bootAt != never, SizeMM: f.size, Trail: f.trail.list(), BabystepMM: f.baby, ProbeZMM: f.settings.stored["M851Z"]}
 	if f.homing.on {
 		b.Believed[f.homing.axis] = b.True[f.homing.axis]
 	}

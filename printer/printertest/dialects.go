@@ -87,6 +87,9 @@ type Firmware struct {
 	HomeError      string // formats of the destination
 	RangeError     string // "" = moves are clipped
 	ColdError      string // "" = Marlin's
+	Babysteps      babysteps
+	Advances       bool   // M900
+	Heading        string // before the words of M503
 	ShutdownHelp   string // Klipper: after a kill it answers with this
 	HaltWord       string // Smoothieware: after a kill it answers with this
 	Busy           string
@@ -173,6 +176,6 @@ func marlin2() Firmware {
 		FactorReports: true, ResumeAsks: true, Busy: "echo:busy: processing", BusyPaused: "echo:busy: paused for user",
 		BusyEvery: 2 * time.Second, KillWords: []string{"echo:M112 Shutdown", "Error:Printer halted. kill() called!", "//action:poweroff"},
 		KillPinWords: []string{"Error:!! KILL caused by KILL button/pin", "Error:Printer halted. kill() called!", "//action:poweroff"},
-		RunawayWords: runaway, Planner: 15,
+		RunawayWords: runaway, Planner: 15, Babysteps: babyMarlin, Advances: true, Heading: "; ",
 	}
 }

@@ -43,6 +43,7 @@ func marlin1() Firmware {
 		capabilities("SERIAL_XON_XOFF:0 EEPROM:1 VOLUMETRIC:1 AUTOREPORT_TEMP:1 PROGRESS:0 PRINT_JOB:1 AUTOLEVEL:0 Z_PROBE:0 "+
 			"LEVELING_DATA:0 BUILD_PERCENT:0 SOFTWARE_POWER:0 TOGGLE_LIGHTS:0 CASE_LIGHT_BRIGHTNESS:0 EMERGENCY_PARSER:0")...)
 	fw.Lacks = "M0 M1 M412 M600 M876 M154 G20 G21 M73 M900 G2 G3"
+	fw.Babysteps, fw.Advances, fw.Heading = babyNone, false, ""
 	return fw
 }
 
@@ -60,7 +61,8 @@ func prusa() Firmware {
 	fw.HomeReports, fw.G92Reports, fw.ResumeAsks, fw.MeatPackPrefix, fw.CrashDetect = false, false, false, " ", true
 	// cmdqueue.cpp, get_command: what found the ring full takes all that is in it with it; char is signed; and half a line is given up.
 	fw.FullWords, fw.DropsHigh, fw.LineTimeout, fw.TimeoutWords = "Full RX Buffer", true, 2*time.Second, "RX timeout"
-	fw.Lacks = "M0 M1 M412 M600 M876 M154 M108 M410"
+	fw.Lacks = "M0 M1 M412 M600 M876 M154 M108 M410 M851 M420 G29"
+	fw.Advances = true
 	return fw
 }
 
@@ -80,7 +82,7 @@ func klipper() Firmware {
 		MustHome: true, HomeError: "!! Must home axis first: %.3f %.3f %.3f [%.3f]", RangeError: "!! Move out of range: %.3f %.3f %.3f [%.3f]",
 		ColdError: "// Extrude below minimum temp\n// See the 'min_extrude_temp' config option for details\n!! Extrude below minimum temp",
 		KillWords: []string{"Shutdown due to M112 command"}, RunawayWords: []string{"Heater extruder not heating at expected rate"},
-		Planner: blockRing - 1, PlannerAhead: 2 * time.Second,
+		Planner: blockRing - 1, PlannerAhead: 2 * time.Second, Babysteps: babyKlipper,
 		Lacks: "G2 G3 M0 M1 M412 M600 M876 M17 M42 M75 M76 M77 M85 M92 M108 M111 M113 M118 M120 M121 M154 M155 M200 M201 M203 M205 M206 " +
 			"M207 M208 M211 M300 M301 M302 M304 M410 M500 M501 M502 M503 M851 M900 M907 M999 T",
 	}

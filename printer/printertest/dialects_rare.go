@@ -47,7 +47,7 @@ func anetA8() Firmware {
 // is taken, unless M575 asked for checksums (StringParser.cpp, LineFinished).
 func repRapFirmware() Firmware {
 	return Firmware{
-		Name: "reprapfirmware", Boot: 3 * time.Second,
+		Name: "reprapfirmware", Babysteps: babyRepRap, Boot: 3 * time.Second,
 		Info: []string{"FIRMWARE_NAME: RepRapFirmware for Duet 2 WiFi/Ethernet FIRMWARE_VERSION: 3.4.6 ELECTRONICS: Duet WiFi 1.02 or later " +
 			"FIRMWARE_DATE: 2023-07-21 14:08:28"},
 		MaxLine: 256, BufSize: 2, RxBuffer: 512, TxBuffer: 4096, FlowControl: true, Checks: true, Unordered: true, DropsBad: true, Early: true,

@@ -81,6 +81,7 @@ type firmware struct {
 	sumSeen     bool          // a line with a checksum has come
 	wordErrors  int           // lines in a row that are no command
 	flushDue    bool          // an error was said; flush and Resend follow
+	settings    settings
 }
 
 // options are what a Config says that the firmware itself needs.
@@ -88,7 +89,8 @@ type options struct {
 	advancedOK, emergency, flow bool
 	meatPack                    bool
 	unprotected                 string // what M115 says of its thermal protection; "" = as it was built
-	paced                       bool   // the line has a speed, and sending can keep the main loop busy
+	leveling                    string
+	paced                       bool // the line has a speed, and sending can keep the main loop busy
 	speed, heat                 float64
 	size                        [3]float64
 	record, keep                bool
@@ -104,6 +106,9 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 	if opt.unprotected != "" {
 		f.Info = withCapability(f.Info, "THERMAL_PROTECTION", opt.unprotected)
 	}
+	if opt.leveling != "" {
+		f.Info = withLeveling(f.Info)
+	}
 	f.rx = newRing(rxBuffer)
 	f.line = make([]byte, 0, fw.MaxLine)
 	f.queue = make([][]byte, bufSize)
@@ -115,6 +120,7 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 	// Nobody knows where the head was left before the power came.
 	f.motion.real = [3]float64{opt.size[0] * 0.4, opt.size[1] * 0.55, min(30, opt.size[2]/2)}
 	f.tell = func(Trigger) {}
+	f.settings.init()
 	f.restart(0)
 	f.bootAt = never
 	return f
@@ -144,6 +150,7 @@ func (f *firmware) restart(boot time.Duration) {
 	f.bed.set(f.now, 0)
 	f.fan = [8]int{}
 	f.motion.restart(f)
+	f.recall()
 	f.bootAt = f.now + boot
 	f.gap.from = never
 	f.injected, f.inserted, f.asked, f.hostRunout, f.sensorOff = "", false, false, false, false

@@ -62,6 +62,9 @@ func home(f *firmware) bool {
 		h.on = false
 		f.real[axis], f.planned[axis], f.stepped[axis], f.offset[axis] = 0, 0, 0, 0
 		f.homed[axis], f.motors = true, true
+		if axis == axisZ {
+			f.homedBaby()
+		}
 		f.stage++
 	}
 	if f.HomeReports {
@@ -211,6 +214,10 @@ func (f *firmware) setLimits(to *position) bool {
 
 func setAccel(f *firmware) bool {
 	p, l := &f.cur.params, &f.planner
+	if p.seen == 0 && f.Babysteps != babyKlipper {
+		f.sayAcceleration()
+		return true
+	}
 	if v, ok := p.float('S'); ok {
 		l.printAccel, l.travelAccel = max(1, v), max(1, v)
 	}

@@ -258,17 +258,3 @@ func sayText(f *firmware) bool {
 	f.sayf("%s%s", prefix, text)
 	return true
 }
-
-func saySettings(f *firmware) bool {
-	l := &f.planner
-	for _, s := range []string{"; Linear Units:", "  G21 ; (mm)", "; Temperature Units:", "  M149 C ; Units in Celsius", "; Steps per unit:",
-		fmt.Sprintf(" M92 X%.2f Y%.2f Z%.2f E500.00", stepsPerMM[0], stepsPerMM[1], stepsPerMM[2]), "; Max feedrates (units/s):",
-		fmt.Sprintf("  M203 X%.2f Y%.2f Z%.2f E%.2f", l.maxSpeed[0], l.maxSpeed[1], l.maxSpeed[2], l.maxSpeed[3]),
-		"; Max Acceleration (units/s2):",
-		fmt.Sprintf("  M201 X%.2f Y%.2f Z%.2f E%.2f", l.maxAccel[0], l.maxAccel[1], l.maxAccel[2], l.maxAccel[3]),
-		"; Acceleration (units/s2) (P<print-accel> R<retract-accel> T<travel-accel>):",
-		fmt.Sprintf("  M204 P%.2f R%.2f T%.2f", l.printAccel, l.retractAccel, l.travelAccel)} {
-		f.sayf("echo:%s", s)
-	}
-	return true
-}

@@ -36,6 +36,7 @@ type motion struct {
 	watchStops          bool // M120: a switch stops any move
 	hit                 int  // axis of the switch that did, -1 none
 	arc                 arc
+	baby                float64 // mm of babysteps in Z that are in force
 }
 
 // homing is an axis on its way to its switch.
@@ -60,7 +61,7 @@ func (m *motion) restart(f *firmware) {
 	m.planned, m.stepped, m.offset, m.homed = position{}, position{}, [3]float64{}, [3]bool{}
 	m.motors, m.feed, m.relative, m.relativeE, m.inches = false, 1500.0/60, false, false, false
 	m.speedPart, m.flowPart, m.coldC, m.coldOK, m.softLimits = 1, 1, 170, false, true
-	m.watchStops, m.hit = false, -1
+	m.watchStops, m.hit, m.baby = false, -1, 0
 }
 
 // freeze stops all motion where it is at now; plan, counters and body keep what was done.

@@ -19,6 +19,7 @@ type Config struct {
 	BufSize    int           // places in the command queue; 0 = the firmware's own, 4 in Marlin
 	TxBuffer   int           // bytes that the board can say ahead of a line with a speed before its main loop waits; 0 = any number, -1 = the firmware's own
 	AdvancedOK bool          // oks say line number, planner room and queue room
+	Leveling   string        // how it was built to level its bed: "" not, "bilinear", "ubl"; with a probe. Klipper has a bed_mesh then
 	MeatPack   bool          // it was built to unpack lines that are sent packed, and M115 says so
 
 	Protection      string  // what M115 says of its thermal protection: "0", "1", "none" for not a word; "" = as the firmware was built
@@ -79,6 +80,8 @@ func New(cfg Config) (*Sim, error) {
 		}
 	}
 	switch {
+	case cfg.Leveling != "" && cfg.Leveling != "bilinear" && cfg.Leveling != "ubl":
+		return nil, fmt.Errorf("leveling %q: want bilinear or ubl", cfg.Leveling)
 	case cfg.Baud < 0 || cfg.Baud > 10_000_000:
 		return nil, fmt.Errorf("baud %d: want 0 to 10000000", cfg.Baud)
 	case cfg.USBLatency < 0 || cfg.USBLatency > time.Minute:

@@ -23,7 +23,8 @@ export function refusal(status: number, body: string): Refused {
   }
 }
 
-async function ask(path: string, init: RequestInit = {}): Promise<string> {
+/** One request; its answer is the body. */
+export async function ask(path: string, init: RequestInit = {}): Promise<string> {
   let response: Response
   let body: string
   try {

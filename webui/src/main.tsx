@@ -11,6 +11,7 @@ import './style/print.css'
 import './style/files.css'
 import './style/screens.css'
 import './style/graph.css'
+import './style/tune.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

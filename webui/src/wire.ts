@@ -36,6 +36,10 @@ const outcome = object({
   z_mm: num, percent: num, lines_again: num, resend_percent: num, starved_s: num, starved_by: str,
 })
 
+const tuning = object({
+  babystep_mm: num, babystep_unsaved_mm: num, pressure_advance: orNull(num), acceleration_mm_s2: num, has_babystep: bool, has_advance: bool, has_acceleration: bool,
+})
+
 const pauseInfo = object({ by: str, message: str, filament: bool, held: bool })
 const prompt = object({ id: num, text: str, buttons: list(str) })
 
@@ -70,7 +74,7 @@ export const readState = object({
   type: or(oneOf('state'), 'state'),
   rev: num, at_ms: num, state: oneOf(...stateNames), connection, profile,
   nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
-  fan_percent: num, speed_percent: num, flow_percent: num, waiting: str,
+  fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
   camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
@@ -167,6 +171,12 @@ export type Doing =
   | { do: 'send'; line: string }
   | { do: 'emergency_stop' | 'dismiss' | 'motors_off' | 'disconnect' | 'keep_warm' }
   | { do: 'home'; axes: string }
+  | { do: 'babystep'; by_mm: number }
+  | { do: 'set_advance'; tool: number; factor: number }
+  | { do: 'set_acceleration'; acceleration_mm_s2: number }
+  | { do: 'read_tuning' | 'save_babystep' | 'save_settings' }
+  | { do: 'change_setting'; line: string }
+  | { do: 'restore_settings'; copy: number }
   | { do: 'jog'; axes: 'x' | 'y' | 'z'; by_mm: number }
   | { do: 'extrude'; by_mm: number }
   | { do: 'set_nozzle'; tool: number; target_c: number }
@@ -187,7 +197,7 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
-  camera: may(cameraSettings), cooling: may(cooling),
+  camera: may(cameraSettings), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
 })
 
 // ---- The camera socket ----

@@ -21,6 +21,7 @@ import type { Job, State } from '../wire'
 
 const HeatCard = lazy(() => import('../parts/keeper').then((m) => m.HeatCard))
 const Protection = lazy(() => import('../parts/keeper').then((m) => m.Protection))
+const TuneCard = lazy(() => import('../parts/tune').then((m) => m.TuneCard))
 
 export function PrintScreen() {
   const s = state.value
@@ -43,6 +44,7 @@ export function PrintScreen() {
         {printing && !s.fault && <DiagnosisCards s={s} />}
         {!underWay(s) && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} told={s.fault?.message ?? ''} />}
         {s.state !== 'disconnected' && s.state !== 'connecting' && !s.lost && <Tiles s={s} />}
+        {allowed('operator') && !s.lost && (printing || s.state === 'idle' && s.tuning.babystep_unsaved_mm !== 0) && <TuneCard s={s} />}
         <TemperatureCard />
         {(s.keeper.protection === 'off' || s.keeper.protection === 'unknown') && <Protection protection={s.keeper.protection} />}
         {s.job && underWay(s) && <Details s={s} job={s.job} />}
