@@ -43,6 +43,7 @@ func marlin1() Firmware {
 		capabilities("SERIAL_XON_XOFF:0 EEPROM:1 VOLUMETRIC:1 AUTOREPORT_TEMP:1 PROGRESS:0 PRINT_JOB:1 AUTOLEVEL:0 Z_PROBE:0 "+
 			"LEVELING_DATA:0 BUILD_PERCENT:0 SOFTWARE_POWER:0 TOGGLE_LIGHTS:0 CASE_LIGHT_BRIGHTNESS:0 EMERGENCY_PARSER:0")...)
 	fw.Lacks = "M0 M1 M412 M600 M876 M154 G20 G21 M73 M900 G2 G3"
+	fw.Card = cardMarlin1
 	return fw
 }
 
@@ -61,6 +62,7 @@ func prusa() Firmware {
 	// cmdqueue.cpp, get_command: what found the ring full takes all that is in it with it; char is signed; and half a line is given up.
 	fw.FullWords, fw.DropsHigh, fw.LineTimeout, fw.TimeoutWords = "Full RX Buffer", true, 2*time.Second, "RX timeout"
 	fw.Lacks = "M0 M1 M412 M600 M876 M154 M108 M410"
+	fw.Card = cardPrusa
 	return fw
 }
 

@@ -36,12 +36,13 @@ const (
 	Runout                     // the filament's end comes to the sensor
 	KillPin                    // the kill button is pressed, and stays so: the board dies, and dies again when it has started
 	Crash                      // the head has hit something, where the firmware notices (Prusa): it homes, and asks for lines from Back ago
+	PanelPrint                 // a person starts a print from the card at the panel: File, "" = the first
 	Shift                      // the body of an axis moves by MM without the firmware's knowledge
 )
 
 var kindNames = map[string]Kind{"reset": BoardReset, "kill": Kill, "silent": Silent, "stall": Stall, "garble": Garble,
 	"unplug": Unplug, "powerloss": PowerLoss, "runout": Runout,
-	"killpin": KillPin, "crash": Crash, "shift": Shift}
+	"killpin": KillPin, "crash": Crash, "shift": Shift, "panelprint": PanelPrint}
 
 // Trigger is one fault. As part of Faults it happens once, when the Line-th line since the beginning is received (1 is
 // the first; 0 = from the beginning, for Garble and KillPin); with Sim.Inject it happens at once.
@@ -54,6 +55,7 @@ type Trigger struct {
 	Back  int64         // Crash
 	Quiet bool          // BoardReset: its first words are lost
 	Host  bool          // Runout: the host is to see to it, as after M412 H1
+	File  string        // PanelPrint
 }
 
 // FaultForms is what ParseFaults reads, for people.
@@ -75,6 +77,7 @@ and once, when so many lines were received:
   runout@900        the filament ends; runout@900:host: and the host is to see to it
   crash@900:20      the head has hit something; the firmware (prusa) homes, and asks for all from 20 lines ago on
   killpin@900       the kill button; killpin: it is shorted from the beginning
+  panelprint@30     somebody starts a print from the card (--card) at the panel; panelprint@30:CUBE.GCO: that one
   shift@x:5:1200    the axis moves by so many mm, unknown to the firmware`
 
 // ParseFaults reads the form of the command line, FaultForms: rates are NAME=RATE, what happens once is NAME@LINE, with more behind it where
@@ -139,7 +142,7 @@ func (f *Faults) addTrigger(item string) error {
 	name, where, hasWhere := strings.Cut(item, "@")
 	kind, ok := kindNames[name]
 	if !ok {
-		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash and shift")
+		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash, panelprint and shift")
 	}
 	t := Trigger{Kind: kind}
 	parts := strings.Split(where, ":")
@@ -162,6 +165,8 @@ func (f *Faults) addTrigger(item string) error {
 			return err
 		}
 		parts = parts[:1]
+	case len(parts) == 2 && kind == PanelPrint:
+		t.File, parts = parts[1], parts[:1]
 	case len(parts) == 2 && kind == BoardReset && parts[1] == "quiet":
 		t.Quiet, parts = true, parts[:1]
 	case len(parts) == 2 && kind == Runout && parts[1] == "host":
