@@ -137,6 +137,9 @@ func (s *session) introduce(now time.Time) {
 				s.seen.autoTemps = true
 				out = append(out, "M155 S1")
 			}
+			if s.card.auto = s.d.cardAsk != "" && s.seen.conn.Capabilities["SDCARD"] && s.seen.conn.Capabilities["AUTOREPORT_SD_STATUS"]; s.card.auto {
+				out = append(out, "M27 S5")
+			}
 			if s.seen.conn.Capabilities["PROMPT_SUPPORT"] {
 				out = append(out, "M876 P1") // here is somebody who can answer
 			}

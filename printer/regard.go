@@ -11,6 +11,7 @@ import (
 func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	s.regardTemps(now, r)
 	s.regardUnknown(r)
+	s.regardCard(now, r)
 	if r.Position != nil {
 		p := *r.Position
 		s.seen.position, s.seen.moved = &Position{XMM: p.X, YMM: p.Y, ZMM: p.Z, EMM: p.E}, false
@@ -39,7 +40,9 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 			s.seen.conn.Capabilities[cut(r.Name)] = r.On
 		}
 	case gcode.Action:
-		s.regardAction(now, string(r.Message))
+		if !s.cardAction(now, string(r.Message)) {
+			s.regardAction(now, string(r.Message))
+		}
 	case gcode.Error:
 		s.regardError(now, r)
 	case gcode.Halted:
@@ -223,7 +226,8 @@ func (s *session) booted(now time.Time, r gcode.Reply) {
 	case s.state == Connecting && s.hello.waiting:
 		s.hello.again = now // it listens now
 		s.hello.readable = true
-	case s.state == Connecting, s.state == Idle:
+	case s.state == Connecting, s.state == Idle, s.onCard():
+		s.cardOver(now, "failed", "the printer's board restarted")
 		s.note("note", "the board has restarted")
 		s.restarted(now)
 	case s.state.HasJob():
