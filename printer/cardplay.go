@@ -202,7 +202,6 @@ func (s *session) cardPlay(now time.Time, wanted, text string) {
 			r.wanted = ""
 			s.dialog.notice = "The printer did not " + wanted + " the print from its card."
 		}
-		s.cardSoon()
 	}, s.first(), always(text), always(s.d.cardAsk))
 }
 
@@ -224,6 +223,7 @@ func (s *session) cancelCard(now time.Time) error {
 		switch {
 		case s.card.run != r:
 		case r.still:
+			r.wanted = "" // the heaters are off
 			s.cardOver(now, "cancelled", "stopped by hand")
 		default:
 			r.wanted = ""
@@ -236,12 +236,12 @@ func (s *session) cancelCard(now time.Time) error {
 		func(time.Time) []scriptLine {
 			switch {
 			case !r.still:
-				return lines("M25", "M26 S0")
+				return lines(slices.Concat([]string{"M25", "M26 S0"}, off, []string{s.d.cardAsk})...)
 			case r.paused: // the file may still be open, and must not go on where it was
 				return lines("M26 S0")
 			}
 			return nil
 		},
-		always(off...), always(s.d.cardAsk), always("M84"))
+		always("M84"))
 	return nil
 }

@@ -20,7 +20,7 @@ var breaks = map[string]string{
 	"G53": "the job's coordinates", "G54": "the job's coordinates", "G92": "the job's coordinates", "M206": "the job's coordinates",
 	"M17": "the motors", "M18": "the motors", "M84": "the motors", "M302": "the extruder's protection", "M303": "the temperatures",
 	"M410": "the moves under way", "M501": "the settings", "M502": "the settings", "M997": "the firmware", "M999": "the line count",
-	"M23": "what is printed", "M24": "what is printed", "M28": "what is printed", "M32": "what is printed",
+	"M21": "what is printed", "M22": "what is printed", "M26": "what is printed", "M30": "what is printed", "M23": "what is printed", "M24": "what is printed", "M28": "what is printed", "M32": "what is printed",
 }
 
 const headPlace = "the head's place"

@@ -2,6 +2,7 @@ package printertest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -107,6 +108,9 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 	if opt.card != nil && fw.Card != noCard {
 		f.card = card{form: fw.Card, files: opt.card, in: !opt.cardOut}
 		f.Info = withCard(f.Info, fw.Card)
+		if f.card.in {
+			f.Banner = strings.Split(strings.ReplaceAll(strings.Join(fw.Banner, "\n"), "echo:SD init fail", "echo:SD card ok"), "\n")
+		}
 		for code, do := range cardCommands(fw.Card) {
 			f.handlers.m[code] = do
 		}
