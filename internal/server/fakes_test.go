@@ -29,6 +29,7 @@ type fakePrinter struct {
 	fail  error                    // returned by every command
 	hold  map[string]chan struct{} // commands, by first word, that wait until theirs is closed
 	src   io.ReadCloser            // of the last Start
+	card  printer.CardList
 }
 
 func newFakePrinter() *fakePrinter {
@@ -155,6 +156,17 @@ func (p *fakePrinter) MotorsOff(ctx context.Context) (uint64, error) {
 }
 func (p *fakePrinter) SetProfile(ctx context.Context, profile printer.Profile) (uint64, error) {
 	return p.call(ctx, "set_profile", profile.Name)
+}
+
+func (p *fakePrinter) ListCard(ctx context.Context) (printer.CardList, error) {
+	_, err := p.call(ctx, "list_card")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.card, err
+}
+func (p *fakePrinter) StartCard(ctx context.Context, path string) (string, uint64, error) {
+	rev, err := p.call(ctx, "start_card", path)
+	return "card-1", rev, err
 }
 
 // fakeConsole is a ring that forgets nothing.

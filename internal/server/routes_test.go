@@ -31,6 +31,7 @@ var examples = map[string]struct {
 	"PUT /v1/files/*":      {target: "/v1/files/new.gcode", body: "G28\n", want: 201},
 	"DELETE /v1/files/*":   {target: "/v1/files/cube.gcode", want: 204},
 	"GET /v1/thumbnails/*": {target: "/v1/thumbnails/cube.gcode", want: 200},
+	"GET /v1/card":         {target: "/v1/card", want: 200},
 	"GET /v1/prints":       {target: "/v1/prints", want: 200},
 	"GET /v1/logs/*":       {target: "/v1/logs/01jd8q0000", want: 200},
 	"GET /v1/choices":      {target: "/v1/choices", want: 200},
@@ -86,7 +87,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 
 func TestEveryCommandWithEveryRole(t *testing.T) {
 	bodies := map[string]string{
-		"start": `"file":"cube.gcode"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
+		"start": `"file":"cube.gcode"`, "start_card": `"file":"A.GCO"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
 		"set_chamber": `"target_c":40`, "set_fan": `"percent":50`, "set_speed": `"percent":100`, "set_flow": `"percent":100`, "send": `"line":"M105"`, "answer": `"prompt":7,"button":0`,
 		"set_camera": `"camera":{}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
 		"set_profile": `"profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}`,

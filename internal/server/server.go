@@ -51,6 +51,8 @@ type Printer interface {
 	SetFlow(ctx context.Context, percent float64) (uint64, error)
 	MotorsOff(ctx context.Context) (uint64, error)
 	SetProfile(ctx context.Context, profile printer.Profile) (uint64, error)
+	ListCard(ctx context.Context) (printer.CardList, error)
+	StartCard(ctx context.Context, path string) (id string, rev uint64, err error)
 }
 
 // Console is the ring of lines that went over the wire; *printer.Console is one.
