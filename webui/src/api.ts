@@ -1,5 +1,6 @@
 // Requests over HTTP: everything but the live things. All paths are below /v1, and the browser adds the cookie.
 import { parse, readChoices, readErrorBody, readFileList, readPrintList, readState } from './wire'
+import type { Read } from './read'
 import type { ApiError, Choices, Command, FileList, PrintList, State } from './wire'
 
 /** Refused is layerd's own no: what went wrong and what to do next. Status 0: layerd was not reached. */
@@ -33,6 +34,11 @@ async function ask(path: string, init: RequestInit = {}): Promise<string> {
   }
   if (!response.ok) throw refusal(response.status, body)
   return body
+}
+
+/** Gets what a part of the page needs that is fetched later itself, and so brings its own reader. */
+export async function getJSON<T>(path: string, read: Read<T>): Promise<T> {
+  return read(parse(await ask(path)), '')
 }
 
 /** Exchanges a key for the cookie. */

@@ -15,23 +15,26 @@ import type { FileInfo } from '../wire'
 
 const accepted = '.gcode,.gco,.g,.gc,.nc'
 
+const CardFiles = lazy(() => import('../parts/cardfiles').then((m) => m.CardFiles))
 const History = lazy(() => import('../parts/history').then((m) => m.History))
 
 // What the segments on top show. Whatever is not the list of files is fetched when it is first shown.
 const views = [
   { name: 'Files', show: () => <Files /> },
   { name: 'History', show: () => <History nowMs={link.clock.now()} /> },
+  { name: 'Card', show: () => <CardFiles nowMs={link.clock.now()} /> }, // only where the printer has one
 ] as const
 
 export function FilesScreen() {
   const [view, setView] = useState(0)
   useEffect(followFiles, [])
+  const offered = views.filter(({ name }) => name !== 'Card' || state.value?.card)
   return (
     <div class="files">
       <div class="segments" role="group" aria-label="Show">
-        {views.map(({ name }, i) => <button key={name} type="button" aria-pressed={view === i} onClick={() => setView(i)}>{name}</button>)}
+        {offered.map(({ name }, i) => <button key={name} type="button" aria-pressed={view === i} onClick={() => setView(i)}>{name}</button>)}
       </div>
-      {views[view]?.show()}
+      {(offered[view] ?? views[0]).show()}
     </div>
   )
 }

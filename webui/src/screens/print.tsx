@@ -7,6 +7,7 @@ import { DiagnosisCards } from '../parts/diagnosis'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
+import { lazy } from '../parts/lazy'
 import { LostCard } from '../parts/lost'
 import { PauseCard, PromptCard } from '../parts/pause'
 import { fan, flow, PercentWithChips, speed } from '../parts/percent'
@@ -14,8 +15,10 @@ import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, perform, state, tick } from '../state'
 import { clock, dash, trim } from '../units'
-import { hasJob, underWay, whyNot } from '../words'
+import { cardName, hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
+
+const CardPrint = lazy(() => import('../parts/cardprint').then((m) => m.CardPrint))
 
 export function PrintScreen() {
   const s = state.value
@@ -29,7 +32,8 @@ export function PrintScreen() {
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
-        {s.state === 'idle' && asking('job')?.do !== 'start' && (
+        {s.card?.printing && printing && <Actions state={s.state} job={{ id: s.card.id, name: cardName(s.card) }} enabled={enabled} card />}
+        {s.state === 'idle' && !beginning() && (
           <div class="actions"><a class="btn primary big" href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
         )}
       </div>
@@ -79,13 +83,31 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
       <>
         {s.fault && <FaultCard fault={s.fault} enabled={enabled} reconnecting={false} onReconnect={null} onDismiss={null} />}
         {s.pause && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
-        {waitsForPerson && !s.pause && !s.prompt && <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>}
+        {waitsForPerson && !s.pause && !s.prompt && <WaitsCard />}
         <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()} />
       </>
     )
   }
-  if (asking('job')?.do === 'start') return <StartingCard />
+  if (s.card?.printing && hasJob(s.state)) {
+    return (
+      <>
+        {waitsForPerson && !s.prompt && <WaitsCard />}
+        <CardPrint card={s.card} state={s.state} waiting={s.waiting} nowMs={link.clock.now()} />
+      </>
+    )
+  }
+  if (beginning()) return <StartingCard />
   return s.last_job ? null : <section class="card center"><p><strong>Ready to print.</strong></p><p class="muted">Upload a G-code file from your slicer, or choose one.</p></section>
+}
+
+function WaitsCard() {
+  return <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>
+}
+
+/** A print was asked for, and is not in the state yet. */
+function beginning(): boolean {
+  const asked = asking('job')?.do
+  return asked === 'start' || asked === 'start_card'
 }
 
 /** What one looks for when something is odd. */
