@@ -42,7 +42,7 @@ func TestCardRow(t *testing.T) {
 
 		d.breakWith(errors.New("full"))
 		m.snaps.Set(fromCard("card-2", "", 100, 10))
-		time.Sleep(time.Second)
+		time.Sleep(20 * time.Second)
 		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "card-2", Outcome: "done"}})
 		time.Sleep(time.Minute)
 		d.breakWith(nil)

@@ -36,10 +36,6 @@ export function CardFiles({ nowMs }: { nowMs: number }) {
   const printing = s !== null && underWay(s)
   return (
     <section aria-label="Files on the printer's card">
-      <div class="file-bar">
-        <button type="button" class="btn" disabled={busy || printing || !live.value} aria-describedby="card-read" onClick={() => void load()}>{busy && <Spinner />} Read again</button>
-        <p id="card-read" class="muted small num">{busy ? 'The printer lists its card…' : list && list.listed_ms > 0 ? `Read ${moment(list.listed_ms, nowMs)}${printing ? ', not again while it prints' : ''}` : ''}</p>
-      </div>
       {error && <section class="card" role="alert"><p><strong>{error.message}</strong> {error.next}</p></section>}
       {!list && !error && <p class="center muted"><Spinner /></p>}
       {list && !error && list.files.length === 0 && <Empty list={list} printing={printing} />}
@@ -57,6 +53,10 @@ export function CardFiles({ nowMs }: { nowMs: number }) {
           </li>
         ))}
       </ul>
+      <p class="file-foot muted small num">
+        <span id="card-read">{busy ? 'The printer lists its card…' : list && list.listed_ms > 0 ? `Read ${moment(list.listed_ms, nowMs)}${printing ? ', not again while it prints' : ''}` : ''}</span>
+        <button type="button" class="btn small quiet" disabled={busy || printing || !live.value} aria-describedby="card-read" onClick={() => void load()}>{busy && <Spinner />} Read again</button>
+      </p>
       {open && <CardSheet key={open.path} file={open} nowMs={nowMs} onClose={() => setOpen(null)} />}
     </section>
   )
