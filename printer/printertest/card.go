@@ -9,8 +9,7 @@ import (
 
 // The memory card in the printer, and prints from it: the main loop reads the file's lines into the same queue as the host's, which come first
 // (Marlin: queue.cpp, get_available_commands), and answers none of them. Words and forms are those of sd/cardreader.cpp, gcode/sd/M20.cpp …
-// M27.cpp, M524.cpp and core/language.h of Marlin 2.1, of cardreader.cpp and Marlin_main.cpp of Marlin 1.1.9, and of Prusa-Firmware's
-// cardreader.cpp; read, not observed.
+// M27.cpp, M524.cpp and core/language.h of Marlin 2, of cardreader.cpp of Marlin 1.1, and of Prusa-Firmware's cardreader.cpp; read, not observed.
 
 // CardFile is a file on the card.
 type CardFile struct {
