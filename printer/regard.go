@@ -26,6 +26,7 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	case gcode.Busy:
 		s.busyHeard = true
 		s.progress(now)
+		s.hello.works(now)
 		if len(s.aloft) > 0 { // else it is busy with itself, and nobody waits
 			s.seen.waiting = string(r.Message)
 			if strings.HasPrefix(s.seen.waiting, "paused for") {
@@ -97,6 +98,7 @@ func (s *session) regardTemps(now time.Time, r gcode.Reply) {
 	if r.Waiting {
 		s.seen.waiting = "heating"
 		s.progress(now)
+		s.hello.works(now)
 	}
 	if len(r.Temps) == 0 {
 		return

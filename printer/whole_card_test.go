@@ -221,6 +221,41 @@ func TestCardPrintAndARestart(t *testing.T) {
 	}
 }
 
+// One that starts while the print heats cannot be answered before it is hot. It waits, and does not fill the printer's buffer meanwhile.
+func TestRestartWhileTheCardPrintHeats(t *testing.T) {
+	for _, firmware := range cardFirmwares {
+		t.Run(firmware, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := cardRig(firmware)
+				cfg.Baud, cfg.TxBuffer, cfg.Heat = 115200, -1, 1
+				sim, err := printertest.New(cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				printer, off := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- sim.Run(printer) }()
+				p, stop := hostOn(t, sim)
+				await(t, p, hasCard)
+				sim.Panel("print", "CUBE20~1.GCO")
+				await(t, p, func(s *Snapshot) bool { return s.Card.Printing })
+				stop()
+				time.Sleep(5 * time.Second)
+				p, stop = hostOn(t, sim)
+				s := await(t, p, func(s *Snapshot) bool { return s.Fault != nil || s.Card != nil && s.Card.Printing })
+				if s.Fault != nil || s.State != Printing || sim.Counters().Overruns > 0 {
+					t.Errorf("got %v, fault %v, %d bytes found the buffer full", s.State, s.Fault, sim.Counters().Overruns)
+				}
+				stop()
+				off()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
 // hostOn starts a Printer on a pretend one that goes on when it ends.
 func hostOn(t *testing.T, sim *printertest.Sim) (p *Printer, stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
