@@ -425,3 +425,38 @@ func TestCardPrintCutShort(t *testing.T) {
 		})
 	}
 }
+
+// Over a line with faults a print from the card is seen, paused, resumed and its end noticed all the same, and nothing is said that it did not bear.
+func TestCardPrintOverABadLine(t *testing.T) {
+	for _, firmware := range cardFirmwares {
+		for seed := range uint64(5) {
+			cfg := cardRig(firmware)
+			cfg.Baud, cfg.Seed, cfg.TxBuffer = 115200, seed, -1
+			cfg.Faults = printertest.Faults{Flip: 1e-3, Drop: 5e-4, FlipBack: 1e-3, DropBack: 5e-4, LostOK: 0.02, DoubleOK: 0.02}
+			whole(t, cfg, nil, func(r *rig) {
+				await(t, r.p, func(s *Snapshot) bool { return s.State == Idle && s.Card != nil })
+				before := len(r.sim.Executed())
+				r.sim.Panel("print", "CUBE20~1.GCO")
+				await(t, r.p, func(s *Snapshot) bool { return s.Card != nil && s.Card.Printing && s.Card.Bytes > 200 })
+				if _, err := r.p.Pause(r.Context(), ""); err == nil {
+					await(t, r.p, func(s *Snapshot) bool { return s.State != Pausing })
+				}
+				time.Sleep(30 * time.Second)
+				if r.now().State == Paused {
+					_, _ = r.p.Resume(r.Context(), "")
+				}
+				await(t, r.p, func(s *Snapshot) bool { return s.LastJob != nil || s.State == Faulted })
+				file := strings.Split(cube()[0].Text, "\n")
+				for _, line := range r.sim.Executed()[before:] {
+					asked := slices.ContainsFunc([]string{"M27", "M24", "M25", "M105", "M114", "M115", "M155", "M876", "M110", "M999"}, func(q string) bool { return strings.HasPrefix(line, q) })
+					if c := line + " "; !asked && !slices.Contains(file, line) && strings.ContainsAny(c[:1], "GMT") {
+						t.Errorf("%s, seed %d: it executed %q", firmware, seed, line)
+					}
+				}
+				if s := r.now(); s.State != Idle || s.LastJob.Outcome != "done" && s.LastJob.Outcome != "interrupted" {
+					t.Errorf("%s, seed %d: got %v, %+v, %v", firmware, seed, s.State, s.LastJob, s.Fault)
+				}
+			})
+		}
+	}
+}

@@ -11,6 +11,8 @@ import { whyNot } from '../src/words'
 import type { Answer, CardStatus, Doing, State } from '../src/wire'
 import { exampleState } from './examples'
 
+vi.setConfig({ testTimeout: 60_000 }) // parts of the page are fetched
+
 let root: HTMLElement
 let told: Doing[]
 let reply: Partial<Answer>
@@ -61,7 +63,7 @@ async function page(change: Partial<State>): Promise<void> {
   })
 }
 const button = (name: string | RegExp) => getByRole(root, 'button', { name })
-const shows = (text: string) => vi.waitFor(() => expect(root.textContent).toContain(text))
+const shows = (text: string) => vi.waitFor(() => expect(root.textContent).toContain(text), { timeout: 20_000 })
 const click = (name: string | RegExp) => act(async () => {
   fireEvent.click(button(name))
   await Promise.resolve()
@@ -73,6 +75,7 @@ describe('a print from the card', () => {
     await shows("From the printer's own card")
     expect(getByTestId(root, 'job-name').textContent).toBe('Cube 20 mm.gcode')
     expect(getByTestId(root, 'percent').textContent).toBe('25')
+    expect(button('Fan: unknown').textContent).toContain('–')
     await click('Pause')
     expect(told).toEqual([{ do: 'pause', job: 'card-1' }])
     fireEvent.click(button(/^Stop print/), { detail: 0 })
@@ -131,7 +134,7 @@ describe('the files of the card', () => {
     expect(told).toEqual([])
     await click(/Bed is clear/)
     expect(told).toEqual([{ do: 'start_card', file: 'NEW~1.GCO' }])
-    await vi.waitFor(() => expect(route.value.screen).toBe('print'))
+    await vi.waitFor(() => expect(route.value.screen).toBe('print'), { timeout: 20_000 })
   })
 
   it('say why one cannot be started, before and after', async () => {

@@ -140,7 +140,7 @@ function Tiles({ s }: { s: State }) {
         {parts.map((part) => <HeaterTile key={part.key} part={part} oldMs={oldMs} disabled={disabled} onOpen={() => setOpen(part.key)} />)}
       </div>
       <div class="tile-row three">
-        {[fan, speed, flow].map((kind) => <PercentTile key={kind.doing} kind={kind} value={valueOf(s, kind.doing)} disabled={disabled} onOpen={() => setOpen(kind.doing)} />)}
+        {[fan, speed, flow].map((kind) => <PercentTile key={kind.doing} kind={kind} value={s.card?.printing ? null : valueOf(s, kind.doing)} disabled={disabled} onOpen={() => setOpen(kind.doing)} />)}
       </div>
       {opened && <HeaterSheet part={opened} onClose={() => setOpen('')} />}
       {[fan, speed, flow].filter((kind) => kind.doing === open).map((kind) => (
@@ -154,11 +154,13 @@ function Tiles({ s }: { s: State }) {
 
 type Kind = typeof fan | typeof speed | typeof flow
 
-function PercentTile({ kind, value, disabled, onOpen }: { kind: Kind; value: number; disabled: boolean; onOpen: () => void }) {
+/** value null: a file of the printer's own card sets it, and layerd does not see what. */
+function PercentTile({ kind, value, disabled, onOpen }: { kind: Kind; value: number | null; disabled: boolean; onOpen: () => void }) {
   const asked = asking(kind.doing)
-  const shown = Math.round(asked && 'percent' in asked ? asked.percent : value)
+  const known = asked && 'percent' in asked ? asked.percent : value
+  const shown = known === null ? dash : Math.round(known)
   return (
-    <button type="button" class="tile" aria-label={`${kind.label}: ${shown} percent`} aria-haspopup="dialog" disabled={disabled} onClick={onOpen}>
+    <button type="button" class="tile" aria-label={`${kind.label}: ${known === null ? 'unknown' : `${shown} percent`}`} aria-haspopup="dialog" disabled={disabled} onClick={onOpen}>
       <span class="tile-name"><Icon name={kind.icon} size={18} />{kind.label}</span>
       <span class="tile-value">{shown}<small> %</small>{asked && <Spinner />}</span>
     </button>
