@@ -214,7 +214,7 @@ func (r *Reply) readSD(s []byte) bool {
 	for _, begin := range []string{
 		"SD printing", "Not SD printing", "Begin file list", "End file list", "File opened", "File selected",
 		"Done printing file", "Done saving file", "Writing to file", "File deleted", "Deletion failed", "open failed, File",
-		"SD card", "SD init fail", "No SD card", "No media", "Current file:", "Now fresh file", "Now doing file",
+		"SD card", "SD print paused", "SD init fail", "No SD card", "No media", "Current file:", "Now fresh file", "Now doing file",
 		"volume.init failed", "openRoot failed", "workDir open failed", "Cannot open subdir",
 	} {
 		if hasPrefix(rest, begin) {

@@ -86,17 +86,20 @@ func (p *Printer) inJob(ctx context.Context, id string, do func(o *owner, now ti
 
 // Pause lets the moves under way end, then retracts, lifts and parks. job is the ID of the one that is meant, "" for the one under way.
 func (p *Printer) Pause(ctx context.Context, job string) (uint64, error) {
-	return p.inJob(ctx, job, func(o *owner, now time.Time) error { o.pause(now); return nil }, Starting, Printing)
+	return p.inPrint(ctx, job, func(o *owner, now time.Time) error { return o.pauseCard(now) },
+		func(o *owner, now time.Time) error { o.pause(now); return nil }, Starting, Printing)
 }
 
 // Resume heats again, goes back to where the pause found the print, and goes on.
 func (p *Printer) Resume(ctx context.Context, job string) (uint64, error) {
-	return p.inJob(ctx, job, func(o *owner, now time.Time) error { return o.resume(now) }, Paused)
+	return p.inPrint(ctx, job, func(o *owner, now time.Time) error { return o.resumeCard(now) },
+		func(o *owner, now time.Time) error { return o.resume(now) }, Paused)
 }
 
 // Cancel ends the job: heaters off, lift, park, motors off.
 func (p *Printer) Cancel(ctx context.Context, job string) (uint64, error) {
-	return p.inJob(ctx, job, func(o *owner, now time.Time) error { o.cancel(now, "cancelled", "stopped by hand"); return nil },
+	return p.inPrint(ctx, job, func(o *owner, now time.Time) error { return o.cancelCard(now) },
+		func(o *owner, now time.Time) error { o.cancel(now, "cancelled", "stopped by hand"); return nil },
 		Starting, Printing, Pausing, Paused, Resuming)
 }
 
@@ -127,7 +130,7 @@ func (p *Printer) Shutdown(ctx context.Context) error {
 			_, _ = p.ask(late, func(o *owner, _ time.Time) error { o.coolNow(); return nil })
 			return err
 		}
-		if seq = at; !snap.State.HasJob() && !(cooling && snap.Keeper.Heated && (snap.State == Idle || snap.State == Faulted)) {
+		if seq = at; (!snap.State.HasJob() || snap.Job == nil) && !(cooling && snap.Keeper.Heated && (snap.State == Idle || snap.State == Faulted)) { // a print from the card is the printer's own
 			return nil
 		}
 	}

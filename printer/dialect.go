@@ -26,6 +26,9 @@ type dialect struct {
 	changes  bool          // it changes filament by M600, leading the person through it, or says that it does not know M600
 	goOn     string        // what makes it go on after a pause of its own that holds up no line
 	forget   string        // what makes it forget such a pause
+	cardAsk  string        // what asks it how far a print from its own card is; "" = it is not asked
+	cardFile string        // what asks it which file of the card is open: none, when no print stands still
+	cardStop string        // what ends such a print, if it knows that
 	buttons  bool          // a button of its prompts carries the command that it means ("Label|COMMAND|colour"); others are answered by number
 	tunes    tunes
 }
@@ -35,10 +38,12 @@ const marlinLine = 95
 
 var (
 	marlin = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true, changes: true,
-		tunes: marlinTunes}
+		tunes: marlinTunes, cardAsk: "M27", cardFile: "M27 C", cardStop: "M524"}
 	dialects = []dialect{
 		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, protects: true, numbered: true, maxLine: marlinLine, temps: true, several: true, changes: true, goOn: "M602",
-			tunes: prusaTunes},
+			// M27 alone is answered with the long name, on a line of its own, and that may be any word of the conversation ("ok.gcode"); with P it is
+			// a path, which begins with "/" (cardreader.cpp, getStatus).
+			tunes: prusaTunes, cardAsk: "M27 P", cardStop: "M603"},
 		{name: "klipper", names: []string{"klipper"}, protects: true, temps: true, several: true, fatal: true, why: "STATUS", ahead: 2 * time.Second, restart: "FIRMWARE_RESTART", changes: true,
 			goOn: "RESUME", forget: "CLEAR_PAUSE", buttons: true, tunes: klipperTunes},
 		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, single: true, early: true, tunes: repetierTunes},

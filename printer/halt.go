@@ -16,6 +16,7 @@ func (s *session) emergencyStop(now time.Time) {
 	if s.job != nil {
 		s.endJob(now, "failed", "emergency stop")
 	}
+	s.cardOver(now, "failed", "emergency stop")
 	s.giveUp(now, "emergency stop")
 	s.state, s.script, s.typed, s.fault, s.paused = Halting, nil, nil, nil, nil
 	s.hello.waiting = false

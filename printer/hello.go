@@ -17,6 +17,7 @@ type hello struct {
 	again    time.Time // when to say it again
 	until    time.Time // when to try the next speed
 	giveUp   time.Time
+	busy     time.Time // the firmware said that it is at work: it will answer, and more hellos would only fill its buffer
 }
 
 const (
@@ -25,6 +26,7 @@ const (
 	helloEvery    = time.Second
 	helloPerBaud  = 2500 * time.Millisecond
 	helloRounds   = 2
+	helloBusy     = 5 * time.Second // signs of work come every 2 s where they come
 )
 
 // Bauds are the speeds that are tried when none is configured, the likeliest first.
@@ -47,6 +49,10 @@ func (s *session) greeting(now time.Time) []byte {
 	if !h.waiting || now.Before(h.again) {
 		return nil
 	}
+	if !h.busy.IsZero() && now.Before(h.busy.Add(helloBusy)) && len(s.aloft) > 0 {
+		h.again = h.busy.Add(helloBusy)
+		return nil
+	}
 	h.again = now.Add(helloEvery)
 	s.note("out", "M110 N0")
 	if len(s.aloft) > maxProbes {
@@ -55,6 +61,20 @@ func (s *session) greeting(now time.Time) []byte {
 	// The empty line ends whatever the port has put into the firmware's buffer before.
 	b := s.sendBare(now, []byte("N0 M110 N0*125"), laneScript, nothing, jobPos{})
 	return append([]byte{'\n'}, b...)
+}
+
+// works takes in that the firmware is at something that holds up its answer, such as a print from its own card that heats.
+func (h *hello) works(now time.Time) {
+	if h.waiting {
+		h.busy, h.giveUp, h.until = now, later(h.giveUp, now.Add(helloPatience)), later(h.until, now.Add(helloPatience))
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // end is when to give up: not while something readable comes at the speed that is being tried.
@@ -136,6 +156,9 @@ func (s *session) introduce(now time.Time) {
 			if s.seen.conn.Capabilities["AUTOREPORT_TEMP"] {
 				s.seen.autoTemps = true
 				out = append(out, "M155 S1")
+			}
+			if s.card.auto = s.d.cardAsk != "" && s.seen.conn.Capabilities["SDCARD"] && s.seen.conn.Capabilities["AUTOREPORT_SD_STATUS"]; s.card.auto {
+				out = append(out, "M27 S5")
 			}
 			if s.seen.conn.Capabilities["PROMPT_SUPPORT"] {
 				out = append(out, "M876 P1") // here is somebody who can answer

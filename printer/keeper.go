@@ -57,6 +57,8 @@ type keeper struct {
 // burner is a group of heaters that is switched off together.
 type burner struct {
 	targetC float64   // the highest; to notice that it was changed
+	saidC   float64   // another that was reported,
+	saidAt  time.Time // then: a report has no checksum, so it counts when all say the same for sureAfter
 	since   time.Time // left alone since; zero = it is off, or in use
 	again   time.Time // when to say it again
 	cooled  time.Time // when the keeper switched it off
@@ -114,6 +116,7 @@ func (s *session) keep(now time.Time) {
 	nozzleFor, bedFor := s.leaves()
 	nozzleC, bedC := s.targets()
 	k := &s.keeper
+	nozzleC, bedC = k.nozzle.sure(nozzleC, s.seen.tempsAt), k.bed.sure(bedC, s.seen.tempsAt)
 	if k.nozzle.due(now, nozzleFor, nozzleC) {
 		s.switchOff(now, &k.nozzle, "the nozzle", s.nozzlesOff())
 	}
@@ -122,11 +125,28 @@ func (s *session) keep(now time.Time) {
 	}
 }
 
+// sureAfter is longer than two reports take.
+const sureAfter = 2500 * time.Millisecond
+
+// sure is the target that is believed.
+func (b *burner) sure(targetC float64, reported time.Time) float64 {
+	switch {
+	case targetC == b.targetC:
+		b.saidAt = time.Time{}
+	case targetC != b.saidC || b.saidAt.IsZero():
+		b.saidC, b.saidAt = targetC, reported
+		return b.targetC
+	case reported.Sub(b.saidAt) < sureAfter:
+		return b.targetC
+	}
+	return targetC
+}
+
 // due follows a burner, and reports whether it is to be switched off now.
 func (b *burner) due(now time.Time, after time.Duration, targetC float64) bool {
 	switch {
 	case after == 0: // in use
-		*b = burner{targetC: targetC}
+		*b = burner{targetC: targetC, saidC: b.saidC, saidAt: b.saidAt}
 	case targetC <= 0:
 		b.targetC, b.since = 0, time.Time{}
 	case b.since.IsZero() || targetC != b.targetC:

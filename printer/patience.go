@@ -71,6 +71,9 @@ func (s *session) limit() time.Duration {
 	if s.forPerson() {
 		return personAfter
 	}
+	if s.onCard() { // what it reads from its card may be long as well
+		return longAfter
+	}
 	for i := range s.aloft {
 		if s.stream.at(i).long {
 			return longAfter
@@ -166,7 +169,7 @@ func (s *session) pollDue(now time.Time) bool {
 
 func (s *session) polls() bool {
 	switch s.state {
-	case Idle, Printing, Paused, Starting, Pausing, Finishing:
+	case Idle, Printing, Paused, Starting, Pausing, Finishing, fromCard:
 		return true
 	}
 	return false
@@ -225,6 +228,7 @@ func (s *session) deadline(writing bool) time.Time {
 		sooner(s.lostAt())
 	case s.polls() && !writing:
 		sooner(s.nextPoll())
+		sooner(s.cardAt())
 	}
 	return next
 }

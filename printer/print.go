@@ -256,6 +256,9 @@ func (s *session) fail(now time.Time, f *Fault) {
 		f.JobID = s.job.info.ID
 		s.endJob(now, "failed", f.Message)
 	}
+	if s.onCard() {
+		s.cardOver(now, "failed", f.Message)
+	}
 	if s.state == Connecting {
 		s.orders.close = true
 	} else {

@@ -75,6 +75,9 @@ func (s *session) regardPrompt(now time.Time, kind, text string) {
 // prompt is what can be answered now.
 func (s *session) prompt() *Prompt {
 	if s.state == Idle || s.state.HasJob() {
+		if p := s.dialog.shown; p != nil && s.onCard() && (p.Text == "Pause SD" || p.Text == "Resuming SD") {
+			return nil // what our own buttons say (Marlin's M24_M25.cpp)
+		}
 		return s.dialog.shown
 	}
 	return nil

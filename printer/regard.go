@@ -12,6 +12,7 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	s.regardTemps(now, r)
 	s.regardUnknown(r)
 	s.regardLack(r)
+	s.regardCard(now, r)
 	if r.Position != nil {
 		p := *r.Position
 		s.seen.position, s.seen.moved = &Position{XMM: p.X, YMM: p.Y, ZMM: p.Z, EMM: p.E}, false
@@ -26,6 +27,7 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	case gcode.Busy:
 		s.busyHeard = true
 		s.progress(now)
+		s.hello.works(now)
 		if len(s.aloft) > 0 { // else it is busy with itself, and nobody waits
 			s.seen.waiting = string(r.Message)
 			if strings.HasPrefix(s.seen.waiting, "paused for") {
@@ -40,7 +42,9 @@ func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 			s.seen.conn.Capabilities[cut(r.Name)] = r.On
 		}
 	case gcode.Action:
-		s.regardAction(now, string(r.Message))
+		if !s.cardAction(now, string(r.Message)) {
+			s.regardAction(now, string(r.Message))
+		}
 	case gcode.Error:
 		s.regardError(now, r)
 	case gcode.Halted:
@@ -95,6 +99,7 @@ func (s *session) regardTemps(now time.Time, r gcode.Reply) {
 	if r.Waiting {
 		s.seen.waiting = "heating"
 		s.progress(now)
+		s.hello.works(now)
 	}
 	if len(r.Temps) == 0 {
 		return
@@ -226,7 +231,8 @@ func (s *session) booted(now time.Time, r gcode.Reply) {
 	case s.state == Connecting && s.hello.waiting:
 		s.hello.again = now // it listens now
 		s.hello.readable = true
-	case s.state == Connecting, s.state == Idle:
+	case s.state == Connecting, s.state == Idle, s.onCard():
+		s.cardOver(now, "failed", "the printer's board restarted")
 		s.note("note", "the board has restarted")
 		s.restarted(now)
 	case s.state.HasJob():

@@ -36,6 +36,7 @@ type session struct {
 	tell         func(dir string, text []byte) // keeps a copy for the console, and waits for nobody
 	tail         func() []Entry                // the last lines that were told or heard; nil where nobody keeps them
 	dialog       dialog
+	card         card
 	query        *query // nil when nobody waits for one
 	keeper       keeper
 	watch        watch
@@ -79,7 +80,7 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
-	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: keeper{cooling: s.keeper.cooling}, tail: s.tail, lost: s.lost, resumeWithin: s.resumeWithin,
+	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: keeper{cooling: s.keeper.cooling}, tail: s.tail, lost: s.lost, card: s.card, resumeWithin: s.resumeWithin,
 		state: Connecting, open: true, modal: freshModal()}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
@@ -104,6 +105,7 @@ func (s *session) closed(now time.Time, f *Fault) {
 	default:
 		s.state, s.fault, s.halt = Disconnected, f, nil
 	}
+	s.cardLost(now)
 	s.open, s.script, s.typed, s.hello.waiting = false, nil, nil, false
 	s.seen = seen{conn: Connection{Port: s.seen.conn.Port, Baud: s.seen.conn.Baud}}
 	if f == nil {
@@ -226,6 +228,8 @@ func (s *session) write(now time.Time) []byte {
 		}
 		s.seen.tempsAsked, s.seen.unsure, s.guessed = now, false, 0
 		return s.say(now, m105, lanePoll, temps, jobPos{layer: -1})
+	case s.cardDue(now) && s.room(now, 0):
+		return s.askCard(now)
 	}
 	return s.jobLine(now)
 }

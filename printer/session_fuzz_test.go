@@ -36,6 +36,10 @@ var fuzzReplies = []string{"ok", "ok T:21.0 /0.0 B:20.0 /0.0 @:0 B@:0", "X:1.00 
 	"//action:pause", "//action:paused", "//action:pause filament_runout 0", "//action:resumed", "//action:resume", "//action:cancel", "//action:disconnect",
 	"//action:prompt_begin What", "//action:prompt_button Yes", "//action:prompt_show", "echo:Unknown command: \"M600\""}
 
+var fuzzCard = []string{"SD printing byte 5/99", "SD printing byte 99/99", "SD printing byte 1/7", "Not SD printing", "Not SD printing", "SD print paused", "Current file: A.GCO a",
+	"Current file: (no file)", "File opened: A.GCO Size: 99", "Done printing file", "echo:No media", "echo:SD card ok", "//action:pause", "//action:resume", "//action:cancel",
+	"//action:sd_ejected", "echo:Unknown command: \"M27\"", "/A.GCO"}
+
 var fuzzTyped = []string{"M108", "G28", "m104 s200", "M84", "M105", "M112", "G91", "M110", "T1", "M117 Hü", "M876 S0", "M999", ""}
 
 func (f *fuzzed) byte() byte {
@@ -84,8 +88,10 @@ func (f *fuzzed) event() {
 	switch {
 	case op < 40:
 		f.hear(fuzzReplies[int(op)%len(fuzzReplies)])
-	case op < 100:
+	case op < 96:
 		f.answer()
+	case op < 100:
+		f.hear(fuzzCard[int(f.byte())%len(fuzzCard)])
 	case op < 110: // a number near the count
 		n := s.next - 4 + int64(f.byte()%8)
 		f.hear(fmt.Sprintf([]string{"Resend: %d", "ok N%d P15 B3", "ok %d", "rs N%d"}[op%4], n))
@@ -116,7 +122,9 @@ func (f *fuzzed) event() {
 			_ = s.queue(string(line))
 		}
 	case op < 215:
-		if s.state == Idle {
+		if s.state == Idle && s.card.has && op%4 == 0 {
+			s.startCard(f.now, gcode.CardFile{Path: "A.GCO", Name: "a", Bytes: 99})
+		} else if s.state == Idle {
 			f.job++
 			f.told = 0
 			s.start(f.now, fuzzJob(f.job, f.text(60)))
@@ -124,15 +132,21 @@ func (f *fuzzed) event() {
 	case op < 225:
 		if s.state == Starting || s.state == Printing {
 			s.pause(f.now)
+		} else if s.onCard() {
+			_ = s.pauseCard(f.now)
 		}
 	case op < 232:
 		if s.state == Paused {
 			_ = s.resume(f.now)
+		} else if s.onCard() {
+			_ = s.resumeCard(f.now)
 		}
 	case op < 237:
 		switch s.state {
 		case Starting, Printing, Pausing, Paused, Resuming:
 			s.cancel(f.now, "cancelled", "")
+		case fromCard:
+			_ = s.cancelCard(f.now)
 		}
 	case op < 241:
 		if s.open {
@@ -260,8 +274,10 @@ func (f *fuzzed) look(b []byte) {
 		f.Fatalf("in flight %v, %d without number", s.aloft, len(s.stream.bare))
 	case len(s.typed) > maxTyped+1 || len(s.seen.nozzles) > maxTools || len(s.seen.conn.Capabilities) > 100:
 		f.Fatalf("%d typed lines, %d nozzles, %d capabilities", len(s.typed), len(s.seen.nozzles), len(s.seen.conn.Capabilities))
-	case s.state.HasJob() != (s.job != nil):
-		f.Fatalf("state %v, job %v", s.state, s.job)
+	case s.state.HasJob() != (s.job != nil || s.onCard()), s.onCard() && (s.job != nil || s.card.run == nil || s.card.run.lost || s.paused != nil):
+		f.Fatalf("state %v, job %v, card %+v", s.state, s.job, s.card.run)
+	case s.onCard() && s.card.run.wanted != "" && s.script == nil, s.snapshot(f.now).State == fromCard:
+		f.Fatalf("from the card %q, and nothing to do, shown as %v", s.card.run.wanted, s.shown())
 	case (s.state == Faulted) && s.fault == nil, s.state.HasJob() && s.fault != nil && s.state != Pausing && s.state != Paused, s.state == Idle && s.fault != nil:
 		f.Fatalf("state %v, fault %v", s.state, s.fault)
 	case (s.state == Halting || s.state == Halted) != (s.halt != nil):

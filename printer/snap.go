@@ -4,11 +4,11 @@ import "time"
 
 // snapshot is what the session has become, for everybody else.
 func (s *session) snapshot(now time.Time) *Snapshot {
-	snap := &Snapshot{AtMS: now.UnixMilli(), State: s.state, Connection: s.seen.conn, Profile: s.profile, Nozzles: s.seen.nozzles,
+	snap := &Snapshot{AtMS: now.UnixMilli(), State: s.shown(), Connection: s.seen.conn, Profile: s.profile, Nozzles: s.seen.nozzles,
 		Bed: s.seen.bed, Chamber: s.seen.chamber, TempsAtMS: unixMS(s.seen.tempsAt), Position: s.seen.position, Homed: s.allHomed(),
 		FanPercent: s.modal.fanPercent, SpeedPercent: s.modal.speedPercent, FlowPercent: s.modal.flowPercent, Waiting: s.seen.waiting, Tuning: s.tuning(),
 		LastJob: s.last, Fault: s.fault, Halt: s.halt, Link: s.stats, Health: s.health.status(now),
-		Prompt: s.prompt(), Notice: s.dialog.notice, Keeper: s.kept()}
+		Card: s.cardStatus(now), Prompt: s.prompt(), Notice: s.dialog.notice, Keeper: s.kept()}
 	snap.Link.InFlight, snap.Link.Bytes = len(s.aloft), s.underWay()
 	snap.Link.Flow, snap.Link.WindowBytes, snap.Link.QueueLines, snap.Link.Shrinks = s.flow.state(), s.flow.allow, s.flow.queue, s.flow.shrinks
 	if snap.Waiting == "" && s.waitsForHeat() {

@@ -23,11 +23,14 @@ const (
 	Halting   // M112 was sent; the firmware has not said that it stopped
 	Halted    // the firmware said that it stopped
 	Faulted   // something is wrong, see Snapshot.Fault; nothing is sent by itself
+	// fromCard is a print from the printer's own card: the firmware's affair, and no job. It is the session's own state, so that nothing that
+	// may be done in Idle or with a job is done in it by mistake; snapshots show it as Printing, Paused, … without a job, and with Card.
+	fromCard
 	stateCount
 )
 
 var stateNames = [stateCount]string{"disconnected", "connecting", "idle", "starting", "printing", "pausing", "paused",
-	"resuming", "cancelling", "finishing", "halting", "halted", "faulted"}
+	"resuming", "cancelling", "finishing", "halting", "halted", "faulted", "printing from its card"}
 
 // String is the state's name in lower case, as it stands in JSON.
 func (s State) String() string {
@@ -49,10 +52,10 @@ func (s *State) UnmarshalText(b []byte) error {
 	return fmt.Errorf("unknown printer state %q", b)
 }
 
-// HasJob reports whether a job is under way in this state.
+// HasJob reports whether a print is under way in this state: a job, or one from the printer's own card.
 func (s State) HasJob() bool {
 	switch s {
-	case Starting, Printing, Pausing, Paused, Resuming, Cancelling, Finishing:
+	case Starting, Printing, Pausing, Paused, Resuming, Cancelling, Finishing, fromCard:
 		return true
 	}
 	return false
@@ -83,6 +86,7 @@ type Snapshot struct {
 	Pause   *PauseInfo  `json:"pause"`    // why the job stands still; null while it does not
 	Prompt  *Prompt     `json:"prompt"`   // what the firmware asks the person; null when nothing. See Answer
 	Notice  string      `json:"notice"`   // what the firmware told the person last, "" nothing
+	Card    *CardStatus `json:"card"`     // the printer's own memory card; null where it has none, or has not said
 	LastJob *JobOutcome `json:"last_job"` // how the last one ended; also the one that a restart interrupted
 	Fault   *Fault      `json:"fault"`    // set while Faulted, in a pause that was not wanted, and in Disconnected when that was not wanted
 	Lost    *LostPrint  `json:"lost"`     // a print whose USB connection is gone, and which may go on; only while Faulted, then with Job
@@ -181,7 +185,8 @@ type JobOutcome struct {
 	ResendPercent float64 `json:"resend_percent"`
 	StarvedS      float64 `json:"starved_s"`
 	StarvedBy     string  `json:"starved_by"`
-	Log           []Entry `json:"-"` // the last lines of the conversation before a print failed; not in JSON, because every snapshot would carry it
+	Card          bool    `json:"card"` // it was a print from the printer's own card, of which there is no file here
+	Log           []Entry `json:"-"`    // the last lines of the conversation before a print failed; not in JSON, because every snapshot would carry it
 }
 
 // LostPrint is a print whose USB connection was lost. When the same device is back and has kept its place, it goes on; Dismiss gives it up.

@@ -110,7 +110,7 @@ func (tr *transcript) event(kind, rest string) error {
 		state, words, _ := strings.Cut(rest, " ")
 		now := tr.s.snapshot(time.Now())
 		said := fmt.Sprintf("%+v %+v %v %+v pause:%+v prompt:%+v %v %s", now.Fault, now.Halt, now.Waiting, now.LastJob, now.Pause, now.Prompt, now.Notice, told(now.Tuning))
-		if tr.s.state.String() != state || !strings.Contains(said, words) {
+		if tr.s.shown().String() != state || !strings.Contains(said, words) {
 			return fmt.Errorf("it is %v, %s", tr.s.state, said)
 		}
 	default:
@@ -220,10 +220,19 @@ func (tr *transcript) act(f []string) error {
 	case "take": // take 600: so many moves are written in order, each is answered with ok
 		return tr.take(number(arg))
 	case "pause":
+		if s.onCard() {
+			return s.pauseCard(now)
+		}
 		s.pause(now)
 	case "resume":
+		if s.onCard() {
+			return s.resumeCard(now)
+		}
 		return s.resume(now)
 	case "cancel":
+		if s.onCard() {
+			return s.cancelCard(now)
+		}
 		s.cancel(now, "cancelled", "stopped by hand")
 	case "send":
 		line, err := s.typedLine(arg)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"layerd/gcode"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -14,8 +15,13 @@ import (
 //	a report ─▶ regardTemps ─▶ watchTemps ─▶ warmth.look ─▶ burning: heaters off ahead of everything, and a named fault
 //	no report ─▶ watchDue (a tick)  ───────────────┘
 
-// warmth is what is known of one heater over time.
+// warmth is what is known of one heater over time. A report has no checksum, and on a bad cable 21.2 may become 212: what counts is the one in the middle of
+// the last five readings, and a target that two reports say.
 type warmth struct {
+	at      time.Time // of the last report
+	last    [5]float64
+	heard   int
+	saidC   float64 // the target of the last report
 	known   bool
 	targetC float64
 	lowC    float64   // lowest since the target changed
@@ -48,10 +54,16 @@ const (
 	oddInARow  = 3
 	blindAfter = 30 * time.Second // without a report while something is hot
 	hotC       = 50.0             // from here on something is hot
+	// forgetAfter is when a report is too old to compare with: nobody has watched meanwhile.
+	forgetAfter = time.Minute
 )
 
 // look takes a reading in, and says what is wrong: a code, and a sentence's end. "" is nothing.
 func (w *warmth) look(now time.Time, h Heater, k *kindOfHeat) (FaultCode, string) {
+	if now.Sub(w.at) > forgetAfter {
+		*w = warmth{}
+	}
+	w.at = now
 	c := h.ActualC
 	if math.IsNaN(c) || c < absentC || c > k.tooHighC {
 		if w.odd++; w.odd >= oddInARow && h.TargetC > 0 {
@@ -60,8 +72,16 @@ func (w *warmth) look(now time.Time, h Heater, k *kindOfHeat) (FaultCode, string
 		return "", ""
 	}
 	w.odd = 0
-	if !w.known || w.targetC != h.TargetC {
-		*w = warmth{known: true, targetC: h.TargetC, lowC: c, rose: now, roseC: c}
+	w.last[w.heard%len(w.last)] = c
+	w.heard++
+	twice := w.saidC == h.TargetC
+	w.saidC = h.TargetC
+	if w.heard < len(w.last) {
+		return "", ""
+	}
+	c = middle(w.last)
+	if !w.known || twice && w.targetC != h.TargetC {
+		*w = warmth{at: now, last: w.last, heard: w.heard, saidC: w.saidC, known: true, targetC: h.TargetC, lowC: c, rose: now, roseC: c}
 	}
 	w.lowC = min(w.lowC, c)
 	if limit := max(w.targetC, w.lowC, k.floorC) + k.overC; c > limit {
@@ -81,6 +101,12 @@ func (w *warmth) look(now time.Time, h Heater, k *kindOfHeat) (FaultCode, string
 		return FaultHeating, fmt.Sprintf("for %.0f s it has stood at %.0f °C on the way to %.0f °C", now.Sub(w.rose).Seconds(), c, w.targetC)
 	}
 	return "", ""
+}
+
+// middle is the one with as many below it as above.
+func middle(v [5]float64) float64 {
+	slices.Sort(v[:])
+	return v[len(v)/2]
 }
 
 // fallen looks at one that was at its target.

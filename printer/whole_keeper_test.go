@@ -271,6 +271,27 @@ func TestHonestHeat(t *testing.T) {
 	}
 }
 
+// Reports that are damaged on their way, one in twenty, make nobody believe in heat that is not there, nor begin the keeper's time anew.
+func TestDamagedReports(t *testing.T) {
+	for seed := range uint64(4) {
+		whole(t, printertest.Config{Speed: 1, Heat: 1, Seed: seed, Faults: printertest.Faults{FlipBack: 5e-4, DropBack: 5e-4}}, nil, func(r *rig) {
+			r.becomes(Idle)
+			for range 3 {
+				r.must(r.p.SetNozzle(r.Context(), 0, 220))
+				begun := time.Now()
+				time.Sleep(5 * time.Second)
+				if took := r.off(begun, nozzleTarget); took < 30*time.Minute-10*time.Second || took > 31*time.Minute {
+					t.Errorf("seed %d: the nozzle went off after %v; %v", seed, took, r.now().Fault)
+				}
+				time.Sleep(10 * time.Minute)
+				if s := r.now(); s.State != Idle {
+					t.Fatalf("seed %d: %v, %v", seed, s.State, s.Fault)
+				}
+			}
+		})
+	}
+}
+
 // Whether the firmware watches its heaters by itself is said, by it or by what is known of it.
 func TestProtectionIsSaid(t *testing.T) {
 	for _, c := range []struct{ firmware, says, want string }{

@@ -4,7 +4,7 @@
 //	printsim --link /tmp/printer --firmware marlin2 --baud 115200 --reset-on-open
 //
 // It prints the path of the link on standard output when a host can open it, and at SIGTERM or SIGINT what it has counted. SIGUSR1 has it
-// forget how long it waited for lines until then.
+// forget how long it waited for lines until then. SIGUSR2 starts a print from its memory card (--card), as somebody at the panel would.
 package main
 
 import (
@@ -56,6 +56,7 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	flags.BoolVar(&cfg.ResetOnOpen, "reset-on-open", false, "the board restarts when a host opens the port")
 	faults := flags.String("faults", "", "what goes wrong: "+printertest.FaultForms)
 	flags.Uint64Var(&cfg.Seed, "seed", 0, "of the faults: the same seed gives the same faults")
+	card := flags.String("card", "", "folder whose files are on the printer's memory card; SIGUSR2 starts the first of them at the panel")
 	record := flags.String("record", "", "file for every executed command: microseconds, tab, command")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -78,6 +79,11 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	if cfg.Faults, err = printertest.ParseFaults(*faults); err != nil {
 		return err
 	}
+	if *card != "" {
+		if cfg.Card, err = cardFiles(*card); err != nil {
+			return err
+		}
+	}
 	var file *os.File
 	var recorded *bufio.Writer
 	if *record != "" {
@@ -97,6 +103,13 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	go func() {
 		for range anew {
 			sim.ForgetGaps()
+		}
+	}()
+	panel := make(chan os.Signal, 1)
+	signal.Notify(panel, syscall.SIGUSR2)
+	go func() {
+		for range panel {
+			sim.Inject(printertest.Trigger{Kind: printertest.PanelPrint})
 		}
 	}()
 	l := &line{sim: sim, link: *link, device: *device, baud: cfg.Baud, record: recorded, out: out}

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"layerd/internal/store"
@@ -66,6 +67,7 @@ type row struct {
 	picture   []byte          // of its end; a JPEG, nil for none
 	dirty     bool            // progress that the journal has not
 	paused    bool            // the last snapshot said so
+	unborn    bool            // a print from the card: its row has to be begun
 	ended     bool            // the outcome is in print and has to be written
 	nextTryAt time.Time
 }
@@ -203,6 +205,7 @@ func (r *Recorder) note(snap *printer.Snapshot) {
 	if snap == nil {
 		return
 	}
+	r.noteCard(snap.Card)
 	for _, row := range r.rows {
 		switch job, last := snap.Job, snap.LastJob; {
 		case row.ended:
@@ -251,6 +254,9 @@ func (r *Recorder) write(ctx context.Context, now bool) {
 	open := r.rows[:0]
 	for _, row := range r.rows {
 		switch {
+		case row.unborn && (now || !time.Now().Before(row.nextTryAt)):
+			r.beginCard(ctx, row)
+		case row.unborn:
 		case row.ended && (now || !time.Now().Before(row.nextTryAt)):
 			if err := r.store.KeepLog(ctx, row.print.ID, row.log); err != nil {
 				r.failed("keep the log of a print", row.print.ID, err) // its end matters more
@@ -301,7 +307,11 @@ func LastOutcome(ctx context.Context, s interface {
 	}
 	p := prints[0]
 	name := p.File
-	for i := len(name) - 1; i >= 0; i-- {
+	onCard, ofCard := strings.CutPrefix(p.File, cardPrefix)
+	if ofCard {
+		name, p.File = onCard, ""
+	}
+	for i := len(name) - 1; i >= 0 && !ofCard; i-- {
 		if name[i] == '/' {
 			name = name[i+1:]
 			break
@@ -309,5 +319,5 @@ func LastOutcome(ctx context.Context, s interface {
 	}
 	return &printer.JobOutcome{ID: p.ID, File: p.File, Name: name, Outcome: p.Outcome, Reason: p.Reason, EndedMS: p.EndedMS, ElapsedS: p.ElapsedS,
 		Line: p.Line, Layer: p.Layer, Layers: p.Layers, ZMM: p.ZMM, Percent: p.Percent,
-		LinesAgain: p.LinesAgain, ResendPercent: p.ResendPercent, StarvedS: p.StarvedS, StarvedBy: p.StarvedBy}, nil
+		LinesAgain: p.LinesAgain, ResendPercent: p.ResendPercent, StarvedS: p.StarvedS, StarvedBy: p.StarvedBy, Card: ofCard}, nil
 }

@@ -22,7 +22,7 @@ const commandTime = 2 * time.Minute
 type call struct {
 	Command
 	me      access.Identity
-	started string // start: the new job's ID
+	started string // start, start_card: the new print's ID
 }
 
 // command is one thing that can be done. Without a role it could not be written down here.
@@ -40,6 +40,7 @@ var commands = []command{
 	{"pause", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Pause(ctx, c.Job) }},
 	{"resume", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Resume(ctx, c.Job) }},
 	{"cancel", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Cancel(ctx, c.Job) }},
+	{"start_card", access.Operator, (*Server).doStartCard},
 	{"answer", access.Operator, (*Server).doAnswer},
 	{emergencyStop, access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},
 	{"dismiss", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Dismiss(ctx) }},

@@ -44,6 +44,7 @@ func TestCommandsReachThePrinter(t *testing.T) {
 		`{"do":"send","line":" M503 \r\n\nM115"}`:                       "send M503|M115",
 		`{"do":"connect"}`:                                              "connect  0",
 		`{"do":"connect","port":"/dev/ttyACM0","baud":250000}`:          "connect /dev/ttyACM0 250000",
+		`{"do":"start_card","file":"/TOYS/A.GCO"}`:                      "start_card /TOYS/A.GCO",
 		`{"do":"disconnect"}`:                                           "disconnect",
 		`{"do":"start","file":"cube.gcode"}`:                            "start cube.gcode cube.gcode the owner 13",
 		" \n{\"do\":\"start\",\"file\":\"cube.gcode\",\"anyway\":true}": "start cube.gcode cube.gcode the owner 13",

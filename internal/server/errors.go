@@ -60,6 +60,8 @@ var kinds = []kind{
 	{"old_prompt", 409, printer.ErrNoPrompt, "The printer no longer asks this.", "Look at what it asks now."},
 	{"limit", 422, printer.ErrLimit, "", "Choose a value within the limits of the printer's profile."},
 	{"bad_line", 422, printer.ErrBadCommand, "", "Check what you typed."},
+	{"no_card", 409, printer.ErrNoCard, "No memory card is in the printer.", "Put one in, or look whether the printer has seen it."},
+	{"card_file", 422, printer.ErrCardFile, "", "Read the card again; rename the file on it if its name is the reason."},
 	{"not_homed", 409, printer.ErrNotHomed, "The printer has not been homed since it was connected.", "Home it first."},
 	{"crowded", 503, printer.ErrBusyQueue, "Too many typed commands are waiting.", "Wait until the printer has taken them."},
 

@@ -32,6 +32,7 @@ type fakePrinter struct {
 	hold    map[string]chan struct{} // commands, by first word, that wait until theirs is closed
 	src     io.ReadCloser            // of the last Start
 	started printer.JobInfo          // the same
+	card    printer.CardList
 
 	answers map[string]string // to queries
 }
@@ -167,6 +168,17 @@ func (p *fakePrinter) SetCooling(ctx context.Context, c printer.Cooling) (uint64
 
 func (p *fakePrinter) SetProfile(ctx context.Context, profile printer.Profile) (uint64, error) {
 	return p.call(ctx, "set_profile", profile.Name)
+}
+
+func (p *fakePrinter) ListCard(ctx context.Context) (printer.CardList, error) {
+	_, err := p.call(ctx, "list_card")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.card, err
+}
+func (p *fakePrinter) StartCard(ctx context.Context, path string) (string, uint64, error) {
+	rev, err := p.call(ctx, "start_card", path)
+	return "card-1", rev, err
 }
 
 // fakeConsole is a ring that forgets nothing.

@@ -60,6 +60,16 @@ func goldenPaused() State {
 	return s
 }
 
+// goldenCard is a State in which the printer prints from its own card.
+func goldenCard() State {
+	s := goldenState()
+	s.State, s.Job = printer.Paused, nil
+	s.Card = &printer.CardStatus{Present: true, Printing: true, Paused: true, ID: "card-mhx3k2a8", File: "/TOYS/3DBENC~1.GCO", Name: "3D Benchy 0.2mm.gcode", Bytes: 1234567, Size: 3456789,
+		Percent: 35.7, SinceMS: goldenMS - 600_000, ElapsedS: 540, Rev: 2}
+	s.LastJob = &printer.JobOutcome{ID: "card-mhx3aaaa", Name: "Cube.gcode", Outcome: "interrupted", Reason: "its end was not seen", EndedMS: goldenMS - 7200_000, ElapsedS: 61, Percent: 80, Card: true}
+	return s
+}
+
 // goldenLost is a State in which the USB connection of a print is gone.
 func goldenLost() State {
 	s := goldenState()
@@ -103,6 +113,7 @@ func goldens() map[string]any {
 		"state":         goldenState(),
 		"state_paused":  goldenPaused(),
 		"state_lost":    goldenLost(),
+		"state_card":    goldenCard(),
 		"state_trouble": goldenTrouble(),
 		"answer_ok":     Answer{Type: "answer", ID: "c7", Rev: 4712},
 		"answer_start":  Answer{Type: "answer", ID: "c1", Rev: 4700, Job: "01jd8w2m4k"},
@@ -115,6 +126,8 @@ func goldens() map[string]any {
 		"console": ConsoleLines{Type: "console", Lines: []printer.Entry{{Seq: 41, AtMS: goldenMS, Dir: "out", Text: "N12 M105*36"}, {Seq: 42, AtMS: goldenMS + 9, Dir: "in", Text: "ok T:21.3 /0.0"}, {Seq: 43, AtMS: goldenMS + 10, Dir: "note", Text: "connected"}}},
 		"files":   FileList{Files: []store.File{{Path: "toys", Name: "toys", Folder: true, ModifiedMS: goldenMS - 86400_000}, benchy}, FreeBytes: 5_000_000_000},
 		"file":    benchy,
+		"card": CardList{Present: true, ListedMS: goldenMS - 60_000, Files: []CardFile{
+			{Path: "3DBENC~1.GCO", Name: "3D Benchy 0.2mm.gcode", Bytes: 3456789, ModifiedMS: goldenMS - 86400_000, Fits: true}, {Path: "my cube.gco", Name: "my cube.gco", Bytes: -1}}},
 		"prints": PrintList{Prints: []store.Print{
 			{ID: "01jd8w2m4k", File: benchy.Path, SHA256: benchy.SHA256, By: "Kim's phone", StartedMS: goldenMS - 1800_000, Line: 41234, Offset: 1234567, Layer: 17, Layers: 240, ZMM: 3.4, Percent: 37.5},
 			{ID: "01jd8q0000", File: "cube.gcode", By: "script", StartedMS: goldenMS - 7300_000, EndedMS: goldenMS - 7200_000, Outcome: "failed", Reason: "The printer's USB port vanished.", Fault: "port_lost", ElapsedS: 61,
@@ -137,6 +150,7 @@ func goldens() map[string]any {
 		"frame_ack":     FrameAck{Ack: 17},
 
 		"command_start":            FromPage{Command: Command{ID: "c1", Do: "start", File: "toys/3DBenchy.gcode"}},
+		"command_start_card":       FromPage{Command: Command{ID: "c27", Do: "start_card", File: "/TOYS/3DBENC~1.GCO"}},
 		"command_start_anyway":     FromPage{Command: Command{ID: "c2", Do: "start", File: "toys/3DBenchy.gcode", Anyway: true}},
 		"command_pause":            FromPage{Command: Command{ID: "c3", Do: "pause", Job: "01jd8w2m4k"}},
 		"command_resume":           FromPage{Command: Command{ID: "c4", Do: "resume", Job: "01jd8w2m4k"}},

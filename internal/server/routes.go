@@ -34,6 +34,7 @@ var routes = []route{
 	{"PUT", "/v1/files/*", access.Operator, (*Server).serveUpload},
 	{"DELETE", "/v1/files/*", access.Operator, (*Server).serveDelete},
 	{"GET", "/v1/thumbnails/*", access.Viewer, (*Server).serveThumbnail},
+	{"GET", "/v1/card", access.Operator, (*Server).serveCard}, // it makes the printer talk
 	{"GET", "/v1/prints", access.Viewer, (*Server).servePrints},
 	{"GET", "/v1/logs/*", access.Operator, (*Server).servePrintLog}, // as the console
 	{"GET", "/v1/prints.csv", access.Viewer, (*Server).servePrintsCSV},

@@ -31,6 +31,7 @@ var examples = map[string]struct {
 	"PUT /v1/files/*":            {target: "/v1/files/new.gcode", body: "G28\n", want: 201},
 	"DELETE /v1/files/*":         {target: "/v1/files/cube.gcode", want: 204},
 	"GET /v1/thumbnails/*":       {target: "/v1/thumbnails/cube.gcode", want: 200},
+	"GET /v1/card":               {target: "/v1/card", want: 200},
 	"GET /v1/prints":             {target: "/v1/prints", want: 200},
 	"GET /v1/logs/*":             {target: "/v1/logs/01jd8q0000", want: 200},
 	"GET /v1/prints.csv":         {target: "/v1/prints.csv", want: 200},
@@ -98,7 +99,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 
 func TestEveryCommandWithEveryRole(t *testing.T) {
 	bodies := map[string]string{
-		"start": `"file":"cube.gcode"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
+		"start": `"file":"cube.gcode"`, "start_card": `"file":"A.GCO"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
 		"set_chamber": `"target_c":40`, "set_fan": `"percent":50`, "set_speed": `"percent":100`, "set_flow": `"percent":100`, "send": `"line":"M105"`, "answer": `"prompt":7,"button":0`,
 		"set_camera": `"camera":{}`, "set_cooling": `"cooling":{"standing_nozzle_min":10,"standing_bed_min":120,"idle_min":30}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
 		"babystep": `"by_mm":0.05`, "set_advance": `"factor":0.08`, "set_acceleration": `"acceleration_mm_s2":800`, "change_setting": `"line":"M92 X81"`, "restore_settings": `"copy":1`,

@@ -54,6 +54,8 @@ type Printer interface {
 	KeepWarm(ctx context.Context) (rev uint64, err error)
 	SetCooling(ctx context.Context, c printer.Cooling) (rev uint64, err error)
 	tuner
+	ListCard(ctx context.Context) (printer.CardList, error)
+	StartCard(ctx context.Context, path string) (id string, rev uint64, err error)
 }
 
 // Console is the ring of lines that went over the wire; *printer.Console is one.

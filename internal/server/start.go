@@ -119,6 +119,8 @@ func ready(snap *printer.Snapshot) error {
 		return printer.ErrNotConnected
 	case snap.State == printer.Idle:
 		return nil
+	case snap.Card != nil && snap.Card.Printing:
+		return fmt.Errorf("%w: %s", printer.ErrWrongState, "the printer is printing from its card")
 	case snap.State.HasJob():
 		return fmt.Errorf("%w: %s", printer.ErrWrongState, "another print is under way")
 	case snap.Fault != nil:

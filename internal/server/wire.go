@@ -58,7 +58,7 @@ type Command struct {
 	Job        string           `json:"job,omitempty"`         // pause, resume, cancel: the job that is meant; empty = the one under way
 	Prompt     int64            `json:"prompt,omitempty"`      // answer: the ID of the question that is meant
 	Button     *int             `json:"button,omitempty"`      // answer: from 0; -1 = put it away
-	File       string           `json:"file,omitempty"`        // start, delete_file, rename_file, make_folder
+	File       string           `json:"file,omitempty"`        // start, start_card, delete_file, rename_file, make_folder
 	To         string           `json:"to,omitempty"`          // rename_file
 	Anyway     bool             `json:"anyway,omitempty"`      // start: in spite of warnings about the file
 	OverLimits bool             `json:"over_limits,omitempty"` // start: hotter than the profile allows, this once; the owner's alone
@@ -84,7 +84,7 @@ type Answer struct {
 	Type  string `json:"type"` // "answer"
 	ID    ID     `json:"id"`
 	Rev   uint64 `json:"rev,omitempty"` // revision of the snapshot in which it took effect
-	Job   string `json:"job,omitempty"` // start: the job's ID
+	Job   string `json:"job,omitempty"` // start, start_card: the print's ID
 	Error *Error `json:"error,omitempty"`
 }
 
@@ -131,6 +131,22 @@ type ConsoleLines struct {
 type FileList struct {
 	Files     []store.File `json:"files"`
 	FreeBytes int64        `json:"free_bytes"`
+}
+
+// CardList is the answer of GET /v1/card: what is on the printer's own memory card.
+type CardList struct {
+	Present  bool       `json:"present"` // false: no card is in, as far as the printer says, or it has no reader
+	Files    []CardFile `json:"files"`
+	ListedMS int64      `json:"listed_ms"` // when the printer was asked: not while it prints; 0 never
+}
+
+// CardFile is a file on the printer's card.
+type CardFile struct {
+	Path       string `json:"path"`        // for start_card
+	Name       string `json:"name"`        // for people; a stranger's text
+	Bytes      int64  `json:"bytes"`       // -1 unknown
+	ModifiedMS int64  `json:"modified_ms"` // 0 unknown
+	Fits       bool   `json:"fits"`        // its path can be sent to the printer
 }
 
 // PrintList is the answer of GET /v1/prints.

@@ -47,7 +47,7 @@ func newBoard(cfg Config, fw Firmware) *board {
 	}
 	opt := options{advancedOK: cfg.AdvancedOK, meatPack: cfg.MeatPack, unprotected: cfg.Protection, leveling: cfg.Leveling, paced: cfg.Baud > 0 && cfg.TxBuffer > 0, emergency: fw.Emergency, flow: cfg.FlowControl || fw.FlowControl,
 		speed: cfg.Speed, heat: cfg.Heat, size: [3]float64{cfg.WidthMM, cfg.DepthMM, cfg.HeightMM},
-		record: cfg.Record != nil, keep: cfg.KeepExecuted, faults: cfg.Faults}
+		record: cfg.Record != nil, keep: cfg.KeepExecuted, faults: cfg.Faults, card: cfg.Card, cardOut: cfg.CardOut}
 	if cfg.EmergencyParser != nil {
 		opt.emergency = *cfg.EmergencyParser
 	}

@@ -34,7 +34,7 @@ func (f *firmware) acceptLine(line []byte) {
 	if i >= len(f.queue) {
 		i -= len(f.queue)
 	}
-	f.queue[i] = append(f.queue[i][:0], line...)
+	f.queue[i], f.fromCard[i] = append(f.queue[i][:0], line...), false
 	f.queued++
 	f.idleAt = never
 	if f.OKEarly || f.OKEarlyMoves && earlyMove(line) {

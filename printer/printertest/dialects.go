@@ -106,6 +106,7 @@ type Firmware struct {
 	Planner      int // blocks that fit
 	PlannerAhead time.Duration
 	Lacks        string // commands that are unknown to it
+	Card         cardForm
 }
 
 type duplicates uint8
@@ -176,6 +177,6 @@ func marlin2() Firmware {
 		FactorReports: true, ResumeAsks: true, Busy: "echo:busy: processing", BusyPaused: "echo:busy: paused for user",
 		BusyEvery: 2 * time.Second, KillWords: []string{"echo:M112 Shutdown", "Error:Printer halted. kill() called!", "//action:poweroff"},
 		KillPinWords: []string{"Error:!! KILL caused by KILL button/pin", "Error:Printer halted. kill() called!", "//action:poweroff"},
-		RunawayWords: runaway, Planner: 15, Babysteps: babyMarlin, Advances: true, Heading: "; ",
+		RunawayWords: runaway, Planner: 15, Card: cardMarlin2, Babysteps: babyMarlin, Advances: true, Heading: "; ",
 	}
 }

@@ -44,6 +44,7 @@ func marlin1() Firmware {
 			"LEVELING_DATA:0 BUILD_PERCENT:0 SOFTWARE_POWER:0 TOGGLE_LIGHTS:0 CASE_LIGHT_BRIGHTNESS:0 EMERGENCY_PARSER:0")...)
 	fw.Lacks = "M0 M1 M412 M600 M876 M154 G20 G21 M73 M900 G2 G3"
 	fw.Babysteps, fw.Advances, fw.Heading = babyNone, false, ""
+	fw.Card = cardMarlin1
 	return fw
 }
 
@@ -63,6 +64,7 @@ func prusa() Firmware {
 	fw.FullWords, fw.DropsHigh, fw.LineTimeout, fw.TimeoutWords = "Full RX Buffer", true, 2*time.Second, "RX timeout"
 	fw.Lacks = "M0 M1 M412 M600 M876 M154 M108 M410 M851 M420 G29"
 	fw.Advances = true
+	fw.Card = cardPrusa
 	return fw
 }
 

@@ -23,6 +23,7 @@ type command struct {
 	handle handler
 	quiet  bool // ok was said
 	onOK   bool // its answer stands on the ok line
+	card   bool // it was read from the card
 }
 
 // begin takes the oldest command from the queue, or what the firmware itself put ahead of it.
@@ -37,9 +38,14 @@ func (f *firmware) begin() {
 		f.injected = ""
 	} else {
 		c.split(f.queue[f.oldest])
+		c.card = f.fromCard[f.oldest]
+		if c.quiet = c.card; c.card && string(c.text) == "M1001" {
+			c.handle = cardDone
+			return
+		}
 	}
 	c.handle = f.handlers.find(c)
-	c.onOK = f.handlers.onOK(c)
+	c.onOK = f.handlers.onOK(c) && !c.card
 	switch {
 	case f.HaltWord != "" && f.refuses():
 		c.handle = nothing
@@ -54,6 +60,7 @@ func (f *firmware) begin() {
 	}
 	c.params.parse(c.args)
 	switch move := c.letter == 'G' && c.code <= 1; {
+	case c.card:
 	case move && f.OKEarlyMoves:
 		c.quiet = true
 	case move && f.OKMoves && c.code == 1:
@@ -88,6 +95,7 @@ func (f *firmware) finish() {
 	if f.inserted {
 		return
 	}
+	f.fromCard[f.oldest] = false
 	if f.oldest++; f.oldest == len(f.queue) {
 		f.oldest = 0
 	}

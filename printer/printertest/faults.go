@@ -36,13 +36,14 @@ const (
 	Runout                     // the filament's end comes to the sensor
 	KillPin                    // the kill button is pressed, and stays so: the board dies, and dies again when it has started
 	Crash                      // the head has hit something, where the firmware notices (Prusa): it homes, and asks for lines from Back ago
+	PanelPrint                 // a person starts a print from the card at the panel: File, "" = the first
 	Shift                      // the body of an axis moves by MM without the firmware's knowledge
 	Heat                       // the nozzle's heater, or the bed's, is Broken from now on
 )
 
 var kindNames = map[string]Kind{"reset": BoardReset, "kill": Kill, "silent": Silent, "stall": Stall, "garble": Garble,
 	"unplug": Unplug, "powerloss": PowerLoss, "runout": Runout,
-	"killpin": KillPin, "crash": Crash, "shift": Shift, "heat": Heat}
+	"killpin": KillPin, "crash": Crash, "shift": Shift, "heat": Heat, "panelprint": PanelPrint}
 
 // Trigger is one fault. As part of Faults it happens once, when the Line-th line since the beginning is received (1 is
 // the first; 0 = from the beginning, for Garble and KillPin); with Sim.Inject it happens at once.
@@ -57,6 +58,7 @@ type Trigger struct {
 	Host  bool          // Runout: the host is to see to it, as after M412 H1
 	Bed   bool          // Heat: the bed's
 	How   Broken        // Heat
+	File  string        // PanelPrint
 }
 
 // FaultForms is what ParseFaults reads, for people.
@@ -78,6 +80,7 @@ and once, when so many lines were received:
   runout@900        the filament ends; runout@900:host: and the host is to see to it
   crash@900:20      the head has hit something; the firmware (prusa) homes, and asks for all from 20 lines ago on
   killpin@900       the kill button; killpin: it is shorted from the beginning
+  panelprint@30     somebody starts a print from the card (--card) at the panel; panelprint@30:CUBE.GCO: that one
   shift@x:5:1200    the axis moves by so many mm, unknown to the firmware
   heat@nozzle:open:900  the nozzle's heater, or the bed's, gets no power; or it is shorted, or its sensor is frozen or dead; sound again`
 
@@ -143,7 +146,7 @@ func (f *Faults) addTrigger(item string) error {
 	name, where, hasWhere := strings.Cut(item, "@")
 	kind, ok := kindNames[name]
 	if !ok {
-		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash, shift and heat")
+		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash, panelprint, shift and heat")
 	}
 	t := Trigger{Kind: kind}
 	parts := strings.Split(where, ":")
@@ -174,6 +177,8 @@ func (f *Faults) addTrigger(item string) error {
 			return err
 		}
 		parts = parts[:1]
+	case len(parts) == 2 && kind == PanelPrint:
+		t.File, parts = parts[1], parts[:1]
 	case len(parts) == 2 && kind == BoardReset && parts[1] == "quiet":
 		t.Quiet, parts = true, parts[:1]
 	case len(parts) == 2 && kind == Runout && parts[1] == "host":

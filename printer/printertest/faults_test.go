@@ -13,7 +13,7 @@ import (
 
 func TestParseFaults(t *testing.T) {
 	got, err := ParseFaults("flip=1e-4, drop=2e-4,flipback=0.5,dropback=1,lostok=1e-3,doubleok=1e-3,dupresend=0.1,stall=1e-4:8s,flushdelay=6ms," +
-		"reset@500,reset@501:quiet,kill@900,silent@300,stall@40:500ms,garble,garble@20,unplug@1000,unplug@7:5s,powerloss@8,powerloss@9:1m,runout@10,runout@11:host,killpin@12,killpin,crash@13:20,shift@x:-5.5:1200,heat@nozzle:open:14,heat@bed:dead:15,")
+		"reset@500,reset@501:quiet,kill@900,silent@300,stall@40:500ms,garble,garble@20,unplug@1000,unplug@7:5s,powerloss@8,powerloss@9:1m,runout@10,runout@11:host,killpin@12,killpin,crash@13:20,panelprint@14,panelprint@15:CUBE.GCO,shift@x:-5.5:1200,heat@nozzle:open:14,heat@bed:dead:15,")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func TestParseFaults(t *testing.T) {
 			{Kind: Stall, Line: 40, For: 500 * time.Millisecond}, {Kind: Garble}, {Kind: Garble, Line: 20}, {Kind: Unplug, Line: 1000},
 			{Kind: Unplug, Line: 7, For: 5 * time.Second},
 			{Kind: PowerLoss, Line: 8}, {Kind: PowerLoss, Line: 9, For: time.Minute}, {Kind: Runout, Line: 10},
-			{Kind: Runout, Line: 11, Host: true}, {Kind: KillPin, Line: 12}, {Kind: KillPin}, {Kind: Crash, Line: 13, Back: 20}, {Kind: Shift, Line: 1200, Axis: 'x', MM: -5.5},
+			{Kind: Runout, Line: 11, Host: true}, {Kind: KillPin, Line: 12}, {Kind: KillPin}, {Kind: Crash, Line: 13, Back: 20}, {Kind: PanelPrint, Line: 14}, {Kind: PanelPrint, Line: 15, File: "CUBE.GCO"}, {Kind: Shift, Line: 1200, Axis: 'x', MM: -5.5},
 			{Kind: Heat, Line: 14, How: Open}, {Kind: Heat, Line: 15, Bed: true, How: Dead}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)

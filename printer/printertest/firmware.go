@@ -33,14 +33,15 @@ type firmware struct {
 	parser      emergencyParser
 
 	// The command queue; the command under way is the oldest one.
-	queue  [][]byte // slots
-	oldest int
-	queued int
-	cur    command
-	active bool
-	stage  int           // how far the handler of cur is
-	wake   time.Duration // when the handler wants to be called; never = only at other events
-	begun  time.Duration
+	queue    [][]byte // slots
+	fromCard []bool   // and which of them the card filled
+	oldest   int
+	queued   int
+	cur      command
+	active   bool
+	stage    int           // how far the handler of cur is
+	wake     time.Duration // when the handler wants to be called; never = only at other events
+	begun    time.Duration
 
 	bootAt    time.Duration // the board is starting until then; never = it runs
 	killed    bool
@@ -82,6 +83,7 @@ type firmware struct {
 	wordErrors  int           // lines in a row that are no command
 	flushDue    bool          // an error was said; flush and Resend follow
 	settings    settings
+	card        card
 }
 
 // options are what a Config says that the firmware itself needs.
@@ -95,6 +97,8 @@ type options struct {
 	size                        [3]float64
 	record, keep                bool
 	faults                      Faults
+	card                        []CardFile
+	cardOut                     bool
 }
 
 func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firmware {
@@ -111,7 +115,17 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 	}
 	f.rx = newRing(rxBuffer)
 	f.line = make([]byte, 0, fw.MaxLine)
-	f.queue = make([][]byte, bufSize)
+	if opt.card != nil && fw.Card != noCard {
+		f.card = card{form: fw.Card, files: opt.card, in: !opt.cardOut}
+		f.Info = withCard(f.Info, fw.Card)
+		if f.card.in {
+			f.Banner = strings.Split(strings.ReplaceAll(strings.Join(fw.Banner, "\n"), "echo:SD init fail", "echo:SD card ok"), "\n")
+		}
+		for code, do := range cardCommands(fw.Card) {
+			f.handlers.m[code] = do
+		}
+	}
+	f.queue, f.fromCard = make([][]byte, bufSize), make([]bool, bufSize)
 	for i := range f.queue {
 		f.queue[i] = make([]byte, 0, min(fw.MaxLine, 96))
 	}
@@ -149,6 +163,8 @@ func (f *firmware) restart(boot time.Duration) {
 	f.nozzle.set(f.now, 0)
 	f.bed.set(f.now, 0)
 	f.fan = [8]int{}
+	f.card.restart()
+	clear(f.fromCard)
 	f.motion.restart(f)
 	f.recall()
 	f.bootAt = f.now + boot
@@ -195,7 +211,7 @@ func (f *firmware) next() time.Duration {
 	if f.printing != never {
 		return min(f.planner.next(), f.printing)
 	}
-	t := min(f.planner.next(), f.busyAt, f.tempAt, f.posAt, f.cleaning, f.idleAt, f.resendAt, f.lineAt)
+	t := min(f.planner.next(), f.busyAt, f.tempAt, f.posAt, f.cleaning, f.idleAt, f.resendAt, f.lineAt, f.card.reports)
 	if f.active {
 		t = min(t, f.wake)
 	}
@@ -241,6 +257,10 @@ func (f *firmware) tick() {
 		f.posAt = f.now + f.posEvery
 		f.sayPosition()
 	}
+	if f.card.reports <= f.now {
+		f.card.reports = f.now + f.card.every
+		f.sayCardStatus(false)
+	}
 	if f.busyAt <= f.now {
 		f.sayBusy()
 	}
@@ -280,6 +300,7 @@ func (f *firmware) run() {
 			f.endLineError()
 		}
 		f.readCommands()
+		f.readCard()
 		if !f.free() || f.cleaning != never || f.queued == 0 && f.injected == "" && !f.active {
 			return
 		}
@@ -373,6 +394,8 @@ func (f *firmware) trigger(t Trigger) {
 			h = &f.bed
 		}
 		h.fail(f.now, t.How)
+	case PanelPrint:
+		f.panel("print", t.File)
 	default:
 		f.tell(t)
 	}

@@ -79,6 +79,10 @@ func (f *firmware) waitHeat(h *heater, windowC float64) bool {
 }
 
 func sayTemperatures(f *firmware) bool {
+	if f.cur.card {
+		f.sayTemps("", "")
+		return true
+	}
 	f.cur.quiet = true
 	if f.TempsBeforeOK { // the ok is a line of its own
 		f.sayTemps("", "")

@@ -38,7 +38,7 @@ func (f *firmware) prompt(text string, buttons ...string) {
 		f.sayf("//action:prompt_button %s", b)
 	}
 	f.say("//action:prompt_show")
-	f.asked = false
+	f.asked, f.card.asks = false, false
 }
 
 // question is a prompt whose answer lets the firmware go on.
@@ -50,6 +50,10 @@ func (f *firmware) question(text string) {
 // answered is M876, the press of a button: it counts once, and only for a question that waits.
 func (f *firmware) answered() {
 	f.userGo = f.userGo || f.asked
+	if f.asked && f.card.asks && f.card.open != nil && !f.card.reading {
+		f.injected = "M24" // host_response_handler, PROMPT_PAUSE_RESUME
+	}
+	f.card.asks = false
 	f.asked = false
 }
 

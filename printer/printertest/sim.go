@@ -31,6 +31,9 @@ type Config struct {
 	Faults          Faults
 	Seed            uint64 // of the faults: the same seed gives the same faults
 
+	Card    []CardFile // what is on the memory card; nil = the printer has no reader (only Marlin and Prusa have one here)
+	CardOut bool       // and no card is in it
+
 	// Record gets every executed command, in execution order, one per line: microseconds since the beginning, a tab,
 	// the command without number and checksum. It is written from whichever goroutine makes a command happen, one at a time.
 	Record       io.Writer

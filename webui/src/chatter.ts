@@ -5,11 +5,12 @@ const okOnly = /^ok(\s+[A-Z]-?\d+)*\s*$/i
 const temperatures = /^(ok\s+)?(T\d*|B|C):\s*-?\d/
 const asksTemperatures = /^(N\d+\s+)?M(105|155)\b/
 const busy = /^echo:\s*busy:/i
+const card = /^(Not )?SD print/
 
 export function isChatter(entry: Entry): boolean {
   if (entry.dir === 'note') return false
   const text = entry.text.trim()
-  return entry.dir === 'in' ? okOnly.test(text) || temperatures.test(text) || busy.test(text) : asksTemperatures.test(text)
+  return entry.dir === 'in' ? okOnly.test(text) || temperatures.test(text) || busy.test(text) || card.test(text) : asksTemperatures.test(text)
 }
 
 export function filtered(lines: readonly Entry[], hideChatter: boolean, search: string): Entry[] {

@@ -33,7 +33,13 @@ const job = object({
 
 const outcome = object({
   id: str, file: str, name: str, outcome: str, reason: str, ended_ms: num, elapsed_s: num, line: num, layer: num, layers: num,
-  z_mm: num, percent: num, lines_again: num, resend_percent: num, starved_s: num, starved_by: str,
+  z_mm: num, percent: num, lines_again: num, resend_percent: num, starved_s: num, starved_by: str, card: or(bool, false),
+})
+
+/** The printer's own memory card. */
+const card = object({
+  present: bool, printing: bool, paused: bool, id: str, file: str, name: str, bytes: num, size: num, percent: num, since_ms: num,
+  elapsed_s: num, rev: num,
 })
 
 const tuning = object({
@@ -75,7 +81,7 @@ export const readState = object({
   rev: num, at_ms: num, state: oneOf(...stateNames), connection, profile,
   nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
-  job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), last_job: orNull(outcome), fault: orNull(fault),
+  job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
   camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
@@ -115,6 +121,7 @@ export type PortInfo = Of<typeof portInfo>
 export type Profile = Of<typeof profile>
 export type Job = Of<typeof job>
 export type Outcome = Of<typeof outcome>
+export type CardStatus = Of<typeof card>
 export type PauseInfo = Of<typeof pauseInfo>
 export type Prompt = Of<typeof prompt>
 export type Fault = Of<typeof fault>
@@ -166,6 +173,7 @@ export function parse(text: string): unknown {
 /** What a command does and with what; the id is added by the link. */
 export type Doing =
   | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean }
+  | { do: 'start_card'; file: string }
   | { do: 'pause' | 'resume' | 'cancel'; job: string }
   | { do: 'answer'; prompt: number; button: number }
   | { do: 'send'; line: string }

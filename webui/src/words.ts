@@ -1,5 +1,5 @@
 // What states and outcomes are called for people, and why a control cannot be used.
-import type { Doing, Outcome, PauseInfo, Role, State, StateName } from './wire'
+import type { CardStatus, Doing, Outcome, PauseInfo, Role, State, StateName } from './wire'
 
 const stateWords: Record<StateName, string> = {
   disconnected: 'Not connected',
@@ -18,7 +18,7 @@ const stateWords: Record<StateName, string> = {
 }
 
 const askedWords: Partial<Record<Doing['do'], string>> = {
-  start: 'Starting…', pause: 'Pausing…', resume: 'Resuming…', cancel: 'Stopping…', connect: 'Connecting…', disconnect: 'Disconnecting…',
+  start: 'Starting…', start_card: 'Starting…', pause: 'Pausing…', resume: 'Resuming…', cancel: 'Stopping…', connect: 'Connecting…', disconnect: 'Disconnecting…',
 }
 
 /** The state's name; a pending request comes first, because the printer is about to do it. */
@@ -68,9 +68,15 @@ export function whyNot(state: State | null, live: boolean, allowed: (role: Role)
     case 'faulted': return state.lost ? "The printer's USB connection is lost. See the Print screen." : 'The printer stopped with a fault. See the Print screen.'
   }
   if (need === 'connected' || state.state === 'idle') return ''
+  if (state.card?.printing) return 'The printer is printing from its own card.'
   if (state.pause?.held) return 'The printer itself holds the print. Answer it on the Print screen.'
   if (state.state !== 'paused') return 'Not while the printer is printing. Pause it first.'
   return need === 'free' ? '' : 'Not in the middle of a print.'
+}
+
+/** What a print from the printer's own card is called. */
+export function cardName(card: Pick<CardStatus, 'name' | 'file'>): string {
+  return card.name || card.file.replace(/^\//, '') || 'A file of its card'
 }
 
 /** Why the print stands still; "" when a person has paused it, who knows, or when a fault has, which says it itself. */

@@ -47,7 +47,7 @@ describe('listing', () => {
 
 describe('the console', () => {
   const entry = (dir: Entry['dir'], text: string): Entry => ({ seq: 1, at_ms: 1, dir, text })
-  it.each([['in', 'ok'], ['in', 'ok N12 P15 B3'], ['in', 'ok T:21.3 /0.0 B:20 /0'], ['in', 'T:214.8 /215.0 B:60.0 /60.0 @:55'], ['in', ' T0:20.1 /0'], ['out', 'N12 M105*36'], ['out', 'M155 S2'], ['in', 'echo:busy: processing']] as const)(
+  it.each([['in', 'ok'], ['in', 'ok N12 P15 B3'], ['in', 'ok T:21.3 /0.0 B:20 /0'], ['in', 'T:214.8 /215.0 B:60.0 /60.0 @:55'], ['in', ' T0:20.1 /0'], ['out', 'N12 M105*36'], ['out', 'M155 S2'], ['in', 'echo:busy: processing'], ['in', 'Not SD printing'], ['in', 'SD printing byte 5/99']] as const)(
     '%s %s is chatter', (dir, text) => expect(isChatter(entry(dir, text))).toBe(true))
   it.each([['in', 'Error:Thermal Runaway'], ['in', 'Resend: 12'], ['in', 'okay then'], ['out', 'N3 G1 X2*96'], ['out', 'M1050'], ['note', 'ok']] as const)(
     '%s %s is not', (dir, text) => expect(isChatter(entry(dir, text))).toBe(false))

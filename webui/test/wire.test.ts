@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readCurve, readRecent } from '../src/curves'
 import { readPrintLog, readTotals } from '../src/kept'
+import { readCardList } from '../src/cardlist'
 import { WireError } from '../src/read'
 import { parse, readAnswer, readBeat, readChoices, readCommand, readConsole, readErrorBody, readFile, readFileList, readFrame, readMessage, readPrintList, readState } from '../src/wire'
 import { exampleState } from './examples'
@@ -16,7 +17,7 @@ const read = (name: string) => parse(readFileSync(new URL(name, golden), 'utf8')
 describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
-    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody],
+    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
     [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog],
   ]
   for (const name of names) {

@@ -8,11 +8,13 @@ import { Sheet } from './sheet'
 
 interface ActionsProps {
   state: StateName
-  job: Job
+  job: Pick<Job, 'id' | 'name'>
   enabled: boolean
+  /** It is printed from the printer's own card: how it pauses and ends is the firmware's affair. */
+  card?: boolean
 }
 
-export function Actions({ state, job, enabled }: ActionsProps) {
+export function Actions({ state, job, enabled, card = false }: ActionsProps) {
   const [confirming, setConfirming] = useState(false)
   const asked = asking('job')?.do
   const stop = () => {
@@ -23,14 +25,14 @@ export function Actions({ state, job, enabled }: ActionsProps) {
   return (
     <>
       <div class="actions" role="group" aria-label="Print controls">
-        {stopping ? <Busy text="Stopping…" note="Cooling down and parking" /> : <Main state={state} job={job} enabled={enabled} asked={asked} />}
+        {stopping ? <Busy text="Stopping…" note={card ? 'Cooling down' : 'Cooling down and parking'} /> : <Main state={state} job={job} enabled={enabled} card={card} asked={asked} />}
         <HoldButton label="Stop print: hold for one second" disabled={!enabled || stopping} onHeld={stop} onTap={() => setConfirming(true)}>
           <span>Stop<small>hold 1 s</small></span>
         </HoldButton>
       </div>
       {confirming && !stopping && (
         <Sheet title="Stop this print?" role="alertdialog" firm onClose={() => setConfirming(false)}>
-          <p><strong class="wrap">{job.name}</strong> cannot be continued afterwards. The printer cools down and parks.</p>
+          <p><strong class="wrap">{job.name}</strong> cannot be continued afterwards. The printer cools down{!card && ' and parks'}.</p>
           <div class="sheet-actions">
             <button type="button" class="btn danger solid" disabled={!enabled} onClick={stop}>Stop print</button>
             <button type="button" class="btn" onClick={() => setConfirming(false)}>Keep printing</button>
@@ -42,9 +44,9 @@ export function Actions({ state, job, enabled }: ActionsProps) {
   )
 }
 
-function Main({ state, job, enabled, asked }: ActionsProps & { asked: string | undefined }) {
+function Main({ state, job, enabled, card, asked }: ActionsProps & { asked: string | undefined }) {
   if (asked === 'pause' || state === 'pausing') return <Busy text="Pausing…" note="The head is still moving" />
-  if (asked === 'resume' || state === 'resuming') return <Busy text="Resuming…" note="Heating and going back" />
+  if (asked === 'resume' || state === 'resuming') return <Busy text="Resuming…" note={card ? 'As the printer does it' : 'Heating and going back'} />
   if (state === 'paused') {
     return (
       <button type="button" class="btn primary big" disabled={!enabled} onClick={() => void perform('job', { do: 'resume', job: job.id })}>

@@ -131,13 +131,14 @@ export function OutcomeCard({ outcome, nowMs, told = '' }: { outcome: Outcome; n
   return (
     <section class={`card outcome tone-${tone}`} aria-label="Last print">
       <div class="job-head">
-        <Thumbnail path={outcome.file} version={outcome.id} size={52} />
+        <Thumbnail path={outcome.file} version={outcome.id} size={52} has={!outcome.card} />
         <div>
           <p class="outcome-word"><span class="dot" aria-hidden="true" />{outcomeText(outcome.outcome)}<span class="muted num"> · {moment(outcome.ended_ms, nowMs)}</span></p>
           <h2 class="job-name">{outcome.name}</h2>
+          {outcome.card && <p class="muted small">From the printer's own card</p>}
         </div>
       </div>
-      {outcome.outcome === 'interrupted' && (
+      {outcome.outcome === 'interrupted' && !outcome.card && (
         <p>The print was interrupted{where && ` at ${where}`}{outcome.z_mm > 0 && ` (${trim(outcome.z_mm, 2)} mm, ${percent(outcome.percent)} %)`}. Nothing moves or heats until you say so.</p>
       )}
       {outcome.outcome !== 'done' && outcome.reason && outcome.reason !== told && <p>{sentence(outcome.reason)}</p>}

@@ -47,7 +47,7 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
   switch (step) {
     case 'rename': return <Rename file={file} files={files} onBack={() => setStep('details')} onDone={(path) => goInstead('files', path)} />
     case 'delete': return <Delete file={file} onBack={() => setStep('details')} onDone={onClose} />
-    case 'bed': case 'starting': return <BedClear file={file} starting={step === 'starting'} onYes={() => void start({})} onBack={() => setStep('details')} />
+    case 'bed': case 'starting': return <BedClear name={file.name} starting={step === 'starting'} onYes={() => void start({})} onBack={() => setStep('details')} />
     case 'warning': case 'refused':
       return (
         <Sheet key="no" title={step === 'warning' ? 'Look at this first' : 'It was not started'} role="alertdialog" firm onClose={() => setStep('details')}>
@@ -98,13 +98,14 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
   )
 }
 
-function BedClear({ file, starting, onYes, onBack }: { file: FileInfo; starting: boolean; onYes: () => void; onBack: () => void }) {
+/** The question before every print. */
+export function BedClear({ name, starting, onYes, onBack }: { name: string; starting: boolean; onYes: () => void; onBack: () => void }) {
   const s = state.value
   const camera = s?.camera
   return (
     <Sheet key="bed" title="Is the bed clear?" onClose={onBack}>
       {camera && camera.device !== '' && camera.device !== 'none' && <div class="bed-picture"><Picture status={camera} live={live.value} /></div>}
-      <p>Before <strong class="wrap">{file.name}</strong> starts: nothing may lie on the bed, and nothing may be in the head's way.</p>
+      <p>Before <strong class="wrap">{name}</strong> starts: nothing may lie on the bed, and nothing may be in the head's way.</p>
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={starting || !live.value} onClick={onYes}>
           {starting ? <><Spinner /> Starting…</> : <><Icon name="check" /> Bed is clear, print</>}

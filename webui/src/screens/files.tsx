@@ -16,23 +16,26 @@ import type { FileInfo } from '../wire'
 
 const accepted = '.gcode,.gco,.g,.gc,.nc'
 
+const CardFiles = lazy(() => import('../parts/cardfiles').then((m) => m.CardFiles))
 const History = lazy(() => import('../parts/history').then((m) => m.History))
 
 // What the segments on top show. Whatever is not the list of files is fetched when it is first shown.
 const views: readonly { name: string; show: (toFiles: () => void) => JSX.Element }[] = [
   { name: 'Files', show: () => <Files /> },
   { name: 'History', show: (toFiles) => <History nowMs={link.clock.now()} toFiles={toFiles} /> },
+  { name: 'Card', show: () => <CardFiles nowMs={link.clock.now()} /> }, // only where the printer has one
 ]
 
 export function FilesScreen() {
   const [view, setView] = useState(0)
   useEffect(followFiles, [])
+  const offered = views.filter(({ name }) => name !== 'Card' || state.value?.card)
   return (
     <div class="files">
       <div class="segments" role="group" aria-label="Show">
-        {views.map(({ name }, i) => <button key={name} type="button" aria-pressed={view === i} onClick={() => setView(i)}>{name}</button>)}
+        {offered.map(({ name }, i) => <button key={name} type="button" aria-pressed={view === i} onClick={() => setView(i)}>{name}</button>)}
       </div>
-      {views[view]?.show(() => setView(0))}
+      {(offered[view] ?? offered[0])?.show(() => setView(0))}
     </div>
   )
 }

@@ -16,12 +16,13 @@ import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, perform, state, tick } from '../state'
 import { celsius, clock, dash, trim } from '../units'
-import { hasJob, underWay, whyNot } from '../words'
+import { cardName, hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
 
 const HeatCard = lazy(() => import('../parts/keeper').then((m) => m.HeatCard))
 const Protection = lazy(() => import('../parts/keeper').then((m) => m.Protection))
 const TuneCard = lazy(() => import('../parts/tune').then((m) => m.TuneCard))
+const CardPrint = lazy(() => import('../parts/cardprint').then((m) => m.CardPrint))
 
 export function PrintScreen() {
   const s = state.value
@@ -35,7 +36,8 @@ export function PrintScreen() {
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
-        {s.state === 'idle' && asking('job')?.do !== 'start' && (
+        {s.card?.printing && printing && <Actions state={s.state} job={{ id: s.card.id, name: cardName(s.card) }} enabled={enabled} card />}
+        {s.state === 'idle' && !beginning() && (
           <div class="actions"><a class="btn primary big" href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
         )}
       </div>
@@ -100,13 +102,31 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
         {s.fault && <FaultCard fault={s.fault} enabled={enabled} reconnecting={false} onReconnect={null} onDismiss={null} />}
         {s.pause && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
         {s.state === 'cancelling' && s.waiting === 'heating' && <section class="card notice-card" role="status"><h2><Icon name="clock" /> Waiting for the printer to warm up</h2><p>Its firmware cannot be interrupted while it heats ({wanted(s)}). The heaters go off as soon as it listens; Emergency stop ends it at once.</p></section>}
-        {waitsForPerson && !s.pause && !s.prompt && <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>}
+        {waitsForPerson && !s.pause && !s.prompt && <WaitsCard />}
         <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()} />
       </>
     )
   }
-  if (asking('job')?.do === 'start') return <StartingCard />
+  if (s.card?.printing && hasJob(s.state)) {
+    return (
+      <>
+        {waitsForPerson && !s.prompt && <WaitsCard />}
+        <CardPrint card={s.card} state={s.state} waiting={s.waiting} nowMs={link.clock.now()} />
+      </>
+    )
+  }
+  if (beginning()) return <StartingCard />
   return s.last_job ? null : <section class="card center"><p><strong>Ready to print.</strong></p><p class="muted">Upload a G-code file from your slicer, or choose one.</p></section>
+}
+
+function WaitsCard() {
+  return <section class="card notice-card" role="alert"><h2><Icon name="info" /> The printer waits for you</h2><p>It wants something done at the machine, such as a new filament, and goes on when its button is pressed.</p></section>
+}
+
+/** A print was asked for, and is not in the state yet. */
+function beginning(): boolean {
+  const asked = asking('job')?.do
+  return asked === 'start' || asked === 'start_card'
 }
 
 /** What one looks for when something is odd. */
@@ -139,7 +159,7 @@ function Tiles({ s }: { s: State }) {
         {parts.map((part) => <HeaterTile key={part.key} part={part} oldMs={oldMs} disabled={disabled} onOpen={() => setOpen(part.key)} />)}
       </div>
       <div class="tile-row three">
-        {[fan, speed, flow].map((kind) => <PercentTile key={kind.doing} kind={kind} value={valueOf(s, kind.doing)} disabled={disabled} onOpen={() => setOpen(kind.doing)} />)}
+        {[fan, speed, flow].map((kind) => <PercentTile key={kind.doing} kind={kind} value={s.card?.printing ? null : valueOf(s, kind.doing)} disabled={disabled} onOpen={() => setOpen(kind.doing)} />)}
       </div>
       {opened && <HeaterSheet part={opened} onClose={() => setOpen('')} />}
       {[fan, speed, flow].filter((kind) => kind.doing === open).map((kind) => (
@@ -153,11 +173,13 @@ function Tiles({ s }: { s: State }) {
 
 type Kind = typeof fan | typeof speed | typeof flow
 
-function PercentTile({ kind, value, disabled, onOpen }: { kind: Kind; value: number; disabled: boolean; onOpen: () => void }) {
+/** value null: a file of the printer's own card sets it, and layerd does not see what. */
+function PercentTile({ kind, value, disabled, onOpen }: { kind: Kind; value: number | null; disabled: boolean; onOpen: () => void }) {
   const asked = asking(kind.doing)
-  const shown = Math.round(asked && 'percent' in asked ? asked.percent : value)
+  const known = asked && 'percent' in asked ? asked.percent : value
+  const shown = known === null ? dash : Math.round(known)
   return (
-    <button type="button" class="tile" aria-label={`${kind.label}: ${shown} percent`} aria-haspopup="dialog" disabled={disabled} onClick={onOpen}>
+    <button type="button" class="tile" aria-label={`${kind.label}: ${known === null ? 'unknown' : `${shown} percent`}`} aria-haspopup="dialog" disabled={disabled} onClick={onOpen}>
       <span class="tile-name"><Icon name={kind.icon} size={18} />{kind.label}</span>
       <span class="tile-value">{shown}<small> %</small>{asked && <Spinner />}</span>
     </button>
