@@ -19,6 +19,8 @@ type reel struct{ netMM, mostMM float64 }
 // farthestMM is more than E can mean; what is beyond it is a mistake in the file.
 const farthestMM = 1e7
 
+const mostFlow = 1000 // percent, of M221; no machine is asked for more
+
 // undo is what a line's landing has changed, as it was before.
 type undo struct {
 	tool int
@@ -54,7 +56,7 @@ func (s *spent) push(text []byte, m *modal) undo {
 	}
 	s.atMM = min(max(s.atMM+by, -farthestMM), farthestMM)
 	r := &s.tools[m.tool]
-	r.netMM += by * m.flowPercent / 100
+	r.netMM += by * min(m.flowPercent, mostFlow) / 100
 	r.mostMM = max(r.mostMM, r.netMM)
 	return before
 }

@@ -17,7 +17,7 @@ import (
 // of a file that was copied in by hand.
 
 // surveyRevision is raised when gcode.SurveyFile finds out more than before; what older ones found is then found again.
-const surveyRevision = 2
+const surveyRevision = 3
 
 // content is what one reading of a file gave.
 type content struct {
