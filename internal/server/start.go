@@ -65,7 +65,7 @@ func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (
 	now := time.Now()
 	s.lastJob = newJobID(now, s.lastJob)
 	id = s.lastJob
-	row := store.Print{ID: id, File: file.Path, SHA256: file.SHA256, By: by, StartedMS: now.UnixMilli(), Layers: len(survey.Layers), FilamentMM: survey.FilamentMM}
+	row := store.Print{ID: id, File: file.Path, SHA256: file.SHA256, By: by, StartedMS: now.UnixMilli(), Layers: len(survey.Layers)}
 	if err := s.cfg.History.Begin(ctx, row); err != nil {
 		return "", 0, err
 	}

@@ -107,6 +107,9 @@ func (s *Store) SpoolsFrom(source string) { s.source = source }
 // SpoolsChanged is closed when a spool, or which one is on, has changed since the call. What a print under way uses does not count.
 func (s *Store) SpoolsChanged() <-chan struct{} { return s.spools.heard() }
 
+// SpoolsAreNew tells those who wait for SpoolsChanged.
+func (s *Store) SpoolsAreNew() { s.spools.ring() }
+
 // Spools returns our own, the newest first.
 func (s *Store) Spools(ctx context.Context) ([]Spool, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id, name, material, colour, diameter_mm, density_g_cm3, weight_g, spool_g, cost, archived,
