@@ -129,7 +129,10 @@ func (p *fakePrinter) Home(ctx context.Context, axes string) (uint64, error) {
 func (p *fakePrinter) Jog(ctx context.Context, axis byte, byMM float64) (uint64, error) {
 	return p.call(ctx, "jog", string(axis), byMM)
 }
-func (p *fakePrinter) Extrude(ctx context.Context, byMM float64) (uint64, error) {
+func (p *fakePrinter) ExtrudeAt(ctx context.Context, byMM, mmS float64) (uint64, error) {
+	if mmS != 0 {
+		return p.call(ctx, "extrude", byMM, "at", mmS)
+	}
 	return p.call(ctx, "extrude", byMM)
 }
 func (p *fakePrinter) SetNozzle(ctx context.Context, tool int, targetC float64) (uint64, error) {
@@ -191,6 +194,7 @@ type fakeFiles struct {
 	settings map[string]any
 	rows     map[string]store.Print // as History
 	changed  chan struct{}
+	flushed  int
 	failPut  error
 }
 
@@ -334,6 +338,13 @@ func (f *fakeFiles) Drop(_ context.Context, id string, why error) error {
 	row := f.rows[id]
 	row.Outcome, row.Reason = "failed", why.Error()
 	f.rows[id] = row
+	return nil
+}
+
+func (f *fakeFiles) Flush(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.flushed++
 	return nil
 }
 

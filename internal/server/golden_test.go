@@ -11,6 +11,7 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/printer"
 )
@@ -33,15 +34,16 @@ func goldenState() State {
 			Nozzles: []printer.Heater{{ActualC: 209.8, TargetC: 210}}, Bed: &printer.Heater{ActualC: 60.1, TargetC: 60}, TempsAtMS: goldenMS - 400,
 			Position: &printer.Position{XMM: 101.5, YMM: 98.25, ZMM: 3.4, EMM: 12.75}, Homed: true, FanPercent: 100, SpeedPercent: 100, FlowPercent: 98,
 			Job: &printer.JobStatus{ID: "01jd8w2m4k", File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone", StartedMS: goldenMS - 1800_000,
-				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer"},
+				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer",
+				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
-				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5},
+				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5, FilamentMM: 61.2, ToolsMM: []float64{0, 61.2}},
 			Link: printer.LinkStats{Sent: 41300, Resends: 2, InFlight: 1, Bytes: 40, Flow: "full", WindowBytes: 119, QueueLines: 4, Shrinks: 1},
 			Health: printer.Health{LinesAgain: 2, ChecksumErrors: 1, GapErrors: 1, StarvedS: 92.4, StarvedBy: "file", AskedLinesPerS: 903,
 				CarriedLinesPerS: 288, WirePercent: 87},
 		},
 		Camera:   camera.Status{Device: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam", Live: true, Width: 1280, Height: 720, FPS: 14.9, SinceMS: goldenMS - 3600_000},
-		FilesRev: 12, FreeBytes: 5_000_000_000,
+		FilesRev: 12, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
 		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "cookie"},
 		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
 	}
@@ -76,7 +78,7 @@ func goldenTrouble() State {
 			Profile: printer.Presets()[0], Nozzles: []printer.Heater{}, SpeedPercent: 100, FlowPercent: 100,
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "interrupted", Reason: "layerd was restarted",
 				EndedMS: goldenMS - 1000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5,
-				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire"},
+				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire", ToolsMM: []float64{}},
 			Health: printer.Health{LinesAgain: 31, ResendPercent: 3.4, ChecksumErrors: 24, GapErrors: 5, MissingErrors: 2, Overruns: 1, StarvedS: 8.1,
 				StarvedBy: "wire", AskedLinesPerS: 120, CarriedLinesPerS: 66, WirePercent: -1},
 			Fault: &printer.Fault{Code: printer.FaultPortLost, Message: "The printer's USB port vanished.", Next: "Check the cable and the printer's power.",
@@ -113,9 +115,18 @@ func goldens() map[string]any {
 		"prints": PrintList{Prints: []store.Print{
 			{ID: "01jd8w2m4k", File: benchy.Path, SHA256: benchy.SHA256, By: "Kim's phone", StartedMS: goldenMS - 1800_000, Line: 41234, Offset: 1234567, Layer: 17, Layers: 240, ZMM: 3.4, Percent: 37.5},
 			{ID: "01jd8q0000", File: "cube.gcode", By: "script", StartedMS: goldenMS - 7300_000, EndedMS: goldenMS - 7200_000, Outcome: "failed", Reason: "The printer's USB port vanished.", Fault: "port_lost", ElapsedS: 61,
-				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire"}}},
+				FilamentMM: 61.2, FilamentG: 0.18, Spools: "PLA orange", LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire"}}},
 		"print_log": PrintLog{Lines: []store.LogLine{{AtMS: goldenMS - 9, Dir: "out", Text: "G1 X101.5 E.03"},
 			{AtMS: goldenMS - 2, Dir: "in", Text: "Error:Thermal Runaway, system stopped! Heater_ID: 0"}, {AtMS: goldenMS, Dir: "note", Text: "firmware: The printer's firmware has stopped."}}},
+		"spools": spools.List{Source: store.OwnSpools, Spools: []store.Spool{
+			{ID: 2, Name: "PLA orange", Material: "PLA", Colour: "#ff8800", DiameterMM: 1.75, DensityGCM3: 1.24, WeightG: 1000, SpoolG: 200, Cost: 19.9, UsedMM: 83821, LeftMM: 251462.7, LeftG: 750},
+			{ID: 1, Name: "PETG", DiameterMM: 1.75, DensityGCM3: 1.27, WeightG: 750, Archived: true, UsedMM: 245500, LeftMM: 0, LeftG: 0}},
+			Active: []store.ActiveSpool{{Spool: 2, Name: "PLA orange", GPerM: 2.9825}}},
+		"spools_spoolman": spools.List{Source: store.Spoolman, Spools: []store.Spool{{ID: 12, Name: "Acme Galaxy", DiameterMM: 1.75, DensityGCM3: 1.24, UsedMM: 10, LeftMM: -1, LeftG: -1}},
+			Active: []store.ActiveSpool{}, AtMS: goldenMS - 3600_000, Problem: "ask Spoolman for its spools: connection refused"},
+		"queue": QueueList{Entries: []QueueEntry{
+			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},
+			{Entry: store.Entry{ID: 9, File: "old/cube.gcode", Copies: 1, By: "script", AddedMS: goldenMS - 50_000}, Name: "old/cube.gcode", Gone: true}}},
 		"choices": Choices{Presets: printer.Presets()[:2], Cameras: []camera.Device{{ID: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam"}},
 			Ports: []printer.PortInfo{{Path: "/dev/ttyUSB0", Name: "USB Serial (1a86)", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}}, Bauds: bauds, Camera: camera.Settings{}},
 		"me":        access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "bearer"},
@@ -147,6 +158,14 @@ func goldens() map[string]any {
 		"command_rename_file":    FromPage{Command: Command{ID: "c24", Do: "rename_file", File: "toys/old.gcode", To: "toys/new.gcode"}},
 		"command_make_folder":    FromPage{Command: Command{ID: "c25", Do: "make_folder", File: "toys"}},
 		"command_answer":         FromPage{Command: Command{ID: "c26", Do: "answer", Prompt: goldenMS - 5000, Button: new(1)}},
+		"command_extrude_fast":   FromPage{Command: Command{ID: "c27", Do: "extrude", ByMM: -100, MMS: 10}},
+		"command_save_spool":     FromPage{Command: Command{ID: "c28", Do: "save_spool", Spool: &store.SpoolEdit{ID: 2, Name: "PLA orange", Material: "PLA", Colour: "#ff8800", DiameterMM: 1.75, DensityGCM3: 1.24, WeightG: 1000, SpoolG: 200, Cost: 19.9, LeftG: number(750)}}},
+		"command_set_spool":      FromPage{Command: Command{ID: "c29", Do: "set_spool", Tool: 1, SpoolID: 2}},
+		"command_queue_add":      FromPage{Command: Command{ID: "c30", Do: "queue_add", File: "toys/3DBenchy.gcode", Copies: 2}},
+		"command_queue_move":     FromPage{Command: Command{ID: "c31", Do: "queue_move", Entry: 9, Before: 5}},
+		"command_queue_copies":   FromPage{Command: Command{ID: "c32", Do: "queue_copies", Entry: 5, Copies: 3}},
+		"command_queue_remove":   FromPage{Command: Command{ID: "c33", Do: "queue_remove", Entry: 9}},
+		"command_start_next":     FromPage{Command: Command{ID: "c34", Do: "start_next", Entry: 5, Anyway: true}},
 		"page_beat":              FromPage{Beat: "1795348800123"},
 		"page_console_on":        FromPage{Console: &Watch{On: true, Since: 41}},
 		"page_console_off":       FromPage{Console: &Watch{}},

@@ -36,6 +36,8 @@ var routes = []route{
 	{"GET", "/v1/thumbnails/*", access.Viewer, (*Server).serveThumbnail},
 	{"GET", "/v1/prints", access.Viewer, (*Server).servePrints},
 	{"GET", "/v1/logs/*", access.Operator, (*Server).servePrintLog}, // as the console
+	{"GET", "/v1/spools", access.Viewer, (*Server).serveSpools},
+	{"GET", "/v1/queue", access.Viewer, (*Server).serveQueue},
 	{"GET", "/v1/choices", access.Viewer, (*Server).serveChoices},
 	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},

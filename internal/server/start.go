@@ -19,7 +19,7 @@ func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
 	if c.File == "" {
 		return 0, badCommand("This command needs file.")
 	}
-	id, rev, err := s.StartPrint(ctx, c.File, c.me.Name, c.Anyway)
+	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway})
 	c.started = id
 	return rev, err
 }
@@ -27,6 +27,18 @@ func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
 // StartPrint begins to print the file at path for by, a person or program. anyway overrides warnings about the file, never
 // limits. It returns the job's ID and the revision of the snapshot that shows it. One print is started at a time.
 func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (id string, rev uint64, err error) {
+	return s.startPrint(ctx, wanted{path: path, by: by, anyway: anyway})
+}
+
+// wanted is a print that is to be started.
+type wanted struct {
+	path, by string
+	anyway   bool
+	next     bool  // the queue's first entry, in place of path …
+	entry    int64 // … which must be this one; 0 = any. Set to it
+}
+
+func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint64, err error) {
 	select {
 	case s.starting <- struct{}{}:
 		defer func() { <-s.starting }()
@@ -37,6 +49,12 @@ func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (
 	if err := ready(snap); err != nil {
 		return "", 0, err
 	}
+	if w.next {
+		if err := s.takeNext(ctx, &w); err != nil {
+			return "", 0, err
+		}
+	}
+	path := w.path
 	src, opened, err := s.cfg.Files.OpenFile(ctx, path)
 	if err != nil {
 		return "", 0, err
@@ -58,14 +76,15 @@ func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (
 	if err != nil {
 		return "", 0, err
 	}
-	if len(warnings) > 0 && !anyway {
+	warnings = append(warnings, s.checkSpools(ctx, &survey)...)
+	if len(warnings) > 0 && !w.anyway {
 		return "", 0, &refusal{code: "warning", warnings: warnings}
 	}
 
 	now := time.Now()
 	s.lastJob = newJobID(now, s.lastJob)
 	id = s.lastJob
-	row := store.Print{ID: id, File: file.Path, SHA256: file.SHA256, By: by, StartedMS: now.UnixMilli(), Layers: len(survey.Layers)}
+	row := store.Print{ID: id, File: file.Path, SHA256: file.SHA256, By: w.by, StartedMS: now.UnixMilli(), Layers: len(survey.Layers), Entry: w.entry}
 	if err := s.cfg.History.Begin(ctx, row); err != nil {
 		return "", 0, err
 	}
@@ -75,7 +94,7 @@ func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
-		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: by, Size: file.Bytes, Survey: survey}, src)
+		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey}, src)
 	}
 	if err != nil {
 		// The row must end even when it was ctx that ran out.

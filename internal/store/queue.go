@@ -53,11 +53,15 @@ func (s *Store) AddToQueue(ctx context.Context, file string, copies int, by stri
 	if err := checkCopies(copies); err != nil {
 		return Entry{}, err
 	}
-	if _, err := s.Stat(ctx, file); err != nil {
+	f, err := s.Stat(ctx, file)
+	if err == nil && f.Folder {
+		err = ErrNotFound
+	}
+	if err != nil {
 		return Entry{}, fmt.Errorf("queue %s: %w", file, err)
 	}
-	e := Entry{File: file, Copies: copies, By: by, AddedMS: time.Now().UnixMilli()}
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	e := Entry{File: f.Path, Copies: copies, By: by, AddedMS: time.Now().UnixMilli()}
+	err = s.write(ctx, func(tx *sql.Tx) error {
 		var n, last int64
 		if err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(max(place), 0) FROM queue`).Scan(&n, &last); err != nil {
 			return err
