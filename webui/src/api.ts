@@ -60,6 +60,11 @@ export async function getChoices(): Promise<Choices> {
   return readChoices(parse(await ask('/v1/choices')), '')
 }
 
+/** Gets what a reader of its own is for. */
+export async function get(path: string): Promise<unknown> {
+  return parse(await ask(path))
+}
+
 /** Sends one command without the live socket: the second way for an emergency stop. */
 export async function post(command: Command): Promise<void> {
   await ask('/v1/do', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(command) })

@@ -2,6 +2,7 @@
 // The shapes of all messages, against the golden files that the Go tests write.
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { readQueue, readSpools } from '../src/shelf'
 import { WireError } from '../src/read'
 import { parse, readAnswer, readBeat, readChoices, readCommand, readConsole, readErrorBody, readFile, readFileList, readFrame, readMessage, readPrintList, readState } from '../src/wire'
 import { exampleState } from './examples'
@@ -14,7 +15,7 @@ const read = (name: string) => parse(readFileSync(new URL(name, golden), 'utf8')
 describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
-    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody],
+    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody],
   ]
   for (const name of names) {
     const found = readers.find(([pattern]) => pattern.test(name))
@@ -25,7 +26,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

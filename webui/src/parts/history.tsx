@@ -35,7 +35,7 @@ export function History({ nowMs }: { nowMs: number }) {
           <li key={p.id} class={`history-row tone-${outcomeTone(p.outcome)}`}>
             <p class="outcome-word"><span class="dot" aria-hidden="true" />{outcomeText(p.outcome)}<span class="muted num"> · {moment(p.ended_ms || p.started_ms, nowMs)}</span></p>
             <p class="wrap"><strong>{p.file}</strong></p>
-            <p class="muted small num">{[duration(p.elapsed_s), p.filament_mm > 0 ? meters(p.filament_mm) : '', p.outcome !== 'done' ? layerText(p) : '', p.by && `by ${p.by}`].filter(Boolean).join(' · ')}</p>
+            <p class="muted small num">{[duration(p.elapsed_s), p.filament_mm > 0 ? meters(p.filament_mm) + (p.filament_g > 0 ? ` (${Math.round(p.filament_g)} g)` : '') : '', p.spools, p.outcome !== 'done' ? layerText(p) : '', p.by && `by ${p.by}`].filter(Boolean).join(' · ')}</p>
             {looseEnds(p) && <p class="small num">{looseEnds(p)}</p>}
             {p.reason && <p class="small">{sentence(p.reason)}</p>}
           </li>

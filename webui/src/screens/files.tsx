@@ -8,30 +8,32 @@ import { Thumbnail } from '../parts/job'
 import { lazy } from '../parts/lazy'
 import { UploadList } from '../parts/uploadlist'
 import { goInstead, route, routeHash } from '../route'
-import { allowed, files, filesError, followFiles, link, live, loadFiles, state } from '../state'
+import { allowed, files, filesError, filesView, followFiles, link, live, loadFiles, state } from '../state'
 import { addUploads, uploads } from '../uploads'
 import { bytes, duration, moment } from '../units'
 import type { FileInfo } from '../wire'
 
 const accepted = '.gcode,.gco,.g,.gc,.nc'
 
+const Queue = lazy(() => import('../parts/queue').then((m) => m.Queue))
 const History = lazy(() => import('../parts/history').then((m) => m.History))
 
 // What the segments on top show. Whatever is not the list of files is fetched when it is first shown.
 const views = [
   { name: 'Files', show: () => <Files /> },
+  { name: 'Queue', show: () => <Queue /> },
   { name: 'History', show: () => <History nowMs={link.clock.now()} /> },
 ] as const
 
 export function FilesScreen() {
-  const [view, setView] = useState(0)
+  const view = views.find(({ name }) => name === filesView.value) ?? views[0]
   useEffect(followFiles, [])
   return (
     <div class="files">
       <div class="segments" role="group" aria-label="Show">
-        {views.map(({ name }, i) => <button key={name} type="button" aria-pressed={view === i} onClick={() => setView(i)}>{name}</button>)}
+        {views.map(({ name }) => <button key={name} type="button" aria-pressed={view.name === name} onClick={() => (filesView.value = name)}>{name}</button>)}
       </div>
-      {views[view]?.show()}
+      {view.show()}
     </div>
   )
 }

@@ -7,15 +7,19 @@ import { DiagnosisCards } from '../parts/diagnosis'
 import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
+import { lazy } from '../parts/lazy'
 import { LostCard } from '../parts/lost'
 import { PauseCard, PromptCard } from '../parts/pause'
 import { fan, flow, PercentWithChips, speed } from '../parts/percent'
 import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, perform, state, tick } from '../state'
-import { clock, dash, trim } from '../units'
+import { clock, dash, meters, trim } from '../units'
 import { hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
+
+const NextCard = lazy(() => import('../parts/next').then((m) => m.NextCard))
+const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
 export function PrintScreen() {
   const s = state.value
@@ -29,6 +33,7 @@ export function PrintScreen() {
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
+        {s.state === 'idle' && s.queued > 0 && <NextCard />}
         {s.state === 'idle' && asking('job')?.do !== 'start' && (
           <div class="actions"><a class="btn primary big" href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
         )}
@@ -97,9 +102,11 @@ function Details({ s, job }: { s: State; job: Job }) {
         <div><dt>Started</dt><dd class="wrap">{clock(job.started_ms)}{job.by && ` by ${job.by}`}</dd></div>
         <div><dt>Line</dt><dd>{job.line.toLocaleString('en')} of {job.lines > 0 ? job.lines.toLocaleString('en') : dash}</dd></div>
         {!s.lost && <div><dt>Position</dt><dd>{p ? `X ${trim(p.x_mm, 1)}  Y ${trim(p.y_mm, 1)}  Z ${trim(p.z_mm, 2)}` : dash}</dd></div>}
+        {job.filament_mm > 0 && <div><dt>Filament</dt><dd>{meters(job.filament_mm)} used</dd></div>}
         {s.notice && <div><dt>Display</dt><dd class="wrap">{s.notice}</dd></div>}
         {!s.lost && <div><dt>Asked for again</dt><dd>{s.link.resends === 0 ? 'nothing' : s.link.resends === 1 ? '1 line' : `${s.link.resends} lines`}</dd></div>}
       </dl>
+      <SpoolLine />
     </section>
   )
 }

@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { CameraForm } from '../parts/cameraform'
 import { Icon, Spinner, type IconName } from '../parts/icon'
+import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
 import { ProfileForm } from '../parts/profileform'
 import { lineErrors, starvedText } from '../diagnosis'
@@ -22,7 +23,9 @@ interface Page {
   Show: ComponentType
 }
 
-const pages: readonly Page[] = []
+const pages: readonly Page[] = [
+  { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
+]
 
 export function SettingsScreen() {
   const page = pages.find(({ at }) => at === route.value.rest)
