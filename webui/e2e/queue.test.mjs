@@ -10,8 +10,8 @@ const rig = new Rig()
 const test = rig.steps(run)
 let page, key
 
-// Pushes mm of filament in so many moves.
-const gcode = (mm) => `; filament_type = PLA\nG28\nM109 S200\nM83\nG1 Z0.3 F600\n${Array.from({ length: 40 }, (_, i) => `G1 X${50 + (i % 2) * 20} Y${50 + i} E${mm / 40} F3000\n`).join('')}G1 E-2 F1800\n`
+// Pushes mm of filament, 30 or less at a time.
+const gcode = (mm, moves = Math.max(40, mm / 30)) => `; filament_type = PLA\nG28\nM109 S200\nM83\nG1 Z0.3 F600\n${Array.from({ length: moves }, (_, i) => `G1 X${50 + (i % 2) * 20} Y${50 + (i % 40)} E${mm / moves} F3000\n`).join('')}G1 E-2 F1800\n`
 
 const api = async (path, body) => {
   const answer = await fetch(`${rig.url}${path}`, { headers: { authorization: `Bearer ${key}` }, ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) })
@@ -23,6 +23,14 @@ const shot = async (name, full = false) => {
   mkdirSync(process.env.SHOTS, { recursive: true })
   await page.waitForTimeout(400)
   await page.screenshot({ path: join(process.env.SHOTS, `${name}.png`), fullPage: full })
+}
+/** On the narrowest phone nothing sticks out. */
+const narrow = async (what) => {
+  await page.setViewportSize({ width: 320, height: 640 })
+  await shot(`narrow ${what}`)
+  const wide = await page.evaluate(() => [document.scrollingElement, ...document.querySelectorAll('dialog')].some((e) => e.scrollWidth > e.clientWidth + 1))
+  await page.setViewportSize({ width: 390, height: 844 })
+  assert.ok(!wide, `${what} is wider than the phone`)
 }
 const tab = (name) => page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name }).click()
 const state = (wanted) => until(`state ${wanted}`, async () => (await page.getByTestId('state').innerText()) === wanted)
@@ -52,6 +60,7 @@ test('a spool is added and put on', async () => {
   await card.getByRole('button', { name: 'Put on the printer' }).click()
   await card.getByRole('button', { name: 'On the printer' }).waitFor()
   await shot('spools')
+  await narrow('the spools')
 })
 
 test('two files are added to the queue', async () => {
@@ -85,13 +94,29 @@ test('they are reordered by a drag, and by a button', async () => {
     await shot('queue-drag')
     await page.mouse.up()
   }
-  await page.getByTestId('grip-second.gcode').scrollIntoViewIfNeeded()
+  const finger = await page.context().newCDPSession(page)
+  const swipe = async (name, onto) => {
+    const middle = (b) => ({ x: b.x + b.width / 2, y: b.y + b.height / 2 })
+    const from = middle(await page.getByTestId(`grip-${name}`).boundingBox())
+    const to = middle(await page.getByTestId(`grip-${onto}`).boundingBox())
+    await finger.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [from] })
+    for (let i = 1; i <= 8; i++) await finger.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: [{ x: from.x, y: from.y + ((to.y - from.y) * 1.2 * i) / 8 }] })
+    await finger.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+  }
+  await page.getByRole('button', { name: 'Take second.gcode out of the queue' }).scrollIntoViewIfNeeded()
   await drag('second.gcode', 'first.gcode')
   await until('the order of the drag', async () => (await queued()) === 'second.gcode 1, first.gcode 2')
+  await until('the page shows it', async () => (await page.getByTestId('next').innerText()).includes('second.gcode'))
+  await swipe('second.gcode', 'first.gcode')
+  await until('the order of the finger', async () => (await queued()) === 'first.gcode 2, second.gcode 1')
+  await until('the page shows it', async () => (await page.getByTestId('next').innerText()).includes('first.gcode'))
+  await page.getByRole('button', { name: 'Move first.gcode down' }).click()
+  await until('the order of the button', async () => (await queued()) === 'second.gcode 1, first.gcode 2')
   await page.getByRole('button', { name: 'Move first.gcode up' }).click()
   await until('the order of the button', async () => (await queued()) === 'first.gcode 2, second.gcode 1')
   await until('the page shows it', async () => (await page.getByTestId('next').innerText()).includes('first.gcode'))
   await shot('queue', true)
+  await narrow('the queue')
 })
 
 test('the next is started when the bed is clear, and the spool gets shorter', async () => {
@@ -135,8 +160,9 @@ test('the filament is changed in a pause', async () => {
   await sheet.getByRole('button', { name: 'Load 50 mm' }).click()
   await until('the new one is in', () => rig.executed().some((l) => l.startsWith('G1 E50')))
   await shot('change')
-  await sheet.getByRole('button', { name: 'Done', exact: true }).click()
-  await tab('Print')
+  await narrow('the change of filament')
+  await sheet.getByRole('button', { name: 'Resume print' }).click()
+  await state('Printing')
   const job = (await api('/v1/state')).job.id
   await api('/v1/do', { do: 'cancel', job })
   await until('it has ended', async () => (await api('/v1/state')).state === 'idle')

@@ -1,5 +1,6 @@
 // Changing the filament by hand, step by step: in a pause, where the head is parked and Resume goes on, and at any other time from the Move screen.
 import { useEffect, useId, useState } from 'preact/hooks'
+import { go } from '../route'
 import { followShelf, shelf, spoolOn } from '../shelf'
 import { allowed, asking, live, perform, state } from '../state'
 import { celsius } from '../units'
@@ -16,7 +17,7 @@ const unload = { by_mm: -100, mm_s: 10 }
 const load = { by_mm: 50, mm_s: 5 }
 const purge = { by_mm: 20 }
 
-const warmths = [{ name: 'PLA', c: 200 }, { name: 'PETG', c: 230 }, { name: 'ABS', c: 240 }, { name: 'TPU', c: 220 }] as const
+const warmths = [{ name: 'PLA', c: 200 }, { name: 'PETG', c: 230 }, { name: 'ABS', c: 240 }] as const
 
 export function ChangeSteps({ s, enabled }: { s: State; enabled: boolean }) {
   const id = useId()
@@ -90,7 +91,7 @@ function SpoolStep({ tool, enabled }: { tool: number; enabled: boolean }) {
   const asked = asking('spool') !== null
   return (
     <li class="wide">
-      <div><strong>Spool</strong><p>{on ? <span class="spool-line"><Swatch colour={on.colour} /> {on.name} <span class="muted">{leftText(on)}</span></span> : 'Choose the one that you put on.'}</p></div>
+      <div><strong>Spool</strong><p>{on && <Swatch colour={on.colour} />} {on ? 'If you put another one on, choose it: what is printed from here on is taken off it.' : 'Choose the one that you put on.'}</p></div>
       <select aria-label="Spool that is on" value={on?.id ?? 0} disabled={!enabled || asked} onChange={(event) => void perform('spool', { do: 'set_spool', tool, spool_id: Number(event.currentTarget.value) })}>
         <option value={0}>None of these</option>
         {usable.map((one) => <option key={one.id} value={one.id}>{[one.name, leftText(one)].filter(Boolean).join(', ')}</option>)}
@@ -108,12 +109,18 @@ export function ChangeSheet({ onClose }: { onClose: () => void }) {
     void perform('nozzle0', { do: 'set_nozzle', tool: 0, target_c: 0 })
     onClose()
   }
+  const resume = (job: string) => {
+    void perform('job', { do: 'resume', job })
+    onClose()
+    go('print')
+  }
   return (
     <Sheet title="Change filament" onClose={onClose}>
       {why && <p class="why"><Icon name="info" size={20} />{why}</p>}
       <ChangeSteps s={s} enabled={why === ''} />
       <div class="sheet-actions">
-        <button type="button" class="btn primary" onClick={onClose}><Icon name="check" /> Done</button>
+        {s.state === 'paused' && s.job && <button type="button" class="btn primary" disabled={why !== ''} onClick={() => resume(s.job?.id ?? '')}><Icon name="play" /> Resume print</button>}
+        <button type="button" class={`btn${s.state === 'paused' ? '' : ' primary'}`} onClick={onClose}><Icon name="check" /> Done</button>
         {s.state === 'idle' && <button type="button" class="btn" disabled={why !== ''} onClick={coolDown}>Done, and cool down</button>}
       </div>
     </Sheet>

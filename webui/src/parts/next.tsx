@@ -51,7 +51,7 @@ export function Next({ entry }: { entry: Entry }) {
         </div>
       </div>
       {entry.gone && <p class="why"><Icon name="warn" size={20} />This file is gone. Take it out of the queue.</p>}
-      <Needs needMM={entry.filament_mm} />
+      {!warned && <Needs needMM={entry.filament_mm} />}
       {error && (
         <div role="alert">
           <p><strong>{error.message}</strong></p>

@@ -76,7 +76,7 @@ export function Queue() {
   const first = shown[0]
   return (
     <section class="queue" aria-label="Queue">
-      {first && state.value?.state === 'idle' && !drag && <Next key={first.id} entry={first} />}
+      {first && state.value?.state === 'idle' && <Next key={first.id} entry={first} />}
       <ol ref={rows} class="queue-list">
         {shown.map((e, i) => (
           <li key={e.id} class={`card queue-row${drag?.from === i ? ' dragged' : ''}${drag ? ' moving' : ''}`} style={{ transform: drag ? `translateY(${shift(i)}px)` : '' }}>

@@ -35,7 +35,7 @@ export function PrintScreen() {
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
         {s.state === 'idle' && s.queued > 0 && <NextCard />}
         {s.state === 'idle' && asking('job')?.do !== 'start' && (
-          <div class="actions"><a class="btn primary big" href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
+          <div class="actions"><a class={`btn big${s.queued > 0 ? '' : ' primary'}`} href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
         )}
       </div>
       <div class="print-side">
@@ -90,7 +90,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
     )
   }
   if (asking('job')?.do === 'start') return <StartingCard />
-  return s.last_job ? null : <section class="card center"><p><strong>Ready to print.</strong></p><p class="muted">Upload a G-code file from your slicer, or choose one.</p></section>
+  return s.last_job || s.queued > 0 ? null : <section class="card center"><p><strong>Ready to print.</strong></p><p class="muted">Upload a G-code file from your slicer, or choose one.</p></section>
 }
 
 /** What one looks for when something is odd. */
