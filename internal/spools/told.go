@@ -19,7 +19,7 @@ import (
 
 const (
 	everyUp   = time.Minute      // how often the list is read again
-	everyDown = 30 * time.Second // how often a Spoolman that does not answer is tried
+	everyDown = 15 * time.Second // how often a Spoolman that does not answer is tried
 	settle    = 2 * time.Second  // changes come in bunches
 )
 

@@ -11,7 +11,7 @@ import { Sheet } from './sheet'
 import { leftText, Swatch } from './spoolline'
 
 // Lengths in mm and speeds in mm/s that do no harm in any extruder: a longer way, as with a Bowden tube, takes more taps. Marlin's own M702 unloads
-// 100 mm at 10 mm/s, and loads at 6 and then 3 (Configuration_adv.h, ADVANCED_PAUSE_FEATURE).
+// 100 mm at 10 mm/s, loads at 6 and purges at 3 (Configuration_adv.h, ADVANCED_PAUSE_FEATURE).
 const softenMM = 5 // pushed before the first pull, so that no cold plug sticks in the heat break
 const unload = { by_mm: -100, mm_s: 10 }
 const load = { by_mm: 50, mm_s: 5 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"math"
+	"syscall"
+	"testing"
+
+	"layerd/internal/server"
+	"layerd/internal/spoolman/spoolmantest"
+	"layerd/internal/spools"
+	"layerd/printer"
+)
+
+// A print with a spool of ours, by way of the queue: what it has used is off the spool, and so is what one used that was killed with the daemon.
+func TestASpoolLosesWhatPrintsUse(t *testing.T) {
+	t.Parallel()
+	m := switchOn(t, "--speed", "15", "--heat", "100")
+	data := t.TempDir()
+	d := startDaemon(t, data, port(m.link))
+	tiny, content := []byte("G28\nM109 S200\nM82\nG92 E0\nG1 X10 Y10 F3000\nG1 X20 E12\nG1 E10 F1800\n"), ring(t)
+	d.reach(printer.Idle)
+	d.do(`{"do":"save_spool","spool":{"name":"red","material":"PLA","diameter_mm":1.75,"density_g_cm3":1.24,"weight_g":1000}}`)
+	d.do(`{"do":"set_spool","spool_id":1}`)
+	d.put("tiny.gcode", tiny)
+	d.put("ring.gcode", content)
+	d.do(`{"do":"queue_add","file":"tiny.gcode"}`)
+	d.do(`{"do":"queue_add","file":"ring.gcode","copies":2}`)
+	first := d.do(`{"do":"start_next","anyway":true}`).Job
+	if row := d.row(first); row.Outcome != "done" || row.FilamentMM != 12 || row.Spools != "red" {
+		t.Errorf("the history has %+v, want 12 mm of red", row)
+	}
+	second := d.do(`{"do":"start_next"}`).Job
+	d.await("filament in the journal", func() bool { return d.prints()[0].ID == second && d.prints()[0].FilamentMM > 20 })
+	d.stop(syscall.SIGKILL)
+
+	d = startDaemon(t, data, port(m.link))
+	row := d.row(second)
+	used := get[spools.List](d, "/v1/spools").Spools[0].UsedMM
+	if row.Outcome != "interrupted" || row.FilamentMM <= 20 || math.Abs(used-12-row.FilamentMM) > 0.01 {
+		t.Errorf("the spool has lost %v mm; the history has %+v after 12 mm", used, row)
+	}
+	queue := get[server.QueueList](d, "/v1/queue").Entries
+	if len(queue) != 1 || queue[0].Name != "ring.gcode" || queue[0].Copies != 2 || queue[0].Print != "" {
+		t.Errorf("the queue is %+v, want the two copies that were not done", queue)
+	}
+	d.end(stopTime)
+}
+
+// With a Spoolman that is down a print starts and ends as always; Spoolman is told when it is back, after a kill too, and once.
+func TestSpoolmanIsToldWhenItIsBack(t *testing.T) {
+	t.Parallel()
+	far := spoolmantest.New(t, map[int64]*spoolmantest.Spool{3: {Name: "orange", WeightG: 1000}})
+	m := switchOn(t, "--speed", "15", "--heat", "100")
+	data := t.TempDir()
+	env := port(m.link, "LAYERD_SPOOLMAN_URL="+far.URL)
+	d := startDaemon(t, data, env)
+	d.reach(printer.Idle)
+	d.await("Spoolman's list", func() bool { return len(get[spools.List](d, "/v1/spools").Spools) == 1 })
+	d.do(`{"do":"set_spool","spool_id":3}`)
+	far.Go("GET", spoolmantest.Down)
+	far.Go("PUT", spoolmantest.Down)
+	job := d.start("ring.gcode", ring(t))
+	d.await("filament in the journal", func() bool { return d.prints()[0].ID == job && d.prints()[0].FilamentMM > 20 })
+	d.stop(syscall.SIGKILL)
+	d = startDaemon(t, data, env)
+	mm := d.row(job).FilamentMM
+	d.await("its silence", func() bool { return get[spools.List](d, "/v1/spools").Problem != "It was not asked yet." })
+	if l := get[spools.List](d, "/v1/spools"); len(l.Spools) != 1 || math.Abs(l.Spools[0].UsedMM-mm) > 0.01 || l.AtMS == 0 {
+		t.Errorf("while it is down the list is %+v, want %v mm used", l, mm)
+	}
+	far.Go("GET", spoolmantest.Nothing)
+	far.Go("PUT", spoolmantest.Nothing)
+	d.await("its word that it knows", func() bool { return far.UsedMM(3) > 0 })
+	if got := far.UsedMM(3); math.Abs(got-mm) > 0.1 {
+		t.Errorf("Spoolman has %v mm, want %v", got, mm)
+	}
+	d.end(stopTime)
+}
