@@ -190,6 +190,18 @@ describe('a pause', () => {
     expect(told).toEqual([{ do: 'set_spool', tool: 0, spool_id: 1 }])
   })
 
+  it('asks it too where the firmware leads through the change', async () => {
+    page({ state: 'paused', pause: { by: 'file', message: '', filament: true, held: true } })
+    await act(() => import('../src/parts/change').then(() => {}))
+    await vi.waitFor(() => {
+      act(() => {
+        shelf.value = exampleShelf()
+      })
+      getByRole(root, 'combobox', { name: 'Spool that is on' })
+    }, { timeout: 20_000 })
+    expect(queryByRole(root, 'button', { name: /Unload/ })).toBeNull()
+  })
+
   it('moves no filament through a cold nozzle, and offers to heat it', async () => {
     page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, held: false }, nozzles: [{ actual_c: 40, target_c: 0 }] })
     await fetched('Unload 100 mm')

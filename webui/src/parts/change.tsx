@@ -23,7 +23,7 @@ export function ChangeSteps({ s, enabled }: { s: State; enabled: boolean }) {
   const id = useId()
   const [softened, setSoftened] = useState(false)
   const [tool, setTool] = useState(0)
-  useEffect(followShelf, [])
+  useEffect(followShelf, []) // whether there is a step for the spool
   const nozzle = s.nozzles[tool] ?? { actual_c: 0, target_c: 0 }
   const hottest = s.nozzles.reduce((best, h) => (h.actual_c > best.actual_c ? h : best), nozzle)
   const hot = hottest.actual_c >= s.profile.min_extrude_c
@@ -68,7 +68,7 @@ export function ChangeSteps({ s, enabled }: { s: State; enabled: boolean }) {
         <div><strong>Unload</strong><p>Tap until the old one comes out, or pull when it is loose.</p></div>
         {step('Unload 100 mm', [softenMM, unload.by_mm], () => void pull())}
       </li>
-      <SpoolStep tool={tool} enabled={enabled} />
+      {hasSpools() && <li class="wide"><SpoolChoice tool={tool} enabled={enabled} /></li>}
       <li>
         <div><strong>Load</strong><p>Push the new one in until the gears grip it, then tap until it melts out.</p></div>
         {step('Load 50 mm', [load.by_mm], () => push(load))}
@@ -82,21 +82,25 @@ export function ChangeSteps({ s, enabled }: { s: State; enabled: boolean }) {
   )
 }
 
-/** Which spool is on now: what is printed from here on is taken off it. */
-function SpoolStep({ tool, enabled }: { tool: number; enabled: boolean }) {
+const hasSpools = () => shelf.value?.spools.some((one) => !one.archived) ?? false
+
+/** Which spool is on now: what is printed from here on is taken off it. Nothing, where there are no spools. */
+export function SpoolChoice({ tool, enabled }: { tool: number; enabled: boolean }) {
+  useEffect(followShelf, [])
   const all = shelf.value
-  const usable = all?.spools.filter((one) => !one.archived) ?? []
-  if (!all || usable.length === 0) return null
+  if (!all || !hasSpools()) return null
+  const usable = all.spools.filter((one) => !one.archived)
   const on = spoolOn(all, tool)
   const asked = asking('spool') !== null
   return (
-    <li class="wide">
-      <div><strong>Spool</strong><p>{on && <Swatch colour={on.colour} />} {on ? 'If you put another one on, choose it: what is printed from here on is taken off it.' : 'Choose the one that you put on.'}</p></div>
+    <div class="spool-choice">
+      <strong>Spool</strong>
+      <p>{on && <Swatch colour={on.colour} />} {on ? 'If you put another one on, choose it: what is printed from here on is taken off it.' : 'Choose the one that you put on.'}</p>
       <select aria-label="Spool that is on" value={on?.id ?? 0} disabled={!enabled || asked} onChange={(event) => void perform('spool', { do: 'set_spool', tool, spool_id: Number(event.currentTarget.value) })}>
         <option value={0}>None of these</option>
         {usable.map((one) => <option key={one.id} value={one.id}>{[one.name, leftText(one)].filter(Boolean).join(', ')}</option>)}
       </select>
-    </li>
+    </div>
   )
 }
 

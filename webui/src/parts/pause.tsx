@@ -6,6 +6,7 @@ import type { PauseInfo, Prompt, State } from '../wire'
 import { Icon, Spinner } from './icon'
 import { lazy } from './lazy'
 
+const SpoolChoice = lazy(() => import('./change').then((m) => m.SpoolChoice))
 const ChangeSteps = lazy(() => import('./change').then((m) => m.ChangeSteps))
 
 /** What the firmware asks. The answer is one tap; whatever comes next, another question or a print that goes on, takes its place. */
@@ -44,6 +45,7 @@ export function PauseCard({ s, pause, enabled }: { s: State; pause: PauseInfo; e
       {pause.message && <p class="kicker">{why}</p>}
       <h2 class="wrap"><Icon name="pause" /> {pause.message || why}</h2>
       {pause.held && <p>The printer leads through it: {s.prompt ? 'answer its question above' : 'it asks here or on its display'}. If nothing is asked, Resume lets it go on.</p>}
+      {pause.held && pause.filament && <SpoolChoice tool={0} enabled={enabled} />}
       {!pause.held && !parked && <p>The head is still moving. It parks, and heat stays on.</p>}
       {!pause.held && parked && (pause.filament ? <ChangeSteps s={s} enabled={enabled} /> : <p>The head is parked and heat stays on. Tap Resume when you are done.</p>)}
     </section>
