@@ -1,9 +1,9 @@
 // Package history keeps the row of each print true: written before its first line goes out, brought up to date while it
 // runs, and ended exactly once.
 //
-//	server ── Begin, Drop ──┐
-//	                        ├─▶ Run (one goroutine owns all open rows) ─▶ store
-//	printer snapshots ──────┘
+//	server ── Begin, Drop, Flush ──┐
+//	                               ├─▶ Run (one goroutine owns all open rows) ─▶ store
+//	printer snapshots ─────────────┘
 //
 // A print's outcome is in the snapshot that follows it, and stays there until another has ended; so the recorder may miss
 // any number of snapshots, as long as it looks once before the next print begins, which Begin does.

@@ -170,6 +170,8 @@ func (c *Client) ask(ctx context.Context, method, path string, send, v any) erro
 		return ErrGone
 	case code >= 500: // it may have failed half way
 		return fmt.Errorf("%w: it answered with status %d", ErrUnheard, code)
+	case code >= 300 && code <= 399:
+		return fmt.Errorf("it leads elsewhere (status %d), where layerd does not follow: set spoolman.url to the address in the browser's bar", code)
 	case code < 200 || code > 299:
 		return fmt.Errorf("it answered with status %d", code)
 	}

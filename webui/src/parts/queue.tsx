@@ -19,11 +19,30 @@ interface Drag {
   height: number // of the dragged row, with the gap
 }
 
+const edge = 110 // px of the window's upper and lower end, where the bars are
+const rollPx = 9 // in a frame
+
 export function Queue() {
   useEffect(followQueue, [])
   const [drag, setDrag] = useState<Drag | null>(null)
   const [order, setOrder] = useState<readonly number[] | null>(null) // as asked for, until layerd says so too
   const rows = useRef<HTMLOListElement>(null)
+  const finger = useRef(0) // where it is in the window
+  const dragging = drag !== null
+  useEffect(() => { // a row that is held at the window's edge takes the page along
+    if (!dragging) return
+    let frame = 0
+    const roll = () => {
+      const by = finger.current < edge ? -rollPx : finger.current > innerHeight - edge ? rollPx : 0
+      if (by !== 0) {
+        scrollBy(0, by)
+        setDrag((now) => now && dragged(now, finger.current))
+      }
+      frame = requestAnimationFrame(roll)
+    }
+    frame = requestAnimationFrame(roll)
+    return () => cancelAnimationFrame(frame)
+  }, [dragging])
   const all = queue.value
   const ids = all?.map((e) => e.id).join(' ')
   useEffect(() => setOrder(null), [ids])
@@ -56,12 +75,12 @@ export function Queue() {
     if (!mine) return
     if (event.currentTarget instanceof Element) event.currentTarget.setPointerCapture(event.pointerId)
     const gap = boxes.length > 1 ? Math.abs((boxes[1]?.top ?? 0) - (boxes[0]?.bottom ?? 0)) : 0
+    finger.current = event.clientY
     setDrag({ id, from, to: from, startY: event.clientY + scrollY, dy: 0, middles: boxes.map((b) => b.top + b.height / 2 + scrollY), height: mine.height + gap })
   }
   const follow = (event: PointerEvent) => {
-    if (!drag) return
-    const dy = event.clientY + scrollY - drag.startY
-    setDrag({ ...drag, dy, to: placeAt(drag.middles, drag.from, dy) })
+    finger.current = event.clientY
+    setDrag((now) => now && dragged(now, event.clientY))
   }
   const drop = () => {
     if (drag && drag.to !== drag.from) move(drag.id, drag.to)
@@ -87,6 +106,14 @@ export function Queue() {
       </ol>
     </section>
   )
+}
+
+/** The drag with the finger at y in the window. The row stays within the list: else it would make the page longer, and the page roll for ever. */
+function dragged(drag: Drag, y: number): Drag {
+  const { middles, from, height } = drag
+  const at = middles[from] ?? 0
+  const dy = Math.max((middles[0] ?? at) - at - height / 2, Math.min((middles.at(-1) ?? at) - at + height / 2, y + scrollY - drag.startY))
+  return { ...drag, dy, to: placeAt(drag.middles, drag.from, dy) }
 }
 
 /** The place of a row that began at from and was dragged by dy: it takes another's when its middle passes the other's. */
