@@ -11,7 +11,8 @@ import (
 	"layerd/printer"
 )
 
-// A print with a spool of ours, by way of the queue: what it has used is off the spool, and so is what one used that was killed with the daemon.
+// Prints with spools of ours, by way of the queue: what they have used is off the spools, also of the one that was changed in the middle and then killed
+// with the daemon.
 func TestASpoolLosesWhatPrintsUse(t *testing.T) {
 	t.Parallel()
 	m := switchOn(t, "--speed", "15", "--heat", "100")
@@ -30,14 +31,27 @@ func TestASpoolLosesWhatPrintsUse(t *testing.T) {
 		t.Errorf("the history has %+v, want 12 mm of red", row)
 	}
 	second := d.do(`{"do":"start_next"}`).Job
-	d.await("filament in the journal", func() bool { return d.prints()[0].ID == second && d.prints()[0].FilamentMM > 20 })
+	// In a pause the person unloads, puts blue on, loads and purges: what was printed before is red's, and what is printed then is blue's.
+	d.until("some filament", func(s server.State) bool { return s.State == printer.Printing && s.Job.FilamentMM > 20 })
+	d.do(`{"do":"pause"}`)
+	red := d.reach(printer.Paused).Job.FilamentMM
+	for _, by := range []string{`5`, `-100,"mm_s":10`, `50,"mm_s":5`, `50,"mm_s":5`, `20`} {
+		d.do(`{"do":"extrude","by_mm":` + by + `}`)
+	}
+	d.do(`{"do":"save_spool","spool":{"name":"blue","material":"PLA","diameter_mm":1.75,"density_g_cm3":1.24,"weight_g":1000}}`)
+	d.do(`{"do":"set_spool","spool_id":2}`)
+	d.do(`{"do":"resume"}`)
+	d.await("more filament in the journal", func() bool { return d.prints()[0].ID == second && d.prints()[0].FilamentMM > red+20 })
 	d.stop(syscall.SIGKILL)
 
 	d = startDaemon(t, data, port(m.link))
 	row := d.row(second)
-	used := get[spools.List](d, "/v1/spools").Spools[0].UsedMM
-	if row.Outcome != "interrupted" || row.FilamentMM <= 20 || math.Abs(used-12-row.FilamentMM) > 0.01 {
-		t.Errorf("the spool has lost %v mm; the history has %+v after 12 mm", used, row)
+	used := map[string]float64{}
+	for _, s := range get[spools.List](d, "/v1/spools").Spools {
+		used[s.Name] = s.UsedMM
+	}
+	if row.Outcome != "interrupted" || math.Abs(used["red"]-12-red) > 0.02 || math.Abs(used["blue"]-(row.FilamentMM-red)) > 0.02 || used["blue"] < 20 {
+		t.Errorf("the spools have lost %v mm; red had 12 + %v, and the history has %+v", used, red, row)
 	}
 	queue := get[server.QueueList](d, "/v1/queue").Entries
 	if len(queue) != 1 || queue[0].Name != "ring.gcode" || queue[0].Copies != 2 || queue[0].Print != "" {
