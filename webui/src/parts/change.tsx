@@ -58,6 +58,7 @@ export function ChangeSteps({ s, enabled }: { s: State; enabled: boolean }) {
             {Array.from({ length: s.profile.nozzles }, (_, i) => <option key={i} value={i}>Nozzle {i + 1}</option>)}
           </select>
         )}
+        {s.profile.nozzles > 1 && <p class="muted">Unloading and loading move the filament of the nozzle that is in use.</p>}
         <div class="chips">
           {warmths.filter(({ c }) => c <= s.profile.max_nozzle_c).map(({ name, c }) => (
             <button key={name} type="button" class="chip" aria-pressed={nozzle.target_c === c} disabled={!enabled} onClick={() => void perform(`nozzle${tool}`, { do: 'set_nozzle', tool, target_c: c })}>{name} <strong>{c}°</strong></button>

@@ -1,6 +1,6 @@
 // The queue: in order, to be dragged by the handle, or moved by buttons. While a finger drags, nothing in the page's tree changes place (a browser
 // would let go of it): the rows are only shifted. The new order is sent when the finger lifts.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { beforeAt, followQueue, queue, type Entry } from '../shelf'
 import { allowed, asking, live, perform, state } from '../state'
 import { duration } from '../units'
@@ -28,6 +28,8 @@ export function Queue() {
   const [order, setOrder] = useState<readonly number[] | null>(null) // as asked for, until layerd says so too
   const rows = useRef<HTMLOListElement>(null)
   const finger = useRef(0) // where it is in the window
+  const pressed = useRef<{ id: number; way: string } | null>(null) // the button that moved a row, and may have lost the focus by that
+  const [said, setSaid] = useState('')
   const dragging = drag !== null
   useEffect(() => { // a row that is held at the window's edge takes the page along
     if (!dragging) return
@@ -46,6 +48,13 @@ export function Queue() {
   const all = queue.value
   const ids = all?.map((e) => e.id).join(' ')
   useEffect(() => setOrder(null), [ids])
+  useLayoutEffect(() => {
+    const { id, way } = pressed.current ?? {}
+    pressed.current = null
+    const row = id === undefined ? null : rows.current?.querySelector(`[data-id="${id}"]`)
+    const button = row?.querySelector<HTMLButtonElement>(`[data-way=${way ?? ''}]:enabled`) ?? row?.querySelector<HTMLButtonElement>('[data-way]:enabled')
+    button?.focus()
+  }, [order])
   if (!all) return <p class="center muted"><Spinner /></p>
   if (all.length === 0) {
     return (
@@ -63,6 +72,7 @@ export function Queue() {
     const before = beforeAt(now, id, to)
     const rest = now.filter((one) => one !== id)
     setOrder([...rest.slice(0, to), id, ...rest.slice(to)])
+    setSaid(`${shown.find((e) => e.id === id)?.name ?? ''} is now number ${to + 1} of ${now.length}.`)
     void perform('queue', { do: 'queue_move', entry: id, before }).then((answer) => {
       if (answer.error) setOrder(null)
     })
@@ -98,12 +108,16 @@ export function Queue() {
       {first && state.value?.state === 'idle' && <Next key={first.id} entry={first} />}
       <ol ref={rows} class="queue-list">
         {shown.map((e, i) => (
-          <li key={e.id} class={`card queue-row${drag?.from === i ? ' dragged' : ''}${drag ? ' moving' : ''}`} style={{ transform: drag ? `translateY(${shift(i)}px)` : '' }}>
-            <Row e={e} place={i} last={i === shown.length - 1} may={may} onMove={(to) => move(e.id, to)}
+          <li key={e.id} data-id={e.id} class={`card queue-row${drag?.from === i ? ' dragged' : ''}${drag ? ' moving' : ''}`} style={{ transform: drag ? `translateY(${shift(i)}px)` : '' }}>
+            <Row e={e} place={i} last={i === shown.length - 1} may={may} onMove={(to) => {
+                pressed.current = { id: e.id, way: to < i ? 'up' : 'down' }
+                move(e.id, to)
+              }}
               grip={<span class="grip" role="presentation" data-testid={`grip-${e.name}`} onPointerDown={(event) => begin(event, e.id, i)} onPointerMove={follow} onPointerUp={drop} onPointerCancel={() => setDrag(null)}><Icon name="grip" /></span>} />
           </li>
         ))}
       </ol>
+      <p class="unseen" role="status">{said}</p>
     </section>
   )
 }
@@ -150,8 +164,8 @@ function Row({ e, place, last, may, grip, onMove }: RowProps) {
       </div>
       <div class="queue-tools">
         <Copies value={e.copies} disabled={!may || busy} onChange={(copies) => void perform('queue', { do: 'queue_copies', entry: e.id, copies })} />
-        <button type="button" class="icon-button" aria-label={`Move ${e.name} up`} disabled={!may || busy || place === 0} onClick={() => onMove(place - 1)}><Icon name="up" size={20} /></button>
-        <button type="button" class="icon-button" aria-label={`Move ${e.name} down`} disabled={!may || busy || last} onClick={() => onMove(place + 1)}><Icon name="down" size={20} /></button>
+        <button type="button" class="icon-button" data-way="up" aria-label={`Move ${e.name} up`} disabled={!may || place === 0} onClick={() => onMove(place - 1)}><Icon name="up" size={20} /></button>
+        <button type="button" class="icon-button" data-way="down" aria-label={`Move ${e.name} down`} disabled={!may || last} onClick={() => onMove(place + 1)}><Icon name="down" size={20} /></button>
         <button type="button" class="icon-button" aria-label={`Take ${e.name} out of the queue`} disabled={!may || busy} onClick={() => void perform('queue', { do: 'queue_remove', entry: e.id })}><Icon name="trash" size={20} /></button>
       </div>
     </>
