@@ -197,3 +197,32 @@ func TestFilamentOverABadCable(t *testing.T) {
 		t.Errorf("only %d lines went again: that shows nothing", resends)
 	}
 }
+
+// A line that was taken for accepted by an ok said twice, and is taken back because it was not, has used nothing until it goes again.
+func TestFilamentOfLinesThatAreTakenBack(t *testing.T) {
+	for _, mode := range []string{"M82", "M83"} {
+		now := time.Unix(1e9, 0)
+		s := newSession(Presets()[0], nil, func(string, []byte) {})
+		s.d, s.state, s.job, s.run = marlin, Printing, &job{}, startRun(now)
+		accepted := func(texts ...string) {
+			for i, text := range texts {
+				s.stream.send(now, []byte(text), laneJob, nothing, jobPos{line: int64(i)})
+				s.stream.landThrough(now, 0, func(f *flight) { s.landed(now, f) })
+			}
+		}
+		used := func(want float64) {
+			t.Helper()
+			if _, got := s.run.spent.byTool(); got != want {
+				t.Errorf("%s: got %g mm, want %g", mode, got, want)
+			}
+		}
+		accepted(mode, "G92 E0", "G1 E5", "G92 E0")
+		from := s.stream.next
+		accepted("G1 E7", "G1 E9")
+		used(map[string]float64{"M82": 5 + 9, "M83": 5 + 7 + 9}[mode])
+		s.takeBack(from)
+		used(5)
+		accepted("G1 E7", "G1 E9")
+		used(map[string]float64{"M82": 5 + 9, "M83": 5 + 7 + 9}[mode])
+	}
+}
