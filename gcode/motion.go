@@ -69,6 +69,17 @@ func (m *motion) filament() float64 {
 	return sum
 }
 
+// byTool is what each tool has pushed out, in mm.
+func (m *motion) byTool() (mm []float64) {
+	for tool, t := range m.tools {
+		if t.peak > 0 {
+			mm = append(mm, make([]float64, tool+1-len(mm))...)
+			mm[tool] = t.peak
+		}
+	}
+	return mm
+}
+
 // length reads a word that is a length, in mm. A value that no machine can mean is taken as absent.
 func (m *motion) length(w *words, letter byte) (float64, bool) {
 	v, ok := w.get(letter)

@@ -12,6 +12,7 @@ type notes struct {
 	totalS        float64
 	remainingS    float64 // of the first M73
 	layerHeightMM float64
+	filaments     []string // materials by tool
 }
 
 // curaPlaceholder is what CuraEngine writes for the time when nobody replaces it.
@@ -27,6 +28,8 @@ func (n *notes) read(c []byte) {
 		n.readTime(c)
 	case 'L':
 		n.readLayerHeight(c)
+	case 'F':
+		n.readFilament(c)
 	}
 	if n.slicer == "" {
 		n.slicer = slicerName(c)
@@ -147,6 +150,33 @@ func (n *notes) readLayerHeight(c []byte) {
 			n.layerHeightMM = v
 		}
 		return
+	}
+}
+
+const (
+	maxMaterial = 24
+	maxFilament = 12 * maxTools // bytes of materials worth a look
+)
+
+// readFilament knows "filament_type = PLA;PETG", by tool, of PrusaSlicer and its kin, and "Filament type: PLA" of hand-made start codes.
+func (n *notes) readFilament(c []byte) {
+	if len(n.filaments) > 0 {
+		return
+	}
+	rest, ok := cutFold(c, "filament_type")
+	if !ok {
+		if rest, ok = cutFold(c, "filament type"); !ok {
+			return
+		}
+	}
+	rest = bytes.TrimLeft(rest, " ")
+	if len(rest) == 0 || rest[0] != '=' && rest[0] != ':' {
+		return
+	}
+	for one := range strings.SplitSeq(string(printable(rest[1:min(len(rest), maxFilament)])), ";") {
+		if len(n.filaments) < maxTools {
+			n.filaments = append(n.filaments, cutShort(strings.Trim(one, " \""), maxMaterial))
+		}
 	}
 }
 

@@ -29,6 +29,8 @@ type Survey struct {
 	EstimateS      float64     `json:"estimate_s"`      // seconds the slicer says; else our own estimate from lengths and feed rates
 	EstimateBy     string      `json:"estimate_by"`     // "slicer" or "moves"
 	FilamentMM     float64     `json:"filament_mm"`     // sum of what E pushes, all tools
+	ToolsMM        []float64   `json:"tools_mm"`        // the same by tool, up to the last that pushes any
+	FilamentTypes  []string    `json:"filament_types"`  // by tool, as the slicer says: "PLA"; empty when it does not
 	MaxNozzleC     float64     `json:"max_nozzle_c"`    // highest target, as TargetsOf reads it
 	MaxNozzleLine  int64       `json:"max_nozzle_line"` // and where it stands
 	MaxBedC        float64     `json:"max_bed_c"`
@@ -242,6 +244,8 @@ func (s *surveyor) finish() {
 	o.Lines = s.scan.number
 	o.Bytes = s.scan.base + int64(s.scan.pos)
 	o.FilamentMM = s.motion.filament()
+	o.ToolsMM = s.motion.byTool()
+	o.FilamentTypes = s.notes.filaments
 	if o.Extrudes > 0 {
 		o.Min, o.Max = s.motion.low, s.motion.high
 		o.BoundsMM = &[6]float64{o.Min[0], o.Min[1], o.Min[2], o.Max[0], o.Max[1], o.Max[2]}

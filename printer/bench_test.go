@@ -41,7 +41,7 @@ func benched(b testing.TB, tell func(dir string, text []byte)) *session {
 func turner(b testing.TB) *owner {
 	o := &owner{Printer: New(Config{Profile: Presets()[0]})}
 	o.session = benched(b, func(dir string, text []byte) { o.console.note(time.Unix(1e9, 0), dir, text) })
-	o.line = &line{in: make(chan []byte, linesAhead), out: make(chan []byte, 1), done: make(chan error, 1)}
+	o.line = &line{in: make(chan []byte, linesAhead), out: make(chan piece, 1), done: make(chan error, 1)}
 	o.seen.tempsAt = time.Now().Add(time.Hour) // nobody asks for any meanwhile
 	o.act(time.Now())
 	for range max(historyLines, consoleLines) { // until each place of the rings has had a line
@@ -57,7 +57,7 @@ func (o *owner) turn(heard []byte) []byte {
 	}
 	var wrote []byte
 	if o.writing {
-		wrote = <-o.line.out
+		wrote = (<-o.line.out).bytes
 		o.wrote(nil)
 	}
 	o.take(heard, true)

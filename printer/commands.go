@@ -191,7 +191,12 @@ func (p *Printer) Jog(ctx context.Context, axis byte, byMM float64) (uint64, err
 
 // Extrude pushes byMM of filament, or pulls it back when negative; the nozzle must be hot.
 func (p *Printer) Extrude(ctx context.Context, byMM float64) (uint64, error) {
-	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.extrude(byMM) })
+	return p.ExtrudeAt(ctx, byMM, 0)
+}
+
+// ExtrudeAt is Extrude at a speed, in mm/s; 0 = the profile's.
+func (p *Printer) ExtrudeAt(ctx context.Context, byMM, mmS float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.extrude(byMM, mmS) })
 }
 
 // SetNozzle sets the target of a tool's nozzle in °C; 0 is off, which is allowed in every state.

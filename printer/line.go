@@ -16,7 +16,8 @@ type line struct {
 	port   Port
 	eager  eager         // the same, or nil
 	in     chan []byte   // each valid until the next is taken; closed when the port can no longer be read
-	out    chan []byte   // to the writer; the owner sends only when the last was written
+	out    chan piece    // to the writer; the owner sends only when the last was written
+	epoch  atomic.Int64  // grows with each writeNow: a piece of an earlier one is thrown away
 	urgent chan []byte   // ahead of out
 	hurry  atomic.Int32  // of urgent, not written yet
 	done   chan error    // from the writer, one for each line of out
@@ -26,11 +27,20 @@ type line struct {
 	buf    []byte        // the lines that are being written, or gathered for that: the session's bytes are valid only until its next
 }
 
+// piece is what the writer has to write.
+type piece struct {
+	bytes []byte
+	epoch int64
+}
+
+// rearmer is a port whose Discard lasts until it is told otherwise, so that a write that was about to begin cannot hang ahead of what is urgent.
+type rearmer interface{ Rearm() }
+
 // linesAhead is how many lines are kept for the owner; the reader waits then.
 const linesAhead = 64
 
 func openLine(port Port) *line {
-	l := &line{port: port, in: make(chan []byte, linesAhead), out: make(chan []byte, 1), urgent: make(chan []byte, 4), done: make(chan error, 1),
+	l := &line{port: port, in: make(chan []byte, linesAhead), out: make(chan piece, 1), urgent: make(chan []byte, 4), done: make(chan error, 1),
 		end: make(chan struct{}), quiet: make(chan struct{}), gone: make(chan struct{})}
 	l.eager, _ = port.(eager)
 	go l.reads()
@@ -75,7 +85,7 @@ func (l *line) send() (said, writing bool) {
 	if len(rest) == 0 {
 		return true, false
 	}
-	l.out <- rest
+	l.out <- piece{rest, l.epoch.Load()}
 	return true, true
 }
 
@@ -90,6 +100,7 @@ func (l *line) setBaud(baud int) error {
 
 // writeNow throws away what is not sent yet, by the writer (all of it) or by the system, which also ends a Write that hangs, and sends b next.
 func (l *line) writeNow(b []byte) {
+	l.epoch.Add(1)
 	select {
 	case <-l.out:
 		l.done <- nil
@@ -114,14 +125,23 @@ func (l *line) writes() {
 			return
 		case b := <-l.urgent:
 			l.writeFirst(b)
-		case b := <-l.out:
-			_, err := l.port.Write(b)
-			if errors.Is(err, os.ErrDeadlineExceeded) { // ended by Discard: thrown away like what was sent before
-				err = nil
-			}
-			l.done <- err
+		case p := <-l.out:
+			l.writeUrgent() // what came first goes first
+			l.done <- l.write(p)
 		}
 	}
+}
+
+// write writes a piece, unless it was thrown away meanwhile, like what was sent before it.
+func (l *line) write(p piece) error {
+	if p.epoch != l.epoch.Load() {
+		return nil
+	}
+	_, err := l.port.Write(p.bytes)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 func (l *line) writeUrgent() {
@@ -136,6 +156,9 @@ func (l *line) writeUrgent() {
 }
 
 func (l *line) writeFirst(b []byte) {
+	if r, ok := l.port.(rearmer); ok {
+		r.Rearm()
+	}
 	_, _ = l.port.Write(b) // nobody waits for it; the reader learns that a port is gone
 	l.hurry.Add(-1)
 }

@@ -343,7 +343,7 @@ func TestNeverANumberThatJSONCannotHold(t *testing.T) {
 	for _, l := range []string{"ok T:1e999 /nan B:inf", "T15:1999 /1999", "X:1e300 Y:1 Z:1 E:1", "X:9999999 Y:1 Z:1 E:9999999", "C:5 B:7"} {
 		s.hear(time.Unix(1e9, 0), gcode.ParseReply([]byte(l)))
 	}
-	for _, l := range []string{"M220 S" + strings.Repeat("9", 308), "M106 S" + strings.Repeat("9", 400), "M73 R1" + strings.Repeat("0", 307)} {
+	for _, l := range []string{"M220 S" + strings.Repeat("9", 308), "M106 S" + strings.Repeat("9", 400), "M73 R1" + strings.Repeat("0", 307), "M221 S" + strings.Repeat("9", 308)} {
 		s.modal.apply([]byte(l), true)
 	}
 	for range 3 {
@@ -353,6 +353,9 @@ func TestNeverANumberThatJSONCannotHold(t *testing.T) {
 		}
 	}
 	s.job, s.run = &job{}, startRun(time.Unix(1e9, 0))
+	for range 1000 {
+		s.run.spent.push([]byte("G1 E9999999"), &s.modal)
+	}
 	if _, err := json.Marshal(s.snapshot(time.Unix(2e9, 0))); err != nil {
 		t.Error(err)
 	}

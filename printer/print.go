@@ -15,6 +15,9 @@ import (
 func (s *session) start(now time.Time, j *job) {
 	s.job = j
 	s.run = startRun(now)
+	if s.modal.head.known[3] {
+		s.run.spent.atMM = s.modal.head.mm[3]
+	}
 	s.health.begin(s.seen.conn.Baud, s.d.ahead)
 	s.fault, s.paused, s.keeper.wanted = nil, nil, false
 	s.modal.leftMin = -1
@@ -75,6 +78,11 @@ func (s *session) takeBack(n int64) {
 	var ofJob []jobLine
 	var typed [][]byte
 	var ofScript []scriptLine
+	for i := s.next - 1; i >= n; i-- { // what was taken for accepted has used nothing
+		if f := &s.history[i%historyLines]; f.lane == laneJob && f.landed {
+			s.run.spent.undo(f.before)
+		}
+	}
 	for i := n; i < s.next; i++ {
 		switch f := &s.history[i%historyLines]; {
 		case f.lane == laneJob:

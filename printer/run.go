@@ -12,6 +12,7 @@ type jobRun struct {
 	before  time.Duration // ran before that
 	pos     jobPos        // last line that the firmware accepted
 	said    string        // what the file's last line put on the printer's display
+	spent   spent         // filament
 }
 
 func startRun(now time.Time) jobRun {
@@ -49,6 +50,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, leftMin float64) *JobStatus
 	if r.pos.layer >= 0 && r.pos.layer < len(v.Layers) {
 		st.ZMM = v.Layers[r.pos.layer].ZMM
 	}
+	st.ToolsMM, st.FilamentMM = r.spent.byTool()
 	done := r.done(info)
 	st.Percent = math.Round(done*1000) / 10
 	switch {
@@ -87,5 +89,6 @@ func (r *jobRun) outcome(now time.Time, info JobInfo, outcome, reason string) *J
 		st.Percent = 100
 	}
 	return &JobOutcome{ID: info.ID, File: info.File, Name: info.Name, Outcome: outcome, Reason: reason, EndedMS: unixMS(now),
-		ElapsedS: st.ElapsedS, Line: st.Line, Layer: st.Layer, Layers: st.Layers, ZMM: st.ZMM, Percent: st.Percent}
+		ElapsedS: st.ElapsedS, Line: st.Line, Layer: st.Layer, Layers: st.Layers, ZMM: st.ZMM, Percent: st.Percent,
+		FilamentMM: st.FilamentMM, ToolsMM: st.ToolsMM}
 }

@@ -173,6 +173,7 @@ func (s *session) landed(now time.Time, f *flight) {
 		s.seen.unsure = f.needs == nothing && s.d.numbered && (s.state == Idle || s.state == Paused)
 	case laneJob:
 		s.run.at(f.pos)
+		f.before = s.run.spent.push(f.text, &s.modal)
 	case laneCheck:
 		s.checkDue = true
 	}

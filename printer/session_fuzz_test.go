@@ -106,7 +106,7 @@ func (f *fuzzed) event() {
 	case op < 170:
 		_ = s.jog("xyzq"[op%4], math.Float64frombits(uint64(f.byte())<<56|uint64(f.byte())<<48))
 	case op < 175:
-		_ = s.extrude(float64(int8(f.byte())))
+		_ = s.extrude(float64(int8(f.byte())), 0)
 	case op == 178:
 		_ = s.babystep(float64(int8(f.byte())) / 500)
 	case op == 179:

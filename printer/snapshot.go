@@ -165,6 +165,9 @@ type JobStatus struct {
 	ElapsedS  float64 `json:"elapsed_s"` // of printing, without pauses
 	LeftS     float64 `json:"left_s"`    // -1 unknown
 	LeftBy    string  `json:"left_by"`   // "printer" (M73 in the file), "slicer", "moves", "" unknown
+
+	FilamentMM float64   `json:"filament_mm"` // that its lines have used so far, retractions allowed for
+	ToolsMM    []float64 `json:"tools_mm"`    // the same by tool, up to the last that has used any
 }
 
 // JobOutcome is how a job ended.
@@ -186,7 +189,10 @@ type JobOutcome struct {
 	StarvedS      float64 `json:"starved_s"`
 	StarvedBy     string  `json:"starved_by"`
 	Card          bool    `json:"card"` // it was a print from the printer's own card, of which there is no file here
-	Log           []Entry `json:"-"`    // the last lines of the conversation before a print failed; not in JSON, because every snapshot would carry it
+
+	FilamentMM float64   `json:"filament_mm"` // as in JobStatus
+	ToolsMM    []float64 `json:"tools_mm"`
+	Log        []Entry   `json:"-"` // the last lines of the conversation before a print failed; not in JSON, because every snapshot would carry it
 }
 
 // LostPrint is a print whose USB connection was lost. When the same device is back and has kept its place, it goes on; Dismiss gives it up.

@@ -48,6 +48,7 @@ type flight struct {
 	landed   bool // it was told to its lane already; a line that is sent again tells nothing twice
 	pos      jobPos
 	after    head // where it has led the head to, when it has landed
+	before   undo // laneJob: what had been used when it landed
 	doubtful int  // oks that were not taken for its answer
 	sent     time.Time
 }

@@ -262,7 +262,7 @@ func (tr *transcript) act(f []string) error {
 		if _, err := fmt.Sscanf(arg, "%g", &by); err != nil {
 			return err
 		}
-		return s.extrude(by)
+		return s.extrude(by, 0)
 	case "nozzle":
 		var c float64
 		if _, err := fmt.Sscanf(arg, "%g", &c); err != nil {

@@ -139,13 +139,11 @@ func openFault(path string, err error) *Fault {
 	return f
 }
 
-// Write hands over all of b. It blocks for as long as the device takes nothing; Discard ends that with an error.
-func (t *tty) Write(b []byte) (int, error) {
-	if err := t.own.SetWriteDeadline(time.Time{}); err != nil {
-		return 0, err
-	}
-	return t.own.Write(b)
-}
+// Write hands over all of b. It blocks for as long as the device takes nothing; Discard ends that with an error, also of a Write that comes later, until Rearm.
+func (t *tty) Write(b []byte) (int, error) { return t.own.Write(b) }
+
+// Rearm lets writes through again after a Discard.
+func (t *tty) Rearm() { _ = t.own.SetWriteDeadline(time.Time{}) } // an error is the next write's too
 
 // TryWrite hands over what the driver has room for now. After a Discard, and when the device is gone, that is nothing, and Write tells.
 func (t *tty) TryWrite(b []byte) int {
@@ -171,7 +169,7 @@ func (t *tty) SetBaud(baud int) error {
 	return t.SetMode(&t.mode)
 }
 
-// Discard throws away what is written and not yet sent, and ends a Write that is waiting.
+// Discard throws away what is written and not yet sent, and ends a Write that is waiting, or is about to.
 func (t *tty) Discard() error {
 	return errors.Join(t.own.SetWriteDeadline(time.Unix(1, 0)), t.ResetOutputBuffer())
 }

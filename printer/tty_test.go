@@ -198,6 +198,26 @@ func TestLineClosesUnderABlockedWrite(t *testing.T) {
 	<-l.shut()
 }
 
+// A write that was about to begin when all was thrown away ends like one under way: it cannot hang ahead of what is urgent.
+func TestDiscardLastsUntilRearm(t *testing.T) {
+	_, path := openPTY(t)
+	port, err := OpenTTY(t.Context(), path, 115200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if err := port.Discard(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := port.Write(make([]byte, 16<<10)); !errors.Is(err, os.ErrDeadlineExceeded) { // nobody reads the master
+		t.Errorf("got %v", err)
+	}
+	port.(rearmer).Rearm()
+	if n, err := port.Write([]byte("\nM112\n")); n != 6 || err != nil {
+		t.Errorf("what is urgent: %d bytes, %v", n, err)
+	}
+}
+
 // What the system takes at once goes at once, the rest by the writer, and all of it in order.
 func TestLinesGoInOrderWhenThePortIsFull(t *testing.T) {
 	master, path := openPTY(t)

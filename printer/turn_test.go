@@ -35,7 +35,7 @@ func TestTheConsoleComesAfterThePort(t *testing.T) {
 	o.console.mu.Lock()
 	taken := make(chan struct{})
 	go func() { o.take([]byte("ok P15 B3"), true); close(taken) }()
-	wrote := <-o.line.out
+	wrote := (<-o.line.out).bytes
 	o.console.mu.Unlock()
 	<-taken
 	got, err := o.console.Since(t.Context(), last, 10)
@@ -58,7 +58,7 @@ func TestSeveralLinesAreOneWrite(t *testing.T) {
 		o.hear(time.Now(), parsed("ok N%d P15 B3", m))
 	}
 	o.act(time.Now())
-	wrote := <-o.line.out
+	wrote := (<-o.line.out).bytes
 	if n := bytes.Count(wrote, []byte("\n")); n < 3 || bytes.Count(wrote, []byte("*")) != n || len(o.aloft) != n {
 		t.Errorf("wrote %q with %d in flight, want three lines or more", wrote, len(o.aloft))
 	}

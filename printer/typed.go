@@ -176,17 +176,25 @@ func (s *session) jog(axis byte, by float64) error {
 	return err
 }
 
-func (s *session) extrude(by float64) error {
+// maxExtrudeMMS is as fast as Marlin's stock extruder goes (DEFAULT_MAX_FEEDRATE, 25 mm/s), with some room.
+const maxExtrudeMMS = 20
+
+func (s *session) extrude(by, mmS float64) error {
 	if err := s.free(); err != nil {
 		return err
 	}
 	if err := between("a length of", by, -200, 200, " mm"); err != nil {
 		return err
 	}
+	if mmS == 0 {
+		mmS = s.profile.ExtrudeMMS
+	} else if err := between("a speed of", mmS, 0.1, maxExtrudeMMS, " mm/s"); err != nil {
+		return err
+	}
 	if !s.hot() {
 		return fmt.Errorf("%w: the nozzle must be at %g °C or more to move filament", ErrLimit, s.profile.MinExtrudeC)
 	}
-	return s.queue(s.inMode("M83", word("G1 E", by)+word(" F", gcode.FeedWord(s.profile.ExtrudeMMS)))...)
+	return s.queue(s.inMode("M83", word("G1 E", by)+word(" F", gcode.FeedWord(mmS)))...)
 }
 
 // inMode wraps a move into a mode (G90, G91 or M83) and brings back the modes of before, and asks where the head is then.

@@ -19,6 +19,8 @@ import (
 	"layerd/internal/config"
 	"layerd/internal/history"
 	"layerd/internal/server"
+	"layerd/internal/spoolman"
+	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/thermo"
 	"layerd/printer"
@@ -38,6 +40,7 @@ type parts struct {
 	camera  *camera.Camera
 	history *history.Recorder
 	thermo  *thermo.Recorder
+	spools  *spools.Shelf
 	server  *server.Server
 	demo    *demo // nil outside the demo
 	secret  string
@@ -126,7 +129,10 @@ func (d *parts) wire(ctx context.Context) error {
 	d.camera = camera.New(pictures)
 	d.history = history.New(d.printer, d.store, d.newestPicture, d.log)
 	d.thermo = thermo.New(d.printer, d.store, d.log)
-	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history,
+	if d.spools, err = d.shelf(ctx); err != nil {
+		return err
+	}
+	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
 		Gate: access.NewGate(keys(d.store), d.secret), Camera: d.camera, Temperatures: d.thermo, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Demo: d.cfg.Demo, Locked: d.cfg.Locked})
 	return nil
@@ -138,6 +144,19 @@ func (d *parts) newestPicture() (jpeg []byte, taken time.Time) {
 		return f.JPEG, f.Time
 	}
 	return nil, time.Time{}
+}
+
+// shelf has the user's Spoolman, where one is configured, else our own spools.
+func (d *parts) shelf(ctx context.Context) (*spools.Shelf, error) {
+	if d.cfg.Spoolman.URL == "" {
+		return spools.New(ctx, d.store, nil, d.log)
+	}
+	client, err := spoolman.New(d.cfg.Spoolman.URL)
+	if err != nil {
+		return nil, err
+	}
+	d.store.SpoolsFrom(store.Spoolman)
+	return spools.New(ctx, d.store, client, d.log)
 }
 
 func (d *parts) lockedUnder(prefix string) bool {
@@ -170,6 +189,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.printer.Run)
 	begin(d.history.Run)
 	begin(d.thermo.Run)
+	begin(d.spools.Run)
 	begin(d.server.Run)
 	begin(func(life context.Context) error { return d.server.Serve(life, l) })
 	begin(func(life context.Context) error {

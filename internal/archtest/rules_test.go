@@ -45,6 +45,7 @@ var only = []struct {
 	{"database/sql/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"layerd/internal/server/...", []string{"layerd/cmd/...", "layerd/internal/server/..."}, false, "main wires"},
 	{"layerd/internal/config/...", []string{"layerd/cmd/...", "layerd/internal/config/..."}, false, "main hands out what the others need"},
+	{"layerd/internal/spoolman/...", []string{"layerd/cmd/...", "layerd/internal/spools", "layerd/internal/spoolman/..."}, true, "one shelf speaks to it"},
 	{"layerd/printer/printertest/...", []string{"layerd/cmd/...", "layerd/printer/printertest/..."}, true, "the pretend printer is for tests, the demo and printsim"},
 	{"layerd/cmd/...", nil, false, "main is the top"},
 	{"C", nil, false, "one static binary, cross-compiled without a C compiler"},

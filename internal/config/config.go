@@ -39,6 +39,9 @@ type Config struct {
 		MaxMB     int // files.max_mb: biggest upload, in MiB
 		MinFreeMB int // files.min_free_mb: disk space that uploads leave, in MiB
 	}
+	Spoolman struct {
+		URL string // spoolman.url: of the Spoolman whose spools are used; "" = our own
+	}
 	Log struct {
 		Level string // log.level: debug, info, warn, error
 	}

@@ -71,6 +71,7 @@ camera:
   height: 720
   fps: 15
 files: {max_mb: 500, min_free_mb: 50}
+spoolman: {url: "http://192.168.1.5:7912"}
 log:
   level: debug
 `, nil, nil)
@@ -82,6 +83,7 @@ log:
 	want.Printer.Port, want.Printer.Baud, want.Printer.ResumeWithinS = "/dev/ttyUSB0", 250000, 25
 	want.Camera.Device, want.Camera.Width, want.Camera.Height, want.Camera.FPS = "none", 1280, 720, 15
 	want.Files.MaxMB, want.Files.MinFreeMB = 500, 50
+	want.Spoolman.URL = "http://192.168.1.5:7912"
 	want.Log.Level = "debug"
 	want.Locked = map[string]string{}
 	for _, k := range Describe() {
@@ -149,6 +151,8 @@ func TestRefused(t *testing.T) {
 		{"listen on a URL", "listen: 'http://x:80'", nil, nil, []string{"listen"}},
 		{"width", "camera: {width: 8193}", nil, nil, []string{"camera.width", "0 to 8192"}},
 		{"height", "camera: {height: -1}", nil, nil, []string{"camera.height", "0 to 8192"}},
+		{"spoolman", "spoolman: {url: 'http://me:secret@a/'}", nil, nil, []string{"spoolman.url", "http://host:port"}},
+		{"spoolman's scheme", "spoolman: {url: 'file:///etc/passwd'}", nil, nil, []string{"spoolman.url"}},
 		{"fps", "camera: {fps: 121}", nil, nil, []string{"camera.fps", "0 to 120"}},
 		{"device", "camera: {device: video0}", nil, nil, []string{"camera.device", "/dev/video0"}},
 		{"max_mb", "files: {max_mb: 0}", nil, nil, []string{"files.max_mb", "1 to 1000000"}},

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,6 +66,9 @@ func keys() []key {
 		{Key{Name: "files.min_free_mb", Default: "200", Allowed: "1 to 1000000",
 			Meaning: "disk space that uploads leave free, in MiB"},
 			"200", func(c *Config, s string) bool { return number(&c.Files.MinFreeMB, s, 1, 1_000_000) }},
+		{Key{Name: "spoolman.url", Default: "none: layerd keeps the spools itself", Allowed: "http://host:port, such as http://192.168.1.5:7912",
+			Meaning: "the Spoolman whose spools are used, and which is told what prints use of them"},
+			"", func(c *Config, s string) bool { c.Spoolman.URL = s; return s == "" || isURL(s) }},
 		{Key{Name: "log.level", Default: "info", Allowed: "debug, info, warn or error",
 			Meaning: "how much is logged"},
 			"info", func(c *Config, s string) bool {
@@ -153,6 +157,12 @@ func isCamera(s string) bool {
 	return s == "" || s == "none" || s == "simulated" || strings.HasPrefix(s, "/") && isText(s)
 }
 
+// isURL reports an address of a web server without anything secret in it.
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
 // isAddress reports host:port, where the host may be empty, an address or a name.
 func isAddress(s string) bool {
 	host, port, err := net.SplitHostPort(s)
@@ -170,7 +180,7 @@ func isAddress(s string) bool {
 // Show lists what the configuration comes to, for people: a line for each key with its value and where that was set.
 func (c Config) Show() []string {
 	values := []any{c.Listen, c.Data, c.Demo, c.Printer.Port, c.Printer.Baud, c.Printer.ResumeWithinS, c.Camera.Device, c.Camera.Width, c.Camera.Height, c.Camera.FPS,
-		c.Files.MaxMB, c.Files.MinFreeMB, c.Log.Level}
+		c.Files.MaxMB, c.Files.MinFreeMB, c.Spoolman.URL, c.Log.Level}
 	var out []string
 	for i, k := range Describe() {
 		origin := c.Locked[k.Name]

@@ -1,9 +1,9 @@
 // Package history keeps the row of each print true: written before its first line goes out, brought up to date while it
 // runs, and ended exactly once.
 //
-//	server ── Begin, Drop ──┐
+//	server ── Begin, Drop, Flush ──┐
 //	                        ├─▶ Run (one goroutine owns all open rows) ─▶ store
-//	printer snapshots ──────┘
+//	printer snapshots ─────────────┘
 //
 // A print's outcome is in the snapshot that follows it, and stays there until another has ended; so the recorder may miss
 // any number of snapshots, as long as it looks once before the next print begins, which Begin does.
@@ -59,10 +59,9 @@ type Recorder struct {
 	failures   int // writes of the store that failed in a row
 }
 
-// row is one print. FilamentMM of print is what the whole file takes until the row is written.
+// row is one print.
 type row struct {
 	print     store.Print
-	planMM    float64
 	log       []store.LogLine // the last lines before it failed
 	picture   []byte          // of its end; a JPEG, nil for none
 	dirty     bool            // progress that the journal has not
@@ -72,11 +71,12 @@ type row struct {
 	nextTryAt time.Time
 }
 
-// request is a call of Begin or Drop on its way to Run.
+// request is a call of Begin, Drop or Flush on its way to Run.
 type request struct {
 	ctx   context.Context
 	begin *store.Print
 	drop  string
+	flush bool
 	why   error
 	done  chan error
 }
@@ -90,7 +90,6 @@ func New(p Printer, s Store, pictures Pictures, log *slog.Logger) *Recorder {
 }
 
 // Begin writes the row of a print that is about to start, synced: the file cannot change until the row has ended.
-// p.FilamentMM is what the whole file takes; the row's is scaled to how far the print got.
 func (r *Recorder) Begin(ctx context.Context, p store.Print) error {
 	return r.ask(request{ctx: ctx, begin: &p})
 }
@@ -98,6 +97,11 @@ func (r *Recorder) Begin(ctx context.Context, p store.Print) error {
 // Drop ends the row of a print that could not be started. A row that is not open is left alone.
 func (r *Recorder) Drop(ctx context.Context, id string, why error) error {
 	return r.ask(request{ctx: ctx, drop: id, why: why})
+}
+
+// Flush writes what is known of the prints under way: what is asked of the store next is exact up to now.
+func (r *Recorder) Flush(ctx context.Context) error {
+	return r.ask(request{ctx: ctx, flush: true})
 }
 
 func (r *Recorder) ask(q request) error {
@@ -164,6 +168,9 @@ func (r *Recorder) serve(q request) error {
 	if q.begin != nil {
 		return r.begin(q.ctx, *q.begin)
 	}
+	if q.flush {
+		return r.flush(q.ctx)
+	}
 	for _, row := range r.rows {
 		if row.print.ID == q.drop && !row.ended {
 			row.end(&printer.JobOutcome{Outcome: "failed", Reason: "It could not be started: " + q.why.Error()}, "")
@@ -173,22 +180,36 @@ func (r *Recorder) serve(q request) error {
 	return nil // a row that could not be ended now is tried again
 }
 
+func (r *Recorder) flush(ctx context.Context) error {
+	r.look()
+	for _, row := range r.rows {
+		if row.ended || !row.dirty {
+			continue
+		}
+		if err := r.store.Journal(ctx, row.print); err != nil {
+			return fmt.Errorf("journal the print: %w", err)
+		}
+		row.dirty = false
+	}
+	r.write(ctx, false)
+	return nil
+}
+
 // begin makes sure that the print before has its outcome, which the next one's would hide, and writes the new row.
 func (r *Recorder) begin(ctx context.Context, p store.Print) error {
 	r.look()
 	for _, row := range r.rows {
 		if !row.ended {
 			row.end(&printer.JobOutcome{Outcome: "interrupted", Reason: "Its end was not seen.", Percent: row.print.Percent,
-				ElapsedS: row.print.ElapsedS, Line: row.print.Line, Layer: row.print.Layer, Layers: row.print.Layers, ZMM: row.print.ZMM}, "")
+				ElapsedS: row.print.ElapsedS, Line: row.print.Line, Layer: row.print.Layer, Layers: row.print.Layers, ZMM: row.print.ZMM,
+				FilamentMM: row.print.FilamentMM, ToolsMM: row.print.ToolsMM}, "")
 		}
 	}
 	r.write(ctx, false)
-	planMM := p.FilamentMM
-	p.FilamentMM = 0
 	if err := r.store.BeginPrint(ctx, p); err != nil {
 		return fmt.Errorf("write the print into the history: %w", err)
 	}
-	r.rows = append(r.rows, &row{print: p, planMM: planMM})
+	r.rows = append(r.rows, &row{print: p})
 	r.journalled = time.Now()
 	return nil
 }
@@ -224,7 +245,7 @@ func (r *Recorder) note(snap *printer.Snapshot) {
 			row.paused, row.dirty = paused, true
 			p := &row.print
 			p.Line, p.Offset, p.Layer, p.Layers, p.ZMM, p.Percent, p.ElapsedS = job.Line, job.Offset, job.Layer, job.Layers, job.ZMM, job.Percent, job.ElapsedS
-			p.FilamentMM = row.planMM * job.Percent / 100
+			p.FilamentMM, p.ToolsMM = job.FilamentMM, job.ToolsMM
 		}
 	}
 }
@@ -239,12 +260,12 @@ func (r *row) end(o *printer.JobOutcome, fault string) {
 	}
 	p.ElapsedS, p.Line, p.Layer, p.Layers, p.ZMM, p.Percent = o.ElapsedS, o.Line, o.Layer, o.Layers, o.ZMM, o.Percent
 	p.LinesAgain, p.ResendPercent, p.StarvedS, p.StarvedBy = o.LinesAgain, o.ResendPercent, o.StarvedS, o.StarvedBy
-	p.FilamentMM = r.planMM * o.Percent / 100
+	p.FilamentMM, p.ToolsMM = o.FilamentMM, o.ToolsMM
 	for _, e := range o.Log {
 		r.log = append(r.log, store.LogLine{AtMS: e.AtMS, Dir: e.Dir, Text: e.Text})
 	}
 	if o.Outcome == "done" {
-		p.Percent, p.FilamentMM = 100, r.planMM
+		p.Percent = 100
 	}
 }
 
@@ -319,5 +340,6 @@ func LastOutcome(ctx context.Context, s interface {
 	}
 	return &printer.JobOutcome{ID: p.ID, File: p.File, Name: name, Outcome: p.Outcome, Reason: p.Reason, EndedMS: p.EndedMS, ElapsedS: p.ElapsedS,
 		Line: p.Line, Layer: p.Layer, Layers: p.Layers, ZMM: p.ZMM, Percent: p.Percent,
-		LinesAgain: p.LinesAgain, ResendPercent: p.ResendPercent, StarvedS: p.StarvedS, StarvedBy: p.StarvedBy, Card: ofCard}, nil
+		LinesAgain: p.LinesAgain, ResendPercent: p.ResendPercent, StarvedS: p.StarvedS, StarvedBy: p.StarvedBy, Card: ofCard,
+		FilamentMM: p.FilamentMM, ToolsMM: []float64{}}, nil
 }

@@ -111,7 +111,7 @@ func recordWith(t *testing.T, pictures Pictures, test func(t *testing.T, r *Reco
 
 func begin(t *testing.T, r *Recorder, id string) {
 	t.Helper()
-	if err := r.Begin(t.Context(), store.Print{ID: id, File: "a/" + id + ".gcode", FilamentMM: 1000}); err != nil {
+	if err := r.Begin(t.Context(), store.Print{ID: id, File: "a/" + id + ".gcode"}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -144,15 +144,15 @@ func TestRowFollowsThePrint(t *testing.T) {
 			t.Errorf("at the pause: got %v, want line 101 in the journal at once", d.got(&d.journalled)[before:])
 		}
 		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "done", EndedMS: 77, Line: 200,
-			LinesAgain: 9, ResendPercent: 4.5, StarvedS: 6.1, StarvedBy: "wire"}})
+			LinesAgain: 9, ResendPercent: 4.5, StarvedS: 6.1, StarvedBy: "wire", FilamentMM: 1003, ToolsMM: []float64{3, 1000}}})
 		synctest.Wait()
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if len(d.got(&d.ended)) != 1 {
 			t.Fatalf("at the end: got %d ended rows, want 1", len(d.got(&d.ended)))
 		}
-		if e := d.got(&d.ended)[0]; e.Outcome != "done" || e.Line != 200 || e.Percent != 100 || e.FilamentMM != 1000 || e.EndedMS != 77 {
-			t.Errorf("at the end: got %+v, want done at line 200 with 1000 mm", e)
+		if e := d.got(&d.ended)[0]; e.Outcome != "done" || e.Line != 200 || e.Percent != 100 || e.FilamentMM != 1003 || !slices.Equal(e.ToolsMM, []float64{3, 1000}) || e.EndedMS != 77 {
+			t.Errorf("at the end: got %+v, want done at line 200 with 1003 mm", e)
 		} else if e.LinesAgain != 9 || e.ResendPercent != 4.5 || e.StarvedS != 6.1 || e.StarvedBy != "wire" {
 			t.Errorf("at the end: got %+v, want 9 lines again and 6.1 s starved by the wire", e)
 		}
@@ -163,11 +163,11 @@ func TestFaultIsInTheRow(t *testing.T) {
 	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
 		begin(t, r, "a")
 		m.snaps.Set(&printer.Snapshot{State: printer.Faulted, Fault: &printer.Fault{Code: printer.FaultPortLost, JobID: "a"},
-			LastJob: &printer.JobOutcome{ID: "a", Outcome: "failed", Reason: "The port vanished.", Percent: 25,
+			LastJob: &printer.JobOutcome{ID: "a", Outcome: "failed", Reason: "The port vanished.", Percent: 25, FilamentMM: 250,
 				Log: []printer.Entry{{Seq: 7, AtMS: 70, Dir: "out", Text: "G1 X1"}, {Seq: 8, AtMS: 80, Dir: "note", Text: "port_lost"}}}})
 		synctest.Wait()
 		if len(d.got(&d.ended)) != 1 || d.got(&d.ended)[0].Fault != "port_lost" || d.got(&d.ended)[0].Reason != "The port vanished." || d.got(&d.ended)[0].FilamentMM != 250 {
-			t.Errorf("got %+v, want one failed row with port_lost, its reason and a quarter of the filament", d.got(&d.ended))
+			t.Errorf("got %+v, want one failed row with port_lost, its reason and the filament that it has used", d.got(&d.ended))
 		}
 		if want := []store.LogLine{{AtMS: 70, Dir: "out", Text: "G1 X1"}, {AtMS: 80, Dir: "note", Text: "port_lost"}}; !slices.Equal(d.logs["a"], want) {
 			t.Errorf("got the log %+v, want %+v", d.logs["a"], want)
@@ -268,4 +268,27 @@ func TestLastOutcome(t *testing.T) {
 			t.Errorf("%v: got %+v, %v, want nothing", none, got, err)
 		}
 	}
+}
+
+// Before a spool is changed in mid-print, what the print has used until now is written, whenever the journal was due.
+func TestFlushWritesWhatWasUsed(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		begin(t, r, "a")
+		for _, mm := range []float64{5, 7} {
+			snap := printing("a", 2, 1)
+			snap.Job.FilamentMM, snap.Job.ToolsMM = mm, []float64{mm}
+			m.snaps.Set(snap)
+			if err := r.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if j := d.got(&d.journalled); len(j) == 0 || j[len(j)-1].FilamentMM != mm || j[len(j)-1].ToolsMM[0] != mm {
+				t.Errorf("got %+v, want %g mm in the journal", j, mm)
+			}
+		}
+		d.breakWith(errors.New("disk full"))
+		m.snaps.Set(printing("a", 3, 1))
+		if err := r.Flush(t.Context()); err == nil {
+			t.Error("got nil from a broken disk")
+		}
+	})
 }

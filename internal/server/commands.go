@@ -48,7 +48,7 @@ var commands = []command{
 	{"home", access.Operator, (*Server).doHome},
 	{"jog", access.Operator, (*Server).doJog},
 	{"extrude", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
-		return s.cfg.Printer.Extrude(ctx, c.ByMM)
+		return s.cfg.Printer.ExtrudeAt(ctx, c.ByMM, c.MMS)
 	}},
 	{"motors_off", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.MotorsOff(ctx) }},
 	{"set_nozzle", access.Operator, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
@@ -86,6 +86,14 @@ var commands = []command{
 	{"set_profile", access.Owner, (*Server).doSetProfile},
 	{"set_camera", access.Owner, (*Server).doSetCamera},
 	{"set_cooling", access.Owner, (*Server).doSetCooling},
+
+	{"save_spool", access.Operator, (*Server).doSaveSpool},
+	{"set_spool", access.Operator, (*Server).doSetSpool},
+	{"queue_add", access.Operator, (*Server).doQueueAdd},
+	{"queue_move", access.Operator, (*Server).doQueueMove},
+	{"queue_copies", access.Operator, (*Server).doQueueCopies},
+	{"queue_remove", access.Operator, (*Server).doQueueRemove},
+	{"start_next", access.Operator, (*Server).doStartNext},
 
 	{"delete_file", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.rev(), s.cfg.Files.Delete(ctx, c.File)

@@ -15,6 +15,7 @@ import (
 	"layerd/camera"
 	"layerd/gcode"
 	"layerd/internal/access"
+	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/printer"
 )
@@ -79,6 +80,14 @@ var kinds = []kind{
 	{"in_use", 409, store.ErrInUse, "This file is being printed.", "Wait until the print has ended."},
 	{"not_empty", 409, store.ErrNotEmpty, "The folder is not empty.", "Delete what is in it first."},
 	{"not_gcode", 422, store.ErrNotGCode, "", "Upload the G-code that your slicer writes."},
+
+	{"bad_spool", 422, store.ErrSpool, "", "Correct the value and save again."},
+	{"no_spool", 404, store.ErrNoSpool, "There is no such spool.", "Look at the list of spools."},
+	{"spools_elsewhere", 409, spools.ErrElsewhere, "The spools are kept in Spoolman.", "Change them there."},
+	{"bad_entry", 422, store.ErrQueue, "", "Choose another number."},
+	{"not_queued", 409, store.ErrNoEntry, "This is no longer in the queue.", "Look at the queue again."},
+	{"queue_empty", 409, nil, "The queue is empty.", "Add a file to it."},
+	{"queue_changed", 409, nil, "Another file is next in the queue now.", "Look at the queue again."},
 
 	{"too_slow", 408, os.ErrDeadlineExceeded, "The data came too slowly.", "Check the network and try again."},
 	{"cut_off", 400, io.ErrUnexpectedEOF, "The data ended too early.", "Try again."},

@@ -136,7 +136,10 @@ func (p *fakePrinter) Home(ctx context.Context, axes string) (uint64, error) {
 func (p *fakePrinter) Jog(ctx context.Context, axis byte, byMM float64) (uint64, error) {
 	return p.call(ctx, "jog", string(axis), byMM)
 }
-func (p *fakePrinter) Extrude(ctx context.Context, byMM float64) (uint64, error) {
+func (p *fakePrinter) ExtrudeAt(ctx context.Context, byMM, mmS float64) (uint64, error) {
+	if mmS != 0 {
+		return p.call(ctx, "extrude", byMM, "at", mmS)
+	}
 	return p.call(ctx, "extrude", byMM)
 }
 func (p *fakePrinter) SetNozzle(ctx context.Context, tool int, targetC float64) (uint64, error) {
@@ -215,6 +218,7 @@ type fakeFiles struct {
 	settings map[string]any
 	rows     map[string]store.Print // as History
 	changed  chan struct{}
+	flushed  int
 	failPut  error
 	failEach error // after the last row
 	copies   []store.SettingsCopy
@@ -412,6 +416,13 @@ func (f *fakeTemperatures) Curve(id string) (store.Curve, bool) {
 	c := exampleCurve()
 	c.GapMS = 999
 	return c, id == "running"
+}
+
+func (f *fakeFiles) Flush(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.flushed++
+	return nil
 }
 
 type fakeCamera struct {

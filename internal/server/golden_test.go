@@ -11,6 +11,7 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/thermo"
 	"layerd/printer"
@@ -35,16 +36,17 @@ func goldenState() State {
 			Position: &printer.Position{XMM: 101.5, YMM: 98.25, ZMM: 3.4, EMM: 12.75}, Homed: true, FanPercent: 100, SpeedPercent: 100, FlowPercent: 98,
 			Tuning: printer.Tuning{BabystepMM: -0.04, UnsavedMM: -0.04, PressureAdvance: new(0.08), AccelerationMMS2: 500, HasBabystep: true, HasAdvance: true, HasAcceleration: true},
 			Job: &printer.JobStatus{ID: "01jd8w2m4k", File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone", StartedMS: goldenMS - 1800_000,
-				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer"},
+				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer",
+				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
-				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5},
+				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5, FilamentMM: 61.2, ToolsMM: []float64{0, 61.2}},
 			Keeper: printer.Keeper{Heated: true, Protection: "on", Cooling: printer.UsualCooling()},
 			Link:   printer.LinkStats{Sent: 41300, Resends: 2, InFlight: 1, Bytes: 40, Flow: "full", WindowBytes: 119, QueueLines: 4, Shrinks: 1},
 			Health: printer.Health{LinesAgain: 2, ChecksumErrors: 1, GapErrors: 1, StarvedS: 92.4, StarvedBy: "file", AskedLinesPerS: 903,
 				CarriedLinesPerS: 288, WirePercent: 87},
 		},
 		Camera:   camera.Status{Device: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam", Live: true, Width: 1280, Height: 720, FPS: 14.9, SinceMS: goldenMS - 3600_000},
-		FilesRev: 12, FreeBytes: 5_000_000_000,
+		FilesRev: 12, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
 		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "cookie"},
 		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
 	}
@@ -66,7 +68,7 @@ func goldenCard() State {
 	s.State, s.Job = printer.Paused, nil
 	s.Card = &printer.CardStatus{Present: true, Printing: true, Paused: true, ID: "card-mhx3k2a8", File: "/TOYS/3DBENC~1.GCO", Name: "3D Benchy 0.2mm.gcode", Bytes: 1234567, Size: 3456789,
 		Percent: 35.7, SinceMS: goldenMS - 600_000, ElapsedS: 540, Rev: 2}
-	s.LastJob = &printer.JobOutcome{ID: "card-mhx3aaaa", Name: "Cube.gcode", Outcome: "interrupted", Reason: "its end was not seen", EndedMS: goldenMS - 7200_000, ElapsedS: 61, Percent: 80, Card: true}
+	s.LastJob = &printer.JobOutcome{ID: "card-mhx3aaaa", Name: "Cube.gcode", Outcome: "interrupted", Reason: "its end was not seen", EndedMS: goldenMS - 7200_000, ElapsedS: 61, Percent: 80, Card: true, ToolsMM: []float64{}}
 	return s
 }
 
@@ -90,7 +92,7 @@ func goldenTrouble() State {
 			Profile: printer.Presets()[0], Nozzles: []printer.Heater{}, SpeedPercent: 100, FlowPercent: 100,
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "interrupted", Reason: "layerd was restarted",
 				EndedMS: goldenMS - 1000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5,
-				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire"},
+				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire", ToolsMM: []float64{}},
 			Health: printer.Health{LinesAgain: 31, ResendPercent: 3.4, ChecksumErrors: 24, GapErrors: 5, MissingErrors: 2, Overruns: 1, StarvedS: 8.1,
 				StarvedBy: "wire", AskedLinesPerS: 120, CarriedLinesPerS: 66, WirePercent: -1},
 			Keeper: printer.Keeper{NozzleCooledMS: goldenMS - 600_000, BedCooledMS: goldenMS - 300_000, Cooling: printer.UsualCooling()},
@@ -131,13 +133,22 @@ func goldens() map[string]any {
 		"prints": PrintList{Prints: []store.Print{
 			{ID: "01jd8w2m4k", File: benchy.Path, SHA256: benchy.SHA256, By: "Kim's phone", StartedMS: goldenMS - 1800_000, Line: 41234, Offset: 1234567, Layer: 17, Layers: 240, ZMM: 3.4, Percent: 37.5},
 			{ID: "01jd8q0000", File: "cube.gcode", By: "script", StartedMS: goldenMS - 7300_000, EndedMS: goldenMS - 7200_000, Outcome: "failed", Reason: "The printer's USB port vanished.", Fault: "port_lost", ElapsedS: 61,
-				LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire", HasPicture: true, HasCurve: true, HasLog: true}}},
+				FilamentMM: 61.2, FilamentG: 0.18, Spools: "PLA orange", LinesAgain: 31, ResendPercent: 3.4, StarvedS: 8.1, StarvedBy: "wire", HasPicture: true, HasCurve: true, HasLog: true}}},
 		"temperatures": thermo.Recent{Whole: true, NewestMS: goldenMS - 1799_000, NowMS: goldenMS, Curve: exampleCurve()},
 		"curve":        exampleCurve(),
 		"totals": Totals{Months: []store.Month{{Month: "2026-11", Prints: 12, Done: 9, Cancelled: 1, Failed: 1, Interrupted: 1, PrintedS: 123456.5, FilamentMM: 98765.4},
 			{Month: "2026-10", Prints: 1, Done: 1, PrintedS: 3600, FilamentMM: 3712.4}}},
 		"print_log": PrintLog{Lines: []store.LogLine{{AtMS: goldenMS - 9, Dir: "out", Text: "G1 X101.5 E.03"},
 			{AtMS: goldenMS - 2, Dir: "in", Text: "Error:Thermal Runaway, system stopped! Heater_ID: 0"}, {AtMS: goldenMS, Dir: "note", Text: "firmware: The printer's firmware has stopped."}}},
+		"spools": spools.List{Source: store.OwnSpools, Spools: []store.Spool{
+			{ID: 2, Name: "PLA orange", Material: "PLA", Colour: "#ff8800", DiameterMM: 1.75, DensityGCM3: 1.24, WeightG: 1000, SpoolG: 200, Cost: 19.9, UsedMM: 83821, LeftMM: 251462.7, LeftG: 750},
+			{ID: 1, Name: "PETG", DiameterMM: 1.75, DensityGCM3: 1.27, WeightG: 750, Archived: true, UsedMM: 245500, LeftMM: 0, LeftG: 0}},
+			Active: []store.ActiveSpool{{Spool: 2, Name: "PLA orange", GPerM: 2.9825}}},
+		"spools_spoolman": spools.List{Source: store.Spoolman, Spools: []store.Spool{{ID: 12, Name: "Acme Galaxy", DiameterMM: 1.75, DensityGCM3: 1.24, UsedMM: 10, LeftMM: -1, LeftG: -1}},
+			Active: []store.ActiveSpool{}, AtMS: goldenMS - 3600_000, Problem: "ask Spoolman for its spools: connection refused"},
+		"queue": QueueList{Entries: []QueueEntry{
+			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},
+			{Entry: store.Entry{ID: 9, File: "old/cube.gcode", Copies: 1, By: "script", AddedMS: goldenMS - 50_000}, Name: "old/cube.gcode", Gone: true}}},
 		"choices": Choices{Presets: printer.Presets()[:2], Cameras: []camera.Device{{ID: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam"}},
 			Ports: []printer.PortInfo{{Path: "/dev/ttyUSB0", Name: "USB Serial (1a86)", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}}, Bauds: bauds, Camera: camera.Settings{}},
 		"mesh": MeshAnswer{CanRead: true, CanProbe: true, Mesh: &BedMesh{AtMS: goldenMS - 86400_000, Form: "ubl", Firmware: "Marlin 2.1.2.4", LowMM: -0.1, HighMM: 0.25, MeanMM: 0.05,
@@ -187,6 +198,14 @@ func goldens() map[string]any {
 		"command_change_setting":   FromPage{Command: Command{ID: "c32", Do: "change_setting", Line: "M92 E95"}},
 		"command_save_settings":    FromPage{Command: Command{ID: "c33", Do: "save_settings"}},
 		"command_restore_settings": FromPage{Command: Command{ID: "c34", Do: "restore_settings", Copy: 7}},
+		"command_extrude_fast":     FromPage{Command: Command{ID: "c27", Do: "extrude", ByMM: -100, MMS: 10}},
+		"command_save_spool":       FromPage{Command: Command{ID: "c28", Do: "save_spool", Spool: &store.SpoolEdit{ID: 2, Name: "PLA orange", Material: "PLA", Colour: "#ff8800", DiameterMM: 1.75, DensityGCM3: 1.24, WeightG: 1000, SpoolG: 200, Cost: 19.9, LeftG: number(750)}}},
+		"command_set_spool":        FromPage{Command: Command{ID: "c29", Do: "set_spool", Tool: 1, SpoolID: 2}},
+		"command_queue_add":        FromPage{Command: Command{ID: "c30", Do: "queue_add", File: "toys/3DBenchy.gcode", Copies: 2}},
+		"command_queue_move":       FromPage{Command: Command{ID: "c31", Do: "queue_move", Entry: 9, Before: 5}},
+		"command_queue_copies":     FromPage{Command: Command{ID: "c32", Do: "queue_copies", Entry: 5, Copies: 3}},
+		"command_queue_remove":     FromPage{Command: Command{ID: "c33", Do: "queue_remove", Entry: 9}},
+		"command_start_next":       FromPage{Command: Command{ID: "c34", Do: "start_next", Entry: 5, Anyway: true}},
 		"page_beat":                FromPage{Beat: "1795348800123"},
 		"page_console_on":          FromPage{Console: &Watch{On: true, Since: 41}},
 		"page_console_off":         FromPage{Console: &Watch{}},

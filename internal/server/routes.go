@@ -42,6 +42,8 @@ var routes = []route{
 	{"GET", "/v1/curves/*", access.Viewer, (*Server).serveCurve},
 	{"GET", "/v1/pictures/*", access.Viewer, (*Server).servePicture},
 	{"GET", "/v1/temperatures", access.Viewer, (*Server).serveTemperatures},
+	{"GET", "/v1/spools", access.Viewer, (*Server).serveSpools},
+	{"GET", "/v1/queue", access.Viewer, (*Server).serveQueue},
 	{"GET", "/v1/choices", access.Viewer, (*Server).serveChoices},
 	{"GET", "/v1/mesh", access.Viewer, (*Server).serveMesh},
 	{"POST", "/v1/mesh", access.Operator, (*Server).serveReadMesh},

@@ -39,6 +39,8 @@ var examples = map[string]struct {
 	"GET /v1/curves/*":           {target: "/v1/curves/01jd8q0000", want: 200},
 	"GET /v1/pictures/*":         {target: "/v1/pictures/01jd8q0000", want: 200},
 	"GET /v1/temperatures":       {target: "/v1/temperatures", want: 200},
+	"GET /v1/spools":             {target: "/v1/spools", want: 200},
+	"GET /v1/queue":              {target: "/v1/queue", want: 200},
 	"GET /v1/choices":            {target: "/v1/choices", want: 200},
 	"GET /v1/mesh":               {target: "/v1/mesh", want: 200},
 	"POST /v1/mesh":              {target: "/v1/mesh", want: 200},
@@ -103,6 +105,8 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 		"set_chamber": `"target_c":40`, "set_fan": `"percent":50`, "set_speed": `"percent":100`, "set_flow": `"percent":100`, "send": `"line":"M105"`, "answer": `"prompt":7,"button":0`,
 		"set_camera": `"camera":{}`, "set_cooling": `"cooling":{"standing_nozzle_min":10,"standing_bed_min":120,"idle_min":30}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
 		"babystep": `"by_mm":0.05`, "set_advance": `"factor":0.08`, "set_acceleration": `"acceleration_mm_s2":800`, "change_setting": `"line":"M92 X81"`, "restore_settings": `"copy":1`,
+		"save_spool": `"spool":{"name":"x","diameter_mm":1.75,"density_g_cm3":1.24,"weight_g":1000}`, "queue_add": `"file":"cube.gcode"`, "queue_move": `"entry":1`,
+		"queue_copies": `"entry":1,"copies":2`, "queue_remove": `"entry":1`,
 		"set_profile": `"profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}`,
 	}
 	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "set_cooling": true,

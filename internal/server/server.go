@@ -23,6 +23,7 @@ import (
 	"layerd/gcode"
 	"layerd/internal/access"
 	"layerd/internal/latest"
+	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/printer"
 )
@@ -42,7 +43,7 @@ type Printer interface {
 	Dismiss(ctx context.Context) (uint64, error)
 	Home(ctx context.Context, axes string) (uint64, error)
 	Jog(ctx context.Context, axis byte, byMM float64) (uint64, error)
-	Extrude(ctx context.Context, byMM float64) (uint64, error)
+	ExtrudeAt(ctx context.Context, byMM, mmS float64) (uint64, error)
 	SetNozzle(ctx context.Context, tool int, targetC float64) (uint64, error)
 	SetBed(ctx context.Context, targetC float64) (uint64, error)
 	SetChamber(ctx context.Context, targetC float64) (uint64, error)
@@ -92,6 +93,8 @@ type History interface {
 	Begin(ctx context.Context, p store.Print) error
 	// Drop ends the row of a print that could not be started.
 	Drop(ctx context.Context, id string, why error) error
+	// Flush writes what is known of the print under way.
+	Flush(ctx context.Context) error
 }
 
 // Gate says who asks; *access.Gate is one.
@@ -108,12 +111,32 @@ type Camera interface {
 	Devices() []camera.Device
 }
 
-// Config is what a Server is made of. Printer, Console, Files, History, Gate, Camera, Temperatures and Page are needed.
+// Spools is the shelf of filament; *spools.Shelf is one. Nothing of it waits for a network.
+type Spools interface {
+	List(ctx context.Context) (spools.List, error)
+	Save(ctx context.Context, e store.SpoolEdit) (int64, error)
+	PutOn(ctx context.Context, tool int, id int64) error
+	Changed() <-chan struct{}
+}
+
+// Queue is what is to be printed next; *store.Store is one. Each method is one transaction.
+type Queue interface {
+	Queue(ctx context.Context) ([]store.Entry, error)
+	QueueChanged() <-chan struct{}
+	AddToQueue(ctx context.Context, file string, copies int, by string) (store.Entry, error)
+	MoveInQueue(ctx context.Context, id, before int64) error
+	SetCopies(ctx context.Context, id int64, copies int) error
+	Unqueue(ctx context.Context, id int64) error
+}
+
+// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, Camera, Temperatures and Page are needed.
 type Config struct {
 	Printer      Printer
 	Console      Console
 	Files        Files
 	History      History
+	Spools       Spools
+	Queue        Queue
 	Gate         Gate
 	Camera       Camera
 	Temperatures Temperatures
@@ -136,6 +159,9 @@ type Server struct {
 	views     *latest.Value[*view] // what pages show; nil until Run
 	filesRev  atomic.Uint64
 	freeBytes atomic.Int64
+	spoolsRev atomic.Uint64
+	queueRev  atomic.Uint64
+	queued    atomic.Int64
 
 	done     once          // answers already given
 	starting chan struct{} // holds one token while a print is being started
@@ -166,6 +192,8 @@ func New(cfg Config) *Server {
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4), asking: make(slots, 1),
 	}
 	s.filesRev.Store(1)
+	s.spoolsRev.Store(1)
+	s.queueRev.Store(1)
 	s.freeBytes.Store(-1)
 	s.life, s.endLife = context.WithCancel(context.Background())
 	return s

@@ -23,24 +23,27 @@ func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
 	if c.OverLimits && c.me.Role < access.Owner {
 		return 0, roleTooLow(access.Owner)
 	}
-	id, rev, err := s.startPrint(ctx, c.File, c.me.Name, overrides{warnings: c.Anyway, limits: c.OverLimits})
+	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits})
 	c.started = id
 	return rev, err
-}
-
-// overrides is what a person has allowed for one start.
-type overrides struct {
-	warnings bool
-	limits   bool // of temperature
 }
 
 // StartPrint begins to print the file at path for by, a person or program. anyway overrides warnings about the file, never
 // limits. It returns the job's ID and the revision of the snapshot that shows it. One print is started at a time.
 func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (id string, rev uint64, err error) {
-	return s.startPrint(ctx, path, by, overrides{warnings: anyway})
+	return s.startPrint(ctx, wanted{path: path, by: by, anyway: anyway})
 }
 
-func (s *Server) startPrint(ctx context.Context, path, by string, allowed overrides) (id string, rev uint64, err error) {
+// wanted is a print that is to be started.
+type wanted struct {
+	path, by   string
+	anyway     bool  // in spite of warnings
+	overLimits bool  // of temperature
+	next       bool  // the queue's first entry, in place of path …
+	entry      int64 // … which must be this one; 0 = any. Set to it
+}
+
+func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint64, err error) {
 	select {
 	case s.starting <- struct{}{}:
 		defer func() { <-s.starting }()
@@ -51,6 +54,12 @@ func (s *Server) startPrint(ctx context.Context, path, by string, allowed overri
 	if err := ready(snap); err != nil {
 		return "", 0, err
 	}
+	if w.next {
+		if err := s.takeNext(ctx, &w); err != nil {
+			return "", 0, err
+		}
+	}
+	path := w.path
 	src, opened, err := s.cfg.Files.OpenFile(ctx, path)
 	if err != nil {
 		return "", 0, err
@@ -68,7 +77,7 @@ func (s *Server) startPrint(ctx context.Context, path, by string, allowed overri
 	if err != nil {
 		return "", 0, err
 	}
-	warnings, err := checkFile(&survey, snap, allowed.limits)
+	warnings, err := checkFile(&survey, snap, w.overLimits)
 	if err != nil {
 		return "", 0, err
 	}
@@ -77,14 +86,15 @@ func (s *Server) startPrint(ctx context.Context, path, by string, allowed overri
 		free = -1
 	}
 	warnings = append(warnings, checkMachine(snap, free)...)
-	if len(warnings) > 0 && !allowed.warnings {
+	warnings = append(warnings, s.checkSpools(ctx, &survey)...)
+	if len(warnings) > 0 && !w.anyway {
 		return "", 0, &refusal{code: "warning", warnings: warnings}
 	}
 
 	now := time.Now()
 	s.lastJob = newJobID(now, s.lastJob)
 	id = s.lastJob
-	row := store.Print{ID: id, File: file.Path, SHA256: file.SHA256, By: by, StartedMS: now.UnixMilli(), Layers: len(survey.Layers), FilamentMM: survey.FilamentMM}
+	row := store.Print{ID: id, File: file.Path, SHA256: file.SHA256, By: w.by, StartedMS: now.UnixMilli(), Layers: len(survey.Layers), Entry: w.entry}
 	if err := s.cfg.History.Begin(ctx, row); err != nil {
 		return "", 0, err
 	}
@@ -94,7 +104,7 @@ func (s *Server) startPrint(ctx context.Context, path, by string, allowed overri
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
-		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: by, Size: file.Bytes, Survey: survey, OverLimits: allowed.limits}, src)
+		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits}, src)
 	}
 	if err != nil {
 		// The row must end even when it was ctx that ran out.

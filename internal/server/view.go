@@ -51,6 +51,8 @@ func (s *Server) Run(ctx context.Context) error {
 	followers.Go(func() { follow(ctx, status, shown, kick) })
 
 	files := s.cfg.Files.Changed()
+	spools, queue := s.cfg.Spools.Changed(), s.cfg.Queue.QueueChanged()
+	s.countQueue(ctx)
 	s.measureFree()
 	free := time.NewTicker(freeEvery)
 	defer free.Stop()
@@ -73,6 +75,15 @@ func (s *Server) Run(ctx context.Context) error {
 				files = s.cfg.Files.Changed() // before the revision grows, so that no change falls between
 				s.filesRev.Add(1)
 				s.measureFree()
+				changed = true
+			case <-spools:
+				spools = s.cfg.Spools.Changed()
+				s.spoolsRev.Add(1)
+				changed = true
+			case <-queue:
+				queue = s.cfg.Queue.QueueChanged()
+				s.queueRev.Add(1)
+				s.countQueue(ctx)
 				changed = true
 			case <-free.C:
 				changed = s.measureFree()
@@ -111,7 +122,8 @@ func (s *Server) measureFree() bool {
 // compose makes a view of what is known now.
 func (s *Server) compose() *view {
 	v := &view{encoded: map[access.Identity]encoding{}}
-	v.state = State{Type: "state", FilesRev: s.filesRev.Load(), FreeBytes: s.freeBytes.Load(), Version: s.cfg.Version, Demo: s.cfg.Demo, Locked: s.cfg.Locked}
+	v.state = State{Type: "state", FilesRev: s.filesRev.Load(), FreeBytes: s.freeBytes.Load(), SpoolsRev: s.spoolsRev.Load(), QueueRev: s.queueRev.Load(), Queued: s.queued.Load(),
+		Version: s.cfg.Version, Demo: s.cfg.Demo, Locked: s.cfg.Locked}
 	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
 		v.state.Snapshot = *snap
 	}

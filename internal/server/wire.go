@@ -24,6 +24,9 @@ type State struct {
 	Camera    camera.Status     `json:"camera"`
 	FilesRev  uint64            `json:"files_rev"`  // changes when the list of files did
 	FreeBytes int64             `json:"free_bytes"` // free disk space for files; -1 unknown
+	SpoolsRev uint64            `json:"spools_rev"` // changes when GET /v1/spools did, but for what a print under way uses
+	QueueRev  uint64            `json:"queue_rev"`  // changes when GET /v1/queue did
+	Queued    int64             `json:"queued"`     // entries in the queue
 	Me        access.Identity   `json:"me"`
 	Version   string            `json:"version"`
 	Demo      bool              `json:"demo"`
@@ -65,7 +68,8 @@ type Command struct {
 	Line       string           `json:"line,omitempty"`        // send: one or more lines, separated by \n; change_setting: one
 	Axes       string           `json:"axes,omitempty"`        // home: "xyz", "z"; empty = all. jog: one of x y z
 	ByMM       float64          `json:"by_mm,omitempty"`       // jog, extrude, babystep
-	Tool       int              `json:"tool,omitempty"`        // set_nozzle, set_advance
+	MMS        float64          `json:"mm_s,omitempty"`        // extrude: speed; 0 = the profile's
+	Tool       int              `json:"tool,omitempty"`        // set_nozzle, set_advance, set_spool
 	TargetC    *float64         `json:"target_c,omitempty"`    // set_nozzle, set_bed, set_chamber
 	Percent    *float64         `json:"percent,omitempty"`     // set_fan, set_speed, set_flow
 	Port       string           `json:"port,omitempty"`        // connect; empty = configured or detected
@@ -73,6 +77,11 @@ type Command struct {
 	Profile    *printer.Profile `json:"profile,omitempty"`     // set_profile
 	Camera     *camera.Settings `json:"camera,omitempty"`      // set_camera
 	Cooling    *printer.Cooling `json:"cooling,omitempty"`     // set_cooling
+	Spool      *store.SpoolEdit `json:"spool,omitempty"`       // save_spool
+	SpoolID    int64            `json:"spool_id,omitempty"`    // set_spool; 0 = none
+	Entry      int64            `json:"entry,omitempty"`       // queue_move, queue_copies, queue_remove; start_next: the one that is meant, 0 = the first
+	Before     int64            `json:"before,omitempty"`      // queue_move: the entry that it is put before; 0 = to the end
+	Copies     int              `json:"copies,omitempty"`      // queue_add: 0 = 1; queue_copies
 
 	Factor           *float64 `json:"factor,omitempty"`             // set_advance; in the firmware's own unit, of nozzle Tool
 	AccelerationMMS2 *float64 `json:"acceleration_mm_s2,omitempty"` // set_acceleration
@@ -152,6 +161,22 @@ type CardFile struct {
 // PrintList is the answer of GET /v1/prints.
 type PrintList struct {
 	Prints []store.Print `json:"prints"`
+}
+
+// QueueList is the answer of GET /v1/queue, the next one first.
+type QueueList struct {
+	Entries []QueueEntry `json:"entries"`
+}
+
+// QueueEntry is a file in the queue, and what is known of it.
+type QueueEntry struct {
+	store.Entry
+	Name       string  `json:"name"`
+	Gone       bool    `json:"gone"` // there is no such file any more
+	EstimateS  float64 `json:"estimate_s"`
+	FilamentMM float64 `json:"filament_mm"`
+	Thumbnail  bool    `json:"thumbnail"`
+	SHA256     string  `json:"sha256"`
 }
 
 // PrintLog is the answer of GET /v1/logs/ID: the last lines of the conversation before that print failed, at most 50, the oldest first.

@@ -37,6 +37,11 @@ type Print struct {
 	HasPicture bool `json:"has_picture"`
 	HasCurve   bool `json:"has_curve"`
 	HasLog     bool `json:"has_log"`
+
+	FilamentG float64   `json:"filament_g"` // weight of what came from spools that are known; set when read
+	Spools    string    `json:"spools"`     // their names; set when read
+	ToolsMM   []float64 `json:"-"`          // FilamentMM by tool; written only
+	Entry     int64     `json:"-"`          // of the queue that is begun, 0 none; for BeginPrint
 }
 
 const (
@@ -65,27 +70,48 @@ func (s *Store) BeginPrint(ctx context.Context, p Print) error {
 			p.SHA256 = file.SHA256
 		}
 	}
-	_, err = s.db.ExecContext(ctx, `
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
 		INSERT INTO prints (id, file, sha256, by_whom, started_ms, ended_ms, outcome, reason, fault,
 			elapsed_s, filament_mm, line, "offset", layer, layers, z_mm, percent, journal_ms)
 		VALUES (?,?,?,?,?,0,'',?,?,?,?,?,?,?,?,?,?,?)`,
-		p.ID, p.File, p.SHA256, p.By, p.StartedMS, p.Reason, p.Fault,
-		p.ElapsedS, p.FilamentMM, p.Line, p.Offset, p.Layer, p.Layers, p.ZMM, p.Percent, now)
+			p.ID, p.File, p.SHA256, p.By, p.StartedMS, p.Reason, p.Fault,
+			p.ElapsedS, p.FilamentMM, p.Line, p.Offset, p.Layer, p.Layers, p.ZMM, p.Percent, now)
+		if err == nil {
+			err = s.beginUses(ctx, tx, p.ID)
+		}
+		if err == nil && p.Entry != 0 {
+			err = beginEntry(ctx, tx, p.Entry, p.ID)
+		}
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("begin print %s: %w", p.ID, noSpace(err))
+		return fmt.Errorf("begin print %s: %w", p.ID, err)
 	}
 	s.printing[p.ID] = p.File
+	if p.Entry != 0 {
+		s.queue.ring()
+	}
 	return nil
 }
 
 // Journal updates the row's progress; call it every few seconds and at each pause. It waits for the disk. ErrNoPrint when no print
 // of this ID is running.
 func (s *Store) Journal(ctx context.Context, p Print) error {
-	result, err := s.db.ExecContext(ctx, `
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `
 		UPDATE prints SET elapsed_s = ?, filament_mm = ?, line = ?, "offset" = ?, layer = ?, layers = ?, z_mm = ?, percent = ?, journal_ms = ?
 		WHERE id = ? AND outcome = ''`,
-		p.ElapsedS, p.FilamentMM, p.Line, p.Offset, p.Layer, p.Layers, p.ZMM, p.Percent, time.Now().UnixMilli(), p.ID)
-	return oneRow(result, err, "journal print", p.ID)
+			p.ElapsedS, p.FilamentMM, p.Line, p.Offset, p.Layer, p.Layers, p.ZMM, p.Percent, time.Now().UnixMilli(), p.ID)
+		if err = oneRow(result, err); err == nil {
+			err = noteUses(ctx, tx, p)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("journal print %s: %w", p.ID, err)
+	}
+	return nil
 }
 
 // EndPrint completes the row and lets go of the file. It does so even when ctx has ended: a print that is over must not look as
@@ -106,25 +132,45 @@ func (s *Store) EndPrint(ctx context.Context, p Print) error {
 	if p.EndedMS == 0 {
 		p.EndedMS = now
 	}
-	result, err := s.db.ExecContext(ctx, `
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `
 		UPDATE prints SET ended_ms = ?, outcome = ?, reason = ?, fault = ?, elapsed_s = ?, filament_mm = ?, line = ?, "offset" = ?,
 			layer = ?, layers = ?, z_mm = ?, percent = ?, lines_again = ?, resend_percent = ?, starved_s = ?, starved_by = ?, journal_ms = ?
 		WHERE id = ? AND outcome = ''`,
-		p.EndedMS, p.Outcome, p.Reason, p.Fault, p.ElapsedS, p.FilamentMM, p.Line, p.Offset,
-		p.Layer, p.Layers, p.ZMM, p.Percent, p.LinesAgain, p.ResendPercent, p.StarvedS, p.StarvedBy, now, p.ID)
+			p.EndedMS, p.Outcome, p.Reason, p.Fault, p.ElapsedS, p.FilamentMM, p.Line, p.Offset,
+			p.Layer, p.Layers, p.ZMM, p.Percent, p.LinesAgain, p.ResendPercent, p.StarvedS, p.StarvedBy, now, p.ID)
+		if err = oneRow(result, err); err == nil {
+			err = noteUses(ctx, tx, p)
+		}
+		if err == nil {
+			err = endEntry(ctx, tx, p.ID, p.Outcome == "done")
+		}
+		return err
+	})
 	s.announce() // the file's count and last outcome
-	return oneRow(result, err, "end print", p.ID)
+	s.spools.ring()
+	s.queue.ring()
+	if err != nil {
+		return fmt.Errorf("end print %s: %w", p.ID, err)
+	}
+	return nil
 }
 
 // interruptPrints gives an end to prints that a former daemon left without one: the time of their last journal entry.
 func (s *Store) interruptPrints() error {
 	_, err := s.db.Exec(`UPDATE prints SET outcome = ?, reason = ?, ended_ms = max(journal_ms, started_ms) WHERE outcome = ''`,
 		interrupted, stoppedPrinting)
+	if err == nil {
+		_, err = s.db.Exec(`UPDATE queue SET print = ''`) // they were not done
+	}
 	return err
 }
 
 const selectPrints = `SELECT id, file, sha256, by_whom, started_ms, ended_ms, outcome, reason, fault,
 	elapsed_s, filament_mm, line, "offset", layer, layers, z_mm, percent, lines_again, resend_percent, starved_s, starved_by,
+	coalesce((SELECT sum(u.mm * u.g_per_m) / 1000 FROM spool_uses u WHERE u.print = prints.id), 0),
+	coalesce((SELECT group_concat(DISTINCT u.name) FROM spool_uses u WHERE u.print = prints.id AND u.spool != 0 AND u.mm > 0), ''),
+
 	EXISTS (SELECT 1 FROM print_pictures k WHERE k.id = prints.id), EXISTS (SELECT 1 FROM print_curves k WHERE k.id = prints.id),
 	EXISTS (SELECT 1 FROM print_logs k WHERE k.id = prints.id) FROM prints `
 
@@ -171,7 +217,7 @@ func (s *Store) queryPrints(ctx context.Context, rest string, args ...any) ([]Pr
 		var p Print
 		if err := rows.Scan(&p.ID, &p.File, &p.SHA256, &p.By, &p.StartedMS, &p.EndedMS, &p.Outcome, &p.Reason, &p.Fault,
 			&p.ElapsedS, &p.FilamentMM, &p.Line, &p.Offset, &p.Layer, &p.Layers, &p.ZMM, &p.Percent,
-			&p.LinesAgain, &p.ResendPercent, &p.StarvedS, &p.StarvedBy, &p.HasPicture, &p.HasCurve, &p.HasLog); err != nil {
+			&p.LinesAgain, &p.ResendPercent, &p.StarvedS, &p.StarvedBy, &p.FilamentG, &p.Spools, &p.HasPicture, &p.HasCurve, &p.HasLog); err != nil {
 			return nil, err
 		}
 		prints = append(prints, p)
@@ -180,15 +226,12 @@ func (s *Store) queryPrints(ctx context.Context, rest string, args ...any) ([]Pr
 }
 
 // oneRow checks an update that must have found its print.
-func oneRow(result sql.Result, err error, doing, id string) error {
+func oneRow(result sql.Result, err error) error {
 	if err == nil {
 		var n int64
 		if n, err = result.RowsAffected(); err == nil && n == 0 {
 			err = ErrNoPrint
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", doing, id, noSpace(err))
-	}
-	return nil
+	return err
 }

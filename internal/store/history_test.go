@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 )
 
@@ -16,7 +17,7 @@ func TestHistory(t *testing.T) {
 	if err := s.BeginPrint(t.Context(), begun); err != nil {
 		t.Fatal(err)
 	}
-	if got, found, err := s.LastPrint(t.Context()); !found || err != nil || got != begun {
+	if got, found, err := s.LastPrint(t.Context()); !found || err != nil || !reflect.DeepEqual(got, begun) {
 		t.Errorf("begun: got %+v, %v, want %+v", got, err, begun)
 	}
 	going := begun
@@ -24,7 +25,7 @@ func TestHistory(t *testing.T) {
 	if err := s.Journal(t.Context(), going); err != nil {
 		t.Fatal(err)
 	}
-	if got, _, _ := s.LastPrint(t.Context()); got != going {
+	if got, _, _ := s.LastPrint(t.Context()); !reflect.DeepEqual(got, going) {
 		t.Errorf("going: got %+v, want %+v", got, going)
 	}
 	ended := going
@@ -33,7 +34,7 @@ func TestHistory(t *testing.T) {
 	if err := s.EndPrint(t.Context(), ended); err != nil {
 		t.Fatal(err)
 	}
-	if got, _, _ := s.LastPrint(t.Context()); got != ended {
+	if got, _, _ := s.LastPrint(t.Context()); !reflect.DeepEqual(got, ended) {
 		t.Errorf("ended: got %+v, want %+v", got, ended)
 	}
 	for doing, err := range map[string]error{

@@ -42,12 +42,23 @@ func printUntilKilled(dir string) error {
 		return source.Read(b)
 	}), -1, false)
 	<-halfway
-	p := Print{ID: "killed", File: "whole.gcode", By: "Anna"}
+	id, err := s.SaveSpool(ctx, SpoolEdit{Name: "red", DiameterMM: 1.75, DensityGCM3: 1.24, WeightG: 1000})
+	if err != nil {
+		return err
+	}
+	if err := s.PutOn(ctx, ActiveSpool{Spool: id, Name: "red", GPerM: 3}); err != nil {
+		return err
+	}
+	if _, err := s.AddToQueue(ctx, "whole.gcode", 2, "Anna"); err != nil {
+		return err
+	}
+	p := Print{ID: "killed", File: "whole.gcode", By: "Anna", Entry: 1}
 	if err := s.BeginPrint(ctx, p); err != nil {
 		return err
 	}
 	for p.Line = 1; ; p.Line++ {
 		p.Offset = 100 * p.Line
+		p.FilamentMM, p.ToolsMM = float64(10*p.Line), []float64{float64(10 * p.Line)}
 		if err := s.Journal(ctx, p); err != nil {
 			return err
 		}
@@ -90,6 +101,13 @@ func TestKilledInMidPrint(t *testing.T) {
 	}
 	if p.Line < kept || p.Offset != 100*p.Line {
 		t.Errorf("journal: got line %d, offset %d, want line %d or later", p.Line, p.Offset, kept)
+	}
+	// The spool has lost exactly what the journal says, and the copy that was not done is still to be printed.
+	if spools, err := s.Spools(t.Context()); err != nil || len(spools) != 1 || spools[0].UsedMM != 10*float64(p.Line) || p.FilamentMM != spools[0].UsedMM {
+		t.Errorf("got spools %+v, %v, want %d mm used", spools, err, 10*p.Line)
+	}
+	if q, err := s.Queue(t.Context()); err != nil || len(q) != 1 || q[0].Copies != 2 || q[0].Print != "" {
+		t.Errorf("got queue %+v, %v", q, err)
 	}
 	if got := strings.Join(leftBehind(t, s), " "); got != "files/whole.gcode" {
 		t.Errorf("on the disk: %s, want the whole file alone", got)

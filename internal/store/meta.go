@@ -203,6 +203,9 @@ func (s *Store) rememberMoved(ctx context.Context, from, to string) error {
 		// under the new names is of files that are gone.
 		_, err := tx.ExecContext(ctx, `UPDATE OR REPLACE files SET path = ?2 || substr(path, length(?1) + 1)
 			WHERE path = ?1 OR path > ?1 || '/' AND path < ?1 || '0'`, from, to)
+		if err == nil {
+			err = moveQueued(ctx, tx, from, to)
+		}
 		return err
 	})
 }

@@ -117,6 +117,64 @@ CREATE TABLE settings_copies (
 	text     TEXT NOT NULL
 );
 `,
+	7: `
+CREATE TABLE spools (
+	id            INTEGER PRIMARY KEY AUTOINCREMENT,
+	name          TEXT NOT NULL,
+	material      TEXT NOT NULL,
+	colour        TEXT NOT NULL, -- '#rrggbb', '' unknown
+	diameter_mm   REAL NOT NULL,
+	density_g_cm3 REAL NOT NULL,
+	weight_g      REAL NOT NULL, -- of the filament when it is full
+	spool_g       REAL NOT NULL, -- of the empty spool, 0 unknown
+	cost          REAL NOT NULL, -- 0 unknown
+	archived      INTEGER NOT NULL,
+	base_mm       REAL NOT NULL, -- used besides what spool_uses says; a person who weighs the spool changes it
+	created_ms    INTEGER NOT NULL
+);
+
+-- Which spool is on which tool. source says whose number it is: 'layerd' (the table above) or 'spoolman'.
+CREATE TABLE active_spools (
+	source  TEXT NOT NULL,
+	tool    INTEGER NOT NULL,
+	spool   INTEGER NOT NULL,
+	name    TEXT NOT NULL,
+	g_per_m REAL NOT NULL,
+	PRIMARY KEY (source, tool)
+);
+
+-- What a print has used of a spool, as of its last journal entry. A part ends when another spool is put on. The lengths are set, never added to,
+-- so that writing one again changes nothing.
+CREATE TABLE spool_uses (
+	print      TEXT NOT NULL,
+	tool       INTEGER NOT NULL,
+	part       INTEGER NOT NULL, -- from 0
+	source     TEXT NOT NULL,
+	spool      INTEGER NOT NULL, -- 0 none
+	name       TEXT NOT NULL, -- the spool's then
+	g_per_m    REAL NOT NULL,
+	from_mm    REAL NOT NULL, -- what the tool had used when the part began
+	mm         REAL NOT NULL,
+	closed     INTEGER NOT NULL, -- another part follows
+	sent_mm    REAL NOT NULL DEFAULT 0, -- of mm, what Spoolman has been told
+	sending_mm REAL NOT NULL DEFAULT 0, -- what it is being told; its answer is not known
+	seen_mm    REAL NOT NULL DEFAULT 0, -- the use that it knew before that
+	PRIMARY KEY (print, tool, part)
+);
+CREATE INDEX spool_uses_spool ON spool_uses (source, spool);
+`,
+	8: `
+-- Files to be printed, in the order of place. print is the print under way that this entry has begun, '' for none.
+CREATE TABLE queue (
+	id       INTEGER PRIMARY KEY AUTOINCREMENT,
+	place    INTEGER NOT NULL,
+	file     TEXT NOT NULL,
+	copies   INTEGER NOT NULL,
+	by_whom  TEXT NOT NULL,
+	added_ms INTEGER NOT NULL,
+	print    TEXT NOT NULL DEFAULT ''
+);
+`,
 }
 
 // openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.

@@ -42,6 +42,10 @@ var (
 	ErrNotKept  = errors.New("this was not kept of that print")
 	ErrNoToken  = errors.New("unknown key")
 	ErrNoCopy   = errors.New("no such copy of settings")
+	ErrSpool    = errors.New("this cannot be a spool") // wrapped with why
+	ErrNoSpool  = errors.New("no such spool")
+	ErrNoEntry  = errors.New("this is no longer in the queue")
+	ErrQueue    = errors.New("this cannot be queued") // wrapped with why
 )
 
 // Limits bound uploads. Zero values mean the defaults.
@@ -73,6 +77,10 @@ type Store struct {
 
 	mu      sync.Mutex    // guards changed
 	changed chan struct{} // closed when the list of files changes
+
+	spools bell   // rings when a spool, or which one is on, has changed
+	queue  bell   // rings when the queue has
+	source string // whose spools are in use; see SpoolsFrom
 }
 
 // Open opens dir, making it when it is not there, for a daemon: it takes the directory's lock (ErrLocked when another holds it),
@@ -121,6 +129,7 @@ func open(dir string, limits Limits, shared bool) (s *Store, err error) {
 		surveying: make(chan struct{}, 1),
 		printing:  make(map[string]string),
 		changed:   make(chan struct{}),
+		source:    OwnSpools,
 	}
 	defer func() {
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -211,7 +212,7 @@ func TestMigrateHistory(t *testing.T) {
 	s := openIn(t, dir)
 	want := Print{ID: "p1", File: "a.gcode", SHA256: "00ff", By: "Anna", StartedMS: 1, EndedMS: 2, Outcome: "done", ElapsedS: 3.5, FilamentMM: 4.5, Line: 5,
 		Offset: 6, Layer: 7, Layers: 8, ZMM: 1.5, Percent: 100}
-	if got, found, err := s.LastPrint(t.Context()); !found || err != nil || got != want {
+	if got, found, err := s.LastPrint(t.Context()); !found || err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }

@@ -2,8 +2,6 @@ package printertest
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -138,16 +136,6 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 	f.restart(0)
 	f.bootAt = never
 	return f
-}
-
-// withCapability is the answer to M115 of a firmware that was built otherwise; value "none" leaves the capability out.
-func withCapability(info []string, name, value string) []string {
-	prefix := "Cap:" + name + ":"
-	out := slices.DeleteFunc(slices.Clone(info), func(line string) bool { return strings.HasPrefix(line, prefix) })
-	if value != "none" {
-		out = append(out, prefix+value)
-	}
-	return out
 }
 
 // restart is the reset pin: all that was in RAM is gone, the heaters are off, and the program starts in a while.
@@ -365,41 +353,6 @@ func (f *firmware) say(text string) {
 }
 
 func (f *firmware) sayf(format string, args ...any) { f.say(fmt.Sprintf(format, args...)) }
-
-// trigger makes a fault happen now.
-func (f *firmware) trigger(t Trigger) {
-	switch t.Kind {
-	case BoardReset:
-		f.restart(f.Firmware.Boot)
-		f.quiet = t.Quiet
-	case Kill:
-		if !f.killed && f.down == "" {
-			f.kill(f.RunawayWords)
-		}
-	case Silent:
-		f.stalled = endOfTime
-	case Stall:
-		f.stalled = f.now + t.For
-	case KillPin:
-		f.pressKill()
-	case Runout:
-		f.runout(t.Host)
-	case Crash:
-		f.crash(t.Back)
-	case Shift:
-		f.motion.shift(t.Axis, t.MM)
-	case Heat:
-		h := &f.nozzle
-		if t.Bed {
-			h = &f.bed
-		}
-		h.fail(f.now, t.How)
-	case PanelPrint:
-		f.panel("print", t.File)
-	default:
-		f.tell(t)
-	}
-}
 
 // endOfTime is later than any run, and earlier than never.
 const endOfTime = never - 1

@@ -37,11 +37,6 @@ export async function ask(path: string, init: RequestInit = {}): Promise<string>
   return body
 }
 
-/** Gets what a part of the page needs that is fetched later itself, and so brings its own reader. */
-export async function getJSON<T>(path: string, read: Read<T>): Promise<T> {
-  return read(parse(await ask(path)), '')
-}
-
 /** Exchanges a key for the cookie. */
 export async function login(key: string): Promise<void> {
   await ask('/v1/login', { method: 'POST', headers: { Authorization: `Bearer ${key}` } })

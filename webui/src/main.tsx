@@ -12,6 +12,7 @@ import './style/files.css'
 import './style/screens.css'
 import './style/graph.css'
 import './style/tune.css'
+import './style/shelf.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

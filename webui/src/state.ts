@@ -18,6 +18,8 @@ export const lines = signal<readonly Entry[]>([])
 export const files = signal<readonly FileInfo[] | null>(null)
 export const filesError = signal<ApiError | null>(null)
 export const choices = signal<Choices | null>(null)
+/** Which segment of the Files screen is shown, by its name. */
+export const filesView = signal('Files')
 /** The phone's time in whole seconds, so that ages and end times stay right. */
 export const tick = signal(Math.floor(Date.now() / 1000))
 

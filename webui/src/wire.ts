@@ -28,12 +28,13 @@ const profile = object({
 
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
-  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str,
+  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, filament_mm: num, tools_mm: list(num),
 })
 
 const outcome = object({
   id: str, file: str, name: str, outcome: str, reason: str, ended_ms: num, elapsed_s: num, line: num, layer: num, layers: num,
-  z_mm: num, percent: num, lines_again: num, resend_percent: num, starved_s: num, starved_by: str, card: or(bool, false),
+  z_mm: num, percent: num, lines_again: num, resend_percent: num, starved_s: num, starved_by: str, card: or(bool, false), filament_mm: num,
+  tools_mm: list(num),
 })
 
 /** The printer's own memory card. */
@@ -83,7 +84,7 @@ export const readState = object({
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
-  camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  camera: cameraStatus, files_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
 const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str) })
@@ -107,7 +108,7 @@ export const readFileList = object({ files: list(file), free_bytes: num })
 const print = object({
   id: str, file: str, sha256: str, by: str, started_ms: num, ended_ms: num, outcome: str, reason: str, fault: str, elapsed_s: num,
   filament_mm: num, line: num, offset: num, layer: num, layers: num, z_mm: num, percent: num, lines_again: num, resend_percent: num,
-  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool,
+  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool, filament_g: num, spools: str,
 })
 export const readPrintList = object({ prints: list(print) })
 
@@ -186,7 +187,7 @@ export type Doing =
   | { do: 'change_setting'; line: string }
   | { do: 'restore_settings'; copy: number }
   | { do: 'jog'; axes: 'x' | 'y' | 'z'; by_mm: number }
-  | { do: 'extrude'; by_mm: number }
+  | { do: 'extrude'; by_mm: number; mm_s?: number }
   | { do: 'set_nozzle'; tool: number; target_c: number }
   | { do: 'set_bed' | 'set_chamber'; target_c: number }
   | { do: 'set_fan' | 'set_speed' | 'set_flow'; percent: number }
@@ -196,6 +197,28 @@ export type Doing =
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
+  | { do: 'save_spool'; spool: SpoolEdit }
+  | { do: 'set_spool'; tool: number; spool_id: number }
+  | { do: 'queue_add'; file: string; copies: number }
+  | { do: 'queue_move'; entry: number; before: number }
+  | { do: 'queue_copies'; entry: number; copies: number }
+  | { do: 'queue_remove'; entry: number }
+  | { do: 'start_next'; entry: number; anyway?: boolean }
+
+/** A spool as a person enters it; without left_g what is left stays as it was. */
+export interface SpoolEdit {
+  id?: number
+  name: string
+  material: string
+  colour: string
+  diameter_mm: number
+  density_g_cm3: number
+  weight_g: number
+  spool_g: number
+  cost: number
+  archived: boolean
+  left_g?: number
+}
 
 export type Command = Doing & { id: string }
 
@@ -206,6 +229,10 @@ export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraSettings), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
+  mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
+  spool: may(object({
+    id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),
+  })),
 })
 
 // ---- The camera socket ----

@@ -1,5 +1,6 @@
 // What states and outcomes are called for people, and why a control cannot be used.
-import type { CardStatus, Doing, Outcome, PauseInfo, Role, State, StateName } from './wire'
+import { meters } from './units'
+import type { CardStatus, Doing, Outcome, PauseInfo, Print, Role, State, StateName } from './wire'
 
 const stateWords: Record<StateName, string> = {
   disconnected: 'Not connected',
@@ -123,4 +124,10 @@ export function leftByText(by: string): string {
     case 'moves': return 'time by counting moves'
     default: return ''
   }
+}
+
+/** How much filament a print has used, of which spools; "" when it is not known. */
+export function filamentText({ filament_mm: mm, filament_g: g, spools }: Print): string {
+  if (mm <= 0) return ''
+  return [meters(mm), g > 0 && `${Math.round(g)} g`, spools].filter(Boolean).join(', ')
 }

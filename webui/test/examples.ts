@@ -1,4 +1,5 @@
 // States to test with.
+import type { Entry, Shelf, Spool } from '../src/shelf'
 import type { FileInfo, Health, Job, State } from '../src/wire'
 
 export const fine: Health = {
@@ -8,7 +9,7 @@ export const fine: Health = {
 
 export const job: Job = {
   id: 'j1', file: 'toys/benchy.gcode', name: 'benchy.gcode', by: 'phone', started_ms: 1_700_000_000_000, line: 500, lines: 1000,
-  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'slicer',
+  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'slicer', filament_mm: 1200, tools_mm: [1200],
 }
 
 export function exampleState(change: Partial<State> = {}): State {
@@ -28,7 +29,7 @@ export function exampleState(change: Partial<State> = {}): State {
     health: fine,
     keeper: { heated: true, elsewhere: false, nozzle_off_ms: 0, bed_off_ms: 0, nozzle_cooled_ms: 0, bed_cooled_ms: 0, protection: 'on', cooling: { standing_nozzle_min: 10, standing_bed_min: 120, idle_min: 30 } },
     camera: { device: 'none', name: '', live: false, problem: '', width: 0, height: 0, fps: 0, since_ms: 0, dropped: 0 },
-    files_rev: 1, free_bytes: 1e9, me: { id: 't1', name: 'phone', role: 'owner', via: 'cookie' }, version: '1', demo: false, locked: {},
+    files_rev: 1, free_bytes: 1e9, spools_rev: 1, queue_rev: 1, queued: 0, me: { id: 't1', name: 'phone', role: 'owner', via: 'cookie' }, version: '1', demo: false, locked: {},
     now_ms: 1_700_000_000_000,
     ...change,
   }
@@ -40,3 +41,17 @@ export function exampleFile(path: string, change: Partial<FileInfo> = {}): FileI
     prints: 0, last_outcome: '', estimate_s: 0, filament_mm: 0, layers: 0, ...change,
   }
 }
+
+export const spool = (change: Partial<Spool> = {}): Spool => ({
+  id: 2, name: 'PLA orange', material: 'PLA', colour: '#ff8800', diameter_mm: 1.75, density_g_cm3: 1.24, weight_g: 1000, spool_g: 0, cost: 20, archived: false,
+  used_mm: 327_183, left_mm: 8100, left_g: 24.2, ...change,
+})
+
+export const exampleShelf = (change: Partial<Shelf> = {}): Shelf => ({
+  source: 'layerd', spools: [spool(), spool({ id: 1, name: 'PETG', material: 'PETG', left_mm: 0, left_g: 0 }), spool({ id: 3, name: 'Old', archived: true })],
+  active: [{ tool: 0, spool: 2, name: 'PLA orange', g_per_m: 2.98 }], at_ms: 0, problem: '', ...change,
+})
+
+export const queued = (id: number, name: string, change: Partial<Entry> = {}): Entry => ({
+  id, file: name, copies: 1, by: 'phone', added_ms: 1, print: '', name, gone: false, estimate_s: 600, filament_mm: 1000, thumbnail: false, sha256: 'abc', ...change,
+})

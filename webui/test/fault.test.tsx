@@ -61,7 +61,7 @@ const fault = (change: Partial<Fault>): Fault => ({ code: 'port_lost', message: 
 
 const lastJob = {
   id: 'j0', file: 'old.gcode', name: 'old.gcode', outcome: 'done', reason: '', ended_ms: now, elapsed_s: 61, line: 900, layer: 2, layers: 100, z_mm: 0.4, percent: 100,
-  lines_again: 0, resend_percent: 0, starved_s: 0, starved_by: '', card: false,
+  lines_again: 0, resend_percent: 0, starved_s: 0, starved_by: '', card: false, filament_mm: 0, tools_mm: [],
 }
 const lost: Partial<State> = { state: 'faulted', fault: fault({}), lost: { since_ms: now - 65_000, asking: false }, job, nozzles: [], bed: null, last_job: lastJob }
 

@@ -210,7 +210,7 @@ describe('the Print screen', () => {
     const health = { ...fine, starved_s: 92, starved_by: 'file', asked_lines_per_s: 903, carried_lines_per_s: 288 }
     later({ rev: 11, health })
     expect(getByRole(root, 'region', { name: 'The print stutters' }).textContent).toContain('asks for 903 lines/s, this cable carries 288')
-    const last_job = { id: 'j1', file: 'a.gcode', name: 'a.gcode', outcome: 'done', reason: '', ended_ms: 1, elapsed_s: 3000, line: 1, layer: 1, layers: 1, z_mm: 1, percent: 100 }
+    const last_job = { id: 'j1', file: 'a.gcode', name: 'a.gcode', outcome: 'done', reason: '', ended_ms: 1, elapsed_s: 3000, line: 1, layer: 1, layers: 1, z_mm: 1, percent: 100, filament_mm: 1, tools_mm: [1] }
     later({ rev: 12, state: 'idle', job: null, health, last_job: { ...last_job, lines_again: 0, resend_percent: 0, starved_s: 92, starved_by: 'file', card: false } })
     expect(queryByRole(root, 'region', { name: 'The print stutters' })).toBeNull()
     shows('Stuttered for 2 min (file too dense for the cable)')
@@ -252,7 +252,7 @@ describe('the Print screen', () => {
 it('the emergency stop takes two taps, and goes over HTTP too', async () => {
   const posted: string[] = []
   vi.stubGlobal('fetch', (path: string, init: RequestInit) => {
-    posted.push(`${path} ${String(init.body)}`)
+    if (init.method === 'POST') posted.push(`${path} ${String(init.body)}`)
     return Promise.resolve(new Response('{}'))
   })
   page()

@@ -3,11 +3,12 @@ import { getByRole, getByTestId, queryByRole, queryByTestId } from '@testing-lib
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { App } from '../src/app'
+import { App, loadLater } from '../src/app'
 import { go } from '../src/route'
 import { asks, link, linkStatus, loggedIn, notices, received, state } from '../src/state'
 import type { Answer, Doing, PauseInfo, State } from '../src/wire'
-import { exampleState } from './examples'
+import { shelf } from '../src/shelf'
+import { exampleShelf, exampleState } from './examples'
 
 let root: HTMLElement
 let told: Doing[]
@@ -17,6 +18,8 @@ beforeEach(() => {
   root = document.createElement('div')
   document.body.append(root)
   told = []
+  shelf.value = null
+  vi.stubGlobal('fetch', () => new Promise(() => {})) // the spools never come by themselves
   vi.spyOn(link, 'do').mockImplementation((doing) => {
     told.push(doing)
     return new Promise((resolve) => {
@@ -35,6 +38,7 @@ afterEach(() => {
     linkStatus.value = 'connecting'
   })
   root.remove()
+  vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })
 
@@ -51,6 +55,12 @@ function page(change: Partial<State> = {}): void {
     render(<App />, root)
   })
 }
+
+/** Waits for a part that is fetched when it is first shown. */
+const fetched = (name: string) => vi.waitFor(() => {
+  act(() => {})
+  button(name)
+}, { timeout: 20_000 })
 
 const later = (change: Partial<State>) => act(() => received(exampleState(change)))
 
@@ -141,22 +151,77 @@ describe('a pause', () => {
   it('for a new filament leads through the change', async () => {
     const filament: PauseInfo = { by: 'file', message: '', filament: true, held: false }
     page({ rev: 10, state: 'paused', pause: filament })
+    await fetched('Unload 100 mm')
     expect(getByTestId(root, 'pause').textContent).toContain('The nozzle stays hot: 215 °C.')
-    act(() => button('Unload 100 mm').click())
-    expect(told).toEqual([{ do: 'extrude', by_mm: -100 }])
+    act(() => button('Unload 100 mm').click()) // the first pull pushes a little before
+    expect(told).toEqual([{ do: 'extrude', by_mm: 5 }])
     expect(button('Unload 100 mm').disabled).toBe(true)
     answer({ rev: 11 })
     await flush()
+    expect(told.slice(1)).toEqual([{ do: 'extrude', by_mm: -100, mm_s: 10 }])
+    answer({ rev: 11 })
+    await flush()
     later({ rev: 11, state: 'paused', pause: filament })
+    act(() => button('Unload 100 mm').click())
+    expect(told.slice(2)).toEqual([{ do: 'extrude', by_mm: -100, mm_s: 10 }])
+    answer({ rev: 12 })
+    await flush()
+    later({ rev: 12, state: 'paused', pause: filament })
     act(() => button('Load 50 mm').click())
     act(() => button('Purge 20 mm').click())
-    expect(told.slice(1)).toEqual([{ do: 'extrude', by_mm: 50 }, { do: 'extrude', by_mm: 20 }])
+    expect(told.slice(3)).toEqual([{ do: 'extrude', by_mm: 50, mm_s: 5 }, { do: 'extrude', by_mm: 20 }])
+    act(() => button('PETG 230°').click())
+    expect(told.slice(5)).toEqual([{ do: 'set_nozzle', tool: 0, target_c: 230 }])
     expect(button('Resume').disabled).toBe(false)
   })
 
-  it('moves no filament through a cold nozzle', () => {
+  it('asks which spool is on now', async () => {
+    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, held: false } })
+    await fetched('Unload 100 mm')
+    act(() => {
+      shelf.value = exampleShelf()
+    })
+    const choice = getByRole<HTMLSelectElement>(root, 'combobox', { name: 'Spool that is on' })
+    expect([...choice.options].map((o) => o.textContent)).toEqual(['None of these', 'PLA orange, 8.10 m left', 'PETG, empty'])
+    act(() => {
+      choice.value = '1'
+      choice.dispatchEvent(new Event('change', { bubbles: true }))
+    })
+    expect(told).toEqual([{ do: 'set_spool', tool: 0, spool_id: 1 }])
+  })
+
+  it('asks it too where the firmware leads through the change', async () => {
+    page({ state: 'paused', pause: { by: 'file', message: '', filament: true, held: true } })
+    await act(() => import('../src/parts/change').then(() => {}))
+    await vi.waitFor(() => {
+      act(() => {
+        shelf.value = exampleShelf()
+      })
+      getByRole(root, 'combobox', { name: 'Spool that is on' })
+    }, { timeout: 20_000 })
+    expect(queryByRole(root, 'button', { name: /Unload/ })).toBeNull()
+  })
+
+  it('moves no filament through a cold nozzle, and offers to heat it', async () => {
     page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, held: false }, nozzles: [{ actual_c: 40, target_c: 0 }] })
-    expect(getByTestId(root, 'pause').textContent).toContain('Set its temperature below.')
+    await fetched('Unload 100 mm')
+    expect(getByTestId(root, 'pause').textContent).toContain('filament moves at 170 °C or more')
     expect(button('Unload 100 mm').disabled).toBe(true)
+    expect(button('PLA 200°').disabled).toBe(false)
+  })
+})
+
+describe('the Move screen', () => {
+  it('changes filament while nothing is printed', async () => {
+    act(() => go('move'))
+    await loadLater()
+    page({ state: 'idle', job: null })
+    act(() => button('Change filament').click())
+    await fetched('Unload 100 mm')
+    expect(root.textContent).not.toContain('tap Resume')
+    act(() => button('Load 50 mm').click())
+    act(() => button('Done, and cool down').click())
+    expect(told).toEqual([{ do: 'extrude', by_mm: 50, mm_s: 5 }, { do: 'set_nozzle', tool: 0, target_c: 0 }])
+    expect(queryByRole(root, 'dialog')).toBeNull()
   })
 })

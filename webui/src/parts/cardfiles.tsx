@@ -1,6 +1,6 @@
 // The files on the printer's own memory card. They are the printer's: they can be started there, and nothing else.
 import { useEffect, useState } from 'preact/hooks'
-import { getJSON, Refused, unreachable } from '../api'
+import { get, Refused, unreachable } from '../api'
 import { inOrder, readCardList, type CardFile, type CardList } from '../cardlist'
 import { go } from '../route'
 import { allowed, live, perform, state } from '../state'
@@ -21,7 +21,7 @@ export function CardFiles({ nowMs }: { nowMs: number }) {
   const load = async () => {
     setBusy(true)
     try {
-      setList(await getJSON('/v1/card', readCardList))
+      setList(await get('/v1/card', readCardList))
       setError(null)
     } catch (reason) {
       setError(reason instanceof Refused ? reason.error : unreachable().error)

@@ -4,11 +4,15 @@ import { asking, perform } from '../state'
 import { celsius } from '../units'
 import type { State } from '../wire'
 import { Icon, Spinner } from './icon'
+import { lazy } from './lazy'
+
+const ChangeSheet = lazy(() => import('./change').then((m) => m.ChangeSheet))
 
 const lengths = [1, 5, 10, 50] as const
 
 export function Extruder({ s, why }: { s: State; why: string }) {
   const [length, setLength] = useState<number>(5)
+  const [changing, setChanging] = useState(false)
   const nozzle = s.nozzles[0]
   const cold = !nozzle || nozzle.actual_c < s.profile.min_extrude_c
   const reason = why || (cold ? `The nozzle is too cold: at least ${celsius(s.profile.min_extrude_c)} is needed${nozzle ? `, it is at ${celsius(nozzle.actual_c)}` : ''}.` : '')
@@ -24,6 +28,8 @@ export function Extruder({ s, why }: { s: State; why: string }) {
         <button type="button" class="btn" disabled={reason !== ''} aria-describedby="why-extrude" onClick={() => go(-length)}><Icon name="up" size={20} /> Retract</button>
         <button type="button" class="btn" disabled={reason !== ''} aria-describedby="why-extrude" onClick={() => go(length)}><Icon name="down" size={20} /> Extrude</button>
       </div>
+      <button type="button" class="btn wide" disabled={why !== ''} aria-haspopup="dialog" onClick={() => setChanging(true)}><Icon name="spool" /> Change filament</button>
+      {changing && <ChangeSheet onClose={() => setChanging(false)} />}
       <p id="why-extrude" class="why">{!why && reason && <><Icon name="info" size={20} />{reason}</>}</p>
     </section>
   )

@@ -10,8 +10,12 @@ import type { ApiError, FileInfo } from '../wire'
 import { Picture } from './camera'
 import { Icon, Spinner } from './icon'
 import { Thumbnail } from './job'
+import { lazy } from './lazy'
 import { Delete, Rename } from './filechange'
 import { Sheet } from './sheet'
+
+const QueueAdd = lazy(() => import('./queueadd').then((m) => m.QueueAdd))
+const Needs = lazy(() => import('./spoolline').then((m) => m.Needs))
 
 interface FileSheetProps {
   file: FileInfo
@@ -23,7 +27,7 @@ interface FileSheetProps {
 /** What a person has allowed for this one start. */
 type Allowance = { anyway?: boolean; over_limits?: boolean }
 
-type Step = 'details' | 'bed' | 'starting' | 'warning' | 'refused' | 'rename' | 'delete'
+type Step = 'details' | 'queue' | 'bed' | 'starting' | 'warning' | 'refused' | 'rename' | 'delete'
 
 export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
   const [step, setStep] = useState<Step>('details')
@@ -46,6 +50,7 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
 
   switch (step) {
     case 'rename': return <Rename file={file} files={files} onBack={() => setStep('details')} onDone={(path) => goInstead('files', path)} />
+    case 'queue': return <QueueAdd file={file} onBack={() => setStep('details')} onDone={onClose} />
     case 'delete': return <Delete file={file} onBack={() => setStep('details')} onDone={onClose} />
     case 'bed': case 'starting': return <BedClear name={file.name} starting={step === 'starting'} onYes={() => void start({})} onBack={() => setStep('details')} />
     case 'warning': case 'refused':
@@ -85,9 +90,11 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
         {bytes(file.bytes)} · {moment(file.modified_ms, nowMs)} · {file.prints === 0 ? 'not printed yet' : file.prints === 1 ? 'printed once' : `printed ${file.prints} times`}
         {file.last_outcome && ` · last: ${outcomeText(file.last_outcome).toLowerCase()}`}
       </p>
+      <Needs needMM={file.filament_mm} />
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={why !== ''} aria-describedby="why-print" onClick={() => onStep('bed')}><Icon name="print" /> Print</button>
         {why && <p id="why-print" class="why"><Icon name="info" size={18} />{current ? 'This file is being printed.' : why}</p>}
+        {operator && <button type="button" class="btn" disabled={!live.value} onClick={() => onStep('queue')}><Icon name="queue" /> Add to queue</button>}
       </div>
       {operator && <div class="file-tools">
         <a class="tool" href={fileURL(file.path)} download={file.name}><Icon name="download" /><span>Download</span></a>

@@ -6,7 +6,7 @@ import { csvURL, getTotals, type Month } from '../kept'
 import { go } from '../route'
 import { complain, state } from '../state'
 import { duration, meters, moment, sentence } from '../units'
-import { layerText, outcomeText, outcomeTone } from '../words'
+import { filamentText, layerText, outcomeText, outcomeTone } from '../words'
 import type { Print } from '../wire'
 import { Icon, Spinner } from './icon'
 import { PrintSheet } from './printsheet'
@@ -57,7 +57,7 @@ function Row({ print: p, nowMs, onOpen }: { print: Print; nowMs: number; onOpen:
     <button type="button" class={`history-row tone-${outcomeTone(p.outcome)}`} aria-haspopup="dialog" onClick={onOpen}>
       <span class="outcome-word"><span class="dot" aria-hidden="true" />{outcomeText(p.outcome)}<span class="muted num"> · {moment(p.ended_ms || p.started_ms, nowMs)}</span></span>
       <span class="wrap"><strong>{p.file.replace(/^card:/, '')}</strong>{card && <small class="muted"> · from the printer's own card</small>}</span>
-      <span class="muted small num">{[duration(p.elapsed_s), p.filament_mm > 0 ? meters(p.filament_mm) : '', p.outcome !== 'done' ? layerText(p) : '', p.by && !card && `by ${p.by}`].filter(Boolean).join(' · ')}</span>
+      <span class="muted small num">{[duration(p.elapsed_s), filamentText(p), p.outcome !== 'done' ? layerText(p) : '', p.by && !card && `by ${p.by}`].filter(Boolean).join(' · ')}</span>
       {looseEnds(p) && <span class="small num">{looseEnds(p)}</span>}
       {p.reason && <span class="small">{sentence(p.reason)}</span>}
     </button>

@@ -1,10 +1,13 @@
-// Why the print stands still, what the printer asks, and how filament is changed by hand. All texts of a file or a firmware are shown as text.
+// Why the print stands still, and what the printer asks. All texts of a file or a firmware are shown as text.
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { asking, perform } from '../state'
-import { celsius } from '../units'
 import { pauseText } from '../words'
 import type { PauseInfo, Prompt, State } from '../wire'
 import { Icon, Spinner } from './icon'
+import { lazy } from './lazy'
+
+const SpoolChoice = lazy(() => import('./change').then((m) => m.SpoolChoice))
+const ChangeSteps = lazy(() => import('./change').then((m) => m.ChangeSteps))
 
 /** What the firmware asks. The answer is one tap; whatever comes next, another question or a print that goes on, takes its place. */
 export function PromptCard({ prompt, enabled }: { prompt: Prompt; enabled: boolean }) {
@@ -42,44 +45,9 @@ export function PauseCard({ s, pause, enabled }: { s: State; pause: PauseInfo; e
       {pause.message && <p class="kicker">{why}</p>}
       <h2 class="wrap"><Icon name="pause" /> {pause.message || why}</h2>
       {pause.held && <p>The printer leads through it: {s.prompt ? 'answer its question above' : 'it asks here or on its display'}. If nothing is asked, Resume lets it go on.</p>}
+      {pause.held && pause.filament && <SpoolChoice tool={0} enabled={enabled} />}
       {!pause.held && !parked && <p>The head is still moving. It parks.</p>}
-      {!pause.held && parked && (pause.filament ? <Steps s={s} enabled={enabled} /> : <p>The head is parked. Tap Resume when you are done.</p>)}
+      {!pause.held && parked && (pause.filament ? <ChangeSteps s={s} enabled={enabled} /> : <p>The head is parked. Tap Resume when you are done.</p>)}
     </section>
-  )
-}
-
-// Lengths in mm, each at the profile's slow speed. A longer way takes more taps: how long it is differs from printer to printer.
-const steps = [
-  { title: 'Unload', text: 'Tap until the old one comes out, or pull when it is loose.', button: 'Unload 100 mm', by_mm: -100 },
-  { title: 'Load', text: 'Push the new one in until the gears grip it, then tap until it melts out.', button: 'Load 50 mm', by_mm: 50 },
-  { title: 'Purge', text: 'Until the colour is clean.', button: 'Purge 20 mm', by_mm: 20 },
-] as const
-
-/** Changing the filament by hand, while the head is parked. */
-function Steps({ s, enabled }: { s: State; enabled: boolean }) {
-  const id = useId()
-  const hottest = s.nozzles.reduce((best, h) => (h.actual_c > best.actual_c ? h : best), s.nozzles[0] ?? { actual_c: 0, target_c: 0 })
-  const hot = hottest.actual_c >= s.profile.min_extrude_c
-  const asked = asking('extrude')
-  return (
-    <ol class="steps">
-      <li>
-        <div><strong>Heat</strong><p id={id}>{hot
-          ? `The nozzle stays hot: ${celsius(hottest.actual_c)}.`
-          : `The nozzle is at ${celsius(hottest.actual_c)}, and filament moves at ${celsius(s.profile.min_extrude_c)} or more. Set its temperature below.`}</p></div>
-      </li>
-      {steps.map(({ title, text, button, by_mm }) => {
-        const busy = asked?.do === 'extrude' && asked.by_mm === by_mm
-        return (
-          <li key={title}>
-            <div><strong>{title}</strong><p>{text}</p></div>
-            <button type="button" class={`btn small${busy ? ' busy' : ''}`} aria-describedby={hot ? undefined : id} disabled={!enabled || !hot || busy} onClick={() => void perform('extrude', { do: 'extrude', by_mm })}>
-              {busy && <Spinner />}{button}
-            </button>
-          </li>
-        )
-      })}
-      <li><div><strong>Go on</strong><p>Take away what came out, then tap Resume.</p></div></li>
-    </ol>
   )
 }

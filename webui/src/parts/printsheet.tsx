@@ -3,8 +3,8 @@ import { useState } from 'preact/hooks'
 import { looseEnds } from '../diagnosis'
 import { getPrintLog, pictureURL, type LogLine } from '../kept'
 import { allowed, complain, files } from '../state'
-import { clockSeconds, dash, duration, meters, moment, percent, sentence, trim } from '../units'
-import { layerText, outcomeText, outcomeTone } from '../words'
+import { clockSeconds, dash, duration, moment, percent, sentence, trim } from '../units'
+import { filamentText, layerText, outcomeText, outcomeTone } from '../words'
 import type { FileInfo, Print } from '../wire'
 import { PrintCurve } from './graphs'
 import { Icon, Spinner } from './icon'
@@ -32,7 +32,7 @@ export function PrintSheet({ print: p, nowMs, onClose, onAgain }: PrintSheetProp
         <div><dt>Started</dt><dd class="wrap">{moment(p.started_ms, nowMs)}{p.by && ` by ${p.by}`}</dd></div>
         {!running && <div><dt>Ended</dt><dd>{moment(p.ended_ms, nowMs)}</dd></div>}
         <div><dt>Printed for</dt><dd>{duration(p.elapsed_s)}</dd></div>
-        <div><dt>Filament</dt><dd>{p.filament_mm > 0 ? meters(p.filament_mm) : dash}</dd></div>
+        <div><dt>Filament</dt><dd class="wrap">{filamentText(p) || dash}</dd></div>
         {p.outcome !== 'done' && <div><dt>Came to</dt><dd>{[`${percent(p.percent)} %`, layerText(p), p.z_mm > 0 && `${trim(p.z_mm, 2)} mm`].filter(Boolean).join(', ')}</dd></div>}
         {p.file !== name && <div><dt>File</dt><dd class="wrap">{p.file}</dd></div>}
         {p.lines_again > 0 && <div><dt>Lines sent again</dt><dd>{p.lines_again}</dd></div>}

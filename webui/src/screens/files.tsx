@@ -9,7 +9,7 @@ import { Thumbnail } from '../parts/job'
 import { lazy } from '../parts/lazy'
 import { UploadList } from '../parts/uploadlist'
 import { goInstead, route, routeHash } from '../route'
-import { allowed, files, filesError, followFiles, link, live, loadFiles, state } from '../state'
+import { allowed, files, filesError, filesView, followFiles, link, live, loadFiles, state } from '../state'
 import { addUploads, uploads } from '../uploads'
 import { bytes, duration, moment } from '../units'
 import type { FileInfo } from '../wire'
@@ -17,25 +17,27 @@ import type { FileInfo } from '../wire'
 const accepted = '.gcode,.gco,.g,.gc,.nc'
 
 const CardFiles = lazy(() => import('../parts/cardfiles').then((m) => m.CardFiles))
+const Queue = lazy(() => import('../parts/queue').then((m) => m.Queue))
 const History = lazy(() => import('../parts/history').then((m) => m.History))
 
 // What the segments on top show. Whatever is not the list of files is fetched when it is first shown.
 const views: readonly { name: string; show: (toFiles: () => void) => JSX.Element }[] = [
   { name: 'Files', show: () => <Files /> },
+  { name: 'Queue', show: () => <Queue /> },
   { name: 'History', show: (toFiles) => <History nowMs={link.clock.now()} toFiles={toFiles} /> },
   { name: 'Card', show: () => <CardFiles nowMs={link.clock.now()} /> }, // only where the printer has one
 ]
 
 export function FilesScreen() {
-  const [view, setView] = useState(0)
+  const view = views.find(({ name }) => name === filesView.value) ?? views[0]
   useEffect(followFiles, [])
   const offered = views.filter(({ name }) => name !== 'Card' || state.value?.card)
   return (
     <div class="files">
       <div class="segments" role="group" aria-label="Show">
-        {offered.map(({ name }, i) => <button key={name} type="button" aria-pressed={view === i} onClick={() => setView(i)}>{name}</button>)}
+        {offered.map(({ name }) => <button key={name} type="button" aria-pressed={view?.name === name} onClick={() => (filesView.value = name)}>{name}</button>)}
       </div>
-      {(offered[view] ?? offered[0])?.show(() => setView(0))}
+      {view?.show(() => (filesView.value = 'Files'))}
     </div>
   )
 }

@@ -15,7 +15,7 @@ import { fan, flow, PercentWithChips, speed } from '../parts/percent'
 import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, perform, state, tick } from '../state'
-import { celsius, clock, dash, trim } from '../units'
+import { celsius, clock, dash, meters, trim } from '../units'
 import { cardName, hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
 
@@ -23,6 +23,8 @@ const HeatCard = lazy(() => import('../parts/keeper').then((m) => m.HeatCard))
 const Protection = lazy(() => import('../parts/keeper').then((m) => m.Protection))
 const TuneCard = lazy(() => import('../parts/tune').then((m) => m.TuneCard))
 const CardPrint = lazy(() => import('../parts/cardprint').then((m) => m.CardPrint))
+const NextCard = lazy(() => import('../parts/next').then((m) => m.NextCard))
+const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
 export function PrintScreen() {
   const s = state.value
@@ -37,8 +39,9 @@ export function PrintScreen() {
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
         {s.card?.printing && printing && <Actions state={s.state} job={{ id: s.card.id, name: cardName(s.card) }} enabled={enabled} card />}
+        {s.state === 'idle' && s.queued > 0 && <NextCard />}
         {s.state === 'idle' && !beginning() && (
-          <div class="actions"><a class="btn primary big" href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
+          <div class="actions"><a class={`btn big${s.queued > 0 ? '' : ' primary'}`} href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
         )}
       </div>
       <div class="print-side">
@@ -116,7 +119,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
     )
   }
   if (beginning()) return <StartingCard />
-  return s.last_job ? null : <section class="card center"><p><strong>Ready to print.</strong></p><p class="muted">Upload a G-code file from your slicer, or choose one.</p></section>
+  return s.last_job || s.queued > 0 ? null : <section class="card center"><p><strong>Ready to print.</strong></p><p class="muted">Upload a G-code file from your slicer, or choose one.</p></section>
 }
 
 function WaitsCard() {
@@ -138,9 +141,11 @@ function Details({ s, job }: { s: State; job: Job }) {
         <div><dt>Started</dt><dd class="wrap">{clock(job.started_ms)}{job.by && ` by ${job.by}`}</dd></div>
         <div><dt>Line</dt><dd>{job.line.toLocaleString('en')} of {job.lines > 0 ? job.lines.toLocaleString('en') : dash}</dd></div>
         {!s.lost && <div><dt>Position</dt><dd>{p ? `X ${trim(p.x_mm, 1)}  Y ${trim(p.y_mm, 1)}  Z ${trim(p.z_mm, 2)}` : dash}</dd></div>}
+        {job.filament_mm > 0 && <div><dt>Filament</dt><dd>{meters(job.filament_mm)} used</dd></div>}
         {s.notice && <div><dt>Display</dt><dd class="wrap">{s.notice}</dd></div>}
         {!s.lost && <div><dt>Asked for again</dt><dd>{s.link.resends === 0 ? 'nothing' : s.link.resends === 1 ? '1 line' : `${s.link.resends} lines`}</dd></div>}
       </dl>
+      <SpoolLine />
     </section>
   )
 }
