@@ -107,7 +107,7 @@ func (s *session) atBaud() string {
 func (s *session) restarted(now time.Time) {
 	s.state, s.script, s.typed = Connecting, nil, nil
 	s.dialog.shown, s.dialog.draft = nil, nil
-	s.modal = freshModal()
+	s.modal = freshModal(s.profile)
 	s.seen.homed, s.seen.position, s.seen.jogTo, s.seen.waiting, s.seen.autoTemps = [3]bool{}, nil, nil, "", false
 	s.stream.reset(0)
 	s.greet(now, []int{s.seen.conn.Baud})

@@ -119,7 +119,7 @@ func reheat(m modal) []string {
 	for tool := range maxTools {
 		if c := m.nozzleC[tool]; c > 0 {
 			t := ""
-			if tool != m.tool {
+			if tool != m.heater(m.tool) {
 				t = word("T", float64(tool)) + " "
 			}
 			set = append(set, "M104 "+t+word("S", c))

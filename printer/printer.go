@@ -48,6 +48,7 @@ type answer struct {
 
 // New returns a Printer that does nothing until Run.
 func New(cfg Config) *Printer {
+	cfg.Profile = cfg.Profile.Whole()
 	first := newSession(cfg.Profile, cfg.LastJob, nil).snapshot(time.Now())
 	return &Printer{cfg: cfg, snaps: latest.New(first), console: newConsole(), requests: make(chan request), querying: make(chan struct{}, 1), ended: make(chan struct{})}
 }

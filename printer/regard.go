@@ -82,7 +82,7 @@ func (s *session) regardAxes(f *flight) {
 	if !home && !off {
 		return
 	}
-	all := !c.Has('X') && !c.Has('Y') && !c.Has('Z') && (home || !c.Has('E'))
+	all := !c.Has('X') && !c.Has('Y') && !c.Has('Z') && (home || !c.Has('E')) || home && s.profile.Kinematics == "delta"
 	for i, axis := range []byte("XYZ") {
 		if all || c.Has(axis) {
 			s.seen.homed[i] = home && !f.refused // nobody knows where an axis is once its motor is off

@@ -121,9 +121,10 @@ func (s *session) park(p *place) stage {
 		}
 		if p.at = s.seen.position; p.at != nil && s.allHomed() {
 			p.parked = true
+			parkX, parkY := s.profile.park(s.modal.tool)
 			p.liftedZ = math.Min(p.at.ZMM+s.profile.LiftMM, math.Max(p.at.ZMM, s.profile.HeightMM))
 			out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
-				word("G0 X", s.profile.ParkXMM)+word(" Y", s.profile.ParkYMM)+word(" F", gcode.FeedWord(s.profile.TravelMMS)))
+				word("G0 X", parkX)+word(" Y", parkY)+word(" F", gcode.FeedWord(s.profile.TravelMMS)))
 		}
 		if p.at != nil && p.meant != nil && !p.meant.at(p.at) {
 			p.at, p.astray = p.meant.place(p.at), true
@@ -134,22 +135,25 @@ func (s *session) park(p *place) stage {
 
 // hot reports whether filament can be moved: the tool in use is known to be above the profile's limit.
 func (s *session) hot() bool {
-	t := s.modal.tool
+	t := s.modal.heater(s.modal.tool)
 	return t < len(s.seen.nozzles) && s.seen.nozzles[t].ActualC >= s.profile.MinExtrudeC
 }
 
 // word appends a number to a piece of G-code.
 func word(prefix string, v float64) string { return string(gcode.AppendNumber([]byte(prefix), v, 3)) }
 
-// heatersOff lists what turns everything off that can be hot.
+// heatersOff lists what turns everything off that can be hot. Where tools share a nozzle, Marlin keeps a target with a T word for a tool that is not
+// in use (SINGLENOZZLE_STANDBY_TEMP, M104_M109.cpp), and the heater stays on: so the word is left out.
 func (s *session) heatersOff() []string {
 	var out []string
-	if nozzles := max(s.profile.Nozzles, len(s.seen.nozzles)); nozzles > 1 {
+	nozzles := max(s.profile.heaters(), len(s.seen.nozzles))
+	if nozzles == 1 || s.modal.oneNozzle {
+		out = append(out, "M104 S0")
+	}
+	if nozzles > 1 {
 		for t := range nozzles {
 			out = append(out, word("M104 T", float64(t))+" S0")
 		}
-	} else {
-		out = append(out, "M104 S0")
 	}
 	if s.profile.HeatedBed || s.seen.bed != nil {
 		out = append(out, "M140 S0")

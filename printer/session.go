@@ -66,7 +66,7 @@ type seen struct {
 }
 
 func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []byte)) *session {
-	s := &session{profile: profile, last: last, tell: tell, modal: freshModal()}
+	s := &session{profile: profile, last: last, tell: tell, modal: freshModal(profile)}
 	s.flow, s.d = newFlow(), unknown
 	s.stream.reset(0)
 	return s
@@ -75,7 +75,7 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
 	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, tail: s.tail, lost: s.lost, resumeWithin: s.resumeWithin,
-		state: Connecting, open: true, modal: freshModal()}
+		state: Connecting, open: true, modal: freshModal(s.profile)}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
 	s.stream.reset(0)

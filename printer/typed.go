@@ -197,7 +197,7 @@ func (s *session) jog(axis byte, by float64) error {
 	if at != nil && s.allHomed() {
 		moved := *at
 		place := []*float64{&moved.XMM, &moved.YMM, &moved.ZMM}[i]
-		low, high := s.profile.span(i, moved)
+		low, high := s.profile.span(i, moved, s.modal.tool)
 		to = math.Min(math.Max(*place+by, low), high)
 		if !((to-*place)*by > 0) {
 			return fmt.Errorf("%w: the head is at the end of its %c axis", ErrLimit, axis&^0x20)
