@@ -100,9 +100,12 @@ func (p *Printer) Cancel(ctx context.Context, job string) (uint64, error) {
 		Starting, Printing, Pausing, Paused, Resuming)
 }
 
-// Shutdown ends a job under way as interrupted: heaters off and parked. It returns when the firmware has accepted that, or with
+// Shutdown ends a job under way as interrupted: heaters off and parked, without a script. It returns when the firmware has accepted that, or with
 // ctx's error; then heaters off has at least been written ahead of everything that waits. Without a job it returns at once.
 func (p *Printer) Shutdown(ctx context.Context) error {
+	if _, err := p.ask(ctx, func(o *owner, _ time.Time) error { o.ending = true; return nil }); err != nil {
+		return err
+	}
 	_, err := p.inJob(ctx, "", func(o *owner, now time.Time) error {
 		o.cancel(now, "interrupted", "layerd was stopped")
 		return nil

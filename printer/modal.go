@@ -117,17 +117,17 @@ func (m *modal) applyM(c gcode.Command) {
 	}
 }
 
-// heated takes over the targets that now are set to something.
-func (m *modal) heated(now *modal) {
+// heated takes over the targets that now are set to something, unless they were so when the pause began: then its script has set them, or nobody.
+func (m *modal) heated(now, left *modal) {
 	for t, c := range now.nozzleC {
-		if c > 0 {
+		if c > 0 && c != left.nozzleC[t] {
 			m.nozzleC[t] = c
 		}
 	}
-	if now.bedC > 0 {
+	if now.bedC > 0 && now.bedC != left.bedC {
 		m.bedC = now.bedC
 	}
-	if now.chamberC > 0 {
+	if now.chamberC > 0 && now.chamberC != left.chamberC {
 		m.chamberC = now.chamberC
 	}
 }

@@ -18,6 +18,7 @@ type Config struct {
 	Remember string                // identity of the port that a person chose before (PortInfo.Identity), "" for none
 	OnChoice func(identity string) // called, on a goroutine of its own, when a person chose a port
 	Profile  Profile
+	Scripts  Scripts     // as SetScripts takes them; a line that will not do any more is left out when its time comes
 	LastJob  *JobOutcome // shown until another job has ended
 	// ResumeWithin is how long a USB connection may be lost in mid-print for the print to go on by itself when the port is back, and the
 	// board has kept its power; 0 = always ask.
@@ -82,6 +83,7 @@ func (p *Printer) Run(ctx context.Context) error {
 	defer close(p.ended)
 	o := &owner{Printer: p}
 	o.session = newSession(p.cfg.Profile, p.cfg.LastJob, func(dir string, text []byte) { p.console.note(time.Now(), dir, text) })
+	o.session.custom, _ = readScripts(p.cfg.Scripts)
 	o.session.tail, o.session.resumeWithin = p.console.tail, p.cfg.ResumeWithin
 	o.dial = newDial(p.cfg)
 	defer o.leave()

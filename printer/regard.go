@@ -169,7 +169,7 @@ func (s *session) regardError(now time.Time, r gcode.Reply) {
 	asked := false // by a person, and so not the job's
 	if len(s.aloft) > 0 {
 		f := s.stream.at(0)
-		f.refused, asked = true, f.lane == laneTyped
+		f.refused, asked = true, f.lane == laneTyped || f.custom
 	}
 	for _, part := range goesOnAfter {
 		if strings.Contains(lower, part) {

@@ -17,8 +17,9 @@ type script struct {
 }
 
 type scriptLine struct {
-	text  string
-	needs evidence
+	text   string
+	needs  evidence
+	custom bool // of a script that a person wrote
 }
 
 type stage func(now time.Time) []scriptLine
@@ -27,7 +28,7 @@ type stage func(now time.Time) []scriptLine
 func lines(texts ...string) []scriptLine {
 	out := make([]scriptLine, 0, len(texts))
 	for _, t := range texts {
-		out = append(out, scriptLine{t, needsOf([]byte(t))})
+		out = append(out, scriptLine{text: t, needs: needsOf([]byte(t))})
 	}
 	return out
 }
@@ -40,7 +41,7 @@ func (s *session) first() stage {
 	return func(time.Time) []scriptLine {
 		out := make([]scriptLine, 0, len(s.typed))
 		for _, t := range s.typed {
-			out = append(out, scriptLine{string(t), needsOf(t)})
+			out = append(out, scriptLine{text: string(t), needs: needsOf(t)})
 		}
 		s.typed = nil
 		return out
@@ -90,6 +91,7 @@ func (s *session) settle() stage {
 // place is where a pause found the print, and how.
 type place struct {
 	modal   modal
+	left    modal     // when it stood still: what its script has set
 	at      *Position // nil when the firmware did not say
 	meant   *head     // where the print should be, if that is not where the pause found the head; nil when it is
 	astray  bool      // and it is not

@@ -36,7 +36,13 @@ type session struct {
 	tell         func(dir string, text []byte) // keeps a copy for the console, and waits for nobody
 	tail         func() []Entry                // the last lines that were told or heard; nil where nobody keeps them
 	dialog       dialog
-	query        *query // nil when nobody waits for one
+	query        *query              // nil when nobody waits for one
+	custom       map[Event][]written // what a person has written; never changed
+	ending       bool                // layerd ends: no script runs any more
+	startLeft    []written           // of the script before the file's first line
+	startModes   *modal              // before it
+	parting      [][]byte            // of the script after a fault
+	hurry        int                 // so many of typed go at once, whatever is in flight
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -75,6 +81,7 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
 	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, tail: s.tail, lost: s.lost, resumeWithin: s.resumeWithin,
+		custom: s.custom, ending: s.ending,
 		state: Connecting, open: true, modal: freshModal(s.profile)}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
@@ -99,7 +106,7 @@ func (s *session) closed(now time.Time, f *Fault) {
 	default:
 		s.state, s.fault, s.halt = Disconnected, f, nil
 	}
-	s.open, s.script, s.typed, s.hello.waiting = false, nil, nil, false
+	s.open, s.script, s.typed, s.parting, s.hello.waiting = false, nil, nil, nil, false
 	s.seen = seen{conn: Connection{Port: s.seen.conn.Port, Baud: s.seen.conn.Baud}}
 	if f == nil {
 		s.seen.conn = Connection{}
@@ -179,7 +186,10 @@ func (s *session) write(now time.Time) []byte {
 		if s.lost != nil && len(s.typed) == 0 {
 			return s.recall(now)
 		}
-		return s.cooling(now)
+		if b := s.cooling(now); b != nil {
+			return b
+		}
+		return s.partingLine(now)
 	}
 	if b := s.greeting(now); b != nil {
 		return b
@@ -187,7 +197,8 @@ func (s *session) write(now time.Time) []byte {
 	if b := s.due(now); b != nil {
 		return b
 	}
-	if len(s.typed) > 0 && letsGo(s.typed[0]) && len(s.aloft) > 0 && len(s.bare) < maxLetGo {
+	if len(s.typed) > 0 && (s.hurry > 0 || letsGo(s.typed[0])) && len(s.aloft) > 0 && len(s.bare) < maxLetGo {
+		s.hurry = max(s.hurry-1, 0)
 		return s.unnumbered(now)
 	}
 	if s.state == Cancelling && s.rewound() && s.certain && s.asked == s.resend && s.oldestRewound().lane == laneJob {
@@ -235,7 +246,9 @@ func (s *session) scriptLine(now time.Time) []byte {
 	}
 	s.script.lines = s.script.lines[1:]
 	s.script.open++
-	return s.say(now, []byte(l.text), laneScript, l.needs, jobPos{layer: -1})
+	b := s.say(now, []byte(l.text), laneScript, l.needs, jobPos{layer: -1})
+	s.stream.at(len(s.aloft) - 1).custom = l.custom
+	return b
 }
 
 // cooling sends what a person asks for after a fault, without waiting.
