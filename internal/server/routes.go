@@ -37,6 +37,9 @@ var routes = []route{
 	{"GET", "/v1/prints", access.Viewer, (*Server).servePrints},
 	{"GET", "/v1/logs/*", access.Operator, (*Server).servePrintLog}, // as the console
 	{"GET", "/v1/choices", access.Viewer, (*Server).serveChoices},
+	{"GET", "/v1/profiles", access.Viewer, (*Server).serveProfiles},
+	{"GET", "/v1/scripts", access.Viewer, (*Server).serveScripts},
+	{"GET", "/v1/buttons", access.Viewer, (*Server).serveButtons},
 	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},
 }

@@ -51,6 +51,9 @@ type Printer interface {
 	SetFlow(ctx context.Context, percent float64) (uint64, error)
 	MotorsOff(ctx context.Context) (uint64, error)
 	SetProfile(ctx context.Context, profile printer.Profile) (uint64, error)
+	SetScripts(ctx context.Context, scripts printer.Scripts) (uint64, error)
+	CheckButtons(ctx context.Context, groups []printer.ButtonGroup) error
+	Press(ctx context.Context, b printer.Button, number float64) (uint64, error)
 }
 
 // Console is the ring of lines that went over the wire; *printer.Console is one.
@@ -111,6 +114,7 @@ type Config struct {
 	Log     *slog.Logger                       // nil = nothing is logged
 	Version string
 	Demo    bool
+	Custom  Custom            // what people have set up; see ReadCustom
 	Locked  map[string]string // settings that the page may not change, by key, and where they come from
 }
 
@@ -121,9 +125,11 @@ type Server struct {
 	page        *page
 	crossOrigin *http.CrossOriginProtection
 
-	views     *latest.Value[*view] // what pages show; nil until Run
-	filesRev  atomic.Uint64
-	freeBytes atomic.Int64
+	views       *latest.Value[*view] // what pages show; nil until Run
+	filesRev    atomic.Uint64
+	settingsRev atomic.Uint64
+	freeBytes   atomic.Int64
+	custom      *custom
 
 	done     once          // answers already given
 	starting chan struct{} // holds one token while a print is being started
@@ -146,10 +152,11 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
-		views: latest.New[*view](nil), starting: make(chan struct{}, 1),
+		custom: newCustom(cfg.Custom), views: latest.New[*view](nil), starting: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4),
 	}
 	s.filesRev.Store(1)
+	s.settingsRev.Store(1)
 	s.freeBytes.Store(-1)
 	s.life, s.endLife = context.WithCancel(context.Background())
 	return s

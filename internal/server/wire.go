@@ -21,14 +21,15 @@ import (
 type State struct {
 	Type string `json:"type"` // "state"
 	printer.Snapshot
-	Camera    camera.Status     `json:"camera"`
-	FilesRev  uint64            `json:"files_rev"`  // changes when the list of files did
-	FreeBytes int64             `json:"free_bytes"` // free disk space for files; -1 unknown
-	Me        access.Identity   `json:"me"`
-	Version   string            `json:"version"`
-	Demo      bool              `json:"demo"`
-	Locked    map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
-	NowMS     int64             `json:"now_ms"` // the server's clock when this was sent
+	Camera      camera.Status     `json:"camera"`
+	FilesRev    uint64            `json:"files_rev"`    // changes when the list of files did
+	SettingsRev uint64            `json:"settings_rev"` // changes when profiles, scripts or buttons did
+	FreeBytes   int64             `json:"free_bytes"`   // free disk space for files; -1 unknown
+	Me          access.Identity   `json:"me"`
+	Version     string            `json:"version"`
+	Demo        bool              `json:"demo"`
+	Locked      map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
+	NowMS       int64             `json:"now_ms"` // the server's clock when this was sent
 }
 
 // ID is a command's, chosen by the client: a JSON string of at most 64 bytes, or a number, which is kept as its text.
@@ -53,24 +54,28 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 
 // Command is one thing to do, over the live socket or POST /v1/do. Which fields count depends on Do; see the table in commands.go.
 type Command struct {
-	ID      ID               `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
-	Do      string           `json:"do,omitempty"`
-	Job     string           `json:"job,omitempty"`      // pause, resume, cancel: the job that is meant; empty = the one under way
-	Prompt  int64            `json:"prompt,omitempty"`   // answer: the ID of the question that is meant
-	Button  *int             `json:"button,omitempty"`   // answer: from 0; -1 = put it away
-	File    string           `json:"file,omitempty"`     // start, delete_file, rename_file, make_folder
-	To      string           `json:"to,omitempty"`       // rename_file
-	Anyway  bool             `json:"anyway,omitempty"`   // start: in spite of warnings about the file
-	Line    string           `json:"line,omitempty"`     // send: one or more lines, separated by \n
-	Axes    string           `json:"axes,omitempty"`     // home: "xyz", "z"; empty = all. jog: one of x y z
-	ByMM    float64          `json:"by_mm,omitempty"`    // jog, extrude
-	Tool    int              `json:"tool,omitempty"`     // set_nozzle
-	TargetC *float64         `json:"target_c,omitempty"` // set_nozzle, set_bed, set_chamber
-	Percent *float64         `json:"percent,omitempty"`  // set_fan, set_speed, set_flow
-	Port    string           `json:"port,omitempty"`     // connect; empty = configured or detected
-	Baud    int              `json:"baud,omitempty"`     // connect; 0 = detect
-	Profile *printer.Profile `json:"profile,omitempty"`  // set_profile
-	Camera  *camera.Settings `json:"camera,omitempty"`   // set_camera
+	ID      ID                    `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
+	Do      string                `json:"do,omitempty"`
+	Job     string                `json:"job,omitempty"`      // pause, resume, cancel: the job that is meant; empty = the one under way
+	Prompt  int64                 `json:"prompt,omitempty"`   // answer: the ID of the question that is meant
+	Button  *int                  `json:"button,omitempty"`   // answer: from 0; -1 = put it away. press: the button's ID
+	Value   *float64              `json:"value,omitempty"`    // press: what the button asks for
+	Name    string                `json:"name,omitempty"`     // choose_profile, rename_profile, delete_profile: the one that is meant
+	File    string                `json:"file,omitempty"`     // start, delete_file, rename_file, make_folder
+	To      string                `json:"to,omitempty"`       // rename_file, rename_profile
+	Anyway  bool                  `json:"anyway,omitempty"`   // start: in spite of warnings about the file
+	Line    string                `json:"line,omitempty"`     // send: one or more lines, separated by \n
+	Axes    string                `json:"axes,omitempty"`     // home: "xyz", "z"; empty = all. jog: one of x y z
+	ByMM    float64               `json:"by_mm,omitempty"`    // jog, extrude
+	Tool    int                   `json:"tool,omitempty"`     // set_nozzle
+	TargetC *float64              `json:"target_c,omitempty"` // set_nozzle, set_bed, set_chamber
+	Percent *float64              `json:"percent,omitempty"`  // set_fan, set_speed, set_flow
+	Port    string                `json:"port,omitempty"`     // connect; empty = configured or detected
+	Baud    int                   `json:"baud,omitempty"`     // connect; 0 = detect
+	Profile *printer.Profile      `json:"profile,omitempty"`  // set_profile, save_profile
+	Scripts printer.Scripts       `json:"scripts,omitzero"`   // set_scripts: all of them
+	Groups  []printer.ButtonGroup `json:"groups,omitzero"`    // set_buttons: all of them
+	Camera  *camera.Settings      `json:"camera,omitempty"`   // set_camera
 }
 
 // Answer says what became of a Command. Exactly one of Error and Rev is meant.
@@ -84,10 +89,11 @@ type Answer struct {
 
 // Error is a failure for people and programs. Over HTTP it is {"error": {…}} with the status of its code.
 type Error struct {
-	Code     string   `json:"code"`               // stable; see errors.go
-	Message  string   `json:"message"`            // one sentence
-	Next     string   `json:"next"`               // what to do about it, "" when there is nothing to say
-	Warnings []string `json:"warnings,omitempty"` // code "warning": what Anyway overrides
+	Code     string            `json:"code"`               // stable; see errors.go
+	Message  string            `json:"message"`            // one sentence
+	Next     string            `json:"next"`               // what to do about it, "" when there is nothing to say
+	Warnings []string          `json:"warnings,omitempty"` // code "warning": what Anyway overrides
+	Problems []printer.Problem `json:"problems,omitempty"` // code "bad_script": every line that is wrong
 }
 
 // ErrorAnswer is the body of a request over HTTP that failed.
@@ -144,6 +150,29 @@ type Choices struct {
 	Ports   []printer.PortInfo `json:"ports"`
 	Bauds   []int              `json:"bauds"`
 	Camera  camera.Settings    `json:"camera"` // as it is set now
+}
+
+// ProfileList is the answer of GET /v1/profiles.
+type ProfileList struct {
+	printer.Shelf
+	Presets []printer.Profile `json:"presets"`
+}
+
+// ScriptList is the answer of GET /v1/scripts: every event, in the order of a print, and the values that scripts may name.
+type ScriptList struct {
+	Scripts []Script              `json:"scripts"`
+	Values  []printer.ScriptValue `json:"values"`
+}
+
+// Script is what is done at an event.
+type Script struct {
+	Event printer.Event `json:"event"`
+	Text  string        `json:"text"` // "" = nothing
+}
+
+// ButtonList is the answer of GET /v1/buttons.
+type ButtonList struct {
+	Groups []printer.ButtonGroup `json:"groups"`
 }
 
 // FrameAck is the only text message from a client of the camera socket: it has painted frame Ack and may get the next. The first one, with 0, asks for
