@@ -1,5 +1,6 @@
 // Requests over HTTP: everything but the live things. All paths are below /v1, and the browser adds the cookie.
 import { parse, readChoices, readErrorBody, readFileList, readPrintList, readState } from './wire'
+import type { Read } from './read'
 import type { ApiError, Choices, Command, FileList, PrintList, State } from './wire'
 
 /** Refused is layerd's own no: what went wrong and what to do next. Status 0: layerd was not reached. */
@@ -10,7 +11,7 @@ export class Refused extends Error {
 }
 
 export function unreachable(): Refused {
-  return new Refused(0, { code: 'unreachable', message: 'layerd cannot be reached.', next: 'Check that this device is on the same network.', warnings: [] })
+  return new Refused(0, { code: 'unreachable', message: 'layerd cannot be reached.', next: 'Check that this device is on the same network.', warnings: [], problems: [] })
 }
 
 /** refusal reads the body of a failed request, whatever it is. */
@@ -18,7 +19,7 @@ export function refusal(status: number, body: string): Refused {
   try {
     return new Refused(status, readErrorBody(parse(body), '').error)
   } catch {
-    return new Refused(status, { code: 'http', message: `layerd answered with status ${status}.`, next: '', warnings: [] })
+    return new Refused(status, { code: 'http', message: `layerd answered with status ${status}.`, next: '', warnings: [], problems: [] })
   }
 }
 
@@ -58,6 +59,11 @@ export async function getPrints(beforeMs: number, limit: number): Promise<PrintL
 
 export async function getChoices(): Promise<Choices> {
   return readChoices(parse(await ask('/v1/choices')), '')
+}
+
+/** Asks for what a part reads that is fetched later. */
+export async function get<T>(path: string, read: Read<T>): Promise<T> {
+  return read(parse(await ask(path)), '')
 }
 
 /** Sends one command without the live socket: the second way for an emergency stop. */

@@ -10,6 +10,7 @@ import './style/controls.css'
 import './style/print.css'
 import './style/files.css'
 import './style/screens.css'
+import './style/custom.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

@@ -21,10 +21,13 @@ const connection = object({
 
 const profile = object({
   name: str, width_mm: num, depth_mm: num, height_mm: num, bed: oneOf('rectangle', 'circle'), origin: oneOf('corner', 'center'),
-  nozzles: num, nozzle_mm: num, heated_bed: bool, heated_chamber: bool, max_nozzle_c: num, max_bed_c: num, max_chamber_c: num,
+  kinematics: oneOf('cartesian', 'corexy', 'delta'), nozzles: num, shared_nozzle: bool, mixing: bool, tools: list(object({ x_mm: num, y_mm: num })),
+  nozzle_mm: num, heated_bed: bool, heated_chamber: bool, max_nozzle_c: num, max_bed_c: num, max_chamber_c: num,
   park_x_mm: num, park_y_mm: num, lift_mm: num, retract_mm: num, travel_mm_s: num, lift_mm_s: num, extrude_mm_s: num,
   min_extrude_c: num,
 })
+
+export const readProfile = profile
 
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
@@ -69,10 +72,10 @@ export const readState = object({
   fan_percent: num, speed_percent: num, flow_percent: num, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), link: linkStats, health,
-  camera: cameraStatus, files_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  camera: cameraStatus, files_rev: num, settings_rev: num, free_bytes: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
-const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str) })
+const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
 
 /** The body of an HTTP error. */
 export const readErrorBody = object({ error })
@@ -153,6 +156,11 @@ export function parse(text: string): unknown {
 
 // ---- Messages to layerd ----
 
+/** Buttons that a person has made; their reader is fetched later, in custom.ts. */
+export interface ButtonGroup { name: string; buttons: readonly CustomButton[] }
+export interface CustomButton { id: number; label: string; lines: string; confirm: string; number: ButtonNumber | null }
+export interface ButtonNumber { label: string; unit: string; min: number; max: number; step: number; default: number }
+
 /** What a command does and with what; the id is added by the link. */
 export type Doing =
   | { do: 'start'; file: string; anyway?: boolean }
@@ -167,7 +175,12 @@ export type Doing =
   | { do: 'set_bed' | 'set_chamber'; target_c: number }
   | { do: 'set_fan' | 'set_speed' | 'set_flow'; percent: number }
   | { do: 'connect'; port: string; baud: number }
-  | { do: 'set_profile'; profile: Profile }
+  | { do: 'set_profile' | 'save_profile'; profile: Profile }
+  | { do: 'choose_profile' | 'delete_profile'; name: string }
+  | { do: 'rename_profile'; name: string; to: string }
+  | { do: 'set_scripts'; scripts: Record<string, string> }
+  | { do: 'set_buttons'; groups: readonly ButtonGroup[] }
+  | { do: 'press'; button: number; value?: number }
   | { do: 'set_camera'; camera: CameraSettings }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
@@ -180,7 +193,7 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
-  camera: may(cameraSettings),
+  camera: may(cameraSettings), name: may(str), value: may(num), scripts: may(record(str)), groups: may(list((v) => v)),
 })
 
 // ---- The camera socket ----

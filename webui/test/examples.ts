@@ -16,7 +16,7 @@ export function exampleState(change: Partial<State> = {}): State {
     type: 'state', rev: 10, at_ms: 1_700_000_000_000, state: 'printing',
     connection: { port: '/dev/ttyUSB0', baud: 115200, firmware: 'Marlin 2.1', dialect: 'marlin', machine: 'Ender-3', capabilities: {}, ports: [], ask: false, locked: false, since_ms: 1 },
     profile: {
-      name: 'Ender-3', width_mm: 220, depth_mm: 220, height_mm: 250, bed: 'rectangle', origin: 'corner', nozzles: 1, nozzle_mm: 0.4,
+      name: 'Ender-3', width_mm: 220, depth_mm: 220, height_mm: 250, bed: 'rectangle', origin: 'corner', kinematics: 'cartesian', nozzles: 1, shared_nozzle: false, mixing: false, tools: [], nozzle_mm: 0.4,
       heated_bed: true, heated_chamber: false, max_nozzle_c: 260, max_bed_c: 110, max_chamber_c: 60, park_x_mm: 5, park_y_mm: 210,
       lift_mm: 10, retract_mm: 2, travel_mm_s: 100, lift_mm_s: 8, extrude_mm_s: 3, min_extrude_c: 170,
     },
@@ -26,7 +26,7 @@ export function exampleState(change: Partial<State> = {}): State {
     link: { sent: 1, resends: 0, probes: 0, unknown: 0, in_flight: 1, in_flight_bytes: 34, flow: 'full', window_bytes: 119, queue_lines: 4, shrinks: 0 },
     health: fine,
     camera: { device: 'none', name: '', live: false, problem: '', width: 0, height: 0, fps: 0, since_ms: 0, dropped: 0 },
-    files_rev: 1, free_bytes: 1e9, me: { id: 't1', name: 'phone', role: 'owner', via: 'cookie' }, version: '1', demo: false, locked: {},
+    files_rev: 1, settings_rev: 1, free_bytes: 1e9, me: { id: 't1', name: 'phone', role: 'owner', via: 'cookie' }, version: '1', demo: false, locked: {},
     now_ms: 1_700_000_000_000,
     ...change,
   }

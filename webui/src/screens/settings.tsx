@@ -1,10 +1,10 @@
-// Settings: the printer's connection and profile, the camera, and what this layerd is.
+// Settings: the printer's connection, the camera, what this layerd is, and the pages below.
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { CameraForm } from '../parts/cameraform'
 import { Icon, Spinner, type IconName } from '../parts/icon'
+import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
-import { ProfileForm } from '../parts/profileform'
 import { lineErrors, starvedText } from '../diagnosis'
 import { route, routeHash } from '../route'
 import { leave } from '../session'
@@ -22,7 +22,11 @@ interface Page {
   Show: ComponentType
 }
 
-const pages: readonly Page[] = []
+const pages: readonly Page[] = [
+  { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
+  { at: 'scripts', name: 'Scripts', about: 'G-code when a print starts, pauses, ends', icon: 'console', Show: lazy(() => import('../parts/scripts').then((m) => m.ScriptsPage)) },
+  { at: 'buttons', name: 'Buttons', about: 'Your own buttons on the Move screen', icon: 'plus', Show: lazy(() => import('../parts/buttons').then((m) => m.ButtonsPage)) },
+]
 
 export function SettingsScreen() {
   const page = pages.find(({ at }) => at === route.value.rest)
@@ -64,7 +68,6 @@ function Overview() {
       )}
       <div class="columns">
         <Connection s={s} all={all} enabled={enabled} />
-        <ProfileForm profile={s.profile} presets={all?.presets ?? []} enabled={enabled} printing={underWay(s)} />
         <div class="column">
           {all ? <CameraForm key={JSON.stringify(all.camera)} now={all.camera} cameras={all.cameras} status={s.camera} locked={s.locked} enabled={enabled} /> : <section class="card center"><Spinner /></section>}
           <About s={s} />
