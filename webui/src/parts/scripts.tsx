@@ -85,7 +85,7 @@ function Script({ event, text, problems, disabled, onText }: ScriptProps) {
   const id = useId()
   const words = about[event] ?? { name: event, when: '', example: '' }
   return (
-    <section class="card" aria-label={words.name}>
+    <div class="card">
       <div class="field">
         <label for={id} class="lead">{words.name}</label>
         <p id={`${id}w`} class="muted small">{words.when}</p>
@@ -93,7 +93,7 @@ function Script({ event, text, problems, disabled, onText }: ScriptProps) {
           placeholder={words.example} value={text} disabled={disabled} aria-invalid={problems.length > 0} aria-describedby={`${id}w ${id}p`} onInput={(e) => onText(e.currentTarget.value)} />
       </div>
       <Problems id={`${id}p`} problems={problems} text={text} />
-    </section>
+    </div>
   )
 }
 
