@@ -1,5 +1,5 @@
 // The scripts: one text for each event, checked by layerd when they are saved. Nothing is sent before Save.
-import { useEffect, useId, useState } from 'preact/hooks'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { readScripts, useKept, whyNotOwner, type Problem, type ScriptList } from '../custom'
 import { asking, notify, perform } from '../state'
 import { Icon, Spinner } from './icon'
@@ -29,6 +29,8 @@ export function ScriptsForm({ kept }: { kept: ScriptList }) {
   const [texts, setTexts] = useState<Record<string, string>>(() => textsOf(kept))
   const [base, setBase] = useState(saved)
   const [problems, setProblems] = useState<readonly Problem[]>([])
+  const [refused, setRefused] = useState(0) // times
+  const form = useRef<HTMLFormElement>(null)
   const why = whyNotOwner()
   const dirty = JSON.stringify(texts) !== saved
   const busy = asking('scripts') !== null
@@ -38,14 +40,19 @@ export function ScriptsForm({ kept }: { kept: ScriptList }) {
     setBase(saved)
     if (JSON.stringify(texts) === base) setTexts(textsOf(kept))
   }, [saved])
+  // The first text that is wrong may be far away.
+  useEffect(() => {
+    if (refused > 0) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+  }, [refused])
   const save = async () => {
     const { error } = await perform('scripts', { do: 'set_scripts', scripts: texts }, true)
     setProblems(error?.problems ?? [])
+    if (error) setRefused((n) => n + 1)
     if (!error) notify('good', 'The scripts are saved.')
     else if (error.problems.length === 0) notify('error', error.message, error.next)
   }
   return (
-    <form class="custom" aria-label="Scripts" onSubmit={(event) => {
+    <form ref={form} class="custom" aria-label="Scripts" onSubmit={(event) => {
       event.preventDefault()
       void save()
     }}>
@@ -61,7 +68,7 @@ export function ScriptsForm({ kept }: { kept: ScriptList }) {
             }} />
         ))}
       </div>
-      <div class="card-actions stays">
+      <div class={dirty ? 'card-actions stays' : 'card-actions'}>
         <p class="problem" role="alert">{problems.length > 0 && `Nothing was saved: ${problems.length === 1 ? 'a line is' : `${problems.length} lines are`} not possible.`}</p>
         <button type="submit" class="btn primary" disabled={why !== '' || busy || !dirty}>{busy && <Spinner />} Save scripts</button>
         {dirty && <button type="button" class="btn" onClick={() => {
@@ -101,7 +108,7 @@ function Script({ event, text, problems, disabled, onText }: ScriptProps) {
 export function Values({ values }: { values: ScriptList['values'] }) {
   return (
     <details class="card values">
-      <summary>Values to name in braces, such as {'{layer}'}</summary>
+      <summary><span>Values to name in braces, such as {'{layer}'}</span><Icon name="down" size={20} /></summary>
       <dl class="list">
         {values.map((v) => <div key={v.name}><dt><code>{`{${v.name}}`}</code></dt><dd>{v.about}</dd></div>)}
       </dl>
