@@ -102,7 +102,13 @@ func (s *session) buttonLine(text string, in State, number func(name string) (fl
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadCommand, err)
 	}
-	switch c := gcode.ParseCommand([]byte(filled)); {
+	c := gcode.ParseCommand([]byte(filled))
+	if in == Faulted { // nobody knows what has happened: an operator's tap only cools
+		if err := allowed(OnFailed, c, s.profile); err != nil {
+			return nil, err
+		}
+	}
+	switch {
 	case c.Letter == 'M' && buttonNever[c.Number]:
 		return nil, fmt.Errorf("%w: M%d may not stand in a button", ErrBadCommand, c.Number)
 	case c.Letter == 'N':

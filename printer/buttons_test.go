@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestButtonsAreChecked(t *testing.T) {
@@ -96,6 +97,18 @@ func TestPress(t *testing.T) {
 			r.Errorf("an emergency stop in disguise: got %v", err)
 		}
 	})
+}
+
+// After a fault a button only cools.
+func TestPressAfterAFault(t *testing.T) {
+	s := newSession(Presets()[0], nil, func(string, []byte) {})
+	s.open, s.state, s.fault = true, Faulted, &Fault{Code: FaultLine}
+	for lines, want := range map[string]string{"M104 S0\nM107": "", "G28": "after a fault only", "M104 S200": "after a fault only", "MACRO": "only G, M and T"} {
+		_, err := s.pressed(time.Now(), Button{Label: "x", Lines: lines}, 0)
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", lines, err, want)
+		}
+	}
 }
 
 func TestShelf(t *testing.T) {

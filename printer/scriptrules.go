@@ -3,6 +3,7 @@ package printer
 import (
 	"fmt"
 	"layerd/gcode"
+	"math"
 	"slices"
 	"strings"
 )
@@ -11,13 +12,16 @@ import (
 // must be one that could be typed (typedLine).
 
 const (
-	maxDwellS = 10 // of a G4 or an M300: Stop waits for it
+	maxDwellS = 10  // of a G4 or an M300: Stop waits for it
+	minFeed   = 60  // mm/min, for the same reason
+	maxPushMM = 200 // of filament, as by hand
 )
 
 // never lists what no script may do, and why. Numbers are those of M commands.
 var never = map[int]string{
 	0: waits, 1: waits, 25: waits, 125: waits, 226: waits, 600: waits, 601: waits, 108: "answers for a person", 876: "answers for a person",
 	16: "may stop the firmware", 112: "is the emergency stop", 410: "would stop the moves under way", 999: "would break the line count", 997: "replaces the firmware", 502: "throws the settings away",
+	306: "heats by itself", 568: "sets how hot a tool is, in a way that layerd does not know", 701: waits, 702: waits,
 	110: "would break the line count that layerd keeps", 575: "changes the speed of the connection", 302: "takes the extruder's protection away", 303: "heats by itself",
 	21: card, 22: card, 23: card, 24: card, 26: card, 28: card, 29: card, 30: card, 32: card, 33: card, 928: card,
 	98: macro, 810: macro, 811: macro, 812: macro, 813: macro, 814: macro, 815: macro, 816: macro, 817: macro, 818: macro, 819: macro,
@@ -101,6 +105,17 @@ func allowedWords(c gcode.Command, name string, refuse func(string, ...any) erro
 	switch {
 	case c.Is('G', 92) && (c.Has('X') || c.Has('Y') || c.Has('Z') || len(c.Args) == 0):
 		return refuse("G92 may set E only: layerd would no longer know where the head is")
+	case c.Is('G', 10) && len(c.Args) > 0: // RepRapFirmware's tool temperatures; Marlin's long retraction
+		return refuse("only a plain G10 is possible: with parameters some firmware heats")
+	case c.Is('G', 76):
+		return refuse("G76 heats by itself")
+	case isOne(c, 'G', movesG):
+		if f, ok := c.Float('F'); ok && f < minFeed {
+			return refuse("a feed of less than %d mm/min could take for ever, and Stop waits for it", minFeed)
+		}
+		if e, ok := c.Float('E'); ok && math.Abs(e) > maxPushMM {
+			return refuse("at most %d mm of filament are moved at once", maxPushMM)
+		}
 	case c.Is('G', 4), c.Is('M', 300):
 		s, _ := c.Float('S')
 		ms, _ := c.Float('P')

@@ -30,7 +30,7 @@ const settings = async (name) => {
 const shoot = async (name) => {
   if (!out) return
   mkdirSync(out, { recursive: true })
-  await page.screenshot({ path: join(out, `${name}.png`), fullPage: true })
+  await page.screenshot({ path: join(out, `${name}.png`) })
 }
 
 test('a profile is saved under a name and chosen', async () => {
@@ -143,7 +143,7 @@ test('the pages fit a phone, can be tapped, and are accessible', async () => {
         for (const v of seen.violations) wrong.push(...v.nodes.map((n) => `${v.id} ${n.target} ${n.any[0]?.message ?? ''}`))
         return wrong.map((w) => `${at}, ${width}: ${w}`)
       }, { at, width: viewport.width }))
-      if (out && viewport.width === 320) await look.screenshot({ path: join(out, `small-${at}.png`), fullPage: true })
+      if (out && viewport.width === 320) await look.screenshot({ path: join(out, `small-${at}.png`) })
       if (out && viewport.width === 1280) await look.screenshot({ path: join(out, `desktop-${at}.png`) })
     }
     await look.context().close()
