@@ -2,7 +2,10 @@ package printer
 
 import (
 	"encoding/json"
+	"errors"
+	"layerd/printer/printertest"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -84,4 +87,37 @@ func TestHeatersOfTools(t *testing.T) {
 			t.Errorf("%s: with T1 in use the nozzle is hot: %v, want %v", c.name, hot, want)
 		}
 	}
+}
+
+// Whichever tool is meant, the nozzle that they share is heated, without a word that would only set a standby target.
+func TestSharedNozzleIsHeated(t *testing.T) {
+	shared := Presets()[0]
+	shared.Nozzles, shared.SharedNozzle = 3, true
+	whole(t, printertest.Config{Baud: 250000, Speed: 1, Heat: 1}, func(c *Config) { c.Baud, c.Profile = 250000, shared }, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetNozzle(r.Context(), 2, 200))
+		await(r.T, r.p, func(s *Snapshot) bool { return len(s.Nozzles) > 0 && s.Nozzles[0].TargetC == 200 })
+		if _, err := r.p.SetNozzle(r.Context(), 3, 200); !errors.Is(err, ErrLimit) {
+			r.Errorf("a tool that is not there: got %v", err)
+		}
+		if !slices.Contains(r.sim.Executed(), "M104 S200") {
+			r.Errorf("it executed %q", r.sim.Executed())
+		}
+	})
+}
+
+// A delta homes all axes whichever is named, and not in the middle of a print.
+func TestDeltaHomesAll(t *testing.T) {
+	whole(t, printertest.Config{Baud: 250000, Speed: 1, Heat: 1}, func(c *Config) { c.Baud, c.Profile = 250000, Presets()[len(Presets())-1] }, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.Home(r.Context(), "x"))
+		await(r.T, r.p, func(s *Snapshot) bool { return s.Homed })
+		r.print("j1", strings.Repeat("G1 X5 F600\nG1 X0\n", 200), nil)
+		r.becomes(Printing)
+		r.must(r.p.Pause(r.Context(), "j1"))
+		r.becomes(Paused)
+		if _, err := r.p.Home(r.Context(), "x"); !errors.Is(err, ErrBadCommand) {
+			r.Errorf("in a pause: got %v", err)
+		}
+	})
 }

@@ -66,7 +66,7 @@ test('a script with a line that is not possible is refused at that line, then sa
   await page.getByText('The scripts are saved.').waitFor()
   await page.reload()
   assert.equal(await started.inputValue(), 'M117 Begin at {park_x_mm}')
-  await page.getByText('Values to name in braces').click()
+  await page.getByText('Values in braces').click()
   await page.getByText('{layer}', { exact: true }).waitFor()
   await shoot('scripts')
 })

@@ -108,7 +108,7 @@ function Script({ event, text, problems, disabled, onText }: ScriptProps) {
 export function Values({ values }: { values: ScriptList['values'] }) {
   return (
     <details class="card values">
-      <summary><span>Values to name in braces, such as {'{layer}'}</span><Icon name="down" size={20} /></summary>
+      <summary><span>Values in braces, such as {'{layer}'}</span><Icon name="down" size={20} /></summary>
       <dl class="list">
         {values.map((v) => <div key={v.name}><dt><code>{`{${v.name}}`}</code></dt><dd>{v.about}</dd></div>)}
       </dl>
