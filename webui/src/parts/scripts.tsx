@@ -57,7 +57,7 @@ export function ScriptsForm({ kept }: { kept: ScriptList }) {
       void save()
     }}>
       {why && <p class="why bar"><Icon name="lock" size={20} />{why}</p>}
-      <p class="muted">Plain G-code, a command a line, 50 at most. A semicolon begins a comment. What cannot be sent when its time comes is left out, and the console says so.</p>
+      <p class="muted">Plain G-code, a command a line, 50 at most; a semicolon begins a comment. Moves begin in mm, absolute, with relative filament (G90, M83). What cannot be sent when its time comes is left out, and the console says so.</p>
       <Values values={kept.values} />
       <div class="columns">
         {kept.scripts.map(({ event }) => (
