@@ -74,10 +74,10 @@ test('a script with a line that is not possible is refused at that line, then sa
 test('a button with a question and a number is made', async () => {
   await settings('Buttons')
   await page.getByRole('button', { name: 'Add a group' }).click()
-  await page.getByLabel('Name of the group').fill('Filament')
+  await page.getByLabel('Name of the group').fill('My buttons')
   await page.getByRole('button', { name: 'Save group' }).click()
   for (const label of ['Light', 'Preheat']) {
-    await page.getByRole('region', { name: 'Filament' }).getByRole('button', { name: 'Add a button' }).click()
+    await page.getByRole('region', { name: 'My buttons' }).getByRole('button', { name: 'Add a button' }).click()
     const sheet = page.getByRole('dialog')
     await sheet.getByLabel('Label').fill(label)
     await sheet.getByLabel('G-code, 1 to 20 lines').fill(label === 'Light' ? 'M355 S1' : 'M104 S{value}\nM117 Warm at {value}')
@@ -94,18 +94,19 @@ test('a button with a question and a number is made', async () => {
     await sheet.waitFor({ state: 'hidden' })
   }
   await page.getByRole('button', { name: 'Move Preheat up' }).click()
-  await until('Preheat comes first', async () => (await page.getByRole('region', { name: 'Filament' }).getByRole('listitem').first().innerText()).includes('Preheat'))
+  await until('Preheat comes first', async () => (await page.getByRole('region', { name: 'My buttons' }).getByRole('listitem').first().innerText()).includes('Preheat'))
   await shoot('buttons')
 })
 
 test('it is pressed on the Move screen, and the printer does it', async () => {
   await tab('Move')
-  await page.getByRole('region', { name: 'Filament' }).getByRole('button', { name: 'Preheat' }).click()
+  await page.getByRole('region', { name: 'Head' }).waitFor()
+  await page.getByRole('region', { name: 'My buttons' }).getByRole('button', { name: 'Preheat', exact: true }).click()
   const asked = page.getByRole('alertdialog')
   await asked.getByText('Is filament at hand?').waitFor()
   await asked.getByRole('button', { name: 'Temperature plus 5' }).click()
   await shoot('button-asks')
-  await asked.getByRole('button', { name: 'Preheat' }).click()
+  await asked.getByRole('button', { name: 'Preheat', exact: true }).click()
   await until('M104 S205 executed', () => rig.executed().includes('M104 S205'))
   await until('the second line too', () => rig.executed().includes('M117 Warm at 205'))
   await shoot('move')
@@ -127,7 +128,7 @@ test('the pages fit a phone, can be tapped, and are accessible', async () => {
   for (const [viewport, colorScheme] of [[{ width: 320, height: 568 }, 'light'], [{ width: 390, height: 844 }, 'dark'], [{ width: 1280, height: 800 }, 'light']]) {
     const look = await rig.phone(`/#token=${key}`, { viewport, colorScheme, bypassCSP: true })
     await look.getByTestId('state').waitFor()
-    for (const [at, ready] of [['profiles', 'Saved profiles'], ['scripts', 'Scripts'], ['buttons', 'Filament']]) {
+    for (const [at, ready] of [['profiles', 'Saved profiles'], ['scripts', 'Scripts'], ['buttons', 'My buttons']]) {
       await look.evaluate((to) => { location.hash = `#/settings/${to}` }, at)
       await look.getByLabel(ready, { exact: true }).first().waitFor()
       await look.evaluate(axe)
