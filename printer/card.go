@@ -159,7 +159,7 @@ func (s *session) cardOver(now time.Time, outcome, reason string) {
 func (s *session) cardLeft() {
 	s.card.run, s.card.opened = nil, gcode.CardWord{}
 	if s.onCard() {
-		s.state, s.script, s.modal = Idle, nil, freshModal()
+		s.state, s.script, s.modal = Idle, nil, freshModal(s.profile)
 		s.seen.homed, s.seen.moved, s.seen.jogTo = [3]bool{}, true, nil
 	}
 }

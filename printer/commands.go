@@ -103,9 +103,12 @@ func (p *Printer) Cancel(ctx context.Context, job string) (uint64, error) {
 		Starting, Printing, Pausing, Paused, Resuming)
 }
 
-// Shutdown ends a job under way as interrupted, heaters off and parked, and switches off what is hot without one. It returns when the firmware has
-// accepted that, or with ctx's error; then heaters off has at least been written ahead of everything that waits. When nothing is hot it returns at once.
+// Shutdown ends a job under way as interrupted, heaters off and parked, without a script, and switches off what is hot without one. It returns when the
+// firmware has accepted that, or with ctx's error; then heaters off has at least been written ahead of everything that waits. When nothing is hot it returns at once.
 func (p *Printer) Shutdown(ctx context.Context) error {
+	if _, err := p.ask(ctx, func(o *owner, _ time.Time) error { o.ending = true; return nil }); err != nil {
+		return err
+	}
 	_, err := p.inJob(ctx, "", func(o *owner, now time.Time) error {
 		o.cancel(now, "interrupted", "layerd was stopped")
 		return nil
@@ -181,7 +184,14 @@ func (p *Printer) Dismiss(ctx context.Context) (uint64, error) {
 
 // Home homes axes, such as "xyz" or "z"; "" means all.
 func (p *Printer) Home(ctx context.Context, axes string) (uint64, error) {
-	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.home(axes) })
+	return p.ask(ctx, func(o *owner, _ time.Time) error {
+		if o.profile.Kinematics == "delta" { // whichever axis is asked for, its firmware homes them all
+			if axes = ""; o.state == Paused {
+				return fmt.Errorf("%w: a delta homes all axes at once, and not in the middle of a print", ErrBadCommand)
+			}
+		}
+		return o.home(axes)
+	})
 }
 
 // Jog moves axis ('x', 'y' or 'z') by byMM, and not beyond the profile's volume where the head's place is known.
@@ -206,7 +216,7 @@ func (p *Printer) SetNozzle(ctx context.Context, tool int, targetC float64) (uin
 			return fmt.Errorf("%w: there is no nozzle %d", ErrLimit, tool)
 		}
 		command := "M104"
-		if tool != o.modal.tool || o.profile.Nozzles > 1 {
+		if !o.modal.oneNozzle && (tool != o.modal.tool || o.profile.Nozzles > 1) {
 			command = word("M104 T", float64(tool))
 		}
 		return o.heat(command, targetC, o.profile.MaxNozzleC)
@@ -248,10 +258,18 @@ func (p *Printer) MotorsOff(ctx context.Context) (uint64, error) {
 	})
 }
 
-// SetProfile replaces the profile; it counts from the next command on.
+// SetProfile replaces the profile; it counts from the next command on. Not while a print is under way: what the print has heated, and where it parks,
+// was told by the profile of before.
 func (p *Printer) SetProfile(ctx context.Context, profile Profile) (uint64, error) {
 	if err := profile.Check(); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrLimit, err)
 	}
-	return p.ask(ctx, func(o *owner, _ time.Time) error { o.profile = profile; return nil })
+	return p.ask(ctx, func(o *owner, _ time.Time) error {
+		if o.state.HasJob() || o.lost != nil {
+			return fmt.Errorf("%w: a print is under way", ErrWrongState)
+		}
+		o.profile = profile.Whole()
+		o.modal.oneNozzle = o.profile.shares()
+		return nil
+	})
 }

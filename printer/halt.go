@@ -18,7 +18,7 @@ func (s *session) emergencyStop(now time.Time) {
 	}
 	s.cardOver(now, "failed", "emergency stop")
 	s.giveUp(now, "emergency stop")
-	s.state, s.script, s.typed, s.fault, s.paused = Halting, nil, nil, nil, nil
+	s.state, s.script, s.typed, s.parting, s.fault, s.paused = Halting, nil, nil, nil, nil, nil
 	s.hello.waiting = false
 	s.seen.waiting = ""
 	s.halt = &Halt{AskedMS: now.UnixMilli()}

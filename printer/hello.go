@@ -125,9 +125,9 @@ func (s *session) atBaud() string {
 
 // restarted begins anew on the open port: the board has just booted, or a person wants to go on after a fault.
 func (s *session) restarted(now time.Time) {
-	s.state, s.script, s.typed = Connecting, nil, nil
+	s.state, s.script, s.typed, s.parting = Connecting, nil, nil, nil
 	s.dialog.shown, s.dialog.draft = nil, nil
-	s.modal = freshModal()
+	s.modal = freshModal(s.profile)
 	s.seen.homed, s.seen.position, s.seen.jogTo, s.seen.waiting, s.seen.autoTemps = [3]bool{}, nil, nil, "", false
 	s.stream.reset(0)
 	s.greet(now, []int{s.seen.conn.Baud})
@@ -141,29 +141,32 @@ func (s *session) introduce(now time.Time) {
 	if s.native {
 		s.wire.baud = 0 // its speed is only a name
 	}
+	stages := []stage{always("M115"), s.acquaint(), always("M105", "M114")}
 	s.play(now, func(now time.Time) {
 		s.state = Idle
 		s.fault = nil
 		s.seen.conn.SinceMS = now.UnixMilli()
-	},
-		always("M115"),
-		func(time.Time) []scriptLine {
-			if s.d = dialectOf(s.seen.conn.Firmware); s.d.single {
-				s.flow.bar()
-			}
-			s.seen.conn.Dialect = s.d.name
-			var out []string
-			if s.seen.conn.Capabilities["AUTOREPORT_TEMP"] {
-				s.seen.autoTemps = true
-				out = append(out, "M155 S1")
-			}
-			if s.card.auto = s.d.cardAsk != "" && s.seen.conn.Capabilities["SDCARD"] && s.seen.conn.Capabilities["AUTOREPORT_SD_STATUS"]; s.card.auto {
-				out = append(out, "M27 S5")
-			}
-			if s.seen.conn.Capabilities["PROMPT_SUPPORT"] {
-				out = append(out, "M876 P1") // here is somebody who can answer
-			}
-			return lines(out...)
-		},
-		always("M105", "M114"))
+	}, append(stages, s.customOf(OnConnected)...)...)
+}
+
+// acquaint is the stage after M115 was answered: the dialect, and what this firmware can do for us.
+func (s *session) acquaint() stage {
+	return func(time.Time) []scriptLine {
+		if s.d = dialectOf(s.seen.conn.Firmware); s.d.single {
+			s.flow.bar()
+		}
+		s.seen.conn.Dialect = s.d.name
+		var out []string
+		if s.seen.conn.Capabilities["AUTOREPORT_TEMP"] {
+			s.seen.autoTemps = true
+			out = append(out, "M155 S1")
+		}
+		if s.card.auto = s.d.cardAsk != "" && s.seen.conn.Capabilities["SDCARD"] && s.seen.conn.Capabilities["AUTOREPORT_SD_STATUS"]; s.card.auto {
+			out = append(out, "M27 S5")
+		}
+		if s.seen.conn.Capabilities["PROMPT_SUPPORT"] {
+			out = append(out, "M876 P1") // here is somebody who can answer
+		}
+		return lines(out...)
+	}
 }

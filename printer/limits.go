@@ -23,7 +23,7 @@ func heatsMaybe(text []byte) bool {
 }
 
 // tooHot pauses the job before a line that asks for more than the profile allows, and reports whether it did. Files are checked before they start: this is for
-// a profile, or a file, that was changed since.
+// one that was changed since.
 func (s *session) tooHot(now time.Time, l jobLine) bool {
 	if s.job.info.OverLimits {
 		return false
@@ -33,6 +33,6 @@ func (s *session) tooHot(now time.Time, l jobLine) bool {
 		return false
 	}
 	s.suspendHere(now, &Fault{Code: FaultLimit, Message: fmt.Sprintf("Line %d of the file asks for more heat than the printer's profile allows.", l.pos.line),
-		Next: "Stop the print, or correct the limits of the profile if they are wrong, and resume.", Said: err.Error()})
+		Next: "Stop the print. Slice the model again, or correct the limits of the profile if they are wrong.", Said: err.Error()})
 	return true
 }

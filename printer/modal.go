@@ -9,6 +9,7 @@ type modal struct {
 	inches       bool    // G20
 	feed         float64 // last F word, units per minute; 0 = none yet
 	tool         int
+	oneNozzle    bool // the tools share it, and its target stands under tool 0
 	fanPercent   float64
 	speedPercent float64
 	flowPercent  float64
@@ -20,8 +21,8 @@ type modal struct {
 }
 
 // freshModal is what a board has set when it has just booted.
-func freshModal() modal {
-	return modal{speedPercent: 100, flowPercent: 100, nozzleC: map[int]float64{}, leftMin: -1}
+func freshModal(p Profile) modal {
+	return modal{oneNozzle: p.shares(), speedPercent: 100, flowPercent: 100, nozzleC: map[int]float64{}, leftMin: -1}
 }
 
 // apply follows one line that was accepted. g90SetsE: see dialect.
@@ -50,6 +51,14 @@ func (m *modal) apply(text []byte, g90SetsE bool) {
 	case 'M':
 		m.applyM(c)
 	}
+}
+
+// heater is the number of the heater of a tool's nozzle.
+func (m *modal) heater(tool int) int {
+	if m.oneNozzle {
+		return 0
+	}
+	return tool
 }
 
 const (
@@ -82,7 +91,7 @@ func (m *modal) applyM(c gcode.Command) {
 			tool = int(t)
 		}
 		if v, ok := target(); ok && tool >= 0 && tool < maxTools {
-			m.nozzleC[tool] = v
+			m.nozzleC[m.heater(tool)] = v
 		}
 	case 140, 190:
 		if v, ok := target(); ok {
@@ -117,17 +126,17 @@ func (m *modal) hottestC() (c float64) {
 	return c
 }
 
-// heated takes over the targets that now are set to something.
-func (m *modal) heated(now *modal) {
+// heated takes over the targets that now are set to something, unless they were so when the pause began: then its script has set them, or nobody.
+func (m *modal) heated(now, left *modal) {
 	for t, c := range now.nozzleC {
-		if c > 0 {
+		if c > 0 && c != left.nozzleC[t] {
 			m.nozzleC[t] = c
 		}
 	}
-	if now.bedC > 0 {
+	if now.bedC > 0 && now.bedC != left.bedC {
 		m.bedC = now.bedC
 	}
-	if now.chamberC > 0 {
+	if now.chamberC > 0 && now.chamberC != left.chamberC {
 		m.chamberC = now.chamberC
 	}
 }

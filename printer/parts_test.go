@@ -43,7 +43,7 @@ func TestModal(t *testing.T) {
 		{"M73 R" + strings.Repeat("9", 308), false, ""},
 		{"M117 G91 M83|M118 M106|; G91", true, ""},
 	} {
-		m := freshModal()
+		m := freshModal(Profile{})
 		for _, l := range strings.Split(c.lines, "|") {
 			m.apply([]byte(l), c.g90SetsE)
 		}
@@ -160,6 +160,13 @@ func TestProfiles(t *testing.T) {
 		{func(p *Profile) { p.LiftMMS = 0 }, "lift_mm_s"},
 		{func(p *Profile) { *p = round; p.ParkXMM, p.ParkYMM = 80, 80 }, "circle"},
 		{func(p *Profile) { *p = round; p.ParkXMM, p.ParkYMM = 60, 70 }, ""},
+		{func(p *Profile) { p.Kinematics = "" }, ""}, // of before there were any
+		{func(p *Profile) { p.Kinematics = "scara" }, "scara"},
+		{func(p *Profile) { p.Mixing = true }, "mixing"},
+		{func(p *Profile) { p.Mixing, p.Nozzles = true, 2 }, ""},
+		{func(p *Profile) { p.Tools = []Tool{{}, {XMM: 18}} }, "2 places"},
+		{func(p *Profile) { p.Nozzles, p.Tools = 2, []Tool{{}, {YMM: math.NaN()}} }, "y_mm of tool 1"},
+		{func(p *Profile) { p.Nozzles, p.Tools = 2, []Tool{{}, {XMM: 18}} }, ""},
 	} {
 		p := Presets()[0]
 		c.change(&p)
@@ -172,7 +179,7 @@ func TestProfiles(t *testing.T) {
 		at        Position
 		low, high float64
 	}{{0, Position{}, -100, 100}, {0, Position{YMM: 60}, -80, 80}, {1, Position{XMM: -80}, -60, 60}, {0, Position{YMM: 150}, 0, 0}, {2, Position{}, 0, 250}} {
-		if low, high := round.span(c.axis, c.at); !near(low, c.low, 1e-9) || !near(high, c.high, 1e-9) {
+		if low, high := round.span(c.axis, c.at, 0); !near(low, c.low, 1e-9) || !near(high, c.high, 1e-9) {
 			t.Errorf("axis %d at %+v: got %g to %g, want %g to %g", c.axis, c.at, low, high, c.low, c.high)
 		}
 	}
@@ -367,7 +374,7 @@ func TestNeverANumberThatJSONCannotHold(t *testing.T) {
 // The keys of a snapshot are the contract with the page and with scripts.
 func TestSnapshotKeys(t *testing.T) {
 	full := Snapshot{Position: &Position{}, Bed: &Heater{}, Job: &JobStatus{}, LastJob: &JobOutcome{}, Fault: &Fault{}, Halt: &Halt{}, Lost: &LostPrint{}, Nozzles: []Heater{{}},
-		Pause: &PauseInfo{}, Prompt: &Prompt{}, Card: &CardStatus{},
+		Pause: &PauseInfo{}, Prompt: &Prompt{}, Card: &CardStatus{}, Profile: Profile{Tools: []Tool{{}}},
 		Connection: Connection{Ports: []PortInfo{{}}}}
 	b, err := json.Marshal(full)
 	if err != nil {

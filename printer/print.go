@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"layerd/gcode"
+	"slices"
 	"time"
 )
 
@@ -21,25 +22,28 @@ func (s *session) start(now time.Time, j *job) {
 	s.health.begin(s.seen.conn.Baud, s.d.ahead)
 	s.fault, s.paused, s.keeper.wanted = nil, nil, false
 	s.modal.leftMin = -1
-	s.state = Starting
-	// The answer to M105 is nobody else's: all oks of what was typed before are accounted for when the first line goes out.
-	s.play(now, s.goesOn, s.first(), always("M105"))
+	s.startLeft = slices.Clone(s.custom[OnStarted])
+	before := s.modal.clone()
+	s.startModes = &before
+	s.begin(now)
 }
 
 func (s *session) pause(now time.Time) { s.pauseAt(now, &place{why: PauseInfo{By: "person"}}) }
 
 func (s *session) pauseAt(now time.Time, p *place) {
+	s.keepStart()
 	s.state, s.paused = Pausing, p
+	stages := []stage{s.first(), s.stop(), s.settle(), s.settle(),
+		func(time.Time) []scriptLine { s.paused.modal = s.modal.clone(); return nil },
+		s.park(s.paused)}
 	s.play(now, func(now time.Time) {
+		s.paused.left = s.modal.clone()
 		s.state = Paused
 		s.run.stop(now)
 		if s.paused.from.line > 0 {
 			s.run.at(s.paused.from)
 		}
-	},
-		s.first(), s.stop(), s.settle(), s.settle(),
-		func(time.Time) []scriptLine { s.paused.modal = s.modal.clone(); return nil },
-		s.park(s.paused))
+	}, append(stages, s.customOf(OnPaused)...)...)
 }
 
 // suspend pauses the job because of something that a person should look at. n is the first line that the firmware has not executed: it and
@@ -90,7 +94,7 @@ func (s *session) takeBack(n int64) {
 		case f.lane == laneTyped:
 			typed = append(typed, bytes.Clone(f.text))
 		case f.lane == laneScript && s.script != nil && s.script.id == f.script:
-			ofScript = append(ofScript, scriptLine{string(f.text), f.needs})
+			ofScript = append(ofScript, scriptLine{string(f.text), f.needs, f.custom})
 			if !f.landed { // else an ok was said twice
 				s.script.open--
 			}
@@ -116,13 +120,12 @@ func (s *session) resume(now time.Time) error {
 	}
 	s.state, s.fault = Resuming, nil
 	s.run.start(now)
-	s.play(now, s.goesOn,
-		s.first(),
-		func(time.Time) []scriptLine {
-			p.modal.heated(&s.modal)
-			return lines(reheat(p.modal)...)
-		},
-		func(time.Time) []scriptLine { return lines(s.goBack(p)...) })
+	stages := []stage{s.first(), func(time.Time) []scriptLine {
+		p.modal.heated(&s.modal, &p.left)
+		return lines(reheat(p.modal)...)
+	}}
+	stages = append(stages, s.customOf(OnResumed)...)
+	s.play(now, s.onward, append(stages, func(time.Time) []scriptLine { return lines(s.goBack(p)...) })...)
 	return nil
 }
 
@@ -135,7 +138,7 @@ func reheat(m modal) []string {
 	for tool := range maxTools {
 		if c := m.nozzleC[tool]; c > 0 {
 			t := ""
-			if tool != m.tool {
+			if tool != m.heater(m.tool) {
 				t = word("T", float64(tool)) + " "
 			}
 			set = append(set, "M104 "+t+word("S", c))
@@ -202,6 +205,12 @@ func (s *session) cancel(now time.Time, outcome, reason string) {
 		s.typed = [][]byte{[]byte("M108")} // else the heaters would be off only when they are hot
 	}
 	off := append(s.heatersOff(), "M107")
+	if len(s.typed) == 0 && s.customAloft() { // a line of a script may hang: what turns the heat off does not wait for it
+		for _, l := range off {
+			s.typed = append(s.typed, []byte(l))
+		}
+		s.hurry = len(off)
+	}
 	if s.held() && s.d.forget != "" {
 		off = append(off, s.d.forget)
 	}
@@ -210,7 +219,8 @@ func (s *session) cancel(now time.Time, outcome, reason string) {
 	if !parked {
 		stages = append(stages, s.stop(), s.settle(), s.settle(), s.park(&place{modal: s.modal.clone()}))
 	}
-	s.play(now, func(now time.Time) { s.end(now, outcome, reason) }, append(stages, always("G90", "M84", "M105"))...)
+	stages = append(append(stages, s.customOf(OnCancelled)...), always("G90", "M84", "M105"))
+	s.play(now, func(now time.Time) { s.end(now, outcome, reason) }, stages...)
 }
 
 // fileEnded is the end of the job's lines: well, or because the file cannot be read.
@@ -223,7 +233,11 @@ func (s *session) fileEnded(now time.Time, err error) {
 		if s.d.early {
 			question = "M114"
 		}
-		s.play(now, func(now time.Time) { s.end(now, "done", "") }, always("M400", question))
+		stages := []stage{always("M400", question)}
+		if custom := s.customOf(OnDone); len(custom) > 0 {
+			stages = append(append(stages, custom...), always("M400", question))
+		}
+		s.play(now, func(now time.Time) { s.end(now, "done", "") }, stages...)
 		return
 	}
 	var at *gcode.LineError
@@ -253,13 +267,14 @@ func (s *session) endJob(now time.Time, outcome, reason string) {
 		s.last.Log = s.tail()
 	}
 	s.health.end(now, s.last)
-	s.job, s.paused = nil, nil
+	s.job, s.paused, s.startLeft, s.hurry = nil, nil, nil, 0
 }
 
 // fail stops everything with a named fault. Where there is no conversation yet, the port is given up.
 func (s *session) fail(now time.Time, f *Fault) {
 	f.AtMS = now.UnixMilli()
 	s.note("note", f.Error())
+	s.partFrom(now, f)
 	if s.job != nil {
 		f.JobID = s.job.info.ID
 		s.endJob(now, "failed", f.Message)

@@ -19,6 +19,7 @@ type Config struct {
 	OnChoice func(identity string) // called, on a goroutine of its own, when a person chose a port
 	Profile  Profile
 	Cooling  Cooling     // how long heat is left on; zero = UsualCooling
+	Scripts  Scripts     // as SetScripts takes them; a line that will not do any more is left out when its time comes
 	LastJob  *JobOutcome // shown until another job has ended
 	// ResumeWithin is how long a USB connection may be lost in mid-print for the print to go on by itself when the port is back, and the
 	// board has kept its power; 0 = always ask.
@@ -49,6 +50,7 @@ type answer struct {
 
 // New returns a Printer that does nothing until Run.
 func New(cfg Config) *Printer {
+	cfg.Profile = cfg.Profile.Whole()
 	first := newSession(cfg.Profile, cfg.LastJob, nil).snapshot(time.Now())
 	return &Printer{cfg: cfg, snaps: latest.New(first), console: newConsole(), requests: make(chan request), querying: make(chan struct{}, 1), ended: make(chan struct{})}
 }
@@ -82,6 +84,7 @@ func (p *Printer) Run(ctx context.Context) error {
 	defer close(p.ended)
 	o := &owner{Printer: p}
 	o.session = newSession(p.cfg.Profile, p.cfg.LastJob, func(dir string, text []byte) { p.console.note(time.Now(), dir, text) })
+	o.session.custom, _ = readScripts(p.cfg.Scripts)
 	o.session.tail, o.session.resumeWithin = p.console.tail, p.cfg.ResumeWithin
 	if p.cfg.Cooling != (Cooling{}) {
 		o.session.keeper.cooling = p.cfg.Cooling

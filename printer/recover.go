@@ -99,8 +99,9 @@ func (s *session) found(now time.Time) {
 		return
 	}
 	gap, warm, conn, seen := now.Sub(l.since), s.warm(&was.modal), s.seen.conn, s.seen
-	within := s.resumeWithin
+	within, custom, ending := s.resumeWithin, s.custom, s.ending
 	*s = *was
+	s.custom, s.ending = custom, ending
 	s.open, s.patience = true, patience{lastByte: now}
 	s.seen.conn.Port, s.seen.conn.Baud = conn.Port, conn.Baud
 	s.seen.nozzles, s.seen.bed, s.seen.tempsAt = seen.nozzles, seen.bed, seen.tempsAt

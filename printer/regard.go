@@ -87,7 +87,7 @@ func (s *session) regardAxes(f *flight) {
 	if !home && !off {
 		return
 	}
-	all := !c.Has('X') && !c.Has('Y') && !c.Has('Z') && (home || !c.Has('E'))
+	all := !c.Has('X') && !c.Has('Y') && !c.Has('Z') && (home || !c.Has('E')) || home && s.profile.Kinematics == "delta"
 	for i, axis := range []byte("XYZ") {
 		if all || c.Has(axis) {
 			s.seen.homed[i] = home && !f.refused // nobody knows where an axis is once its motor is off
@@ -177,7 +177,7 @@ func (s *session) regardError(now time.Time, r gcode.Reply) {
 	asked := false // by a person, and so not the job's
 	if len(s.aloft) > 0 {
 		f := s.stream.at(0)
-		f.refused, asked = true, f.lane == laneTyped
+		f.refused, asked = true, f.lane == laneTyped || f.custom
 	}
 	for _, part := range goesOnAfter {
 		if strings.Contains(lower, part) {

@@ -17,8 +17,9 @@ type script struct {
 }
 
 type scriptLine struct {
-	text  string
-	needs evidence
+	text   string
+	needs  evidence
+	custom bool // of a script that a person wrote
 }
 
 type stage func(now time.Time) []scriptLine
@@ -27,7 +28,7 @@ type stage func(now time.Time) []scriptLine
 func lines(texts ...string) []scriptLine {
 	out := make([]scriptLine, 0, len(texts))
 	for _, t := range texts {
-		out = append(out, scriptLine{t, needsOf([]byte(t))})
+		out = append(out, scriptLine{text: t, needs: needsOf([]byte(t))})
 	}
 	return out
 }
@@ -40,7 +41,7 @@ func (s *session) first() stage {
 	return func(time.Time) []scriptLine {
 		out := make([]scriptLine, 0, len(s.typed))
 		for _, t := range s.typed {
-			out = append(out, scriptLine{string(t), needsOf(t)})
+			out = append(out, scriptLine{text: string(t), needs: needsOf(t)})
 		}
 		s.typed = nil
 		return out
@@ -90,6 +91,7 @@ func (s *session) settle() stage {
 // place is where a pause found the print, and how.
 type place struct {
 	modal   modal
+	left    modal     // when it stood still: what its script has set
 	at      *Position // nil when the firmware did not say
 	meant   *head     // where the print should be, if that is not where the pause found the head; nil when it is
 	astray  bool      // and it is not
@@ -121,9 +123,10 @@ func (s *session) park(p *place) stage {
 		}
 		if p.at = s.seen.position; p.at != nil && s.allHomed() {
 			p.parked = true
+			parkX, parkY := s.profile.park(s.modal.tool)
 			p.liftedZ = math.Min(p.at.ZMM+s.profile.LiftMM, math.Max(p.at.ZMM, s.profile.HeightMM))
 			out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
-				word("G0 X", s.profile.ParkXMM)+word(" Y", s.profile.ParkYMM)+word(" F", gcode.FeedWord(s.profile.TravelMMS)))
+				word("G0 X", parkX)+word(" Y", parkY)+word(" F", gcode.FeedWord(s.profile.TravelMMS)))
 		}
 		if p.at != nil && p.meant != nil && !p.meant.at(p.at) {
 			p.at, p.astray = p.meant.place(p.at), true
@@ -134,7 +137,7 @@ func (s *session) park(p *place) stage {
 
 // hot reports whether filament can be moved: the tool in use is known to be above the profile's limit.
 func (s *session) hot() bool {
-	t := s.modal.tool
+	t := s.modal.heater(s.modal.tool)
 	return t < len(s.seen.nozzles) && s.seen.nozzles[t].ActualC >= s.profile.MinExtrudeC
 }
 
@@ -144,14 +147,18 @@ func word(prefix string, v float64) string { return string(gcode.AppendNumber([]
 // heatersOff lists what turns everything off that can be hot.
 func (s *session) heatersOff() []string { return append(s.nozzlesOff(), s.bedOff()...) }
 
+// nozzlesOff: where tools share a nozzle, Marlin keeps a target with a T word for a tool that is not in use (SINGLENOZZLE_STANDBY_TEMP, M104_M109.cpp), and the
+// heater stays on: so the word is left out.
 func (s *session) nozzlesOff() []string {
-	nozzles := max(s.profile.Nozzles, len(s.seen.nozzles))
-	if nozzles <= 1 {
-		return []string{"M104 S0"}
-	}
 	var out []string
-	for t := range nozzles {
-		out = append(out, word("M104 T", float64(t))+" S0")
+	nozzles := max(s.profile.heaters(), len(s.seen.nozzles))
+	if nozzles == 1 || s.modal.oneNozzle {
+		out = append(out, "M104 S0")
+	}
+	if nozzles > 1 {
+		for t := range nozzles {
+			out = append(out, word("M104 T", float64(t))+" S0")
+		}
 	}
 	return out
 }

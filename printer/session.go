@@ -40,6 +40,12 @@ type session struct {
 	query        *query // nil when nobody waits for one
 	keeper       keeper
 	watch        watch
+	custom       map[Event][]written // what a person has written; never changed
+	ending       bool                // layerd ends: no script runs any more
+	startLeft    []written           // of the script before the file's first line
+	startModes   *modal              // before it
+	parting      [][]byte            // of the script after a fault
+	hurry        int                 // so many of typed go at once, whatever is in flight
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -71,7 +77,7 @@ type seen struct {
 }
 
 func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []byte)) *session {
-	s := &session{profile: profile, last: last, tell: tell, modal: freshModal()}
+	s := &session{profile: profile, last: last, tell: tell, modal: freshModal(profile)}
 	s.flow, s.d = newFlow(), unknown
 	s.keeper.cooling = UsualCooling()
 	s.stream.reset(0)
@@ -81,7 +87,8 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
 	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: keeper{cooling: s.keeper.cooling}, tail: s.tail, lost: s.lost, card: s.card, resumeWithin: s.resumeWithin,
-		state: Connecting, open: true, modal: freshModal()}
+		custom: s.custom, ending: s.ending,
+		state: Connecting, open: true, modal: freshModal(s.profile)}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
 	s.stream.reset(0)
@@ -106,7 +113,7 @@ func (s *session) closed(now time.Time, f *Fault) {
 		s.state, s.fault, s.halt = Disconnected, f, nil
 	}
 	s.cardLost(now)
-	s.open, s.script, s.typed, s.hello.waiting = false, nil, nil, false
+	s.open, s.script, s.typed, s.parting, s.hello.waiting = false, nil, nil, nil, false
 	s.seen = seen{conn: Connection{Port: s.seen.conn.Port, Baud: s.seen.conn.Baud}}
 	if f == nil {
 		s.seen.conn = Connection{}
@@ -192,7 +199,10 @@ func (s *session) write(now time.Time) []byte {
 		if s.lost != nil && len(s.typed) == 0 {
 			return s.recall(now)
 		}
-		return s.cooling(now)
+		if b := s.cooling(now); b != nil {
+			return b
+		}
+		return s.partingLine(now)
 	}
 	if b := s.greeting(now); b != nil {
 		return b
@@ -200,7 +210,8 @@ func (s *session) write(now time.Time) []byte {
 	if b := s.due(now); b != nil {
 		return b
 	}
-	if len(s.typed) > 0 && letsGo(s.typed[0]) && len(s.aloft) > 0 && len(s.bare) < maxLetGo {
+	if len(s.typed) > 0 && (s.hurry > 0 || letsGo(s.typed[0])) && len(s.aloft) > 0 && len(s.bare) < maxLetGo {
+		s.hurry = max(s.hurry-1, 0)
 		return s.unnumbered(now)
 	}
 	if s.state == Cancelling && s.rewound() && s.certain && s.asked == s.resend && s.oldestRewound().lane == laneJob {
@@ -250,7 +261,9 @@ func (s *session) scriptLine(now time.Time) []byte {
 	}
 	s.script.lines = s.script.lines[1:]
 	s.script.open++
-	return s.say(now, []byte(l.text), laneScript, l.needs, jobPos{layer: -1})
+	b := s.say(now, []byte(l.text), laneScript, l.needs, jobPos{layer: -1})
+	s.stream.at(len(s.aloft) - 1).custom = l.custom
+	return b
 }
 
 // cooling sends what a person asks for after a fault, without waiting.

@@ -288,6 +288,8 @@ func (f *fuzzed) look(b []byte) {
 		f.Fatal("connecting, and nothing to do")
 	case s.script != nil && (s.state == Idle || s.state == Printing || s.state == Paused && !s.held() || s.state == Faulted || s.state == Disconnected):
 		f.Fatalf("state %v, with a script of stages %d", s.state, len(s.script.then))
+	case len(s.parting) > 0 && s.state != Faulted, len(s.startLeft) > 0 && s.job == nil, s.hurry > 0 && s.job == nil:
+		f.Fatalf("state %v, and left of scripts are %q, %v, %d", s.state, s.parting, s.startLeft, s.hurry)
 	case s.fault != nil && (s.fault.Next == "" || s.fault.Message == ""):
 		f.Fatalf("fault without a word: %+v", s.fault)
 	}
@@ -304,9 +306,16 @@ func (f *fuzzed) look(b []byte) {
 	}
 }
 
-// fuzz plays data as a conversation.
+// fuzzScripts has some lines that will not do, and some that will only at times.
+var fuzzScripts = Scripts{OnConnected: "M117 a\nG28\nM155 S1", OnStarted: "G28\nM109 S200\nG1 X5\nG20\nG91\nM112", OnPaused: "G91\nG1 X1\nM104 S100\nG28\nM117 {x_mm}",
+	OnResumed: "G1 E1\nM104 S5\nG20", OnCancelled: "G28 X\nG4 S1\nM104 S9", OnDone: "G1 E1\nG20\nM83", OnFailed: "M117 {percent}\nM104 S0\nG28"}
+
+// fuzz plays data as a conversation, with scripts or without.
 func fuzz(t *testing.T, data []byte) *fuzzed {
 	z := &fuzzed{T: t, s: newSession(Presets()[0], nil, func(string, []byte) {}), now: time.Unix(1e9, 0), data: data}
+	if len(data)%2 == 1 {
+		z.s.custom, _ = readScripts(fuzzScripts)
+	}
 	for len(z.data) > 0 {
 		z.event()
 	}
@@ -316,10 +325,10 @@ func fuzz(t *testing.T, data []byte) *fuzzed {
 // Long conversations at random, most of them with sense.
 func TestSessionWalks(t *testing.T) {
 	var visited [stateCount]int
-	for seed := range uint64(25) {
+	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		data := []byte{250, 50, 50, 50, 50, 50, 50}
-		for range 1000 {
+		for range 1000 + seed%2 {
 			data = append(data, byte(r.IntN(256)))
 			for range r.IntN(6) {
 				data = append(data, 50)

@@ -25,7 +25,7 @@ func TestSoakWithPeople(t *testing.T) {
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				if soakWithPeople(t, seed) {
+				if soakWithPeople(t, seed, nil) {
 					done++
 				}
 			})
@@ -37,7 +37,20 @@ func TestSoakWithPeople(t *testing.T) {
 	}
 }
 
-func soakWithPeople(t *testing.T, seed uint64) (done bool) {
+// The same with scripts for every moment. Few seeds: in thousands a damaged line whose one byte of checksum is right by chance is sure to come.
+func TestSoakWithScripts(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { soakWithPeople(t, seed, soakScripts) })
+		})
+	}
+}
+
+// soakScripts are a few lines for each moment, which the job has not.
+var soakScripts = Scripts{OnConnected: "M117 hello", OnStarted: "M117 begin\nG91\nG4 P10", OnPaused: "G91\nG1 X3.21 F3000\nM104 S150\nM117 at {x_mm}",
+	OnResumed: "G1 X77.7 F3000\nM106 S13", OnCancelled: "G1 X7.77 F3000\nM117 {percent}\nG4 S1", OnDone: "G91\nM117 over"}
+
+func soakWithPeople(t *testing.T, seed uint64, scripts Scripts) (done bool) {
 	r := rand.New(rand.NewPCG(seed, 3))
 	faults := soakFaults(r)
 	faults.FlushDelay = 0 // nothing comes out of turn here: TestSoak has that
@@ -46,7 +59,7 @@ func soakWithPeople(t *testing.T, seed uint64) (done bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, stop := run(t, sim, nil)
+	p, stop := run(t, sim, func(c *Config) { c.Scripts = scripts })
 	defer stop()
 	await(t, p, func(s *Snapshot) bool { return s.State == Idle })
 	text, want := soakJob(r, 300)

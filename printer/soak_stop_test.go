@@ -45,7 +45,11 @@ func soakStop(t *testing.T, seed uint64, ends map[string]int) {
 		t.Fatal(err)
 	}
 	text := square(400, 200, true, "M83")
-	p, stop := run(t, sim, func(c *Config) { c.Baud = baud })
+	p, stop := run(t, sim, func(c *Config) {
+		if c.Baud = baud; seed%2 == 1 {
+			c.Scripts = soakScripts
+		}
+	})
 	defer stop()
 	await(t, p, func(s *Snapshot) bool { return s.State == Idle })
 	survey, err := gcode.SurveyFile(strings.NewReader(text))

@@ -20,7 +20,7 @@ import (
 
 // use counts what the lines of text use, as a firmware in which G90 sets E's mode takes them.
 func use(text io.Reader, g90SetsE bool) *spent {
-	m, s := freshModal(), &spent{}
+	m, s := freshModal(Presets()[0]), &spent{}
 	for scan := gcode.NewScanner(text); scan.Scan(); {
 		m.apply(scan.Line().Text, g90SetsE)
 		s.push(scan.Line().Text, &m)

@@ -45,6 +45,7 @@ type flight struct {
 	named    bool // an ok named it, or a later line, before what it needs was heard
 	long     bool // it may run for minutes before its ok
 	refused  bool // an error was heard while it was in flight
+	custom   bool // of a script that a person wrote
 	landed   bool // it was told to its lane already; a line that is sent again tells nothing twice
 	pos      jobPos
 	after    head // where it has led the head to, when it has landed

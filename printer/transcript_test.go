@@ -234,6 +234,22 @@ func (tr *transcript) act(f []string) error {
 			return s.cancelCard(now)
 		}
 		s.cancel(now, "cancelled", "stopped by hand")
+	case "script": // script EVENT G1 X1 | G1 X2
+		scripts := Scripts{}
+		for e, lines := range s.custom {
+			for _, l := range lines {
+				scripts[e] += l.text + "\n"
+			}
+		}
+		scripts[Event(f[1])] = strings.ReplaceAll(strings.Join(f[2:], " "), " | ", "\n")
+		lines, problems := s.checkScripts(scripts)
+		if len(problems) > 0 {
+			return problems
+		}
+		s.custom = lines
+	case "shutdown":
+		s.ending = true
+		s.cancel(now, "interrupted", "layerd was stopped")
 	case "send":
 		line, err := s.typedLine(arg)
 		if err != nil {

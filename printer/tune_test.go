@@ -63,7 +63,7 @@ func TestTuneFollowsLines(t *testing.T) {
 				d = known
 			}
 		}
-		m := freshModal()
+		m := freshModal(Presets()[0])
 		for line := range strings.SplitSeq(c.lines, "|") {
 			m.apply([]byte(line), d.g90SetsE)
 			m.tune([]byte(line), &d)
@@ -119,7 +119,7 @@ func TestTuneReadsAnswers(t *testing.T) {
 // Each dialect's commands are ones that it can take as one line, and that its own follower understands.
 func TestTunesAreUnderstood(t *testing.T) {
 	for _, d := range append(dialects, unknown) {
-		m := freshModal()
+		m := freshModal(Presets()[0])
 		for _, command := range []string{d.tunes.babystep, d.tunes.advance, d.tunes.accel} {
 			if command != "" {
 				text := []byte(command + "0.125")

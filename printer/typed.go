@@ -57,6 +57,9 @@ func (s *session) plainLine(text string) ([]byte, error) {
 			c = gcode.ParseCommand(line)
 		}
 	}
+	if s.d.numbered && line[0]|0x20 == 'n' { // sent without a number it would be taken for one
+		return nil, refuse("a line must not begin with N, which the firmware takes for a line number")
+	}
 	if c.Is('M', 110) {
 		return nil, refuse("it would break the line count that layerd keeps")
 	}
@@ -160,7 +163,7 @@ func (s *session) jog(axis byte, by float64) error {
 	if at != nil && s.allHomed() {
 		moved := *at
 		place := []*float64{&moved.XMM, &moved.YMM, &moved.ZMM}[i]
-		low, high := s.profile.span(i, moved)
+		low, high := s.profile.span(i, moved, s.modal.tool)
 		to = math.Min(math.Max(*place+by, low), high)
 		if !((to-*place)*by > 0) {
 			return fmt.Errorf("%w: the head is at the end of its %c axis", ErrLimit, axis&^0x20)

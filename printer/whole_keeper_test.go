@@ -305,7 +305,8 @@ func TestProtectionIsSaid(t *testing.T) {
 	}
 }
 
-// A profile whose limits were lowered in mid-print holds the print before the line that is beyond them; who may has it done all the same, once.
+// A line that asks for more heat than the profile allows, in a file that was changed since it was looked through, holds the print before it; who may has it
+// done all the same, once.
 func TestLimitInMidPrint(t *testing.T) {
 	text := square(batchLines, 200, true, "M83") + "M104 S255\nG1 X60 Y60\n"
 	for _, over := range []bool{false, true} {
@@ -324,14 +325,15 @@ func TestLimitInMidPrint(t *testing.T) {
 				}
 				return
 			}
-			if snap.Fault == nil || snap.Fault.Code != FaultLimit || slices.Contains(r.sim.Executed(), "M104 S255") {
-				t.Fatalf("got %v, %+v", snap.State, snap.Fault)
+			for range 2 { // Resume comes to the same line
+				if snap.Fault == nil || snap.Fault.Code != FaultLimit || !strings.Contains(snap.Fault.Message, "Line 136") {
+					t.Fatalf("got %v, %+v", snap.State, snap.Fault)
+				}
+				r.must(r.p.Resume(r.Context(), ""))
+				snap = r.becomes(Paused)
 			}
-			profile.MaxNozzleC = 260
-			r.must(r.p.SetProfile(r.Context(), profile))
-			r.must(r.p.Resume(r.Context(), ""))
-			if end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil }); end.LastJob.Outcome != "done" || !slices.Contains(r.sim.Executed(), "M104 S255") {
-				t.Errorf("with the limit raised: got %+v", end.LastJob)
+			if slices.Contains(r.sim.Executed(), "M104 S255") {
+				t.Error("it was sent all the same")
 			}
 		})
 	}

@@ -107,8 +107,13 @@ func TestRevisions(t *testing.T) {
 			t.Errorf("pause: got revision %d, %v; the snapshot is %d, %v", rev, err, s.Rev, s.State)
 		}
 		r.becomes(Paused)
+		if _, err = r.p.SetProfile(r.Context(), Presets()[2]); !errors.Is(err, ErrWrongState) {
+			t.Errorf("a profile in the middle of a print: got %v", err)
+		}
+		r.must(r.p.Cancel(r.Context(), "j1"))
+		r.becomes(Idle)
 		rev, err = r.p.SetProfile(r.Context(), Presets()[2])
-		if s := r.now(); err != nil || s.Rev < rev || s.Profile != Presets()[2] {
+		if s := r.now(); err != nil || s.Rev < rev || s.Profile.Name != Presets()[2].Name {
 			t.Errorf("profile: got revision %d, %v; the snapshot is %d, %v", rev, err, s.Rev, s.Profile.Name)
 		}
 		if _, err := r.p.SetProfile(r.Context(), Profile{}); !errors.Is(err, ErrLimit) {

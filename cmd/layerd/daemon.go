@@ -91,10 +91,11 @@ func build(ctx context.Context, cfg config.Config, stderr io.Writer) (*parts, er
 // wire makes the parts and tells each of those it needs.
 func (d *parts) wire(ctx context.Context) error {
 	own := printer.Config{Open: printer.OpenTTY, List: printer.ListTTYs, Port: d.cfg.Printer.Port, Baud: d.cfg.Printer.Baud, ResumeWithin: time.Duration(d.cfg.Printer.ResumeWithinS) * time.Second,
-		Profile: printer.Presets()[0], Cooling: printer.UsualCooling(), Log: d.log}
+		Cooling: printer.UsualCooling(), Log: d.log}
 	pictures := camera.Config{Settings: camera.Settings{Device: d.cfg.Camera.Device, Width: d.cfg.Camera.Width, Height: d.cfg.Camera.Height, FPS: d.cfg.Camera.FPS},
 		Locked: d.lockedUnder("camera."), Log: d.log}
-	_, err := d.store.Setting(ctx, "profile", &own.Profile)
+	custom, err := server.ReadCustom(ctx, d.store)
+	own.Profile, own.Scripts = custom.Shelf.Used(), custom.Scripts
 	if err == nil {
 		_, err = d.store.Setting(ctx, "cooling", &own.Cooling)
 	}
@@ -134,7 +135,7 @@ func (d *parts) wire(ctx context.Context) error {
 	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
 		Gate: access.NewGate(keys(d.store), d.secret), Camera: d.camera, Temperatures: d.thermo, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
-		Demo: d.cfg.Demo, Locked: d.cfg.Locked})
+		Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	return nil
 }
 

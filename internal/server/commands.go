@@ -80,10 +80,17 @@ var commands = []command{
 	{"save_settings", access.Owner, (*Server).doSaveSettings},
 	{"restore_settings", access.Owner, (*Server).doRestoreSettings},
 
-	{"send", access.Owner, (*Server).doSend}, // the raw console is the owner's alone
+	{"press", access.Operator, (*Server).doPress}, // what an owner has written
+	{"send", access.Owner, (*Server).doSend},      // the raw console is the owner's alone
 	{"connect", access.Owner, (*Server).doConnect},
 	{"disconnect", access.Owner, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Disconnect(ctx) }},
 	{"set_profile", access.Owner, (*Server).doSetProfile},
+	{"save_profile", access.Owner, (*Server).doSaveProfile},
+	{"choose_profile", access.Owner, (*Server).doChooseProfile},
+	{"rename_profile", access.Owner, (*Server).doRenameProfile},
+	{"delete_profile", access.Owner, (*Server).doDeleteProfile},
+	{"set_scripts", access.Owner, (*Server).doSetScripts},
+	{"set_buttons", access.Owner, (*Server).doSetButtons},
 	{"set_camera", access.Owner, (*Server).doSetCamera},
 	{"set_cooling", access.Owner, (*Server).doSetCooling},
 
@@ -250,24 +257,6 @@ func (s *Server) doConnect(ctx context.Context, c *call) (uint64, error) {
 		return 0, badCommand("port must be the path of a serial port, and baud its speed or 0.")
 	}
 	return s.cfg.Printer.Connect(ctx, c.Port, c.Baud)
-}
-
-// doSetProfile hands the profile to its owner first: what the printer refuses is not kept.
-func (s *Server) doSetProfile(ctx context.Context, c *call) (uint64, error) {
-	if c.Profile == nil {
-		return 0, badCommand("This command needs profile.")
-	}
-	if err := c.Profile.Check(); err != nil {
-		return 0, &refusal{code: "bad_profile", message: sentence(err.Error())}
-	}
-	rev, err := s.cfg.Printer.SetProfile(ctx, *c.Profile)
-	if err != nil {
-		return 0, err
-	}
-	if err := s.cfg.Files.SetSetting(ctx, "profile", *c.Profile); err != nil {
-		return 0, fmt.Errorf("keep the profile: %w", err)
-	}
-	return rev, nil
 }
 
 // doSetCooling hands the times to their owner first, as doSetProfile does.

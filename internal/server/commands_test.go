@@ -109,12 +109,12 @@ func TestSettingsAreHandedOverAndKept(t *testing.T) {
 	}
 	r.printer.failWith(fmt.Errorf("%w: printing", printer.ErrWrongState))
 	profile := `{"do":"set_profile","profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}}`
-	if code, _ := r.command(t, "owner", profile); code != 409 || r.files.settings["profile"] != nil {
-		t.Errorf("a profile that the printer refuses: got %d and kept %v, want 409 and nothing", code, r.files.settings["profile"])
+	if code, _ := r.command(t, "owner", profile); code != 409 || r.files.settings["profiles"] != nil {
+		t.Errorf("a profile that the printer refuses: got %d and kept %v, want 409 and nothing", code, r.files.settings["profiles"])
 	}
 	r.printer.failWith(nil)
-	if code, _ := r.command(t, "owner", profile); code != 200 || r.files.settings["profile"].(printer.Profile).Name != "x" {
-		t.Errorf("a good profile: got %d and kept %v", code, r.files.settings["profile"])
+	if code, _ := r.command(t, "owner", profile); code != 200 || r.files.settings["profiles"].(printer.Shelf).Used().Name != "x" {
+		t.Errorf("a good profile: got %d and kept %v", code, r.files.settings["profiles"])
 	}
 }
 

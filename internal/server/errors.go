@@ -44,6 +44,9 @@ var kinds = []kind{
 	{"crowded", 503, nil, "Too much is going on at once.", "Try again in a moment."},
 	{"locked", 409, nil, "", "Change it there and restart layerd."},
 	{"bad_profile", 422, nil, "", "Correct the value and save again."},
+	{"bad_script", 422, nil, "", "Correct the line and save again."},
+	{"no_profile", 404, printer.ErrNoProfile, "There is no such profile.", "Look at the list of profiles again."},
+	{"no_button", 404, nil, "There is no such button any more.", "Look at the buttons again."},
 	{"bad_camera", 422, nil, "", "Correct the value and save again."},
 	{"bad_camera", 422, camera.ErrSettings, "", "Correct the value and save again."},
 	{"locked", 409, camera.ErrLocked, "", "Change it there and restart layerd."},
@@ -75,6 +78,7 @@ var kinds = []kind{
 	{"not_kept", 404, store.ErrNotKept, "This was not kept of that print.", "Look at the history for what there is; of old prints only the rows stay."},
 	{"no_file", 404, store.ErrNotFound, "There is no such file.", "Look at the list of files."},
 	{"exists", 409, store.ErrExists, "There is already a file of that name.", "Choose another name, or say that it is to be overwritten."},
+	{"exists", 409, printer.ErrProfileName, "There is already a profile of that name.", "Choose another name."},
 	{"too_big", 413, store.ErrTooBig, "", "Raise files.max_mb in the configuration if this is a real print."},
 	{"no_space", 507, store.ErrNoSpace, "", "Delete files that are no longer needed."},
 	{"in_use", 409, store.ErrInUse, "This file is being printed.", "Wait until the print has ended."},
@@ -111,6 +115,7 @@ type refusal struct {
 	code     string // of a kind
 	message  string // "" = the kind's
 	warnings []string
+	problems []printer.Problem
 	allow    string // code "method": what is possible
 }
 
@@ -123,11 +128,14 @@ func explain(err error) (Error, int) {
 	var refused *refusal
 	var fault *printer.Fault
 	var tooLong *http.MaxBytesError
+	if problems := problemsOf(err); problems != nil {
+		err = &refusal{code: "bad_script", message: sentence(err.Error()), problems: problems}
+	}
 	switch {
 	case errors.As(err, &refused):
 		for _, k := range kinds {
 			if k.code == refused.code {
-				e := Error{Code: k.code, Message: k.message, Next: k.next, Warnings: refused.warnings}
+				e := Error{Code: k.code, Message: k.message, Next: k.next, Warnings: refused.warnings, Problems: refused.problems}
 				if refused.message != "" {
 					e.Message = refused.message
 				}

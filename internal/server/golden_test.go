@@ -46,7 +46,7 @@ func goldenState() State {
 				CarriedLinesPerS: 288, WirePercent: 87},
 		},
 		Camera:   camera.Status{Device: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam", Live: true, Width: 1280, Height: 720, FPS: 14.9, SinceMS: goldenMS - 3600_000},
-		FilesRev: 12, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
+		FilesRev: 12, SettingsRev: 5, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
 		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "cookie"},
 		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
 	}
@@ -100,7 +100,7 @@ func goldenTrouble() State {
 				Said: "input/output error", JobID: "01jd8q0000", AtMS: goldenMS},
 			Halt: &printer.Halt{AskedMS: goldenMS - 5000, Unconfirmed: true}},
 		Camera:   camera.Status{Problem: "No camera was found."},
-		FilesRev: 1, FreeBytes: -1, Me: access.Identity{ID: "demo", Name: "demo", Role: access.Owner, Via: "demo"},
+		FilesRev: 1, SettingsRev: 1, FreeBytes: -1, Me: access.Identity{ID: "demo", Name: "demo", Role: access.Owner, Via: "demo"},
 		Version: "1.0.0", Demo: true, Locked: map[string]string{}, NowMS: goldenMS,
 	}
 }
@@ -111,7 +111,21 @@ func goldens() map[string]any {
 		SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Thumbnail: true, Prints: 3, LastOutcome: "done",
 		EstimateS: 4789.5, FilamentMM: 3712.4, Layers: 240}
 	profile := printer.Presets()[1]
+	custom := exampleCustom()
 	return map[string]any{
+		"profiles": ProfileList{Shelf: custom.Shelf, Presets: printer.Presets()[:2]},
+		"scripts":  scriptList(printer.Scripts{printer.OnPaused: "M117 Layer {layer}\n; the lamp\nM355 S1"}),
+		"buttons":  ButtonList{Groups: custom.Buttons.Groups},
+		"answer_problems": Answer{Type: "answer", ID: "c30", Error: &Error{Code: "bad_script", Message: "Done, line 2: M112 is the emergency stop.", Next: "Correct the line and save again.",
+			Problems: []printer.Problem{{In: "done", Line: 2, Message: "M112 is the emergency stop"}}}},
+		"command_save_profile":   FromPage{Command: Command{ID: "c27", Do: "save_profile", Profile: &profile}},
+		"command_choose_profile": FromPage{Command: Command{ID: "c28", Do: "choose_profile", Name: "Other"}},
+		"command_rename_profile": FromPage{Command: Command{ID: "c29", Do: "rename_profile", Name: "Other", To: "Workshop"}},
+		"command_delete_profile": FromPage{Command: Command{ID: "c30", Do: "delete_profile", Name: "Other"}},
+		"command_set_scripts":    FromPage{Command: Command{ID: "c31", Do: "set_scripts", Scripts: printer.Scripts{printer.OnDone: "M117 over"}}},
+		"command_set_buttons":    FromPage{Command: Command{ID: "c32", Do: "set_buttons", Groups: custom.Buttons.Groups}},
+		"command_press":          FromPage{Command: Command{ID: "c33", Do: "press", Button: new(4), Value: number(210)}},
+
 		"state":         goldenState(),
 		"state_paused":  goldenPaused(),
 		"state_lost":    goldenLost(),

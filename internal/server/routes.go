@@ -52,6 +52,9 @@ var routes = []route{
 	{"GET", "/v1/eeprom/copies", access.Owner, (*Server).serveCopies},
 	{"GET", "/v1/eeprom/copies/*", access.Owner, (*Server).serveCopy},
 	{"DELETE", "/v1/eeprom/copies/*", access.Owner, (*Server).serveDropCopy},
+	{"GET", "/v1/profiles", access.Viewer, (*Server).serveProfiles},
+	{"GET", "/v1/scripts", access.Viewer, (*Server).serveScripts},
+	{"GET", "/v1/buttons", access.Viewer, (*Server).serveButtons},
 	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},
 }

@@ -49,6 +49,9 @@ var examples = map[string]struct {
 	"GET /v1/eeprom/copies":      {target: "/v1/eeprom/copies", want: 200},
 	"GET /v1/eeprom/copies/*":    {target: "/v1/eeprom/copies/1", want: 200},
 	"DELETE /v1/eeprom/copies/*": {target: "/v1/eeprom/copies/1", want: 204},
+	"GET /v1/profiles":           {target: "/v1/profiles", want: 200},
+	"GET /v1/scripts":            {target: "/v1/scripts", want: 200},
+	"GET /v1/buttons":            {target: "/v1/buttons", want: 200},
 	"GET /v1/camera":             {target: "/v1/camera", want: 400},
 	"GET /webcam/":               {target: "/webcam/?action=snapshot&cacheBuster=17", want: 200},
 	"GET /":                      {target: "/", want: 200},
@@ -109,8 +112,11 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 		"queue_copies": `"entry":1,"copies":2`, "queue_remove": `"entry":1`,
 		"set_profile": `"profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}`,
 	}
+	bodies["save_profile"], bodies["choose_profile"], bodies["delete_profile"] = bodies["set_profile"], `"name":"Other"`, `"name":"Other"`
+	bodies["rename_profile"], bodies["set_scripts"], bodies["set_buttons"], bodies["press"] = `"name":"Other","to":"Third"`, `"scripts":{}`, `"groups":[]`, `"button":3`
 	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "set_cooling": true,
-		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true}
+		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true,
+		"save_profile": true, "choose_profile": true, "rename_profile": true, "delete_profile": true, "set_scripts": true, "set_buttons": true}
 	for _, c := range commands {
 		for role := access.Viewer; role <= access.Owner; role++ {
 			text := fmt.Sprintf(`{"id":"1","do":%q`, c.name)

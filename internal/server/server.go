@@ -57,6 +57,9 @@ type Printer interface {
 	tuner
 	ListCard(ctx context.Context) (printer.CardList, error)
 	StartCard(ctx context.Context, path string) (id string, rev uint64, err error)
+	SetScripts(ctx context.Context, scripts printer.Scripts) (uint64, error)
+	CheckButtons(ctx context.Context, groups []printer.ButtonGroup) error
+	Press(ctx context.Context, b printer.Button, number float64) (uint64, error)
 }
 
 // Console is the ring of lines that went over the wire; *printer.Console is one.
@@ -146,6 +149,7 @@ type Config struct {
 	Version      string
 	Demo         bool
 	Zone         *time.Location    // where months and days begin; nil = the machine's own
+	Custom       Custom            // what people have set up; see ReadCustom
 	Locked       map[string]string // settings that the page may not change, by key, and where they come from
 }
 
@@ -156,12 +160,14 @@ type Server struct {
 	page        *page
 	crossOrigin *http.CrossOriginProtection
 
-	views     *latest.Value[*view] // what pages show; nil until Run
-	filesRev  atomic.Uint64
-	freeBytes atomic.Int64
-	spoolsRev atomic.Uint64
-	queueRev  atomic.Uint64
-	queued    atomic.Int64
+	views       *latest.Value[*view] // what pages show; nil until Run
+	filesRev    atomic.Uint64
+	settingsRev atomic.Uint64
+	freeBytes   atomic.Int64
+	spoolsRev   atomic.Uint64
+	queueRev    atomic.Uint64
+	queued      atomic.Int64
+	custom      *custom
 
 	done     once          // answers already given
 	starting chan struct{} // holds one token while a print is being started
@@ -188,12 +194,13 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
-		views: latest.New[*view](nil), starting: make(chan struct{}, 1),
+		custom: newCustom(cfg.Custom), views: latest.New[*view](nil), starting: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4), asking: make(slots, 1),
 	}
 	s.filesRev.Store(1)
 	s.spoolsRev.Store(1)
 	s.queueRev.Store(1)
+	s.settingsRev.Store(1)
 	s.freeBytes.Store(-1)
 	s.life, s.endLife = context.WithCancel(context.Background())
 	return s

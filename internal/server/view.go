@@ -85,6 +85,8 @@ func (s *Server) Run(ctx context.Context) error {
 				s.queueRev.Add(1)
 				s.countQueue(ctx)
 				changed = true
+			case <-s.custom.changed:
+				changed = true
 			case <-free.C:
 				changed = s.measureFree()
 			case <-ctx.Done():
@@ -122,7 +124,7 @@ func (s *Server) measureFree() bool {
 // compose makes a view of what is known now.
 func (s *Server) compose() *view {
 	v := &view{encoded: map[access.Identity]encoding{}}
-	v.state = State{Type: "state", FilesRev: s.filesRev.Load(), FreeBytes: s.freeBytes.Load(), SpoolsRev: s.spoolsRev.Load(), QueueRev: s.queueRev.Load(), Queued: s.queued.Load(),
+	v.state = State{Type: "state", FilesRev: s.filesRev.Load(), SettingsRev: s.settingsRev.Load(), FreeBytes: s.freeBytes.Load(), SpoolsRev: s.spoolsRev.Load(), QueueRev: s.queueRev.Load(), Queued: s.queued.Load(),
 		Version: s.cfg.Version, Demo: s.cfg.Demo, Locked: s.cfg.Locked}
 	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
 		v.state.Snapshot = *snap

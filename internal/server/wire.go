@@ -21,17 +21,18 @@ import (
 type State struct {
 	Type string `json:"type"` // "state"
 	printer.Snapshot
-	Camera    camera.Status     `json:"camera"`
-	FilesRev  uint64            `json:"files_rev"`  // changes when the list of files did
-	FreeBytes int64             `json:"free_bytes"` // free disk space for files; -1 unknown
-	SpoolsRev uint64            `json:"spools_rev"` // changes when GET /v1/spools did, but for what a print under way uses
-	QueueRev  uint64            `json:"queue_rev"`  // changes when GET /v1/queue did
-	Queued    int64             `json:"queued"`     // entries in the queue
-	Me        access.Identity   `json:"me"`
-	Version   string            `json:"version"`
-	Demo      bool              `json:"demo"`
-	Locked    map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
-	NowMS     int64             `json:"now_ms"` // the server's clock when this was sent
+	Camera      camera.Status     `json:"camera"`
+	FilesRev    uint64            `json:"files_rev"`    // changes when the list of files did
+	SettingsRev uint64            `json:"settings_rev"` // changes when profiles, scripts or buttons did
+	FreeBytes   int64             `json:"free_bytes"`   // free disk space for files; -1 unknown
+	SpoolsRev   uint64            `json:"spools_rev"`   // changes when GET /v1/spools did, but for what a print under way uses
+	QueueRev    uint64            `json:"queue_rev"`    // changes when GET /v1/queue did
+	Queued      int64             `json:"queued"`       // entries in the queue
+	Me          access.Identity   `json:"me"`
+	Version     string            `json:"version"`
+	Demo        bool              `json:"demo"`
+	Locked      map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
+	NowMS       int64             `json:"now_ms"` // the server's clock when this was sent
 }
 
 // ID is a command's, chosen by the client: a JSON string of at most 64 bytes, or a number, which is kept as its text.
@@ -56,32 +57,36 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 
 // Command is one thing to do, over the live socket or POST /v1/do. Which fields count depends on Do; see the table in commands.go.
 type Command struct {
-	ID         ID               `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
-	Do         string           `json:"do,omitempty"`
-	Job        string           `json:"job,omitempty"`         // pause, resume, cancel: the job that is meant; empty = the one under way
-	Prompt     int64            `json:"prompt,omitempty"`      // answer: the ID of the question that is meant
-	Button     *int             `json:"button,omitempty"`      // answer: from 0; -1 = put it away
-	File       string           `json:"file,omitempty"`        // start, start_card, delete_file, rename_file, make_folder
-	To         string           `json:"to,omitempty"`          // rename_file
-	Anyway     bool             `json:"anyway,omitempty"`      // start: in spite of warnings about the file
-	OverLimits bool             `json:"over_limits,omitempty"` // start: hotter than the profile allows, this once; the owner's alone
-	Line       string           `json:"line,omitempty"`        // send: one or more lines, separated by \n; change_setting: one
-	Axes       string           `json:"axes,omitempty"`        // home: "xyz", "z"; empty = all. jog: one of x y z
-	ByMM       float64          `json:"by_mm,omitempty"`       // jog, extrude, babystep
-	MMS        float64          `json:"mm_s,omitempty"`        // extrude: speed; 0 = the profile's
-	Tool       int              `json:"tool,omitempty"`        // set_nozzle, set_advance, set_spool
-	TargetC    *float64         `json:"target_c,omitempty"`    // set_nozzle, set_bed, set_chamber
-	Percent    *float64         `json:"percent,omitempty"`     // set_fan, set_speed, set_flow
-	Port       string           `json:"port,omitempty"`        // connect; empty = configured or detected
-	Baud       int              `json:"baud,omitempty"`        // connect; 0 = detect
-	Profile    *printer.Profile `json:"profile,omitempty"`     // set_profile
-	Camera     *camera.Settings `json:"camera,omitempty"`      // set_camera
-	Cooling    *printer.Cooling `json:"cooling,omitempty"`     // set_cooling
-	Spool      *store.SpoolEdit `json:"spool,omitempty"`       // save_spool
-	SpoolID    int64            `json:"spool_id,omitempty"`    // set_spool; 0 = none
-	Entry      int64            `json:"entry,omitempty"`       // queue_move, queue_copies, queue_remove; start_next: the one that is meant, 0 = the first
-	Before     int64            `json:"before,omitempty"`      // queue_move: the entry that it is put before; 0 = to the end
-	Copies     int              `json:"copies,omitempty"`      // queue_add: 0 = 1; queue_copies
+	ID         ID                    `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
+	Do         string                `json:"do,omitempty"`
+	Job        string                `json:"job,omitempty"`         // pause, resume, cancel: the job that is meant; empty = the one under way
+	Prompt     int64                 `json:"prompt,omitempty"`      // answer: the ID of the question that is meant
+	Button     *int                  `json:"button,omitempty"`      // answer: from 0; -1 = put it away. press: the button's ID
+	Value      *float64              `json:"value,omitempty"`       // press: what the button asks for
+	Name       string                `json:"name,omitempty"`        // choose_profile, rename_profile, delete_profile: the one that is meant
+	File       string                `json:"file,omitempty"`        // start, start_card, delete_file, rename_file, make_folder
+	To         string                `json:"to,omitempty"`          // rename_file, rename_profile
+	Anyway     bool                  `json:"anyway,omitempty"`      // start: in spite of warnings about the file
+	OverLimits bool                  `json:"over_limits,omitempty"` // start: hotter than the profile allows, this once; the owner's alone
+	Line       string                `json:"line,omitempty"`        // send: one or more lines, separated by \n; change_setting: one
+	Axes       string                `json:"axes,omitempty"`        // home: "xyz", "z"; empty = all. jog: one of x y z
+	ByMM       float64               `json:"by_mm,omitempty"`       // jog, extrude, babystep
+	MMS        float64               `json:"mm_s,omitempty"`        // extrude: speed; 0 = the profile's
+	Tool       int                   `json:"tool,omitempty"`        // set_nozzle, set_advance, set_spool
+	TargetC    *float64              `json:"target_c,omitempty"`    // set_nozzle, set_bed, set_chamber
+	Percent    *float64              `json:"percent,omitempty"`     // set_fan, set_speed, set_flow
+	Port       string                `json:"port,omitempty"`        // connect; empty = configured or detected
+	Baud       int                   `json:"baud,omitempty"`        // connect; 0 = detect
+	Profile    *printer.Profile      `json:"profile,omitempty"`     // set_profile, save_profile
+	Scripts    printer.Scripts       `json:"scripts,omitzero"`      // set_scripts: all of them
+	Groups     []printer.ButtonGroup `json:"groups,omitzero"`       // set_buttons: all of them
+	Camera     *camera.Settings      `json:"camera,omitempty"`      // set_camera
+	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
+	Spool      *store.SpoolEdit      `json:"spool,omitempty"`       // save_spool
+	SpoolID    int64                 `json:"spool_id,omitempty"`    // set_spool; 0 = none
+	Entry      int64                 `json:"entry,omitempty"`       // queue_move, queue_copies, queue_remove; start_next: the one that is meant, 0 = the first
+	Before     int64                 `json:"before,omitempty"`      // queue_move: the entry that it is put before; 0 = to the end
+	Copies     int                   `json:"copies,omitempty"`      // queue_add: 0 = 1; queue_copies
 
 	Factor           *float64 `json:"factor,omitempty"`             // set_advance; in the firmware's own unit, of nozzle Tool
 	AccelerationMMS2 *float64 `json:"acceleration_mm_s2,omitempty"` // set_acceleration
@@ -99,10 +104,11 @@ type Answer struct {
 
 // Error is a failure for people and programs. Over HTTP it is {"error": {…}} with the status of its code.
 type Error struct {
-	Code     string   `json:"code"`               // stable; see errors.go
-	Message  string   `json:"message"`            // one sentence
-	Next     string   `json:"next"`               // what to do about it, "" when there is nothing to say
-	Warnings []string `json:"warnings,omitempty"` // code "warning": what Anyway overrides
+	Code     string            `json:"code"`               // stable; see errors.go
+	Message  string            `json:"message"`            // one sentence
+	Next     string            `json:"next"`               // what to do about it, "" when there is nothing to say
+	Warnings []string          `json:"warnings,omitempty"` // code "warning": what Anyway overrides
+	Problems []printer.Problem `json:"problems,omitempty"` // code "bad_script": every line that is wrong
 }
 
 // ErrorAnswer is the body of a request over HTTP that failed.
@@ -242,6 +248,29 @@ type BedMesh struct {
 	LowMM    float64      `json:"low_mm"`
 	HighMM   float64      `json:"high_mm"`
 	MeanMM   float64      `json:"mean_mm"`
+}
+
+// ProfileList is the answer of GET /v1/profiles.
+type ProfileList struct {
+	printer.Shelf
+	Presets []printer.Profile `json:"presets"`
+}
+
+// ScriptList is the answer of GET /v1/scripts: every event, in the order of a print, and the values that scripts may name.
+type ScriptList struct {
+	Scripts []Script              `json:"scripts"`
+	Values  []printer.ScriptValue `json:"values"`
+}
+
+// Script is what is done at an event.
+type Script struct {
+	Event printer.Event `json:"event"`
+	Text  string        `json:"text"` // "" = nothing
+}
+
+// ButtonList is the answer of GET /v1/buttons.
+type ButtonList struct {
+	Groups []printer.ButtonGroup `json:"groups"`
 }
 
 // FrameAck is the only text message from a client of the camera socket: it has painted frame Ack and may get the next. The first one, with 0, asks for

@@ -2,6 +2,7 @@ package printertest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 

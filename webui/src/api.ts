@@ -11,7 +11,7 @@ export class Refused extends Error {
 }
 
 export function unreachable(): Refused {
-  return new Refused(0, { code: 'unreachable', message: 'layerd cannot be reached.', next: 'Check that this device is on the same network.', warnings: [] })
+  return new Refused(0, { code: 'unreachable', message: 'layerd cannot be reached.', next: 'Check that this device is on the same network.', warnings: [], problems: [] })
 }
 
 /** refusal reads the body of a failed request, whatever it is. */
@@ -19,7 +19,7 @@ export function refusal(status: number, body: string): Refused {
   try {
     return new Refused(status, readErrorBody(parse(body), '').error)
   } catch {
-    return new Refused(status, { code: 'http', message: `layerd answered with status ${status}.`, next: '', warnings: [] })
+    return new Refused(status, { code: 'http', message: `layerd answered with status ${status}.`, next: '', warnings: [], problems: [] })
   }
 }
 

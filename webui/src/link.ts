@@ -36,7 +36,7 @@ interface Waiting {
 
 /** failure is an answer that the page gives to itself. */
 export function failure(id: string, code: string, message: string, next: string): Answer {
-  return { type: 'answer', id, rev: 0, job: '', error: { code, message, next, warnings: [] } }
+  return { type: 'answer', id, rev: 0, job: '', error: { code, message, next, warnings: [], problems: [] } }
 }
 
 /** newID names a command. crypto.randomUUID would need HTTPS. */

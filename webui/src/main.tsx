@@ -13,6 +13,7 @@ import './style/screens.css'
 import './style/graph.css'
 import './style/tune.css'
 import './style/shelf.css'
+import './style/custom.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

@@ -21,10 +21,13 @@ const connection = object({
 
 const profile = object({
   name: str, width_mm: num, depth_mm: num, height_mm: num, bed: oneOf('rectangle', 'circle'), origin: oneOf('corner', 'center'),
-  nozzles: num, nozzle_mm: num, heated_bed: bool, heated_chamber: bool, max_nozzle_c: num, max_bed_c: num, max_chamber_c: num,
+  kinematics: oneOf('cartesian', 'corexy', 'delta'), nozzles: num, shared_nozzle: bool, mixing: bool, tools: list(object({ x_mm: num, y_mm: num })),
+  nozzle_mm: num, heated_bed: bool, heated_chamber: bool, max_nozzle_c: num, max_bed_c: num, max_chamber_c: num,
   park_x_mm: num, park_y_mm: num, lift_mm: num, retract_mm: num, travel_mm_s: num, lift_mm_s: num, extrude_mm_s: num,
   min_extrude_c: num,
 })
+
+export const readProfile = profile
 
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
@@ -84,10 +87,10 @@ export const readState = object({
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
-  camera: cameraStatus, files_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  camera: cameraStatus, files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
-const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str) })
+const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
 
 /** The body of an HTTP error. */
 export const readErrorBody = object({ error })
@@ -171,6 +174,11 @@ export function parse(text: string): unknown {
 
 // ---- Messages to layerd ----
 
+/** Buttons that a person has made; their reader is fetched later, in custom.ts. */
+export interface ButtonGroup { name: string; buttons: readonly CustomButton[] }
+export interface CustomButton { id: number; label: string; lines: string; confirm: string; number: ButtonNumber | null }
+export interface ButtonNumber { label: string; unit: string; min: number; max: number; step: number; default: number }
+
 /** What a command does and with what; the id is added by the link. */
 export type Doing =
   | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean }
@@ -192,7 +200,12 @@ export type Doing =
   | { do: 'set_bed' | 'set_chamber'; target_c: number }
   | { do: 'set_fan' | 'set_speed' | 'set_flow'; percent: number }
   | { do: 'connect'; port: string; baud: number }
-  | { do: 'set_profile'; profile: Profile }
+  | { do: 'set_profile' | 'save_profile'; profile: Profile }
+  | { do: 'choose_profile' | 'delete_profile'; name: string }
+  | { do: 'rename_profile'; name: string; to: string }
+  | { do: 'set_scripts'; scripts: Record<string, string> }
+  | { do: 'set_buttons'; groups: readonly ButtonGroup[] }
+  | { do: 'press'; button: number; value?: number }
   | { do: 'set_camera'; camera: CameraSettings }
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'delete_file' | 'make_folder'; file: string }
@@ -233,6 +246,7 @@ export const readCommand = object({
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),
   })),
+  name: may(str), value: may(num), scripts: may(record(str)), groups: may(list((v) => v)),
 })
 
 // ---- The camera socket ----

@@ -146,7 +146,7 @@ describe('the files of the card', () => {
     await shows('Rename it on the card')
     expect((button('Print') as HTMLButtonElement).disabled).toBe(true)
     await click('Close')
-    reply = { error: { code: 'card_file', message: 'It could not be opened.', next: 'Read the card again.', warnings: [] } }
+    reply = { error: { code: 'card_file', message: 'It could not be opened.', next: 'Read the card again.', warnings: [], problems: [] } }
     await click(/old.gcode/)
     await click('Print')
     await click(/Bed is clear/)

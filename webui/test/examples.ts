@@ -17,7 +17,7 @@ export function exampleState(change: Partial<State> = {}): State {
     type: 'state', rev: 10, at_ms: 1_700_000_000_000, state: 'printing',
     connection: { port: '/dev/ttyUSB0', baud: 115200, firmware: 'Marlin 2.1', dialect: 'marlin', machine: 'Ender-3', capabilities: {}, ports: [], ask: false, locked: false, since_ms: 1 },
     profile: {
-      name: 'Ender-3', width_mm: 220, depth_mm: 220, height_mm: 250, bed: 'rectangle', origin: 'corner', nozzles: 1, nozzle_mm: 0.4,
+      name: 'Ender-3', width_mm: 220, depth_mm: 220, height_mm: 250, bed: 'rectangle', origin: 'corner', kinematics: 'cartesian', nozzles: 1, shared_nozzle: false, mixing: false, tools: [], nozzle_mm: 0.4,
       heated_bed: true, heated_chamber: false, max_nozzle_c: 260, max_bed_c: 110, max_chamber_c: 60, park_x_mm: 5, park_y_mm: 210,
       lift_mm: 10, retract_mm: 2, travel_mm_s: 100, lift_mm_s: 8, extrude_mm_s: 3, min_extrude_c: 170,
     },
@@ -29,7 +29,7 @@ export function exampleState(change: Partial<State> = {}): State {
     health: fine,
     keeper: { heated: true, elsewhere: false, nozzle_off_ms: 0, bed_off_ms: 0, nozzle_cooled_ms: 0, bed_cooled_ms: 0, protection: 'on', cooling: { standing_nozzle_min: 10, standing_bed_min: 120, idle_min: 30 } },
     camera: { device: 'none', name: '', live: false, problem: '', width: 0, height: 0, fps: 0, since_ms: 0, dropped: 0 },
-    files_rev: 1, free_bytes: 1e9, spools_rev: 1, queue_rev: 1, queued: 0, me: { id: 't1', name: 'phone', role: 'owner', via: 'cookie' }, version: '1', demo: false, locked: {},
+    files_rev: 1, settings_rev: 1, free_bytes: 1e9, spools_rev: 1, queue_rev: 1, queued: 0, me: { id: 't1', name: 'phone', role: 'owner', via: 'cookie' }, version: '1', demo: false, locked: {},
     now_ms: 1_700_000_000_000,
     ...change,
   }

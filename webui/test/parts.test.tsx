@@ -160,7 +160,7 @@ describe('the Print screen', () => {
   it('a refused pause shows why, and the button again', async () => {
     page()
     act(() => button('Pause').click())
-    answer({ error: { code: 'wrong_state', message: 'The printer is finishing.', next: 'Wait a moment.', warnings: [] } })
+    answer({ error: { code: 'wrong_state', message: 'The printer is finishing.', next: 'Wait a moment.', warnings: [], problems: [] } })
     await flush()
     shows('The printer is finishing.')
     shows('Wait a moment.')

@@ -91,7 +91,7 @@ describe('what the printer asks', () => {
   it('a refused answer says why, and can be given again', async () => {
     page({ prompt })
     act(() => button('PurgeMore').click())
-    answer({ error: { code: 'old_prompt', message: 'The printer no longer asks this.', next: '', warnings: [] } })
+    answer({ error: { code: 'old_prompt', message: 'The printer no longer asks this.', next: '', warnings: [], problems: [] } })
     await flush()
     expect(root.textContent).toContain('The printer no longer asks this.')
     expect(button('PurgeMore').disabled).toBe(false)

@@ -24,7 +24,7 @@ const chamberPresets = [{ name: 'Warm', targetC: 40 }, { name: 'ABS', targetC: 6
 export function heaterParts(s: State): HeaterPart[] {
   const { profile } = s
   const parts: HeaterPart[] = []
-  const nozzles = Math.max(profile.nozzles, s.nozzles.length)
+  const nozzles = profile.shared_nozzle ? 1 : Math.max(profile.nozzles, s.nozzles.length)
   for (let tool = 0; tool < nozzles; tool++) {
     parts.push({
       key: `nozzle${tool}`, name: nozzles > 1 ? `Nozzle ${tool + 1}` : 'Nozzle', icon: 'nozzle', heater: s.nozzles[tool] ?? null,

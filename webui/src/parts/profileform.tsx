@@ -11,8 +11,8 @@ const groups: readonly { title: string; fields: readonly { key: NumberKey; name:
   { title: 'Size', fields: [
     { key: 'width_mm', name: 'Width, X', unit: 'mm' }, { key: 'depth_mm', name: 'Depth, Y', unit: 'mm' }, { key: 'height_mm', name: 'Height, Z', unit: 'mm' },
   ] },
-  { title: 'Nozzle', fields: [
-    { key: 'nozzles', name: 'Nozzles', unit: '' }, { key: 'nozzle_mm', name: 'Diameter', unit: 'mm' }, { key: 'max_nozzle_c', name: 'Hottest nozzle', unit: '°C' }, { key: 'min_extrude_c', name: 'Extrude from', unit: '°C' },
+  { title: 'Tools and nozzle', fields: [
+    { key: 'nozzles', name: 'Tools', unit: '' }, { key: 'nozzle_mm', name: 'Diameter', unit: 'mm' }, { key: 'max_nozzle_c', name: 'Hottest nozzle', unit: '°C' }, { key: 'min_extrude_c', name: 'Extrude from', unit: '°C' },
   ] },
   { title: 'Bed and chamber', fields: [
     { key: 'max_bed_c', name: 'Hottest bed', unit: '°C' }, { key: 'max_chamber_c', name: 'Hottest chamber', unit: '°C' },
@@ -26,6 +26,8 @@ const groups: readonly { title: string; fields: readonly { key: NumberKey; name:
 ]
 const numberKeys = groups.flatMap((group) => group.fields.map((field) => field.key))
 
+const kinds = [{ value: 'cartesian', name: 'Cartesian' }, { value: 'corexy', name: 'CoreXY' }, { value: 'delta', name: 'Delta' }] as const
+
 interface ProfileProps {
   profile: Profile
   presets: readonly Profile[]
@@ -34,21 +36,34 @@ interface ProfileProps {
 }
 
 /** The form's texts; numbers stay text until they are saved, so that half-typed ones survive. */
-type Draft = Omit<Profile, NumberKey> & Record<NumberKey, string>
+type Draft = Omit<Profile, NumberKey | 'tools'> & Record<NumberKey, string> & { tools: readonly Offset[] }
+type Offset = { x_mm: string; y_mm: string }
 
 function draftOf(profile: Profile): Draft {
   const texts = Object.fromEntries(numberKeys.map((key) => [key, String(profile[key])])) as Record<NumberKey, string>
-  return { ...profile, ...texts }
+  return { ...profile, ...texts, tools: profile.tools.map((t) => ({ x_mm: String(t.x_mm), y_mm: String(t.y_mm) })) }
+}
+
+const maxTools = 16
+
+/** Where each tool's nozzle stands, as far as that can be told: none where there is one nozzle. */
+function offsetsOf(draft: Draft): Offset[] {
+  const count = typed(draft.nozzles)
+  if (draft.shared_nozzle || !(count > 1 && count <= maxTools)) return []
+  return Array.from({ length: Math.floor(count) }, (_, tool) => draft.tools[tool] ?? { x_mm: '0', y_mm: '0' })
 }
 
 /** The profile that the form means, or null while a number in it is none. */
 export function profileOf(draft: Draft): Profile | null {
   const numbers = Object.fromEntries(numberKeys.map((key) => [key, typed(draft[key])])) as Record<NumberKey, number>
-  return Object.values(numbers).some(Number.isNaN) ? null : { ...draft, ...numbers }
+  const tools = offsetsOf(draft).map((t) => ({ x_mm: typed(t.x_mm), y_mm: typed(t.y_mm) }))
+  if (Object.values(numbers).some(Number.isNaN) || tools.some((t) => Number.isNaN(t.x_mm) || Number.isNaN(t.y_mm))) return null
+  const shared_nozzle = numbers.nozzles > 1 && draft.shared_nozzle
+  return { ...draft, ...numbers, tools, shared_nozzle, mixing: shared_nozzle && draft.mixing }
 }
 
 export function ProfileForm({ profile, presets, enabled, printing }: ProfileProps) {
-  const saved = JSON.stringify(profile)
+  const saved = JSON.stringify(profileOf(draftOf(profile)) ?? profile)
   const [draft, setDraft] = useState(() => draftOf(profile))
   const [base, setBase] = useState(saved)
   const meant = profileOf(draft)
@@ -104,6 +119,12 @@ export function ProfileForm({ profile, presets, enabled, printing }: ProfileProp
           </select>
         </div>
       </div>
+      <div class="field">
+        <label for="kinematics">Kinematics</label>
+        <select id="kinematics" value={draft.kinematics} disabled={disabled} onChange={(event) => set({ kinematics: kinds.find((k) => k.value === event.currentTarget.value)?.value ?? 'cartesian' })}>
+          {kinds.map((k) => <option key={k.value} value={k.value}>{k.name}</option>)}
+        </select>
+      </div>
       <label class="check"><input type="checkbox" checked={draft.heated_bed} disabled={disabled} onChange={(event) => set({ heated_bed: event.currentTarget.checked })} /><span>Heated bed</span></label>
       <label class="check"><input type="checkbox" checked={draft.heated_chamber} disabled={disabled} onChange={(event) => set({ heated_chamber: event.currentTarget.checked })} /><span>Heated chamber</span></label>
       {groups.map((group) => (
@@ -121,6 +142,7 @@ export function ProfileForm({ profile, presets, enabled, printing }: ProfileProp
               </div>
             ))}
           </div>
+          {group.fields.some((field) => field.key === 'nozzles') && <Tools draft={draft} disabled={disabled} set={set} />}
         </fieldset>
       ))}
       <div class="card-actions">
@@ -128,5 +150,32 @@ export function ProfileForm({ profile, presets, enabled, printing }: ProfileProp
         {dirty && <button type="button" class="btn" onClick={() => setDraft(draftOf(profile))}>Undo</button>}
       </div>
     </form>
+  )
+}
+
+/** What several tools have together, and where each stands. */
+function Tools({ draft, disabled, set }: { draft: Draft; disabled: boolean; set: (change: Partial<Draft>) => void }) {
+  if (!(typed(draft.nozzles) > 1)) return null
+  const offsets = offsetsOf(draft)
+  const put = (tool: number, change: Partial<Offset>) => set({ tools: offsets.map((t, i) => (i === tool ? { ...t, ...change } : t)) })
+  return (
+    <>
+      <label class="check"><input type="checkbox" checked={draft.shared_nozzle} disabled={disabled} onChange={(event) => set({ shared_nozzle: event.currentTarget.checked, mixing: false })} /><span>They share one nozzle</span></label>
+      {draft.shared_nozzle && <label class="check"><input type="checkbox" checked={draft.mixing} disabled={disabled} onChange={(event) => set({ mixing: event.currentTarget.checked })} /><span>… which mixes their filaments</span></label>}
+      {offsets.length > 0 && (
+        <div class="field-grid">
+          {offsets.flatMap((offset, tool) => (tool === 0 ? [] : (['x_mm', 'y_mm'] as const).map((key) => (
+            <div key={`${tool}${key}`} class="field">
+              <label for={`tool${tool}${key}`}>Tool {tool + 1}, {key === 'x_mm' ? 'X' : 'Y'} from tool 1</label>
+              <div class="with-unit">
+                <input id={`tool${tool}${key}`} type="text" inputMode="text" autocomplete="off" value={offset[key]} disabled={disabled} aria-invalid={Number.isNaN(typed(offset[key]))}
+                  onInput={(event) => put(tool, { [key]: event.currentTarget.value })} />
+                <span>mm</span>
+              </div>
+            </div>
+          ))))}
+        </div>
+      )}
+    </>
   )
 }

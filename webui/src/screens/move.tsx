@@ -3,11 +3,14 @@ import { useState } from 'preact/hooks'
 import { Extruder } from '../parts/extruder'
 import { Icon, Spinner } from '../parts/icon'
 import { JogPad } from '../parts/jog'
+import { lazy } from '../parts/lazy'
 import { fan, flow, Percent, speed } from '../parts/percent'
 import { allowed, asking, live, perform, state } from '../state'
 import { dash, trim } from '../units'
 import { whyNot } from '../words'
 import type { State } from '../wire'
+
+const CustomButtons = lazy(() => import('../parts/press').then((m) => m.CustomButtons))
 
 const steps = [0.1, 1, 10, 50] as const
 
@@ -32,6 +35,7 @@ export function MoveScreen() {
           <Percent {...speed} value={s.speed_percent} disabled={whyHeat !== ''} />
           <Percent {...flow} value={s.flow_percent} disabled={whyHeat !== ''} />
         </section>
+        <CustomButtons />
       </div>
     </>
   )
@@ -61,9 +65,11 @@ function Jog({ s, disabled, paused }: { s: State; disabled: boolean; paused: boo
         <button type="button" class="btn" disabled={disabled || paused} onClick={() => home('')}>{homing ? <Spinner /> : <Icon name="home" />} Home all</button>
         <button type="button" class="btn" disabled={disabled || paused} onClick={() => void perform('motors', { do: 'motors_off' })}>Motors off</button>
       </div>
-      <div class="button-row three">
-        {['x', 'y', 'z'].map((axis) => <button key={axis} type="button" class="btn" disabled={disabled || paused && axis === 'z'} aria-label={`Home ${axis.toUpperCase()}`} onClick={() => home(axis)}><Icon name="home" size={20} /> {axis.toUpperCase()}</button>)}
-      </div>
+      {s.profile.kinematics !== 'delta' && (
+        <div class="button-row three">
+          {['x', 'y', 'z'].map((axis) => <button key={axis} type="button" class="btn" disabled={disabled || paused && axis === 'z'} aria-label={`Home ${axis.toUpperCase()}`} onClick={() => home(axis)}><Icon name="home" size={20} /> {axis.toUpperCase()}</button>)}
+        </div>
+      )}
     </section>
   )
 }
@@ -81,7 +87,7 @@ function Presets({ s, disabled }: { s: State; disabled: boolean }) {
   }
   const coolDown = () => {
     heat(0, 0)
-    for (let tool = 1; tool < s.profile.nozzles; tool++) void perform(`nozzle${tool}`, { do: 'set_nozzle', tool, target_c: 0 })
+    for (let tool = 1; tool < s.profile.nozzles && !s.profile.shared_nozzle; tool++) void perform(`nozzle${tool}`, { do: 'set_nozzle', tool, target_c: 0 })
     if (s.profile.heated_chamber) void perform('chamber', { do: 'set_chamber', target_c: 0 })
   }
   const nozzle = s.nozzles[0]

@@ -1,11 +1,10 @@
-// Settings: the printer's connection and profile, the camera, and what this layerd is.
+// Settings: the printer's connection, the camera, what this layerd is, and the pages below.
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { CameraForm } from '../parts/cameraform'
 import { Icon, Spinner, type IconName } from '../parts/icon'
 import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
-import { ProfileForm } from '../parts/profileform'
 import { lineErrors, starvedText } from '../diagnosis'
 import { route, routeHash } from '../route'
 import { leave } from '../session'
@@ -24,10 +23,13 @@ interface Page {
 }
 
 const pages: readonly Page[] = [
+  { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
   { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
   { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
   { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
   { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
+  { at: 'scripts', name: 'Scripts', about: 'G-code when a print starts, pauses, ends', icon: 'console', Show: lazy(() => import('../parts/scripts').then((m) => m.ScriptsPage)) },
+  { at: 'buttons', name: 'Buttons', about: 'Your own buttons on the Move screen', icon: 'plus', Show: lazy(() => import('../parts/buttons').then((m) => m.ButtonsPage)) },
 ]
 
 export function SettingsScreen() {
@@ -68,7 +70,6 @@ function Overview() {
       </nav>
       <div class="columns">
         <Connection s={s} all={all} enabled={enabled} />
-        <ProfileForm profile={s.profile} presets={all?.presets ?? []} enabled={enabled} printing={underWay(s)} />
         <div class="column">
           {all ? <CameraForm key={JSON.stringify(all.camera)} now={all.camera} cameras={all.cameras} status={s.camera} locked={s.locked} enabled={enabled} /> : <section class="card center"><Spinner /></section>}
           <About s={s} />
