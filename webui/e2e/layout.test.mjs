@@ -64,6 +64,36 @@ const all = async (page) => [...await fits(page), ...await touchable(page), ...a
 
 test('idle', () => each(all))
 
+/** below: the pages below Settings, and what the Files screen shows besides files, on a narrow phone in both schemes and on a desktop. */
+test('what is a tap further away', async () => {
+  const found = new Set()
+  for (const [viewport, colorScheme] of [[sizes.small, 'light'], [sizes.phone, 'dark'], [sizes.desktop, 'light']]) {
+    const page = await rig.phone(`/#token=${key}`, { viewport, colorScheme, bypassCSP: true })
+    await page.getByTestId('state').waitFor()
+    await page.goto(`${rig.url}/#/settings`)
+    const pages = page.getByRole('navigation', { name: 'More settings' }).getByRole('link')
+    await pages.first().waitFor()
+    const addresses = await pages.evaluateAll((links) => links.map((a) => a.getAttribute('href')))
+    assert.ok(addresses.length >= 7, `only ${addresses}`)
+    const look = async (name) => {
+      await page.locator('#screen .spinner').first().waitFor({ state: 'detached' })
+      for (const problem of await all(page)) found.add(`${name}, ${viewport.width} px, ${colorScheme}: ${problem}`)
+    }
+    for (const address of addresses) {
+      await page.goto(`${rig.url}/${address}`)
+      await page.getByRole('link', { name: 'All settings' }).waitFor()
+      await look(address)
+    }
+    await page.goto(`${rig.url}/#/files`)
+    for (const view of ['Queue', 'History']) {
+      await page.getByRole('group', { name: 'Show' }).getByRole('button', { name: view }).click()
+      await look(view)
+    }
+    await page.context().close()
+  }
+  assert.deepEqual([...found], [])
+})
+
 test('in mid-print', async () => {
   const bearer = { authorization: `Bearer ${key}` }
   const name = 'a rather long name of a file that somebody downloaded, final version (2).gcode'
