@@ -120,8 +120,11 @@ func (s *session) found(now time.Time) {
 	case gap <= within && warm:
 		s.note("note", fmt.Sprintf("the connection is back after %.1f s: the print goes on at line %d of the conversation", gap.Seconds(), l.lastN+1))
 		s.run.start(now)
+		if s.check == noCheck { // else what is suspected since a line was damaged, just before the cable came out, is still to be found out
+			s.extra, s.unknown = 0, 0
+		}
 		s.rewind(l.lastN + 1)
-		s.asked, s.check, s.extra, s.unknown = l.lastN+1, checkWanted, 0, 0
+		s.asked, s.check = l.lastN+1, checkWanted
 	default:
 		s.takeBack(l.lastN + 1)
 		s.state, s.paused = Paused, &place{modal: s.modal.clone(), why: PauseInfo{By: "fault", Message: "The USB connection was lost."}}
