@@ -66,8 +66,8 @@ test('it is stopped, and cools down', async () => {
   await page.getByRole('alertdialog', { name: 'Stop this print?' }).getByRole('button', { name: 'Stop print' }).click()
   await state('Ready')
   await page.getByRole('region', { name: 'Last print' }).getByText("From the printer's own card").waitFor()
-  assert.ok(rig.executed().includes('M524'))
-  assert.ok(rig.executed().slice(-20).includes('M104 S0'))
+  await until('the end of it', () => rig.executed().includes('M524'))
+  await until('heaters off', () => rig.executed().slice(-20).includes('M104 S0'))
   await picture('card-stopped')
 })
 

@@ -141,7 +141,7 @@ function Copies({ copies, disabled, onRestore, onChanged }: CopiesProps) {
       <h2>Copies</h2>
       <p class="muted">Kept by layerd before each change, the newest first, at most 50.</p>
       {copies.length === 0 && <p>None yet.</p>}
-      <ul class="copies">
+      <ul class="setting-copies">
         {copies.map((copy) => (
           <li key={copy.id}>
             <span><strong class="num">{moment(copy.at_ms, link.clock.now())}</strong><small class="muted wrap">{copy.why} · {copy.lines} lines</small></span>
