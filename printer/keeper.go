@@ -247,10 +247,10 @@ func (s *session) kept() Keeper {
 	nozzleC, bedC := s.targets()
 	out := Keeper{Heated: nozzleC > 0 || bedC > 0, NozzleCooledMS: unixMS(k.nozzle.cooled), BedCooledMS: unixMS(k.bed.cooled), Protection: s.protection(), Cooling: k.cooling}
 	out.Elsewhere = s.state == Idle && (nozzleC > 0 && s.modal.hottestC() <= 0 || bedC > 0 && s.modal.bedC <= 0 && s.modal.chamberC <= 0)
-	if !k.nozzle.since.IsZero() && k.nozzle.cooled.IsZero() {
+	if nozzleC > 0 && !k.nozzle.since.IsZero() && k.nozzle.cooled.IsZero() {
 		out.NozzleOffMS = unixMS(k.nozzle.since.Add(nozzleFor))
 	}
-	if !k.bed.since.IsZero() && k.bed.cooled.IsZero() {
+	if bedC > 0 && !k.bed.since.IsZero() && k.bed.cooled.IsZero() {
 		out.BedOffMS = unixMS(k.bed.since.Add(bedFor))
 	}
 	return out
