@@ -119,6 +119,7 @@ func (s *session) regardTemps(now time.Time, r gcode.Reply) {
 			s.regardNozzle(tool, t)
 		case t.Sensor == "B":
 			s.seen.bed = reported(s.seen.bed, t)
+			s.watch.bed.fresh = !t.TargetOnly
 		case t.Sensor == "C":
 			s.seen.chamber = reported(s.seen.chamber, t)
 		case t.Sensor == "T" && !byNumber:
@@ -142,6 +143,7 @@ func toolOf(sensor string) (tool int, ok bool) {
 }
 
 func (s *session) regardNozzle(tool int, t gcode.Temp) {
+	s.watch.nozzles[tool].fresh = !t.TargetOnly
 	nozzles := append([]Heater(nil), s.seen.nozzles...) // published ones are never changed
 	for len(nozzles) <= tool {
 		nozzles = append(nozzles, Heater{})

@@ -18,6 +18,7 @@ import (
 // warmth is what is known of one heater over time. A report has no checksum, and on a bad cable 21.2 may become 212: what counts is the one in the middle of
 // the last five readings, and a target that two reports say.
 type warmth struct {
+	fresh   bool      // the report that is being looked at speaks of it; Prusa's M109 leaves the bed out
 	at      time.Time // of the last report
 	last    [5]float64
 	heard   int
@@ -138,6 +139,10 @@ func (s *session) watchTemps(now time.Time) {
 		return
 	}
 	for i := range min(len(s.seen.nozzles), maxTools) {
+		if !s.watch.nozzles[i].fresh {
+			continue
+		}
+		s.watch.nozzles[i].fresh = false
 		h := s.seen.nozzles[i]
 		if !s.seen.targets {
 			h.TargetC = max(s.modal.nozzleC[i], s.sentTargets().NozzleC)
@@ -147,7 +152,8 @@ func (s *session) watchTemps(now time.Time) {
 			return
 		}
 	}
-	if s.seen.bed != nil {
+	if s.seen.bed != nil && s.watch.bed.fresh {
+		s.watch.bed.fresh = false
 		h := *s.seen.bed
 		if !s.seen.targets {
 			h.TargetC = max(s.modal.bedC, s.sentTargets().BedC)

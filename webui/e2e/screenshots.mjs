@@ -24,6 +24,13 @@ try {
   await rig.browser()
   await until('connected', async () => (await call('/v1/state')).state === 'idle')
   await call(`/v1/files/${encodeURIComponent(basename(file))}`, { method: 'PUT', body: readFileSync(file) })
+  const act = (command) => call('/v1/do', { method: 'POST', body: JSON.stringify(command) })
+  await act({ do: 'save_spool', spool: { name: 'PLA orange', material: 'PLA', colour: '#e8762c', diameter_mm: 1.75, density_g_cm3: 1.24, weight_g: 1000 } })
+  await act({ do: 'set_spool', tool: 0, spool_id: 1 })
+  await act({ do: 'queue_add', file: basename(file), copies: 2 })
+  await act({ do: 'home' })
+  await until('homed', async () => (await call('/v1/state')).homed)
+  await call('/v1/mesh/probe', { method: 'POST' })
   await call('/v1/do', { method: 'POST', body: JSON.stringify({ id: 's', do: 'start', file: basename(file), anyway: true }) })
   await until(`layer ${layer}`, async () => (await call('/v1/state')).job?.layer >= layer, 30 * 60_000)
 
@@ -40,6 +47,19 @@ try {
   const all = ['Print', 'Files', 'Move', 'Console', 'Settings']
   await shoot('phone', { deviceScaleFactor: 1.5 }, all)
   await shoot('phone-dark', { deviceScaleFactor: 1.5, colorScheme: 'dark' }, ['Print', 'Files'])
+  const page = await rig.phone(`/#token=${key}`, { deviceScaleFactor: 1.5 })
+  for (const at of ['safety', 'mesh', 'profiles', 'scripts', 'buttons', 'spools']) {
+    await page.evaluate((to) => { location.hash = `#/settings/${to}` }, at)
+    await page.waitForTimeout(1500)
+    await page.screenshot({ path: join(out, `phone-${at}.png`) })
+  }
+  await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Files' }).click()
+  for (const view of ['Queue', 'History']) {
+    await page.getByRole('group', { name: 'Show' }).getByRole('button', { name: view }).click()
+    await page.waitForTimeout(1500)
+    await page.screenshot({ path: join(out, `phone-${view.toLowerCase()}.png`) })
+  }
+  await page.context().close()
   await shoot('desktop', { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1 }, ['Print', 'Move', 'Settings'])
 } finally {
   await stop(demo, 'SIGKILL')
