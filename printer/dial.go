@@ -262,6 +262,13 @@ func (o *owner) lineLost(now time.Time) {
 // hangUp closes the port because a person wants that, or gives up opening it, and leaves it closed.
 func (o *owner) hangUp(now time.Time) {
 	o.giveUp(now, "the printer was disconnected by hand")
+	if o.line != nil && o.kept().Heated { // nobody would look after that heat any more
+		o.orders = orders{}
+		o.coolNow()
+		o.note("out", "heaters off")
+		o.line.writeNow(o.orders.urgent)
+		o.orders = orders{}
+	}
 	o.drop(now, nil)
 	o.state, o.fault, o.halt = Disconnected, nil, nil
 	d := &o.dial

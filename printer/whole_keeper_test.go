@@ -383,3 +383,19 @@ func TestCancelSaysWhatItWaitsFor(t *testing.T) {
 		})
 	}
 }
+
+// Who disconnects a hot printer leaves no heat behind that nobody looks after.
+func TestDisconnectCools(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 1}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetNozzle(r.Context(), 0, 200))
+		r.must(r.p.SetBed(r.Context(), 60))
+		time.Sleep(time.Minute)
+		r.must(r.p.Disconnect(r.Context()))
+		r.becomes(Disconnected)
+		time.Sleep(5 * time.Second)
+		if b := r.sim.Body(); b.NozzleTargetC != 0 || b.BedTargetC != 0 {
+			t.Errorf("%g and %g °C are still wanted", b.NozzleTargetC, b.BedTargetC)
+		}
+	})
+}
