@@ -129,5 +129,5 @@ export function leftByText(by: string): string {
 /** How much filament a print has used, of which spools; "" when it is not known. */
 export function filamentText({ filament_mm: mm, filament_g: g, spools }: Print): string {
   if (mm <= 0) return ''
-  return [meters(mm), g > 0 && `${Math.round(g)} g`, spools].filter(Boolean).join(', ')
+  return [meters(mm), g >= 0.5 && `${Math.round(g)} g`, spools].filter(Boolean).join(', ')
 }
