@@ -95,6 +95,23 @@ func (c Command) Has(letter byte) bool {
 	return false
 }
 
+// Repeats reports whether a parameter letter comes twice: which of them counts depends on the firmware.
+func (c Command) Repeats() bool {
+	seen := uint32(0)
+	for i := 0; i < len(c.Args); {
+		var w word
+		if w, i = nextWord(c.Args, i); w.letter == 0 {
+			return false
+		}
+		bit := uint32(1) << (w.letter - 'A')
+		if seen&bit != 0 {
+			return true
+		}
+		seen |= bit
+	}
+	return false
+}
+
 // word is one parameter: a letter, upper case, with or without a finite value. Letter 0 is the end.
 type word struct {
 	letter byte

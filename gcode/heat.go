@@ -1,6 +1,11 @@
 package gcode
 
-import "strings"
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"strings"
+)
 
 // Targets are the highest temperatures in °C that a command sets, or that it hands to a macro which does; 0 for what it leaves alone.
 type Targets struct {
@@ -35,35 +40,42 @@ func TargetsOf(text []byte) (t Targets) {
 	return t
 }
 
+// highest is the highest value of any of the letters: firmware differs in which of two counts, and whether quotes mean anything.
 func highest(c Command, letters string) (v float64) {
-	for i := range len(letters) {
-		if one, ok := c.Float(letters[i]); ok {
-			v = max(v, one)
+	args := c.Args
+	if bytes.IndexByte(args, '"') >= 0 {
+		args = bytes.ReplaceAll(args, []byte{'"'}, nil)
+	}
+	for i := 0; i < len(args); {
+		var w word
+		if w, i = nextWord(args, i); w.valued && strings.IndexByte(letters, w.letter) >= 0 {
+			v = max(v, w.value)
 		}
 	}
 	return v
 }
 
-// macro reads KEY=VALUE words.
+var unquoted = strings.NewReplacer(`"`, " ", "'", " ", "=", " = ")
+
+// macro reads KEY=VALUE words, quoted or not, with numbers as Python reads them (klippy/gcode.py uses shlex and float).
 func (t *Targets) macro(text string) {
 	if strings.IndexByte(text, '=') < 0 {
 		return
 	}
+	words := strings.Fields(unquoted.Replace(strings.ToUpper(text)))
 	heater := ""
-	for w := range strings.FieldsSeq(strings.ToUpper(text)) {
-		key, value, ok := strings.Cut(w, "=")
-		if !ok {
+	for i := 1; i+1 < len(words); i++ {
+		if words[i] == "=" && words[i-1] == "HEATER" {
+			heater += words[i+1]
+		}
+	}
+	for i := 1; i+1 < len(words); i++ {
+		key := words[i-1]
+		if words[i] != "=" || !strings.Contains(key, "TEMP") && key != "TARGET" {
 			continue
 		}
-		if key == "HEATER" {
-			heater = value
-			continue
-		}
-		if !strings.Contains(key, "TEMP") && key != "TARGET" {
-			continue
-		}
-		v, n, ok := parseNumber(value)
-		if !ok || n != len(value) {
+		v, err := strconv.ParseFloat(words[i+1], 64)
+		if err != nil && !math.IsInf(v, 1) {
 			continue
 		}
 		switch of := key + heater; {

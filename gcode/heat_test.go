@@ -1,6 +1,9 @@
 package gcode
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 func TestTargetsOf(t *testing.T) {
 	for text, want := range map[string]Targets{
@@ -11,6 +14,10 @@ func TestTargetsOf(t *testing.T) {
 		"SET_HEATER_TEMPERATURE HEATER=heater_bed TARGET=65":  {BedC: 65},
 		"START_PRINT BED_TEMP=60 EXTRUDER_TEMP=210.5":         {NozzleC: 210.5, BedC: 60},
 		"print_start chamber_temperature=45 bed_temperature=": {ChamberC: 45},
+		"M104 S0 S400": {NozzleC: 400}, `M104 "S400"`: {NozzleC: 400}, `M140 S0 "s110"`: {BedC: 110},
+		`SET_HEATER_TEMPERATURE HEATER="extruder" TARGET=" 400"`: {NozzleC: 400},
+		"SET_HEATER_TEMPERATURE TARGET=4e2 HEATER=heater_bed":    {BedC: 400},
+		"SET_HEATER_TEMPERATURE HEATER=extruder TARGET=inf":      {NozzleC: math.Inf(1)},
 		"M117 TEMP=500": {}, "G1 X5 Y5": {}, "": {}, "SET_PIN PIN=x VALUE=300": {}, "START_PRINT EXTRUDER_TEMP=2e3x": {},
 	} {
 		if got := TargetsOf([]byte(text)); got != want {

@@ -61,7 +61,9 @@ func (s *session) regardCard(now time.Time, r gcode.Reply) {
 			c.out = out
 			c.rev++
 		}
-		s.cardSoon()
+		if !s.cardAsked() {
+			s.cardSoon()
+		}
 	}
 }
 

@@ -117,7 +117,10 @@ func (p *Printer) Shutdown(ctx context.Context) error {
 	if err != nil && errors.Is(err, ErrWrongState) { // no job, or one that is ending
 		_, err = p.ask(ctx, func(o *owner, _ time.Time) error {
 			if cooling = o.session.open && (o.state == Idle || o.state == Faulted) && o.kept().Heated; cooling {
-				return o.queue(o.heatersOff()...)
+				o.typed = nil // that comes first
+				if o.queue(o.heatersOff()...) != nil {
+					o.coolNow()
+				}
 			}
 			return nil
 		})

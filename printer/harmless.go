@@ -3,6 +3,8 @@ package printer
 import (
 	"fmt"
 	"layerd/gcode"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -85,6 +87,9 @@ func (s *session) knownHarm(c gcode.Command, unknown string) string {
 	if c.Letter == 0 {
 		name, _, _ = strings.Cut(strings.ToUpper(string(c.Args)), " ")
 	}
+	if why := tooMuch(c, name); why != "" {
+		return why
+	}
 	if harmless[name] || s.state == Paused && undone[name] && !s.occupied() {
 		return ""
 	}
@@ -102,6 +107,42 @@ func (s *session) knownHarm(c gcode.Command, unknown string) string {
 		return "during a print it would change " + what
 	}
 	return unknown
+}
+
+// tooMuch says why numbers make harm of what is harmless; "" is no reason.
+func tooMuch(c gcode.Command, name string) string {
+	beyond := func(letters string, low, high float64) string {
+		for i := range len(letters) {
+			if v, ok := c.Float(letters[i]); ok && !(v >= low && v <= high) {
+				return fmt.Sprintf("during a print %c of %s may be %g to %g", letters[i], name, low, high)
+			}
+		}
+		return ""
+	}
+	switch name {
+	case "M220", "M221":
+		return beyond("S", 10, 300)
+	case "M290":
+		return beyond("XYZS", -maxBabystepMM, maxBabystepMM)
+	case "M300":
+		return beyond("P", 0, maxDwellS*1000)
+	case "M201", "M203", "M204": // 0 would stand still for ever
+		return beyond("XYZEPRST", 1, 1e6)
+	case "SET_GCODE_OFFSET":
+		for _, w := range strings.Fields(strings.ToUpper(string(c.Args)))[1:] {
+			switch key, value, _ := strings.Cut(w, "="); key {
+			case "MOVE", "MOVE_SPEED":
+			case "Z_ADJUST":
+				if v, err := strconv.ParseFloat(value, 64); err == nil && math.Abs(v) <= maxBabystepMM {
+					continue
+				}
+				fallthrough
+			default:
+				return fmt.Sprintf("during a print SET_GCODE_OFFSET may have a Z_ADJUST of at most %g mm", maxBabystepMM)
+			}
+		}
+	}
+	return ""
 }
 
 // onlyHas reports whether a command has no parameters but these, and none of them but as a flag.

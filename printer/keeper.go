@@ -51,6 +51,7 @@ type keeper struct {
 	cooling     Cooling
 	nozzle, bed burner
 	forced      time.Time // when M112 was said because heat that burns did not go off
+	reset       bool      // and the board reset after it
 	wanted      bool      // a person has heated something since the last print
 }
 
@@ -95,10 +96,11 @@ func (s *session) leaves() (nozzle, bed time.Duration) {
 	return 0, 0
 }
 
-// targets are the highest target of the nozzles, and that of bed and chamber. Firmware that reports none has what it was told.
+// targets are the highest target of the nozzles, and that of bed and chamber. Firmware that reports none has what it was told, or is just being told.
 func (s *session) targets() (nozzleC, bedC float64) {
 	if !s.seen.targets {
-		return s.modal.hottestC(), max(s.modal.bedC, s.modal.chamberC)
+		sent := s.sentTargets()
+		return max(s.modal.hottestC(), sent.NozzleC), max(s.modal.bedC, s.modal.chamberC, sent.BedC, sent.ChamberC)
 	}
 	for _, h := range s.seen.nozzles {
 		nozzleC = max(nozzleC, h.TargetC)
@@ -111,12 +113,22 @@ func (s *session) targets() (nozzleC, bedC float64) {
 	return nozzleC, bedC
 }
 
+// keeps reports whether there is heat to follow. What was known of it before counts again when the port is back.
+func (s *session) keeps() bool {
+	return s.open && s.lost == nil && s.state != Connecting && !s.seen.tempsAt.IsZero()
+}
+
 // keep follows the heat, and switches off what is due.
 func (s *session) keep(now time.Time) {
+	if !s.keeps() {
+		return
+	}
 	nozzleFor, bedFor := s.leaves()
 	nozzleC, bedC := s.targets()
 	k := &s.keeper
-	nozzleC, bedC = k.nozzle.sure(nozzleC, s.seen.tempsAt), k.bed.sure(bedC, s.seen.tempsAt)
+	if s.seen.targets {
+		nozzleC, bedC = k.nozzle.sure(nozzleC, s.seen.tempsAt), k.bed.sure(bedC, s.seen.tempsAt)
+	}
 	if k.nozzle.due(now, nozzleFor, nozzleC) {
 		s.switchOff(now, &k.nozzle, "the nozzle", s.nozzlesOff())
 	}
@@ -165,9 +177,13 @@ func (b *burner) at(after time.Duration) time.Time {
 
 func (s *session) switchOff(now time.Time, b *burner, what string, lines []string) {
 	b.again = now.Add(againAfter)
-	if s.fault.ofHeat() && !b.cooled.IsZero() {
+	heard := s.seen.targets || now.Sub(b.cooled) > againAfter*3/2 // where no target is reported, whether it was told is known when it has answered again
+	if s.fault.ofHeat() && !b.cooled.IsZero() && heard {
 		s.force(now)
 		return
+	}
+	if s.state == Paused { // Resume brings back what was set in the pause
+		s.paused.modal.heated(&s.modal, &s.paused.left)
 	}
 	if err := s.queue(lines...); err != nil {
 		return // it is tried again
@@ -181,16 +197,22 @@ func (s *session) switchOff(now time.Time, b *burner, what string, lines []strin
 // force is for a firmware that was told to switch off and does not: it hangs in a wait, or the command was lost. There is one word left, and then the reset
 // line, where it is wired.
 func (s *session) force(now time.Time) {
-	s.orders.urgent = []byte("\nM112\n")
-	s.orders.reset = s.orders.reset || !s.keeper.forced.IsZero() && now.After(s.keeper.forced)
-	if s.keeper.forced.IsZero() {
-		s.keeper.forced = now
+	switch k := &s.keeper; {
+	case k.forced.IsZero():
+		k.forced = now
+		s.orders.urgent = []byte("\nM112\n")
+		s.note("out", "M112")
+	case now.After(k.forced) && !k.reset:
+		k.reset, s.orders.reset = true, true
+		s.note("note", "the heat did not go off: the board is reset, where that is wired")
 	}
-	s.note("out", "M112")
 }
 
 // keepAt is when keep has something to do; zero when it has not.
 func (s *session) keepAt() time.Time {
+	if !s.keeps() {
+		return time.Time{}
+	}
 	nozzleFor, bedFor := s.leaves()
 	var at time.Time
 	for _, one := range []struct {

@@ -226,6 +226,10 @@ func (s *session) deadline(writing bool) time.Time {
 		sooner(s.doubt)
 		sooner(s.early)
 		sooner(s.lostAt())
+	case s.state == Faulted:
+		if !writing {
+			sooner(s.askHeatAt())
+		}
 	case s.polls() && !writing:
 		sooner(s.nextPoll())
 		sooner(s.cardAt())

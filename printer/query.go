@@ -115,6 +115,14 @@ func (s *session) answersQueries() bool {
 	return true
 }
 
+// answer never blocks: there is room for the one answer, and a second would be for nobody.
+func (q *query) answer(r reply) {
+	select {
+	case q.done <- r:
+	default:
+	}
+}
+
 // queried notes the number under which a line goes out, if it is the query's. One that was taken back gets another.
 func (s *session) queried(text []byte, n int64) {
 	if q := s.query; q != nil && bytes.Equal(q.text, text) {
@@ -142,7 +150,7 @@ func (s *session) overheard(r gcode.Reply) {
 // answeredQuery ends the query when its line has landed.
 func (s *session) answeredQuery(f *flight) {
 	if q := s.query; q != nil && q.n == f.n {
-		q.done <- reply{lines: q.lines}
+		q.answer(reply{lines: q.lines})
 		s.query = nil
 	}
 }
@@ -150,7 +158,7 @@ func (s *session) answeredQuery(f *flight) {
 // dropQuery ends the query when no answer can come any more.
 func (s *session) dropQuery() {
 	if q := s.query; q != nil && !s.answersQueries() {
-		q.done <- reply{err: fmt.Errorf("%w: the printer is %v", ErrWrongState, s.state)}
+		q.answer(reply{err: fmt.Errorf("%w: the printer is %v", ErrWrongState, s.state)})
 		s.query = nil
 	}
 }

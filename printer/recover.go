@@ -42,6 +42,7 @@ func (s *session) lose(now time.Time, f *Fault) bool {
 	s.note("note", f.Error())
 	was := *s
 	was.run.stop(now)
+	was.query = nil // it is told that no answer can come
 	s.lost = &lost{was: &was, since: now, fault: f, lastN: -1}
 	s.job, s.script, s.typed, s.paused = nil, nil, nil, nil
 	s.state, s.fault = Faulted, f
@@ -75,6 +76,8 @@ func (s *session) recalled(now time.Time, r gcode.Reply) {
 	switch {
 	case r.Kind == gcode.Start:
 		s.gone(now, string(r.Text))
+	case r.Kind == gcode.Busy || r.Waiting: // it heats or moves, and answers when it is done; more questions would only fill its buffer
+		l.until, l.next = now.Add(recallFor), now.Add(2*recallEvery)
 	case r.Kind == gcode.Error && r.LastLine >= 0 && l.lastN < 0:
 		l.lastN, l.next = r.LastLine, now
 	case r.Kind == gcode.OK && len(r.Temps) > 0 && l.lastN < 0:
@@ -99,9 +102,10 @@ func (s *session) found(now time.Time) {
 		return
 	}
 	gap, warm, conn, seen := now.Sub(l.since), s.warm(&was.modal), s.seen.conn, s.seen
-	within, custom, ending := s.resumeWithin, s.custom, s.ending
+	within, custom, ending, cooling := s.resumeWithin, s.custom, s.ending, s.keeper.cooling
 	*s = *was
-	s.custom, s.ending = custom, ending
+	s.custom, s.ending, s.resumeWithin, s.keeper.cooling = custom, ending, within, cooling
+	s.watch = watch{looked: now}
 	s.open, s.patience = true, patience{lastByte: now}
 	s.seen.conn.Port, s.seen.conn.Baud = conn.Port, conn.Baud
 	s.seen.nozzles, s.seen.bed, s.seen.tempsAt = seen.nozzles, seen.bed, seen.tempsAt

@@ -104,10 +104,9 @@ func (s *session) regardTemps(now time.Time, r gcode.Reply) {
 	if len(r.Temps) == 0 {
 		return
 	}
-	byNumber := false // "T:… B:… T0:… T1:…": the bare T repeats the tool in use
+	byNumber := false // "T:… B:… T0:… T1:…": the bare T repeats the tool in use. Smoothie's "T:… T1:…" is its first
 	for _, t := range r.Temps {
-		_, numbered := toolOf(t.Sensor)
-		byNumber = byNumber || numbered
+		byNumber = byNumber || t.Sensor == "T0"
 	}
 	for _, t := range r.Temps {
 		if t.TargetOnly && s.seen.tempsAt.IsZero() {
@@ -119,17 +118,33 @@ func (s *session) regardTemps(now time.Time, r gcode.Reply) {
 			s.regardNozzle(tool, t)
 		case t.Sensor == "B":
 			s.seen.bed = reported(s.seen.bed, t)
-			s.watch.bed.fresh = !t.TargetOnly
+			s.watch.bed.fresh, s.watch.bed.bare = !t.TargetOnly, !t.HasTarget
 		case t.Sensor == "C":
 			s.seen.chamber = reported(s.seen.chamber, t)
 		case t.Sensor == "T" && !byNumber:
-			s.regardNozzle(0, t)
+			s.regardNozzle(s.heatedTool(t), t)
 		}
 	}
 	if !r.Temps[0].TargetOnly {
 		s.seen.tempsAt, s.watch.dumb = now, time.Time{}
 		s.watchTemps(now)
 	}
+}
+
+// heatedTool is whose temperature a bare T is: while M109 waits and no target is said, that of the tool which it heats.
+func (s *session) heatedTool(t gcode.Temp) int {
+	if t.HasTarget || len(s.aloft) == 0 {
+		return 0
+	}
+	c := gcode.ParseCommand(s.stream.at(0).text)
+	if !c.Is('M', 109) {
+		return 0
+	}
+	tool := s.modal.tool
+	if v, ok := c.Float('T'); ok && v >= 0 && v < maxTools {
+		tool = int(v)
+	}
+	return s.modal.heater(tool)
 }
 
 // toolOf reads the number of a sensor such as "T1".
@@ -143,7 +158,7 @@ func toolOf(sensor string) (tool int, ok bool) {
 }
 
 func (s *session) regardNozzle(tool int, t gcode.Temp) {
-	s.watch.nozzles[tool].fresh = !t.TargetOnly
+	s.watch.nozzles[tool].fresh, s.watch.nozzles[tool].bare = !t.TargetOnly, !t.HasTarget
 	nozzles := append([]Heater(nil), s.seen.nozzles...) // published ones are never changed
 	for len(nozzles) <= tool {
 		nozzles = append(nozzles, Heater{})

@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"bytes"
 	"fmt"
 	"layerd/gcode"
 	"math"
@@ -60,6 +61,9 @@ func allowed(e Event, c gcode.Command, p Profile) error {
 	if why, bad := never[c.Number]; bad && c.Letter == 'M' {
 		return refuse("%s %s", name, why)
 	}
+	if !(c.Letter == 'M' && spoken(c.Number)) && (c.Repeats() || bytes.IndexByte(c.Args, '"') >= 0) {
+		return refuse("a letter twice in %s, or one in quotes, means one thing to one firmware and another to the next", name)
+	}
 	if err := allowedWords(c, name, refuse); err != nil {
 		return err
 	}
@@ -94,7 +98,7 @@ func allowedAtEnd(c gcode.Command, name string, p Profile, refuse func(string, .
 		return refuse("homing Z would press the nozzle into the print: home X and Y only")
 	case c.Letter == 'T', c.Letter == 'G' && !isOne(c, 'G', modesG, movesG, []int{10, 11, 27, 28, 92}):
 		return refuse("%s could run into the print that stands on the bed", name)
-	case c.Letter == 'M' && !staysPut(c.Number) && !isOne(c, 'M', pauseM, signals):
+	case c.Letter == 'M' && (!staysPut(c.Number) || c.Number == 290) && !isOne(c, 'M', pauseM, signals):
 		return refuse("%s is not known to leave the head where it is, and the print stands on the bed", name)
 	}
 	return nil

@@ -86,7 +86,7 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
-	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: keeper{cooling: s.keeper.cooling}, tail: s.tail, lost: s.lost, card: s.card, resumeWithin: s.resumeWithin,
+	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: s.keeper, tail: s.tail, lost: s.lost, card: s.card, resumeWithin: s.resumeWithin,
 		custom: s.custom, ending: s.ending,
 		state: Connecting, open: true, modal: freshModal(s.profile)}
 	s.flow, s.d = newFlow(), unknown
@@ -202,7 +202,10 @@ func (s *session) write(now time.Time) []byte {
 		if b := s.cooling(now); b != nil {
 			return b
 		}
-		return s.partingLine(now)
+		if b := s.partingLine(now); b != nil {
+			return b
+		}
+		return s.askHeat(now)
 	}
 	if b := s.greeting(now); b != nil {
 		return b
@@ -275,6 +278,29 @@ func (s *session) cooling(now time.Time) []byte {
 		s.stream.reset(s.next - 1)
 	}
 	return s.unnumbered(now)
+}
+
+// askHeat asks after a fault what is still hot, where the firmware does not say so by itself: the keeper waits for it.
+func (s *session) askHeat(now time.Time) []byte {
+	if at := s.askHeatAt(); at.IsZero() || now.Before(at) {
+		return nil
+	}
+	if len(s.aloft) > maxProbes {
+		s.stream.reset(s.next - 1)
+	}
+	s.seen.tempsAsked = now
+	return s.wrote(now, s.sendBare(now, m105, lanePoll, temps, jobPos{layer: -1}))
+}
+
+// askHeatAt is when; zero for never. Where no answer came it is seldom, so that the questions do not fill the buffer of a firmware that waits.
+func (s *session) askHeatAt() time.Time {
+	switch {
+	case s.state != Faulted || !s.open || s.lost != nil || s.fault.Code == FaultFirmware || s.seen.autoTemps || s.seen.tempsAt.IsZero() || !s.hotNow() && !s.kept().Heated:
+		return time.Time{}
+	case len(s.bare) > 0:
+		return s.seen.tempsAsked.Add(time.Minute)
+	}
+	return s.nextPoll()
 }
 
 // unnumbered sends the oldest typed line without number: the count may be what went wrong, and firmware without an emergency parser looks

@@ -24,12 +24,32 @@ func spoken(m int) bool {
 // typedLine makes a line that a person typed fit to be sent: one command, without comment, in upper case where that matters, and harmless to a print under way.
 func (s *session) typedLine(text string) ([]byte, error) {
 	line, err := s.plainLine(text)
-	if err == nil && s.state.HasJob() {
-		if why := s.harm(gcode.ParseCommand(line)); why != "" {
+	if err != nil {
+		return nil, err
+	}
+	c := gcode.ParseCommand(line)
+	switch hot := gcode.TargetsOf(line) != (gcode.Targets{}); {
+	case s.state == Faulted && hot:
+		return nil, fmt.Errorf("%w: the printer is %v, and nothing is heated", ErrWrongState, s.state)
+	case s.state == Faulted && !isOne(c, 'M', answers) && allowed(OnFailed, c, s.profile) != nil:
+		return nil, fmt.Errorf("%w: after a fault only heaters and fans off, lights, words and questions are sent", ErrWrongState)
+	case s.state.HasJob():
+		if why := s.harm(c); why != "" {
 			return nil, refuse(why)
 		}
+		if s.state == Cancelling && hot {
+			return nil, fmt.Errorf("%w: the printer is %v, and nothing is heated", ErrWrongState, s.state)
+		}
 	}
-	return line, err
+	return line, nil
+}
+
+// answers lists what may be typed after a fault besides: questions, and what ends a wait.
+var answers = []int{20, 27, 31, 105, 108, 114, 115, 119, 122, 123, 155, 503, 876}
+
+func valued(c gcode.Command, letter byte) bool {
+	_, ok := c.Float(letter)
+	return c.Letter != 0 && ok
 }
 
 func refuse(why string) error { return fmt.Errorf("%w: %s", ErrBadCommand, why) }
@@ -62,6 +82,9 @@ func (s *session) plainLine(text string) ([]byte, error) {
 	}
 	if c.Is('M', 110) {
 		return nil, refuse("it would break the line count that layerd keeps")
+	}
+	if !(c.Letter == 'M' && spoken(c.Number)) && !c.Is('G', 53) && (valued(c, 'G') || valued(c, 'M')) {
+		return nil, refuse("one command at a time") // Smoothie and RepRapFirmware take several in a line
 	}
 	if err := s.withinLimits(line); err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 // the last five readings, and a target that two reports say.
 type warmth struct {
 	fresh   bool      // the report that is being looked at speaks of it; Prusa's M109 leaves the bed out
+	bare    bool      // … without its target, as old firmware does while it waits for heat (Marlin 1.0: "T:180.2 E:0 W:?")
 	at      time.Time // of the last report
 	last    [5]float64
 	heard   int
@@ -59,8 +60,9 @@ const (
 	forgetAfter = time.Minute
 )
 
-// look takes a reading in, and says what is wrong: a code, and a sentence's end. "" is nothing.
-func (w *warmth) look(now time.Time, h Heater, k *kindOfHeat) (FaultCode, string) {
+// look takes a reading in, and says what is wrong: a code, and a sentence's end. "" is nothing. Its target may be as high as highC, and while it rests
+// it may have any temperature below.
+func (w *warmth) look(now time.Time, h Heater, highC float64, rests bool, k *kindOfHeat) (FaultCode, string) {
 	if now.Sub(w.at) > forgetAfter {
 		*w = warmth{}
 	}
@@ -82,13 +84,14 @@ func (w *warmth) look(now time.Time, h Heater, k *kindOfHeat) (FaultCode, string
 	}
 	c = middle(w.last)
 	if !w.known || twice && w.targetC != h.TargetC {
-		*w = warmth{at: now, last: w.last, heard: w.heard, saidC: w.saidC, known: true, targetC: h.TargetC, lowC: c, rose: now, roseC: c}
+		*w = warmth{at: now, last: w.last, heard: w.heard, bare: w.bare, saidC: w.saidC, known: true, targetC: h.TargetC, lowC: c, rose: now, roseC: c}
 	}
 	w.lowC = min(w.lowC, c)
-	if limit := max(w.targetC, w.lowC, k.floorC) + k.overC; c > limit {
+	if limit := max(w.targetC, highC, w.lowC, k.floorC) + k.overC; c > limit {
 		return FaultRunaway, fmt.Sprintf("it has %.0f °C, and should have %.0f °C", c, w.targetC)
 	}
-	if w.targetC < hotC {
+	if w.targetC < hotC || rests {
+		w.there, w.rose, w.roseC, w.fell = false, now, c, time.Time{}
 		return "", ""
 	}
 	w.there = w.there || c > w.targetC-k.dropC/2
@@ -138,37 +141,54 @@ func (s *session) watchTemps(now time.Time) {
 	if !s.watches() || s.autotunes() {
 		return
 	}
+	sent, rests := s.sentTargets(), s.rests()
 	for i := range min(len(s.seen.nozzles), maxTools) {
-		if !s.watch.nozzles[i].fresh {
+		w := &s.watch.nozzles[i]
+		if !w.fresh {
 			continue
 		}
-		s.watch.nozzles[i].fresh = false
-		h := s.seen.nozzles[i]
-		if !s.seen.targets {
-			h.TargetC = max(s.modal.nozzleC[i], s.sentTargets().NozzleC)
-		}
-		if code, how := s.watch.nozzles[i].look(now, h, &nozzleHeat); code != "" {
+		w.fresh = false
+		h, highC := s.aim(w, s.seen.nozzles[i], s.modal.nozzleC[i], sent.NozzleC)
+		if code, how := w.look(now, h, highC, rests, &nozzleHeat); code != "" {
 			s.burning(now, code, s.nameOf(i), how)
 			return
 		}
 	}
-	if s.seen.bed != nil && s.watch.bed.fresh {
-		s.watch.bed.fresh = false
-		h := *s.seen.bed
-		if !s.seen.targets {
-			h.TargetC = max(s.modal.bedC, s.sentTargets().BedC)
-		}
-		if code, how := s.watch.bed.look(now, h, &bedHeat); code != "" {
+	if w := &s.watch.bed; s.seen.bed != nil && w.fresh {
+		w.fresh = false
+		h, highC := s.aim(w, *s.seen.bed, s.modal.bedC, sent.BedC)
+		if code, how := w.look(now, h, highC, rests, &bedHeat); code != "" {
 			s.burning(now, code, "bed", how)
 		}
 	}
 }
 
+// aim completes a reading by the target that it is measured by, and the highest that it may have. Where the report says none, that is what a line in flight
+// sets, or else what both the last report that had one and the lines before agree in.
+func (s *session) aim(w *warmth, h Heater, toldC, sentC float64) (Heater, float64) {
+	switch reported := h.TargetC; {
+	case !s.seen.targets:
+		h.TargetC = max(toldC, sentC)
+		return h, h.TargetC
+	case !w.bare:
+		return h, reported
+	case sentC > 0:
+		h.TargetC = sentC
+		return h, max(reported, toldC, sentC)
+	default:
+		h.TargetC = min(reported, toldC)
+		return h, max(reported, toldC)
+	}
+}
+
+// rests reports whether the firmware may have let its heaters cool while their targets stay (Marlin: PAUSE_PARK_NOZZLE_TIMEOUT of M600).
+func (s *session) rests() bool { return s.forPerson() || s.card.run != nil && s.card.run.paused }
+
 // sentTargets are the highest targets in the lines in flight: a firmware that reports none may be obeying them already.
 func (s *session) sentTargets() (t gcode.Targets) {
 	for i := range s.aloft {
 		one := gcode.TargetsOf(s.stream.at(i).text)
-		t.NozzleC, t.BedC = max(t.NozzleC, one.NozzleC), max(t.BedC, one.BedC)
+		t.NozzleC, t.BedC, t.ChamberC = max(t.NozzleC, one.NozzleC), max(t.BedC, one.BedC), max(t.ChamberC, one.ChamberC)
 	}
 	return t
 }
@@ -304,7 +324,7 @@ func (s *session) burning(now time.Time, code FaultCode, what, how string) {
 	s.coolNow()
 	s.note("out", "heaters off")
 	nozzleC, bedC := s.targets()
-	s.keeper.forced = time.Time{}
+	s.keeper.forced, s.keeper.reset = time.Time{}, false
 	said := burner{since: now, again: now.Add(againAfter), cooled: now}
 	s.keeper.nozzle, s.keeper.bed = said, said
 	s.keeper.nozzle.targetC, s.keeper.bed.targetC = nozzleC, bedC

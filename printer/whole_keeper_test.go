@@ -241,7 +241,7 @@ func TestBrokenHeat(t *testing.T) {
 					if f := snap.Fault; f.Code != c.want || f.Message == "" || f.Next == "" {
 						t.Errorf("got %+v, want %s", f, c.want)
 					}
-					time.Sleep(3 * againAfter)
+					time.Sleep(4 * againAfter)
 					if b := r.sim.Body(); b.NozzleTargetC != 0 || b.BedTargetC != 0 {
 						t.Errorf("%d and %d °C are still wanted", int(b.NozzleTargetC), int(b.BedTargetC))
 					}
@@ -398,4 +398,128 @@ func TestDisconnectCools(t *testing.T) {
 			t.Errorf("%g and %g °C are still wanted", b.NozzleTargetC, b.BedTargetC)
 		}
 	})
+}
+
+// After a fault, and while a print is stopped, nothing can be typed that heats, and after a fault nothing that moves.
+func TestTypedAfterAFault(t *testing.T) {
+	s := newSession(Presets()[0], nil, nil)
+	s.fault = &Fault{Code: FaultFile}
+	for _, c := range []struct {
+		state State
+		line  string
+		ok    bool
+	}{
+		{Faulted, "M104 S200", false}, {Faulted, "M140 S60", false}, {Faulted, "M109 S0 R180", false}, {Faulted, "G28", false}, {Faulted, "G1 X10", false},
+		{Faulted, "M999", false}, {Faulted, "M104 S0", true}, {Faulted, "M140 S0", true}, {Faulted, "M106 S0", true}, {Faulted, "M106 S255", false},
+		{Faulted, "M105", true}, {Faulted, "M119", true}, {Faulted, "M108", true}, {Faulted, "M117 hello", true},
+		{Cancelling, "M104 S200", false}, {Cancelling, "M104 S0", true},
+		{Idle, "M105 M104 S250", false}, {Idle, "M104 S0 S400", false}, {Idle, `M104 "S400"`, false}, {Idle, "G53 G0 X5", true}, {Idle, "M117 M104 S400", true},
+		{Printing, "M220 S0", false}, {Printing, "M220 S120", true}, {Printing, "M300 P9999999", false}, {Printing, "M290 Z-1.9", false}, {Printing, "M290 Z0.05", true},
+		{Printing, "M204 P0", false}, {Printing, "M204 P500", true}, {Printing, "SET_GCODE_OFFSET X=50 MOVE=1", false}, {Printing, "SET_GCODE_OFFSET Z=-10", false},
+		{Printing, "SET_GCODE_OFFSET Z_ADJUST=-0.05 MOVE=1", true}, {Printing, "SET_GCODE_OFFSET Z_ADJUST=nan", false}, {Printing, "SET_GCODE_OFFSET", true},
+	} {
+		s.state = c.state
+		if _, err := s.typedLine(c.line); (err == nil) != c.ok {
+			t.Errorf("%v: %q: %v", c.state, c.line, err)
+		}
+	}
+}
+
+// A fault that is none of the heat's leaves it on for a while, and then it goes off: in the midst of a wait, and where the firmware must be asked.
+func TestFaultedIsAskedAndCooled(t *testing.T) {
+	for _, firmware := range []string{"teacup", "marlin1", "marlin2-plain", "marlin2", "repetier", "prusa"} {
+		t.Run(firmware, func(t *testing.T) {
+			whole(t, printertest.Config{Firmware: firmware, Speed: 1, Heat: 1}, nil, func(r *rig) {
+				r.becomes(Idle)
+				r.print("j1", "M109 S200\nG28\nG1 X5\n", nil)
+				await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && len(s.Nozzles) > 0 && s.Nozzles[0].ActualC > 60 })
+				r.must(r.p.ask(r.Context(), func(o *owner, now time.Time) error {
+					o.fail(now, &Fault{Code: FaultFile, Message: "for the test"})
+					return nil
+				}))
+				time.Sleep(30 * time.Minute)
+				if b := r.sim.Body(); b.NozzleTargetC > 0 {
+					t.Errorf("half an hour after the fault it still has %g; %v %+v", b.NozzleTargetC, r.now().State, r.now().Keeper)
+				}
+			})
+		})
+	}
+}
+
+// A cable that comes loose now and then does not keep a forgotten printer hot.
+func TestLooseCableCools(t *testing.T) {
+	whole(t, printertest.Config{Speed: 1, Heat: 1, Baud: 115200}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetNozzle(r.Context(), 0, 200))
+		for range 4 {
+			time.Sleep(20 * time.Minute)
+			r.sim.Inject(printertest.Trigger{Kind: printertest.Unplug, For: time.Second})
+			time.Sleep(5 * time.Second)
+		}
+		if b := r.sim.Body(); b.NozzleTargetC > 0 {
+			t.Errorf("%v, still %g", r.now().State, b.NozzleTargetC)
+		}
+	})
+}
+
+// What somebody sets in a pause counts when the print goes on, though it was switched off meanwhile.
+func TestHeatOfThePauseIsBroughtBack(t *testing.T) {
+	whole(t, printertest.Config{Heat: 1, Speed: 1}, nil, func(r *rig) {
+		r.becomes(Idle)
+		more := make(chan struct{})
+		defer close(more)
+		r.print("j1", square(200, 200, true, "M83"), more)
+		await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line == batchLines })
+		r.must(r.p.Pause(r.Context(), ""))
+		r.becomes(Paused)
+		r.must(r.p.SetNozzle(r.Context(), 0, 230))
+		time.Sleep(20 * time.Minute)
+		if b := r.sim.Body(); b.NozzleTargetC != 0 {
+			t.Fatal("it was not cooled")
+		}
+		r.must(r.p.Resume(r.Context(), ""))
+		r.becomes(Printing)
+		if b := r.sim.Body(); !near(b.NozzleC, 230, 2) {
+			t.Errorf("goes on with %.1f °C", b.NozzleC)
+		}
+	})
+}
+
+// Heaters off does not wait behind what somebody has typed.
+func TestShutdownBehindAFullQueue(t *testing.T) {
+	whole(t, printertest.Config{Speed: 1, Heat: 1}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetBed(r.Context(), 60))
+		time.Sleep(time.Minute)
+		r.must(r.p.Send(r.Context(), "M109 S200"))
+		time.Sleep(10 * time.Second)
+		r.must(r.p.Send(r.Context(), slices.Repeat([]string{"G4 P10"}, maxTyped-1)...))
+		ctx, cancel := context.WithTimeout(r.Context(), 15*time.Second)
+		defer cancel()
+		_ = r.p.Shutdown(ctx) // the wait may outlast it
+		time.Sleep(time.Second)
+		if b := r.sim.Body(); b.NozzleTargetC != 0 || b.BedTargetC != 0 {
+			t.Errorf("left %g and %g", b.NozzleTargetC, b.BedTargetC)
+		}
+	})
+}
+
+// A firmware that obeys at once is not stopped with M112 as well, whether it reports its targets or not.
+func TestObeyedIsNotForced(t *testing.T) {
+	for _, firmware := range []string{"marlin2", "marlin2-plain", "marlin1", "teacup", "prusa", "klipper"} {
+		t.Run(firmware, func(t *testing.T) {
+			whole(t, printertest.Config{Firmware: firmware, Speed: 1, Heat: 1, Protection: "0", ResetOnOpen: true}, nil, func(r *rig) {
+				r.becomes(Idle)
+				r.must(r.p.SetNozzle(r.Context(), 0, 200))
+				time.Sleep(3 * time.Minute)
+				r.sim.Inject(printertest.Trigger{Kind: printertest.Heat, How: printertest.Open})
+				r.becomes(Faulted)
+				time.Sleep(10 * time.Minute)
+				entries, _ := r.p.Console().Since(r.Context(), 0, 2048)
+				if slices.ContainsFunc(entries, func(e Entry) bool { return e.Dir == "out" && e.Text == "M112" }) || r.sim.Body().NozzleTargetC != 0 {
+					t.Errorf("target %g; %v", r.sim.Body().NozzleTargetC, entries[max(0, len(entries)-20):])
+				}
+			})
+		})
+	}
 }

@@ -224,3 +224,24 @@ func soakCables(t *testing.T, seed uint64, sum *soakSum) {
 		t.Errorf("%+v, %s: executed %d of %d, the first difference at %d", faults, snap.LastJob.Outcome, len(got), len(want), i)
 	}
 }
+
+// A cable that is out for a moment while the printer heats: it talks all the time, but answers only when it is warm.
+func TestCableOutWhileHeating(t *testing.T) {
+	for _, job := range []string{"M190 S80\n", "M109 S200\n"} {
+		for _, firmware := range []string{"marlin2", "marlin1", "prusa"} {
+			t.Run(firmware+" "+job[:4], func(t *testing.T) {
+				whole(t, printertest.Config{Firmware: firmware, Speed: 1, Heat: 1, Baud: 115200}, within, func(r *rig) {
+					r.becomes(Idle)
+					r.print("j1", job+square(20, 200, true, "M83"), nil)
+					await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Waiting == "heating" })
+					r.sim.Inject(printertest.Trigger{Kind: printertest.Unplug, For: 2 * time.Second})
+					r.becomes(Faulted)
+					time.Sleep(8 * time.Minute)
+					if s := r.now(); s.Job == nil && (s.LastJob == nil || s.LastJob.Outcome != "done") {
+						t.Errorf("the print is gone: %v, %v, %+v", s.State, s.Fault, s.LastJob)
+					}
+				})
+			})
+		}
+	}
+}

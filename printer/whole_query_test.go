@@ -68,3 +68,27 @@ func TestQueriesTakeTurnsAndEnd(t *testing.T) {
 		}
 	})
 }
+
+// A query whose asker has gone, and whose print then lost its port: its answer is for nobody, and holds nobody up.
+func TestQueryOfALostPrint(t *testing.T) {
+	whole(t, printertest.Config{Speed: 1, Baud: 115200}, func(c *Config) { c.ResumeWithin = 10 * time.Second }, func(r *rig) {
+		r.becomes(Idle)
+		r.print("j1", "G28\nG4 S12\n"+square(20, 200, true, "M83"), nil)
+		await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line >= 1 })
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+		_, err := r.p.Query(ctx, "M503")
+		cancel()
+		if err == nil {
+			t.Fatal("it was answered at once")
+		}
+		r.sim.Inject(printertest.Trigger{Kind: printertest.Unplug, For: 2 * time.Second})
+		r.becomes(Faulted)
+		time.Sleep(5 * time.Minute)
+		ctx, cancel = context.WithTimeout(r.Context(), time.Minute)
+		defer cancel()
+		if _, err := r.p.EmergencyStop(ctx); err != nil {
+			t.Errorf("the owner does not listen: %v", err)
+		}
+	})
+}
