@@ -170,6 +170,21 @@ func TestLongMessageEndsTheSocket(t *testing.T) {
 	})
 }
 
+// A viewer's 60 kB over the wire must not become 60 MB here.
+func TestLongMessageThatComesShort(t *testing.T) {
+	host := newRig(t).listen(t)
+	conn, _, err := (&websocket.Dialer{EnableCompression: true}).Dial("ws://"+host+"/v1/live", http.Header{"Authorization": {"Bearer viewer"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	p := &phone{t, conn}
+	p.say(`{"beat":1}` + strings.Repeat(" ", 4*maxCommand))
+	if code := p.closeCode(); code != websocket.CloseMessageTooBig {
+		t.Errorf("got code %d, want %d", code, websocket.CloseMessageTooBig)
+	}
+}
+
 func TestWhoMayOpenASocket(t *testing.T) {
 	host := newRig(t).listen(t)
 	cookie := access.CookieName + "=viewer"
