@@ -249,7 +249,7 @@ describe('spools', () => {
     })
     expect(queryByRole(root, 'button', { name: 'Add a spool' })).toBeNull()
     expect(queryByRole(root, 'button', { name: /^Change/ })).toBeNull()
-    expect(getByRole(root, 'status').textContent).toMatch(/It does not answer: this is what it said .*connection refused/)
+    expect(getByRole(root, 'status').textContent).toMatch(/It does not answer as it should: this is what it said .*connection refused/)
   })
 
   it('an edit without a new rest leaves what is left', () => {
