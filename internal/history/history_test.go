@@ -355,3 +355,24 @@ func TestFlushWritesWhatWasUsed(t *testing.T) {
 		}
 	})
 }
+
+// A board without a battery may have had the clock ahead during the print before.
+func TestLastOutcomeGoesByOrder(t *testing.T) {
+	s, err := store.Open(t.TempDir(), store.Limits{MinFreeBytes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, p := range []store.Print{{ID: "first", File: "a.gcode", StartedMS: 9000}, {ID: "last", File: "b.gcode", StartedMS: 1000}} {
+		if err := s.BeginPrint(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		p.Outcome = "done"
+		if err := s.EndPrint(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := LastOutcome(t.Context(), s); err != nil || got == nil || got.ID != "last" {
+		t.Errorf("got %+v, %v, want the last", got, err)
+	}
+}
