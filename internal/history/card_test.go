@@ -1,13 +1,11 @@
 package history
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"layerd/internal/store"
 	"layerd/printer"
 )
 
@@ -53,12 +51,32 @@ func TestCardRow(t *testing.T) {
 	})
 }
 
-type oldPrints []store.Print
+// Until its name is known a print from the card has no row, and so nothing that could be written before a spool is put on.
+func TestFlushBeforeTheCardsNameIsKnown(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		m.snaps.Set(fromCard("card-1", "", 100, 10))
+		if err := r.Flush(t.Context()); err != nil || len(d.got(&d.began)) != 0 || len(d.got(&d.journalled)) != 0 {
+			t.Errorf("got %v, rows %v and journal %v, want nothing written", err, d.got(&d.began), d.got(&d.journalled))
+		}
+	})
+}
 
-func (p oldPrints) Prints(context.Context, int64, int) ([]store.Print, error) { return p, nil }
+// layerd is stopped soon after a short print from the card has ended well.
+func TestStopEndsTheCardsRow(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, stop func()) {
+		m.snaps.Set(fromCard("card-1", "", 100, 10))
+		synctest.Wait()
+		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "card-1", Outcome: "done", Card: true}})
+		synctest.Wait()
+		stop()
+		if b, e := d.got(&d.began), d.got(&d.ended); len(b) != 1 || len(e) != 1 || e[0].Outcome != "done" {
+			t.Errorf("began %+v, ended %+v, want one row that is done", b, e)
+		}
+	})
+}
 
 func TestLastOutcomeOfTheCard(t *testing.T) {
-	got, err := LastOutcome(t.Context(), oldPrints{{ID: "card-1", File: "card:Toys/Cube 20.gcode", Outcome: "interrupted"}})
+	got, err := LastOutcome(t.Context(), rows{{ID: "card-1", File: "card:Toys/Cube 20.gcode", Outcome: "interrupted"}})
 	if err != nil || got.File != "" || got.Name != "Toys/Cube 20.gcode" || !got.Card {
 		t.Errorf("got %+v, %v", got, err)
 	}

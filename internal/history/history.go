@@ -69,6 +69,7 @@ type row struct {
 	unborn    bool            // a print from the card: its row has to be begun
 	ended     bool            // the outcome is in print and has to be written
 	nextTryAt time.Time
+	err       error // why it could not be ended
 }
 
 // request is a call of Begin, Drop or Flush on its way to Run.
@@ -183,7 +184,7 @@ func (r *Recorder) serve(q request) error {
 func (r *Recorder) flush(ctx context.Context) error {
 	r.look()
 	for _, row := range r.rows {
-		if row.ended || !row.dirty {
+		if row.ended || row.unborn || !row.dirty {
 			continue
 		}
 		if err := r.store.Journal(ctx, row.print); err != nil {
@@ -191,8 +192,7 @@ func (r *Recorder) flush(ctx context.Context) error {
 		}
 		row.dirty = false
 	}
-	r.write(ctx, false)
-	return nil
+	return r.settle(ctx)
 }
 
 // begin makes sure that the print before has its outcome, which the next one's would hide, and writes the new row.
@@ -205,7 +205,9 @@ func (r *Recorder) begin(ctx context.Context, p store.Print) error {
 				FilamentMM: row.print.FilamentMM, ToolsMM: row.print.ToolsMM}, "")
 		}
 	}
-	r.write(ctx, false)
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
 	if err := r.store.BeginPrint(ctx, p); err != nil {
 		return fmt.Errorf("write the print into the history: %w", err)
 	}
@@ -269,31 +271,36 @@ func (r *row) end(o *printer.JobOutcome, fault string) {
 	}
 }
 
-// write ends rows that have their outcome, and brings the journal up to date when it is time or now is set.
+// settle ends what has ended, however lately that was tried in vain. An error means that the print before still looks as if it ran: its copy of the
+// queue is not counted yet, nor what it took from its spool.
+func (r *Recorder) settle(ctx context.Context) error {
+	for _, row := range r.rows {
+		if row.ended {
+			row.nextTryAt = time.Time{}
+		}
+	}
+	r.write(ctx, false)
+	for _, row := range r.rows {
+		if row.ended && !row.unborn { // one that was never begun holds nothing
+			return fmt.Errorf("end the print before in the history: %w", row.err)
+		}
+	}
+	return nil
+}
+
+// write begins and ends rows as they are due, and brings the journal up to date when it is time or now is set.
 func (r *Recorder) write(ctx context.Context, now bool) {
 	journal := now || time.Since(r.journalled) >= journalEvery
 	open := r.rows[:0]
 	for _, row := range r.rows {
-		switch {
-		case row.unborn && (now || !time.Now().Before(row.nextTryAt)):
+		due := now || !time.Now().Before(row.nextTryAt)
+		if row.unborn && due {
 			r.beginCard(ctx, row)
-		case row.unborn:
-		case row.ended && (now || !time.Now().Before(row.nextTryAt)):
-			if err := r.store.KeepLog(ctx, row.print.ID, row.log); err != nil {
-				r.failed("keep the log of a print", row.print.ID, err) // its end matters more
-			}
-			if err := r.store.KeepPicture(ctx, row.print.ID, row.picture); err != nil {
-				r.failed("keep the last picture of a print", row.print.ID, err)
-			}
-			if err := r.store.EndPrint(ctx, row.print); err != nil {
-				r.failed("end a print in the history", row.print.ID, err)
-				row.nextTryAt = time.Now().Add(retryEvery)
-			} else {
-				r.log.Info("print ended", "job", row.print.ID, "file", row.print.File, "outcome", row.print.Outcome, "fault", row.print.Fault)
-				r.failures = 0
-				continue
-			}
-		case !row.ended && row.dirty && journal:
+		}
+		if !row.unborn && row.ended && due && r.endRow(ctx, row) {
+			continue
+		}
+		if !row.unborn && !row.ended && row.dirty && journal {
 			r.journalled = time.Now()
 			if err := r.store.Journal(ctx, row.print); err != nil {
 				r.failed("journal a print", row.print.ID, err)
@@ -307,6 +314,25 @@ func (r *Recorder) write(ctx context.Context, now bool) {
 	r.rows = open
 }
 
+// endRow writes the end of a print, and reports whether nothing more is to be done for it.
+func (r *Recorder) endRow(ctx context.Context, row *row) bool {
+	if err := r.store.KeepLog(ctx, row.print.ID, row.log); err != nil {
+		r.failed("keep the log of a print", row.print.ID, err) // its end matters more
+	}
+	if err := r.store.KeepPicture(ctx, row.print.ID, row.picture); err != nil {
+		r.failed("keep the last picture of a print", row.print.ID, err)
+	}
+	row.err = r.store.EndPrint(ctx, row.print)
+	if row.err != nil {
+		r.failed("end a print in the history", row.print.ID, row.err)
+		row.nextTryAt = time.Now().Add(retryEvery)
+		return errors.Is(row.err, store.ErrNoPrint) // it has an end already, or was deleted: there is nothing to wait for
+	}
+	r.log.Info("print ended", "job", row.print.ID, "file", row.print.File, "outcome", row.print.Outcome, "fault", row.print.Fault)
+	r.failures = 0
+	return true
+}
+
 // failed logs the first failure and then every hundredth.
 func (r *Recorder) failed(what, job string, err error) {
 	if r.failures%100 == 0 {
@@ -315,18 +341,17 @@ func (r *Recorder) failed(what, job string, err error) {
 	r.failures++
 }
 
-// LastOutcome is how the newest print in the history ended, as the printer shows it after a restart; nil when there is none.
+// LastOutcome is how the print that was begun last ended, as the printer shows it after a restart; nil when there is none.
 func LastOutcome(ctx context.Context, s interface {
-	Prints(ctx context.Context, beforeMS int64, limit int) ([]store.Print, error)
+	LastPrint(ctx context.Context) (store.Print, bool, error)
 }) (*printer.JobOutcome, error) {
-	prints, err := s.Prints(ctx, 0, 1)
+	p, found, err := s.LastPrint(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the last print: %w", err)
+		return nil, err
 	}
-	if len(prints) == 0 || prints[0].Outcome == "" {
+	if !found || p.Outcome == "" {
 		return nil, nil
 	}
-	p := prints[0]
 	name := p.File
 	onCard, ofCard := strings.CutPrefix(p.File, cardPrefix)
 	if ofCard {

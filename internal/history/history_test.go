@@ -27,6 +27,7 @@ type disk struct {
 	logs                     map[string][]store.LogLine
 	pictures                 map[string][]byte
 	broken                   error
+	noEnds                   bool // only EndPrint fails
 }
 
 func (d *disk) write(to *[]store.Print, p store.Print) error {
@@ -40,7 +41,26 @@ func (d *disk) write(to *[]store.Print, p store.Print) error {
 
 func (d *disk) BeginPrint(_ context.Context, p store.Print) error { return d.write(&d.began, p) }
 func (d *disk) Journal(_ context.Context, p store.Print) error    { return d.write(&d.journalled, p) }
-func (d *disk) EndPrint(_ context.Context, p store.Print) error   { return d.write(&d.ended, p) }
+
+func (d *disk) EndPrint(_ context.Context, p store.Print) error {
+	if d.endsBroken() {
+		return errors.New("database is locked")
+	}
+	return d.write(&d.ended, p)
+}
+
+func (d *disk) endsBroken() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.noEnds
+}
+
+// breakEnds leaves nothing broken but EndPrint, or that neither.
+func (d *disk) breakEnds(broken bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.broken, d.noEnds = nil, broken
+}
 
 func (d *disk) KeepLog(_ context.Context, id string, lines []store.LogLine) error {
 	d.mu.Lock()
@@ -226,6 +246,44 @@ func TestEndIsTriedAgain(t *testing.T) {
 	})
 }
 
+// Nothing new begins, and no spool is changed, while the print before looks as if it ran: its copy would be printed again, and what it took be
+// booked on the next spool. And its end is tried at once then, not when its time has come.
+func TestNothingBeginsBeforeTheEndIsWritten(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		begin(t, r, "a")
+		d.breakWith(errors.New("database is locked"))
+		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "done"}})
+		synctest.Wait()
+		if err := r.Flush(t.Context()); err == nil {
+			t.Error("Flush: got nil while the end cannot be written")
+		}
+		d.breakEnds(true)
+		if err := r.Begin(t.Context(), store.Print{ID: "b"}); err == nil || len(d.got(&d.began)) != 1 {
+			t.Errorf("Begin: got %v and %d rows, want an error and one", err, len(d.got(&d.began)))
+		}
+		d.breakEnds(false)
+		if err := r.Flush(t.Context()); err != nil || len(d.got(&d.ended)) != 1 {
+			t.Errorf("Flush: got %v and ends %v, want the one of a", err, d.got(&d.ended))
+		}
+		begin(t, r, "b")
+	})
+}
+
+// A row that has its end already, or is gone, keeps nothing from beginning.
+func TestEndThatIsThereAlready(t *testing.T) {
+	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, _ func()) {
+		begin(t, r, "a")
+		d.breakWith(store.ErrNoPrint)
+		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "done"}})
+		synctest.Wait()
+		d.breakWith(nil)
+		begin(t, r, "b")
+		if len(d.got(&d.ended)) != 0 {
+			t.Errorf("got ends %v, want none: it was said to have one", d.got(&d.ended))
+		}
+	})
+}
+
 func TestStopWritesWhatIsKnown(t *testing.T) {
 	record(t, func(t *testing.T, r *Recorder, m machine, d *disk, stop func()) {
 		begin(t, r, "a")
@@ -252,10 +310,15 @@ func TestShutdownOutcomeIsWritten(t *testing.T) {
 	})
 }
 
-// rows are a history to read.
+// rows are a history to read, the last first.
 type rows []store.Print
 
-func (r rows) Prints(context.Context, int64, int) ([]store.Print, error) { return r, nil }
+func (r rows) LastPrint(context.Context) (store.Print, bool, error) {
+	if len(r) == 0 {
+		return store.Print{}, false, nil
+	}
+	return r[0], true, nil
+}
 
 func TestLastOutcome(t *testing.T) {
 	got, err := LastOutcome(t.Context(), rows{{ID: "a", File: "x/y/cube.gcode", Outcome: "interrupted", Line: 7, LinesAgain: 2, ResendPercent: 1.5, StarvedS: 3, StarvedBy: "host"}})
@@ -291,4 +354,25 @@ func TestFlushWritesWhatWasUsed(t *testing.T) {
 			t.Error("got nil from a broken disk")
 		}
 	})
+}
+
+// A board without a battery may have had the clock ahead during the print before.
+func TestLastOutcomeGoesByOrder(t *testing.T) {
+	s, err := store.Open(t.TempDir(), store.Limits{MinFreeBytes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, p := range []store.Print{{ID: "first", File: "a.gcode", StartedMS: 9000}, {ID: "last", File: "b.gcode", StartedMS: 1000}} {
+		if err := s.BeginPrint(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		p.Outcome = "done"
+		if err := s.EndPrint(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := LastOutcome(t.Context(), s); err != nil || got == nil || got.ID != "last" {
+		t.Errorf("got %+v, %v, want the last", got, err)
+	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,6 +57,7 @@ func ReadCustom(ctx context.Context, settings Settings) (Custom, error) {
 		c.Shelf.InUse = whole.Profiles[0].Name
 	default:
 		first := printer.Presets()[0]
+		first.Kinematics = "" // an old profile does not say: its bed does
 		if _, err := settings.Setting(ctx, oldProfileKey, &first); err != nil {
 			return c, err
 		}
@@ -222,6 +224,9 @@ func (s *Server) doSetScripts(ctx context.Context, c *call) (uint64, error) {
 	})
 }
 
+// maxButtonsJSON bounds all buttons together, in bytes. All of them are one command: with one more button it must still be heard, so that it can be refused.
+const maxButtonsJSON = maxCommand * 3 / 4
+
 // doSetButtons replaces all buttons. One without an id is new, and gets one.
 func (s *Server) doSetButtons(ctx context.Context, c *call) (uint64, error) {
 	if c.Groups == nil {
@@ -240,6 +245,9 @@ func (s *Server) doSetButtons(ctx context.Context, c *call) (uint64, error) {
 				}
 			}
 			next.Groups = append(next.Groups, g)
+		}
+		if text, err := json.Marshal(next.Groups); err != nil || len(text) > maxButtonsJSON {
+			return now, "", nil, 0, printer.Problems{{In: "groups", Message: "they are too long together: shorten or delete some"}}
 		}
 		if err := s.cfg.Printer.CheckButtons(ctx, next.Groups); err != nil {
 			return now, "", nil, 0, err

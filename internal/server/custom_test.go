@@ -64,6 +64,7 @@ func TestReadCustom(t *testing.T) {
 	}{
 		{"nothing", kept{}, printer.Presets()[0].Name, 1, 260, 0, 0, "cartesian"},
 		{"one profile", kept{"profile": old}, "Kim's", 1, 300, 0, 0, "cartesian"},
+		{"a delta of before kinematics were asked for", kept{"profile": `{"name":"Rostock","width_mm":200,"depth_mm":200,"bed":"circle","origin":"center","max_nozzle_c":250}`}, "Rostock", 1, 250, 0, 0, "delta"},
 		{"several", kept{"profile": old, "profiles": `{"in_use":"b","profiles":[{"name":"a","max_nozzle_c":1},{"name":"b","max_nozzle_c":2,"kinematics":"corexy"}]}`, "scripts": `{"done":"M117 x"}`,
 			"buttons": `{"last_id":9,"groups":[{"name":"g","buttons":[]}]}`}, "b", 2, 2, 1, 9, "corexy"},
 		{"the one in use is missing", kept{"profiles": `{"in_use":"c","profiles":[{"name":"a","max_nozzle_c":1}]}`}, "a", 1, 1, 0, 0, "cartesian"},
@@ -191,6 +192,11 @@ func TestButtonsAreKeptAndPressed(t *testing.T) {
 	ask("operator", `{"do":"press","button":3}`, 404)
 	ask("owner", `{"do":"set_buttons","groups":[{"name":"New","buttons":[{"id":77,"label":"Fan","lines":"M106","confirm":"","number":null}]}]}`, 400)
 	ask("owner", `{"do":"set_buttons"}`, 400)
+	button := `{"id":0,"label":"Long","lines":"` + strings.Repeat("M117 Hello\\n", 60) + `","confirm":"","number":null}`
+	long := `{"do":"set_buttons","groups":[{"name":"Long","buttons":[` + button + strings.Repeat(","+button, maxButtonsJSON/len(button)) + `]}]}`
+	if a := ask("owner", long, 422); a.Error == nil || len(a.Error.Problems) != 1 {
+		t.Errorf("%d bytes of buttons: got %+v, want one problem", len(long), a.Error)
+	}
 	r.printer.failWith(printer.Problems{{In: "Fan", Line: 1, Message: "no"}})
 	ask("owner", `{"do":"set_buttons","groups":[]}`, 422)
 	r.printer.failWith(nil)

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -138,7 +139,7 @@ func (k *socket) message(m any) error {
 func (k *socket) read() {
 	listen(k.conn, maxCommand)
 	for k.ctx.Err() == nil {
-		kind, text, err := k.conn.ReadMessage()
+		kind, text, err := k.next()
 		if err != nil {
 			return
 		}
@@ -155,6 +156,22 @@ func (k *socket) read() {
 		}
 		k.hear(m)
 	}
+}
+
+// next waits for a message. The connection's own limit counts what comes over the wire; compressed, that may be a thousand times as long here.
+func (k *socket) next() (kind int, text []byte, err error) {
+	kind, r, err := k.conn.NextReader()
+	if err != nil {
+		return 0, nil, err
+	}
+	if text, err = io.ReadAll(io.LimitReader(r, maxCommand+1)); err != nil {
+		return 0, nil, err
+	}
+	if len(text) > maxCommand {
+		bye(k.conn, websocket.CloseMessageTooBig, "")
+		return 0, nil, websocket.ErrReadLimit
+	}
+	return kind, text, nil
 }
 
 func (k *socket) hear(m FromPage) {

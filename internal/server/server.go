@@ -197,10 +197,10 @@ func New(cfg Config) *Server {
 		custom: newCustom(cfg.Custom), views: latest.New[*view](nil), starting: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4), asking: make(slots, 1),
 	}
-	s.filesRev.Store(1)
-	s.spoolsRev.Store(1)
-	s.queueRev.Store(1)
-	s.settingsRev.Store(1)
+	first := uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others
+	for _, rev := range []*atomic.Uint64{&s.filesRev, &s.spoolsRev, &s.queueRev, &s.settingsRev} {
+		rev.Store(first)
+	}
 	s.freeBytes.Store(-1)
 	s.life, s.endLife = context.WithCancel(context.Background())
 	return s

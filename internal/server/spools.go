@@ -104,16 +104,19 @@ func differs(a, b string) bool {
 	return true
 }
 
-// plastics are the words of a material's name that may be a plastic's, in upper case. Slicers and people use several for some.
+// plastics are the words of a material's name that are a plastic's, as one name for each. What is no plastic ("Basic", "Silk Red") says nothing.
 func plastics(material string) (words []string) {
-	same := map[string]string{"PETG": "PET", "TPU": "FLEX", "TPE": "FLEX", "NYLON": "PA"}
 	for _, word := range strings.FieldsFunc(strings.ToUpper(material), func(r rune) bool { return r < 'A' || r > 'Z' }) {
-		if other := same[word]; other != "" {
-			word = other
-		}
-		if len(word) > 1 && word != "CF" && word != "GF" {
-			words = append(words, word)
+		if plastic := plasticNames[word]; plastic != "" {
+			words = append(words, plastic)
 		}
 	}
 	return words
+}
+
+// plasticNames are the names that slicers and people use, without digits: "TPU 95A" is TPU, and "PA6-CF" is PA.
+var plasticNames = map[string]string{
+	"PLA": "PLA", "HTPLA": "PLA", "LWPLA": "PLA", "PET": "PET", "PETG": "PET", "ABS": "ABS", "ASA": "ASA", "HIPS": "HIPS", "PC": "PC", "PP": "PP", "PE": "PE",
+	"FLEX": "FLEX", "TPU": "FLEX", "TPE": "FLEX", "TPC": "FLEX", "NYLON": "PA", "PA": "PA", "PAHT": "PA", "PVA": "PVA", "BVOH": "BVOH", "PVB": "PVB", "PCTG": "PCTG",
+	"CPE": "CPE", "POM": "POM", "PMMA": "PMMA", "PPA": "PPA", "PPS": "PPS", "PEI": "PEI", "PEEK": "PEEK", "PEKK": "PEKK",
 }

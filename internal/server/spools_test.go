@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"layerd/gcode"
 	"layerd/internal/spools"
@@ -36,6 +38,9 @@ func TestSpoolWarnings(t *testing.T) {
 		{"relations", []float64{1}, []string{"PLA+"}, nil},
 		{"more of them", []float64{1}, []string{"Silk pla"}, nil},
 		{"filled", []float64{1}, []string{"PLA-CF"}, nil},
+		{"a name that is no plastic's", []float64{1}, []string{"Basic"}, nil},
+		{"nor are these", []float64{1}, []string{"Silk Red, Tough, matte"}, nil},
+		{"with numbers", []float64{1}, []string{"TPU 95A"}, []string{`It was sliced for TPU 95A, and "black" is PLA.`}},
 		{"filled alike, but not the same", []float64{1}, []string{"PA-CF"}, []string{`It was sliced for PA-CF, and "black" is PLA.`}},
 	} {
 		if got := spoolWarnings(&gcode.Survey{ToolsMM: c.need, FilamentTypes: c.made}, list); !slices.Equal(got, c.want) {
@@ -186,9 +191,28 @@ func TestRevisionsOfSpoolsAndQueue(t *testing.T) {
 			}
 		}
 	}
-	await("the first", func(s State) bool { return s.SpoolsRev == 1 && s.QueueRev == 1 && s.Queued == 1 })
+	first := r.spoolsRev.Load()
+	await("the first", func(s State) bool { return s.SpoolsRev == first && s.QueueRev == first && s.Queued == 1 })
 	r.command(t, "operator", `{"do":"set_spool","spool_id":1}`)
-	await("a spool", func(s State) bool { return s.SpoolsRev == 2 && s.QueueRev == 1 })
+	await("a spool", func(s State) bool { return s.SpoolsRev == first+1 && s.QueueRev == first })
 	r.command(t, "operator", `{"do":"queue_add","file":"cube.gcode"}`)
-	await("an entry", func(s State) bool { return s.SpoolsRev == 2 && s.QueueRev == 2 && s.Queued == 2 })
+	await("an entry", func(s State) bool { return s.SpoolsRev == first+1 && s.QueueRev == first+1 && s.Queued == 2 })
+}
+
+// A page that was there before layerd was restarted must not take the new revisions for those that it has read.
+func TestRevisionsOfARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		revs := func() [4]uint64 {
+			s := New(Config{})
+			defer s.endLife()
+			return [4]uint64{s.filesRev.Load(), s.spoolsRev.Load(), s.queueRev.Load(), s.settingsRev.Load()}
+		}
+		before := revs()
+		time.Sleep(time.Second)
+		for i, rev := range revs() {
+			if rev <= before[i]+100 {
+				t.Errorf("the revision %d begins with %d after %d: a hundred changes later it is the same", i, rev, before[i])
+			}
+		}
+	})
 }

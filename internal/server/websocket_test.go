@@ -170,6 +170,29 @@ func TestLongMessageEndsTheSocket(t *testing.T) {
 	})
 }
 
+// A viewer's 60 kB over the wire must not become 60 MB here.
+func TestLongMessageThatComesShort(t *testing.T) {
+	host := newRig(t).listen(t)
+	conn, _, err := (&websocket.Dialer{EnableCompression: true}).Dial("ws://"+host+"/v1/live", http.Header{"Authorization": {"Bearer viewer"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	p := &phone{t, conn}
+	p.say(`{"beat":1}` + strings.Repeat(" ", 4*maxCommand))
+	for {
+		var m anything
+		err := conn.ReadJSON(&m)
+		if err == nil && m.Echo == "" {
+			continue
+		}
+		if !websocket.IsCloseError(err, websocket.CloseMessageTooBig) {
+			t.Errorf("got %+v and %v, want close code %d", m, err, websocket.CloseMessageTooBig)
+		}
+		return
+	}
+}
+
 func TestWhoMayOpenASocket(t *testing.T) {
 	host := newRig(t).listen(t)
 	cookie := access.CookieName + "=viewer"

@@ -11,6 +11,7 @@ package spoolman
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ import (
 var (
 	ErrGone    = errors.New("Spoolman has no such spool")
 	ErrUnheard = errors.New("it is not known whether Spoolman did it") // the request may have arrived, and its answer did not
+	ErrRefused = errors.New("Spoolman does not do that")               // it answers, but not this; nothing was done
 )
 
 const (
@@ -102,34 +104,59 @@ type answer struct {
 
 // Spools returns those that are not archived. What makes no sense is left out.
 func (c *Client) Spools(ctx context.Context) ([]Spool, error) {
-	var all []answer
-	if err := c.ask(ctx, http.MethodGet, "/spool", nil, &all); err != nil {
+	spools := []Spool{}
+	err := c.ask(ctx, http.MethodGet, "/spool", nil, func(list *json.Decoder) (err error) {
+		spools, err = readSpools(list)
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("ask Spoolman for its spools: %w", err)
-	}
-	spools := make([]Spool, 0, min(len(all), maxSpools))
-	for _, a := range all[:min(len(all), maxSpools)] {
-		if s, ok := a.spool(); ok {
-			spools = append(spools, s)
-		}
 	}
 	return spools, nil
 }
 
-// Spool returns one. ErrGone when it is not there.
+// readSpools reads one after another, so that a hostile list is no bigger here than maxSpools of them. What follows those is left unread.
+func readSpools(list *json.Decoder) ([]Spool, error) {
+	if begin, err := list.Token(); err != nil || begin != json.Delim('[') {
+		return nil, errors.Join(errNoList, err)
+	}
+	spools := []Spool{}
+	for n := 0; list.More(); n++ {
+		if n == maxSpools {
+			return spools, nil
+		}
+		var a answer
+		if err := list.Decode(&a); err != nil {
+			return nil, err
+		}
+		if s, ok := a.spool(); ok {
+			spools = append(spools, s)
+		}
+	}
+	if _, err := list.Token(); err != nil {
+		return nil, err
+	}
+	return spools, nil
+}
+
+var errNoList = errors.New("no list")
+
+// Spool returns one. ErrGone when it is not there, ErrRefused when Spoolman answers, but says nothing that makes sense.
 func (c *Client) Spool(ctx context.Context, id int64) (Spool, error) {
 	var a answer
-	err := c.ask(ctx, http.MethodGet, fmt.Sprintf("/spool/%d", id), nil, &a)
+	err := c.ask(ctx, http.MethodGet, fmt.Sprintf("/spool/%d", id), nil, func(one *json.Decoder) error { return one.Decode(&a) })
 	if err != nil {
 		return Spool{}, fmt.Errorf("ask Spoolman for spool %d: %w", id, err)
 	}
 	s, ok := a.spool()
 	if !ok || s.ID != id {
-		return Spool{}, fmt.Errorf("ask Spoolman for spool %d: its answer makes no sense", id)
+		return Spool{}, fmt.Errorf("ask Spoolman for spool %d: %w: its answer makes no sense", id, ErrRefused)
 	}
 	return s, nil
 }
 
-// Use takes mm off a spool. ErrGone when it is not there; ErrUnheard when it may or may not have been done; any other error means that it was not.
+// Use takes mm off a spool. ErrGone when it is not there; ErrUnheard when it may or may not have been done; any other error means that it was not,
+// and ErrRefused that Spoolman did not want to.
 func (c *Client) Use(ctx context.Context, id int64, mm float64) error {
 	if !(mm > 0 && mm < 1e8) {
 		return fmt.Errorf("use %g mm of spool %d: no such length", mm, id)
@@ -141,8 +168,8 @@ func (c *Client) Use(ctx context.Context, id int64, mm float64) error {
 	return nil
 }
 
-// ask sends one request and reads its answer into v; nil = it is not looked at.
-func (c *Client) ask(ctx context.Context, method, path string, send, v any) error {
+// ask sends one request and has its answer read; nil = it is not looked at.
+func (c *Client) ask(ctx context.Context, method, path string, send any, read func(*json.Decoder) error) error {
 	body := io.Reader(http.NoBody)
 	if send != nil {
 		text, err := json.Marshal(send)
@@ -173,22 +200,34 @@ func (c *Client) ask(ctx context.Context, method, path string, send, v any) erro
 	case code >= 300 && code <= 399:
 		return fmt.Errorf("it leads elsewhere (status %d), where layerd does not follow: set spoolman.url to the address in the browser's bar", code)
 	case code < 200 || code > 299:
-		return fmt.Errorf("it answered with status %d", code)
+		return fmt.Errorf("%w: it answered with status %d", ErrRefused, code)
 	}
-	if v == nil {
+	if read == nil {
 		return nil
 	}
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err != nil {
-		return fmt.Errorf("read its answer: %w", err)
+	text := &wire{from: response.Body}
+	err = read(json.NewDecoder(io.LimitReader(text, maxAnswer)))
+	switch {
+	case err == nil:
+		return nil
+	case text.err != nil:
+		return fmt.Errorf("read its answer: %w", inWords(text.err))
 	}
-	if len(text) > maxAnswer {
-		return fmt.Errorf("its answer is longer than %d bytes", maxAnswer)
+	return fmt.Errorf("%w: its answer is not what a Spoolman says", ErrRefused)
+}
+
+// wire is an answer that remembers what went wrong with the connection: a decoder's errors say little of that.
+type wire struct {
+	from io.Reader
+	err  error
+}
+
+func (w *wire) Read(into []byte) (n int, err error) {
+	n, err = w.from.Read(into)
+	if err != nil && err != io.EOF {
+		w.err = err
 	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return errors.New("its answer is not what a Spoolman says")
-	}
-	return nil
+	return n, err
 }
 
 // unheard tells failures before anything was sent from those after.
@@ -196,9 +235,43 @@ func unheard(err error) error {
 	var dial *net.OpError
 	var dns *net.DNSError
 	if errors.As(err, &dns) || errors.As(err, &dial) && dial.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED) {
-		return err
+		return inWords(err)
 	}
-	return fmt.Errorf("%w: %w", ErrUnheard, err)
+	return fmt.Errorf("%w: %w", ErrUnheard, inWords(err))
+}
+
+// trouble is a failure of the network in our own words. Go's name both ends' addresses, of which our port is another one each time: the same
+// trouble would be news again and again.
+type trouble struct {
+	words string
+	cause error
+}
+
+func (t *trouble) Error() string { return t.words }
+func (t *trouble) Unwrap() error { return t.cause }
+
+func inWords(err error) error {
+	var dns *net.DNSError
+	var timeout net.Error
+	var certificate *tls.CertificateVerificationError
+	words := "what answers at its address cannot be understood"
+	switch {
+	case errors.As(err, &dns):
+		words = "its name cannot be looked up"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		words = "nothing listens at its address"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		words = "no way leads to its address"
+	case errors.Is(err, context.Canceled):
+		words = "the request was given up"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		words = "it does not answer in time"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		words = "it broke the connection off"
+	case errors.As(err, &certificate):
+		words = "its certificate is not trusted here"
+	}
+	return &trouble{words, err}
 }
 
 // spool cleans an answer; false when it is none.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -111,6 +113,41 @@ func TestAnswersThatAreNone(t *testing.T) {
 		if got, err := client(t, f.URL).Spools(t.Context()); err == nil {
 			t.Errorf("%s: got %+v, want an error", name, got)
 		}
+	}
+}
+
+// The same trouble has the same words each time, and none of them is an address.
+func TestTroubleInWords(t *testing.T) {
+	reset := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}))
+	defer reset.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for address, want := range map[string]string{reset.URL: "it broke the connection off", gone.URL: "nothing listens at its address",
+		strings.Replace(reset.URL, "http:", "https:", 1): ""} {
+		_, err := client(t, address).Spools(t.Context())
+		if err == nil || !strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), "127.0.0.1") {
+			t.Errorf("%s: got %v, want it to end with %q and to have no address", address, err, want)
+		}
+	}
+}
+
+// No more is read of a list than is shown: 4 MiB of {} would be 700 MiB here.
+func TestLongList(t *testing.T) {
+	one := `{"id":1,"filament":{"density":1.2,"diameter":1.75}},`
+	f := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "["+strings.Repeat(one, maxSpools)+"what follows is never looked at")
+	}))
+	defer f.Close()
+	if got, err := client(t, f.URL).Spools(t.Context()); err != nil || len(got) != maxSpools {
+		t.Errorf("got %d spools and %v, want %d", len(got), err, maxSpools)
 	}
 }
 

@@ -123,7 +123,7 @@ func TestEachUseIsToldOnce(t *testing.T) {
 			r.print("b", 250)
 			r.far.Go("PUT", wrong)
 			for range 3 {
-				if r.round(t.Context()) && wrong != spoolmantest.Deaf && wrong != spoolmantest.Busy {
+				if r.round(t.Context()); r.list().Problem == "" && wrong != spoolmantest.Deaf && wrong != spoolmantest.Busy {
 					t.Error("nothing was wrong")
 				}
 			}
@@ -177,6 +177,33 @@ func TestASpoolThatIsGone(t *testing.T) {
 	r.used(7) // the one after it is not held up
 	if l := r.list(); len(l.Spools) != 1 {
 		t.Errorf("got %+v", l)
+	}
+}
+
+// What Spoolman does not take of one spool waits, and keeps nothing of the others waiting.
+func TestOneOddSpoolHoldsUpNoOther(t *testing.T) {
+	for name, odd := range map[string]func(*spoolmantest.Spool){"its use is refused": func(s *spoolmantest.Spool) { s.Refused = true },
+		"what is said of it makes no sense": func(s *spoolmantest.Spool) { s.UsedG = -3 }} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.round(t.Context())
+			for i, spool := range []int64{4, 3, 4, 3} {
+				r.must(r.PutOn(t.Context(), 0, spool))
+				r.print(string(rune('a'+i)), 100)
+			}
+			var was spoolmantest.Spool
+			r.far.Change(func(s map[int64]*spoolmantest.Spool) { was = *s[4]; odd(s[4]) })
+			for range 2 {
+				if !r.round(t.Context()) || r.list().Problem == "" {
+					t.Errorf("got problem %q, want one, of an answer", r.list().Problem)
+				}
+				r.used(200)
+			}
+			r.far.Change(func(s map[int64]*spoolmantest.Spool) { *s[4] = was })
+			if !r.round(t.Context()) || r.list().Problem != "" || r.far.UsedMM(4) != 200 {
+				t.Errorf("afterwards: problem %q, and %v mm told of it, want 200", r.list().Problem, r.far.UsedMM(4))
+			}
+		})
 	}
 }
 

@@ -52,7 +52,7 @@ func (h *Shelf) Run(ctx context.Context) error {
 	}
 }
 
-// round reads the list and tells what is due; false when Spoolman does not answer as it should.
+// round reads the list and tells what is due; false when Spoolman does not answer as it should. What it refuses of one spool waits, and is shown.
 func (h *Shelf) round(ctx context.Context) bool {
 	list, err := h.client.Spools(ctx)
 	if err != nil {
@@ -63,9 +63,20 @@ func (h *Shelf) round(ctx context.Context) bool {
 	if err != nil {
 		h.log.Error("what Spoolman is to be told cannot be read", "err", err)
 	}
-	told := 0
+	told, problem, odd := 0, "", map[int64]bool{}
 	for _, u := range uses {
-		if err := h.tell(ctx, u); err != nil {
+		if odd[u.Spool] {
+			continue
+		}
+		err := h.tell(ctx, u)
+		if errors.Is(err, spoolman.ErrRefused) || errors.Is(err, spoolman.ErrGone) { // of this spool; the others can still be told
+			odd[u.Spool] = true
+			if problem == "" {
+				problem = err.Error()
+			}
+			continue
+		}
+		if err != nil {
 			h.trouble(ctx, list, err)
 			return false
 		}
@@ -77,7 +88,7 @@ func (h *Shelf) round(ctx context.Context) bool {
 			return false
 		}
 	}
-	h.learn(ctx, list, "")
+	h.learn(ctx, list, problem)
 	return true
 }
 

@@ -209,9 +209,13 @@ var errUnknown = errors.New("nothing is known of this file")
 func (s *Store) stored(ctx context.Context, key fileKey) (gcode.Survey, error) {
 	var survey gcode.Survey
 	var data []byte
-	err := s.queryContent(ctx, key, `c.survey`, &data)
+	var revision int
+	err := s.queryContent(ctx, key, `c.survey, c.revision`, &data, &revision)
 	if err != nil {
 		return survey, err
+	}
+	if revision != surveyRevision {
+		return survey, errUnknown
 	}
 	if err := json.Unmarshal(data, &survey); err != nil {
 		return survey, fmt.Errorf("read survey of %s: %w", key.path, err)

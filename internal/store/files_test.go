@@ -275,3 +275,24 @@ func TestCancelled(t *testing.T) {
 		}
 	}
 }
+
+// A newer layerd makes surveys again. Until then the files are still the ones that were printed.
+func TestUpgradeKeepsWhatIsKnown(t *testing.T) {
+	s := open1(t)
+	was := put(t, s, "a.gcode", part(3))
+	if _, err := s.db.Exec(`UPDATE contents SET revision = ?, survey = '{}'`, surveyRevision-1); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Stat(t.Context(), "a.gcode"); err != nil || got != was || got.SHA256 == "" || !got.Thumbnail {
+		t.Errorf("got %+v, %v, want %+v", got, err, was)
+	}
+	if all, err := s.Files(t.Context()); err != nil || len(all) != 1 || all[0] != was {
+		t.Errorf("got %+v, %v, want %+v", all, err, was)
+	}
+	if picture, _, err := s.Thumbnail(t.Context(), "a.gcode"); err != nil || len(picture) == 0 {
+		t.Errorf("got a picture of %d bytes, %v", len(picture), err)
+	}
+	if survey, err := s.Survey(t.Context(), "a.gcode"); err != nil || survey.Lines == 0 {
+		t.Errorf("got %+v, %v, want it made again", survey, err)
+	}
+}

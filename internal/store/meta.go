@@ -16,7 +16,8 @@ import (
 // What is known of a file's content, by its SHA-256: written by an upload, or the first time that somebody asks for the survey
 // of a file that was copied in by hand.
 
-// surveyRevision is raised when gcode.SurveyFile finds out more than before; what older ones found is then found again.
+// surveyRevision is raised when gcode.SurveyFile finds out more than before; a survey of an older one is then made again. What is known besides it
+// (the hash, and with it the history; the estimate; the picture) stays: an upgrade loses nothing that people see.
 const surveyRevision = 3
 
 // content is what one reading of a file gave.
@@ -241,17 +242,17 @@ const selectFacts = `
 	SELECT f.path, f.bytes, f.modified_ns, f.sha256, c.estimate_s, c.filament_mm, c.layers, c.thumb_type != '',
 		(SELECT count(*) FROM prints p WHERE p.sha256 = f.sha256 AND p.outcome = 'done'),
 		coalesce((SELECT p.outcome FROM prints p WHERE p.sha256 = f.sha256 AND p.outcome != '' ORDER BY p.seq DESC LIMIT 1), '')
-	FROM files f JOIN contents c USING (sha256) WHERE c.revision = ?`
+	FROM files f JOIN contents c USING (sha256)`
 
 // known returns what is known of all files.
 func (s *Store) known(ctx context.Context) (map[fileKey]facts, error) {
-	return s.queryFacts(ctx, selectFacts, surveyRevision)
+	return s.queryFacts(ctx, selectFacts)
 }
 
 // knownOf returns what is known of one.
 func (s *Store) knownOf(ctx context.Context, key fileKey) (facts, bool, error) {
-	rows, err := s.queryFacts(ctx, selectFacts+` AND f.path = ? AND f.bytes = ? AND f.modified_ns = ?`,
-		surveyRevision, key.path, key.bytes, key.modifiedNS)
+	rows, err := s.queryFacts(ctx, selectFacts+` WHERE f.path = ? AND f.bytes = ? AND f.modified_ns = ?`,
+		key.path, key.bytes, key.modifiedNS)
 	f, ok := rows[key]
 	return f, ok, err
 }
@@ -278,8 +279,8 @@ func (s *Store) queryFacts(ctx context.Context, query string, args ...any) (map[
 // queryContent reads columns of contents c for one file; errUnknown when nothing is known of it.
 func (s *Store) queryContent(ctx context.Context, key fileKey, columns string, into ...any) error {
 	err := s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM files f JOIN contents c USING (sha256)
-		WHERE c.revision = ? AND f.path = ? AND f.bytes = ? AND f.modified_ns = ?`,
-		surveyRevision, key.path, key.bytes, key.modifiedNS).Scan(into...)
+		WHERE f.path = ? AND f.bytes = ? AND f.modified_ns = ?`,
+		key.path, key.bytes, key.modifiedNS).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return errUnknown
 	}

@@ -35,7 +35,7 @@ type Spool struct {
 	LeftG       float64 `json:"left_g"`  // -1 unknown
 }
 
-// SpoolEdit is a spool as a person enters it. LeftG nil leaves what is left as it was, or full for a new one (ID 0).
+// SpoolEdit is a spool as a person enters it. LeftG nil leaves what is left as it was, in grams, or full for one that is new (ID 0) or unused.
 type SpoolEdit struct {
 	ID          int64    `json:"id,omitempty"`
 	Name        string   `json:"name"`
@@ -168,6 +168,12 @@ func saveSpool(ctx context.Context, tx *sql.Tx, e SpoolEdit) (int64, error) {
 			return 0, err
 		}
 	}
+	if e.ID != 0 && e.LeftG == nil {
+		var err error
+		if e.LeftG, err = leftOf(ctx, tx, e); err != nil {
+			return 0, err
+		}
+	}
 	err := oneSpool(tx.ExecContext(ctx, `UPDATE spools SET name = ?, material = ?, colour = ?, diameter_mm = ?, density_g_cm3 = ?, weight_g = ?, spool_g = ?, cost = ?, archived = ?
 		WHERE id = ?`, e.Name, e.Material, strings.ToLower(e.Colour), e.DiameterMM, e.DensityGCM3, e.WeightG, e.SpoolG, e.Cost, e.Archived, id))
 	if err == nil && e.LeftG != nil {
@@ -181,6 +187,24 @@ func saveSpool(ctx context.Context, tx *sql.Tx, e SpoolEdit) (int64, error) {
 		_, err = tx.ExecContext(ctx, `DELETE FROM active_spools WHERE source = ? AND spool = ?`, OwnSpools, id)
 	}
 	return id, err
+}
+
+// leftOf is what is left, in grams, on a spool that e gives another size: as much as before, though never more than it holds. nil = what was used says
+// that already: nothing was, or it is as it was.
+func leftOf(ctx context.Context, tx *sql.Tx, e SpoolEdit) (*float64, error) {
+	var weightG, diameterMM, densityGCM3, usedMM float64
+	err := tx.QueryRowContext(ctx, `SELECT weight_g, diameter_mm, density_g_cm3,
+		base_mm + coalesce((SELECT sum(u.mm) FROM spool_uses u WHERE u.source = ? AND u.spool = spools.id), 0) FROM spools WHERE id = ?`, OwnSpools, e.ID).
+		Scan(&weightG, &diameterMM, &densityGCM3, &usedMM)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNoSpool
+	}
+	same := weightG == e.WeightG && diameterMM == e.DiameterMM && densityGCM3 == e.DensityGCM3
+	if err != nil || same || usedMM == 0 {
+		return nil, err
+	}
+	left := min(max(weightG-usedMM/1000*GPerM(diameterMM, densityGCM3), 0), e.WeightG)
+	return &left, nil
 }
 
 func oneSpool(result sql.Result, err error) error {

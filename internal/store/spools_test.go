@@ -46,6 +46,38 @@ func used(t *testing.T, s *Store) map[string]float64 {
 	return mm
 }
 
+// Whoever corrects a spool's size does not say that some of it was used, or came back.
+func TestWhatIsLeftStaysWhenTheSizeIsCorrected(t *testing.T) {
+	s := open1(t)
+	left := 400.0
+	e := SpoolEdit{Name: "a", DiameterMM: 1.75, DensityGCM3: 1.24, WeightG: 1000, LeftG: &left}
+	var err error
+	e.ID, err = s.SaveSpool(t.Context(), e)
+	must(t, err)
+	e.LeftG = nil
+	for _, c := range []struct {
+		doing   string
+		correct func()
+		want    float64
+	}{
+		{"nothing", func() {}, 400},
+		{"its weight", func() { e.WeightG = 750 }, 400},
+		{"its density", func() { e.DensityGCM3 = 2.48 }, 400},
+		{"its diameter", func() { e.DiameterMM = 2.85 }, 400},
+		{"its weight, to less than was left", func() { e.WeightG = 250 }, 250},
+		{"a full one's weight", func() { e.WeightG = 300 }, 300},
+	} {
+		c.correct()
+		_, err := s.SaveSpool(t.Context(), e)
+		must(t, err)
+		all, err := s.Spools(t.Context())
+		must(t, err)
+		if math.Abs(all[0].LeftG-c.want) > 1e-6 {
+			t.Errorf("after %s: got %g g left, want %g", c.doing, all[0].LeftG, c.want)
+		}
+	}
+}
+
 func TestSpoolsAreKept(t *testing.T) {
 	s := open1(t)
 	left := 250.0

@@ -3,7 +3,7 @@
 import { computed, effect, signal } from '@preact/signals'
 import { get } from './api'
 import { bool, list, num, object, oneOf, str, type Of, type Read } from './read'
-import { complain, state } from './state'
+import { complain, live, state } from './state'
 
 const spool = object({
   id: num, name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool,
@@ -28,10 +28,10 @@ export type Entry = Of<typeof entry>
 export const shelf = signal<Shelf | null>(null)
 export const queue = signal<readonly Entry[] | null>(null)
 
-/** Gets path now and whenever key says another thing; an answer that was overtaken by a later one is forgotten. Returns what ends that. */
+/** Gets path now, whenever key says another thing, and when the link is back, after what nobody heard; an answer that was overtaken by a later one is forgotten. Returns what ends that. */
 function follow<T>(path: string, read: Read<T>, key: () => string | undefined, into: (value: T) => void): () => void {
   let asked = 0
-  const rev = computed(key)
+  const rev = computed(() => (live.value ? key() : undefined))
   const end = effect(() => {
     if (rev.value === undefined) return
     const mine = ++asked

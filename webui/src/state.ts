@@ -171,9 +171,9 @@ export async function checkLogin(): Promise<void> {
   }
 }
 
-/** Gets the list of files now, and again whenever layerd says that it changed; returns what ends that. */
+/** Gets the list of files now, whenever layerd says that it changed, and when the link is back; returns what ends that. */
 export function followFiles(): () => void {
-  const rev = computed(() => state.value?.files_rev)
+  const rev = computed(() => (live.value ? state.value?.files_rev : undefined))
   return effect(() => {
     if (rev.value !== undefined) void loadFiles()
   })

@@ -191,6 +191,45 @@ describe('the editor of buttons', () => {
     expect(told[1]).toMatchObject({ groups: [{ buttons: [{ id: 4 }] }] })
   })
 
+  // Another phone changes the buttons while a sheet is open here.
+  const meanwhile = async (groups: unknown) => {
+    vi.stubGlobal('fetch', (path: string) => Promise.resolve(new Response(JSON.stringify(path.endsWith('buttons') ? { groups } : golden('scripts')))))
+    act(() => received(exampleState({ state: 'idle', job: null, settings_rev: (state.value?.settings_rev ?? 0) + 1 })))
+    await flush()
+  }
+  const made = (golden('buttons') as { groups: { name: string; buttons: CustomButton[] }[] }).groups[0]!
+  const said = () => told.map((d) => ('groups' in d ? d.groups.map((g) => [g.name, ...g.buttons.map((b) => `${b.id} ${b.label}`)]) : d.do))
+
+  it('finds its button where it stands by now', async () => {
+    await show(<ButtonsPage />)
+    tap(button(/^Light/))
+    await meanwhile([{ name: 'New', buttons: [] }, { ...made, name: 'Renamed', buttons: [...made.buttons].reverse() }])
+    type('Label', 'Light!')
+    tap(button('Save button'))
+    expect(said()).toEqual([[['New'], ['Renamed', '4 Load', '3 Light!']]])
+    answer({})
+    await flush()
+    tap(button(/^Light/))
+    tap(button('Delete button'))
+    expect(said()[1]).toEqual([['New'], ['Renamed', '4 Load']])
+  })
+
+  it('says so when its button or group is gone, and sends nothing', async () => {
+    await show(<ButtonsPage />)
+    tap(button(/^Light/))
+    await meanwhile([{ ...made, buttons: made.buttons.slice(1) }])
+    for (const name of ['Save button', 'Delete button']) {
+      tap(button(name))
+      expect(getByRole(root, 'alert').textContent).toContain('This button is no longer there')
+    }
+    tap(button('Close'))
+    tap(button('Rename Filament'))
+    await meanwhile([])
+    tap(button('Save group'))
+    expect(getByRole(root, 'alert').textContent).toContain('This group is no longer there')
+    expect(told).toEqual([])
+  })
+
   it('moves within its list only', () => {
     expect(moved([1, 2, 3], 0, 1)).toEqual([2, 1, 3])
     expect(moved([1, 2, 3], 2, -1)).toEqual([1, 3, 2])
@@ -248,6 +287,21 @@ describe('profiles', () => {
     type('Height, Z', '300')
     tap(button('Save profile'))
     expect(told[2]).toMatchObject({ profile: { height_mm: 300, nozzles: 1, tools: [], shared_nozzle: false, mixing: false } })
+  })
+
+  it('what is being edited stays when another phone saves, and else the new one is taken', async () => {
+    const form = (change: Partial<Profile>) => <ProfileForm profile={{ ...profile, ...change }} presets={[]} enabled printing={false} />
+    const values = () => ['Width, X', 'Lift by'].map((name) => getByLabelText<HTMLInputElement>(root, name).value)
+    await show(form({}))
+    await show(form({ lift_mm: 33 }))
+    expect(values()).toEqual([String(profile.width_mm), '33'])
+    type('Width, X', '123')
+    await show(form({ lift_mm: 44 }))
+    expect(values()).toEqual(['123', '33'])
+    tap(button('Save profile'))
+    answer({})
+    await show(form({ width_mm: 123.5, lift_mm: 33 })) // what was saved here, as layerd keeps it
+    expect(values()).toEqual(['123.5', '33'])
   })
 
   it('tools that share a nozzle have one heater', () => {

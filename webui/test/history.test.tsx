@@ -159,7 +159,7 @@ describe('again', () => {
     ['is the same content under another name', print, [exampleFile('c.gcode')], 'c.gcode', 'It is called c.gcode now.'],
     ['is the file of its own name, when there are several', print, [exampleFile('c.gcode'), exampleFile('a/b.gcode')], 'a/b.gcode', ''],
     ['is not another content', print, [exampleFile('a/b.gcode', { sha256: 'def' })], '', 'another content'],
-    ['is not a file of unknown content', print, [exampleFile('a/b.gcode', { sha256: '' })], '', 'another content'],
+    ['is the file of its name whose content is not known, with a word of that', print, [exampleFile('a/b.gcode', { sha256: '' })], 'a/b.gcode', 'may have been changed'],
     ['is not a guess, when the print\'s content is unknown', { ...print, sha256: '' }, [exampleFile('a/b.gcode', { sha256: '' })], '', 'another content'],
     ['is nothing when the file is gone', print, [], '', 'no longer there'],
     ['is nothing while the files are not known', print, null, '', 'not here yet'],

@@ -1,4 +1,5 @@
 // Spools and the queue: what they show, what they send, and what a finger does to the order.
+import { readFileSync } from 'node:fs'
 import { getAllByRole, getByRole, getByTestId, queryByRole, queryByTestId } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
@@ -8,7 +9,7 @@ import { placeAt, Queue } from '../src/parts/queue'
 import { Needs, SpoolLine } from '../src/parts/spoolline'
 import { editOf, Spools } from '../src/parts/spools'
 import { beforeAt, followQueue, followShelf, queue, shelf } from '../src/shelf'
-import { asks, filesView, link, linkStatus, notices, received, state } from '../src/state'
+import { asks, files, filesError, filesView, followFiles, link, linkStatus, notices, received, state } from '../src/state'
 import type { Answer, Doing, State } from '../src/wire'
 import { exampleShelf, exampleState, queued, spool } from './examples'
 
@@ -249,7 +250,7 @@ describe('spools', () => {
     })
     expect(queryByRole(root, 'button', { name: 'Add a spool' })).toBeNull()
     expect(queryByRole(root, 'button', { name: /^Change/ })).toBeNull()
-    expect(getByRole(root, 'status').textContent).toMatch(/It does not answer: this is what it said .*connection refused/)
+    expect(getByRole(root, 'status').textContent).toMatch(/It does not answer as it should: this is what it said .*connection refused/)
   })
 
   it('an edit without a new rest leaves what is left', () => {
@@ -285,6 +286,31 @@ describe('spools', () => {
 })
 
 describe('following', () => {
+  beforeEach(() => { linkStatus.value = 'up' })
+
+  it('reads again when the link is back: what changed meanwhile nobody heard, and what was asked for may have got lost', async () => {
+    let down = true
+    const asked: string[] = []
+    vi.stubGlobal('fetch', (path: string) => {
+      asked.push(path)
+      const golden = readFileSync(`../internal/server/testdata/wire/${path.split('/').at(-1)}.json`, 'utf8')
+      return down ? Promise.reject(new TypeError('net')) : Promise.resolve(new Response(golden))
+    })
+    received(exampleState({ rev: 1 }))
+    const ends = [followQueue(), followShelf(), followFiles()]
+    await vi.waitFor(() => expect(filesError.value).not.toBeNull())
+    linkStatus.value = 'lost'
+    received(exampleState({ rev: 2 }))
+    expect(asked).toEqual(['/v1/queue', '/v1/spools', '/v1/files'])
+    down = false
+    linkStatus.value = 'up'
+    received(exampleState({ rev: 1 }))
+    await vi.waitFor(() => expect([queue.value, shelf.value, files.value]).not.toContain(null))
+    expect(asked).toHaveLength(6)
+    for (const end of ends) end()
+    files.value = null
+  })
+
   it('reads again when layerd says that something changed, and forgets answers that come too late', async () => {
     const waiting: ((body: string) => void)[] = []
     const paths: string[] = []

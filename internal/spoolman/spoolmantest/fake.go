@@ -19,6 +19,7 @@ type Spool struct {
 	WeightG float64 // 0: not set, so it does not say what is left
 	UsedG   float64
 	Gone    bool
+	Refused bool // 422 to what was used of it
 }
 
 const (
@@ -166,6 +167,9 @@ func (f *Fake) serve(r *http.Request) (status int, answer any) {
 		}
 		if json.NewDecoder(r.Body).Decode(&body) != nil || body.Length == nil || body.Weight != nil {
 			return http.StatusBadRequest, map[string]string{"message": "Either use_weight or use_length must be specified."}
+		}
+		if s.Refused {
+			return http.StatusUnprocessableEntity, map[string]any{"detail": []any{}}
 		}
 		s.UsedG += weightG(*body.Length)
 	}

@@ -1,14 +1,18 @@
 // The owner's own buttons, in groups: added, edited, put into order, deleted. Each change is saved at once.
 import { useState } from 'preact/hooks'
-import { readButtons, readScripts, useKept, whyNotOwner, type Problem } from '../custom'
+import { readButtons, readScripts, useKept, whyNotOwner } from '../custom'
 import { asking, notify, perform } from '../state'
 import type { ApiError, ButtonGroup, CustomButton } from '../wire'
-import { ButtonSheet } from './buttonsheet'
+import { ButtonSheet, groupIndex, type GroupAt } from './buttonsheet'
 import { Icon, Spinner } from './icon'
 import { Sheet } from './sheet'
 
-/** What is being edited: a button at its place (none: a new one), or a group's name (none: a new one). */
-type Editing = { group: number; button: number | null } | { name: number | null } | null
+/** What is being edited: a button (none: a new one) as it was when its sheet was opened, or a group's name (none: a new one). */
+type Editing = { group: GroupAt; button: CustomButton | null } | { name: GroupAt | null } | null
+
+const gone = (message: string): ApiError => ({ code: '', message, next: '', warnings: [], problems: [] })
+const buttonGone = gone('This button is no longer there: somebody has deleted it. Nothing was saved.')
+const groupGone = gone('This group is no longer there: somebody has deleted or renamed it. Nothing was saved.')
 
 /** The groups with one thing moved by a place, -1 or 1; unchanged where there is no place. */
 export function moved<T>(all: readonly T[], at: number, by: number): T[] {
@@ -42,15 +46,29 @@ export function ButtonsPage() {
     if (!answer.error && inSheet) setEditing(null)
   }
   const withGroup = (at: number, group: ButtonGroup | null) => groups.flatMap((g, i) => (i !== at ? [g] : group ? [group] : []))
-  const put = (button: CustomButton, into: number) => {
+  // Another phone may have put things into another order since the sheet was opened, so what it is about is looked for.
+  const put = (button: CustomButton, into: GroupAt) => {
     if (!editing || !('group' in editing)) return
-    const { group, button: at } = editing
+    const at = editing.button ? groups.findIndex((g) => g.buttons.some((b) => b.id === button.id)) : -1
+    if (editing.button && at < 0) return setError(buttonGone)
+    const to = at >= 0 && into === editing.group ? at : groupIndex(groups, into)
+    if (to < 0) return setError(groupGone)
     const next = groups.map((g, i) => {
-      if (i === group && i === into && at !== null) return { ...g, buttons: g.buttons.map((b, j) => (j === at ? button : b)) }
-      const buttons = i === group && at !== null ? g.buttons.filter((_, j) => j !== at) : g.buttons
-      return { ...g, buttons: i === into ? [...buttons, button] : buttons }
+      if (i === to && i === at) return { ...g, buttons: g.buttons.map((b) => (b.id === button.id ? button : b)) }
+      const buttons = i === at ? g.buttons.filter((b) => b.id !== button.id) : g.buttons
+      return { ...g, buttons: i === to ? [...buttons, button] : buttons }
     })
     void save(next, true)
+  }
+  const drop = (id: number) => {
+    if (!groups.some((g) => g.buttons.some((b) => b.id === id))) return setError(buttonGone)
+    void save(groups.map((g) => ({ ...g, buttons: g.buttons.filter((b) => b.id !== id) })), true)
+  }
+  const changeGroup = (which: GroupAt, change: (group: ButtonGroup) => ButtonGroup | null) => {
+    const at = groupIndex(groups, which)
+    const group = groups[at]
+    if (!group) return setError(groupGone)
+    void save(withGroup(at, change(group)), true)
   }
   return (
     <div class="custom">
@@ -63,12 +81,12 @@ export function ButtonsPage() {
             <div class="row-head">
               <h2 class="wrap">{group.name}</h2>
               <Order what={group.name} at={g} count={groups.length} disabled={disabled} onMove={(by) => void save(moved(groups, g, by), false)} />
-              <button type="button" class="icon-button" aria-label={`Rename ${group.name}`} disabled={disabled} onClick={() => open({ name: g })}><Icon name="edit" size={20} /></button>
+              <button type="button" class="icon-button" aria-label={`Rename ${group.name}`} disabled={disabled} onClick={() => open({ name: { name: group.name, at: g } })}><Icon name="edit" size={20} /></button>
             </div>
             <ul class="rows">
               {group.buttons.map((button, b) => (
                 <li key={button.id} class="row">
-                  <button type="button" class="row-open" disabled={why !== ''} onClick={() => open({ group: g, button: b })}>
+                  <button type="button" class="row-open" disabled={why !== ''} onClick={() => open({ group: { name: group.name, at: g }, button })}>
                     <strong class="wrap">{button.label}</strong>
                     <small class="muted wrap mono">{button.lines.split('\n')[0]}</small>
                   </button>
@@ -77,7 +95,7 @@ export function ButtonsPage() {
                 </li>
               ))}
             </ul>
-            <button type="button" class="btn" disabled={disabled} onClick={() => open({ group: g, button: null })}><Icon name="plus" size={20} /> Add a button</button>
+            <button type="button" class="btn" disabled={disabled} onClick={() => open({ group: { name: group.name, at: g }, button: null })}><Icon name="plus" size={20} /> Add a button</button>
           </section>
         ))}
       </div>
@@ -85,21 +103,13 @@ export function ButtonsPage() {
         <button type="button" class={groups.length === 0 ? 'btn primary' : 'btn'} disabled={disabled} onClick={() => open({ name: null })}><Icon name="plus" size={20} /> Add a group</button>
       </div>
       {editing && 'group' in editing && (
-        <ButtonSheet button={editing.button === null ? null : groups[editing.group]?.buttons[editing.button] ?? null} group={editing.group} groups={groups} values={values}
-          problems={error?.problems ?? []} error={error} busy={busy} onSave={put} onClose={() => open(null)}
-          onDelete={() => {
-            const group = groups[editing.group]
-            if (group) void save(withGroup(editing.group, { ...group, buttons: group.buttons.filter((_, j) => j !== editing.button) }), true)
-          }} />
+        <ButtonSheet button={editing.button} group={editing.group} groups={groups} values={values} problems={error?.problems ?? []} error={error} busy={busy}
+          onSave={put} onClose={() => open(null)} onDelete={() => editing.button && drop(editing.button.id)} />
       )}
       {editing && 'name' in editing && (
-        <GroupSheet group={editing.name === null ? null : groups[editing.name] ?? null} problems={error?.problems ?? []} busy={busy} onClose={() => open(null)}
-          onSave={(name) => {
-            const at = editing.name
-            const group = at === null ? null : groups[at]
-            void save(at !== null && group ? withGroup(at, { ...group, name }) : [...groups, { name, buttons: [] }], true)
-          }}
-          onDelete={() => void save(withGroup(editing.name ?? -1, null), true)} />
+        <GroupSheet group={editing.name && (groups[groupIndex(groups, editing.name)] ?? { name: editing.name.name, buttons: [] })} error={error} busy={busy} onClose={() => open(null)}
+          onSave={(name) => (editing.name ? changeGroup(editing.name, (group) => ({ ...group, name })) : void save([...groups, { name, buttons: [] }], true))}
+          onDelete={() => editing.name && changeGroup(editing.name, (group) => (group.buttons.length > 0 ? group : null))} />
       )}
     </div>
   )
@@ -117,14 +127,14 @@ function Order({ what, at, count, disabled, onMove }: { what: string; at: number
 
 interface GroupProps {
   group: ButtonGroup | null
-  problems: readonly Problem[]
+  error: ApiError | null
   busy: boolean
   onSave: (name: string) => void
   onDelete: () => void
   onClose: () => void
 }
 
-function GroupSheet({ group, problems, busy, onSave, onDelete, onClose }: GroupProps) {
+function GroupSheet({ group, error, busy, onSave, onDelete, onClose }: GroupProps) {
   const [name, setName] = useState(group?.name ?? '')
   return (
     <Sheet title={group ? 'Group' : 'New group'} onClose={onClose}>
@@ -136,7 +146,7 @@ function GroupSheet({ group, problems, busy, onSave, onDelete, onClose }: GroupP
           <label for="group-name">Name of the group</label>
           <input id="group-name" type="text" autocomplete="off" maxLength={40} value={name} onInput={(event) => setName(event.currentTarget.value)} />
         </div>
-        <p class="problem" role="alert">{problems[0]?.message}</p>
+        <p class="problem" role="alert">{error && (error.problems[0]?.message ?? error.message)}</p>
         <div class="sheet-actions">
           <button type="submit" class="btn primary" disabled={busy || name.trim() === ''}>{busy && <Spinner />} Save group</button>
           {group && <button type="button" class="btn danger" disabled={busy || group.buttons.length > 0} onClick={onDelete}>Delete group</button>}

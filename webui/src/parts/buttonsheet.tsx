@@ -8,15 +8,26 @@ import { Problems } from './problems'
 import { Values } from './scripts'
 import { Sheet } from './sheet'
 
+/** A group by its name; at tells those of one name apart, as long as it is right. */
+export interface GroupAt {
+  name: string
+  at: number
+}
+
+/** Where a group is now, -1 when it is gone. */
+export function groupIndex(groups: readonly ButtonGroup[], { name, at }: GroupAt): number {
+  return groups[at]?.name === name ? at : groups.findIndex((g) => g.name === name)
+}
+
 interface ButtonSheetProps {
   button: CustomButton | null // null: a new one
-  group: number
+  group: GroupAt
   groups: readonly ButtonGroup[]
   values: ScriptList['values']
   problems: readonly Problem[]
   error: ApiError | null
   busy: boolean
-  onSave: (button: CustomButton, into: number) => void
+  onSave: (button: CustomButton, into: GroupAt) => void // into is group itself while nobody chose another
   onDelete: () => void
   onClose: () => void
 }
@@ -63,7 +74,10 @@ export function ButtonSheet({ button, group, groups, values, problems, error, bu
         {groups.length > 1 && (
           <div class="field">
             <label for="b-group">Group</label>
-            <select id="b-group" value={into} onChange={(event) => setInto(Number(event.currentTarget.value))}>
+            <select id="b-group" value={groupIndex(groups, into)} onChange={(event) => {
+              const at = Number(event.currentTarget.value)
+              setInto({ name: groups[at]?.name ?? '', at })
+            }}>
               {groups.map((g, i) => <option key={i} value={i}>{g.name}</option>)}
             </select>
           </div>

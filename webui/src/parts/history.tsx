@@ -4,7 +4,7 @@ import { getPrints } from '../api'
 import { looseEnds } from '../diagnosis'
 import { csvURL, getTotals, type Month } from '../kept'
 import { go } from '../route'
-import { complain, state } from '../state'
+import { complain, live, state } from '../state'
 import { duration, meters, moment, sentence } from '../units'
 import { filamentText, layerText, outcomeText, outcomeTone } from '../words'
 import type { Print } from '../wire'
@@ -30,7 +30,10 @@ export function History({ nowMs, toFiles }: { nowMs: number; toFiles: () => void
   }
   // A print that began or ended is a new row. Its end is written a moment after it is shown: files_rev tells.
   const s = state.value
-  useEffect(() => void load(0), [s?.job?.id, s?.last_job?.id, s?.last_job?.outcome, s?.files_rev])
+  const up = live.value
+  useEffect(() => {
+    if (up) void load(0)
+  }, [up, s?.job?.id, s?.last_job?.id, s?.last_job?.outcome, s?.files_rev])
 
   if (!prints) return <p class="center muted"><Spinner /></p>
   if (prints.length === 0) return <section class="card center"><Icon name="clock" size={32} /><p>Nothing was printed yet.</p></section>

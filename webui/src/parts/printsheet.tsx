@@ -51,13 +51,14 @@ function Picture({ print: p, nowMs }: { print: Print; nowMs: number }) {
   return <img class="last-picture" src={pictureURL(p.id)} alt={`The camera's last picture, ${moment(p.ended_ms, nowMs)}`} onError={() => setFailed(true)} />
 }
 
-/** The file to print again: of the same content, under its name or another. Else why there is none. */
+/** The file to print again: of the same content, under its name or another, or of its name while its content is not known. Else why there is none. */
 export function again(p: Pick<Print, 'file' | 'sha256'>, all: readonly FileInfo[] | null): { path: string; why: string } {
   if (!all) return { path: '', why: 'The list of files is not here yet.' }
   const same = all.filter((f) => !f.folder && p.sha256 !== '' && f.sha256 === p.sha256)
   const file = same.find((f) => f.path === p.file) ?? same[0]
   if (file) return { path: file.path, why: file.path === p.file ? '' : `It is called ${file.path} now.` }
-  const there = all.some((f) => f.path === p.file && !f.folder)
+  const there = all.find((f) => f.path === p.file && !f.folder)
+  if (there && there.sha256 === '' && p.sha256 !== '') return { path: p.file, why: 'It may have been changed since: layerd has not read it yet.' }
   return { path: '', why: there ? 'The file of this name has another content now.' : 'The file is no longer there.' }
 }
 

@@ -1,5 +1,5 @@
 // The machine's profile: a preset, and every value of it with its unit. Nothing is sent before Save.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { asking, notify, perform } from '../state'
 import { typed } from '../units'
 import type { Profile } from '../wire'
@@ -66,13 +66,15 @@ export function ProfileForm({ profile, presets, enabled, printing }: ProfileProp
   const saved = JSON.stringify(profileOf(draftOf(profile)) ?? profile)
   const [draft, setDraft] = useState(() => draftOf(profile))
   const [base, setBase] = useState(saved)
+  const sent = useRef('') // what was saved here last: layerd may have made it tidier
   const meant = profileOf(draft)
   const dirty = JSON.stringify(meant) !== saved
   // Another phone saved a profile: take it, unless something is being edited here.
   useEffect(() => {
     if (saved === base) return
     setBase(saved)
-    setDraft(draftOf(profile))
+    const now = JSON.stringify(meant)
+    if (now === base || now === sent.current) setDraft(draftOf(profile))
   }, [saved])
 
   const set = (change: Partial<Draft>) => setDraft((had) => ({ ...had, ...change }))
@@ -80,6 +82,7 @@ export function ProfileForm({ profile, presets, enabled, printing }: ProfileProp
   const busy = asking('profile') !== null
   const save = async () => {
     if (!meant) return
+    sent.current = JSON.stringify(meant)
     const answer = await perform('profile', { do: 'set_profile', profile: meant })
     if (!answer.error) notify('good', 'The profile is saved.')
   }

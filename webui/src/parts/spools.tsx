@@ -36,7 +36,7 @@ function SpoolmanNote({ all }: { all: Shelf }) {
   return (
     <p class="why bar" role="status"><Icon name={all.problem ? 'warn' : 'info'} size={20} />
       <span>The spools are those of your Spoolman, and are changed there.{' '}
-        {all.problem && <>It does not answer: {all.at_ms > 0 ? `this is what it said ${moment(all.at_ms, link.clock.now())}` : 'nothing is known yet'}. What prints use is kept, and told when it is back. <small class="wrap">({all.problem})</small></>}
+        {all.problem && <>It does not answer as it should: {all.at_ms > 0 ? `this is what it said ${moment(all.at_ms, link.clock.now())}` : 'nothing is known yet'}. What prints use is kept, and told when it is back. <small class="wrap">({all.problem})</small></>}
       </span>
     </p>
   )
