@@ -228,6 +228,29 @@ func (s *session) keepAt() time.Time {
 	return at
 }
 
+// askHeat asks after a fault what is still hot, where the firmware does not say so by itself: the keeper waits for it.
+func (s *session) askHeat(now time.Time) []byte {
+	if at := s.askHeatAt(); at.IsZero() || now.Before(at) {
+		return nil
+	}
+	if len(s.aloft) > maxProbes {
+		s.stream.reset(s.next - 1)
+	}
+	s.seen.tempsAsked = now
+	return s.wrote(now, s.sendBare(now, m105, lanePoll, temps, jobPos{layer: -1}))
+}
+
+// askHeatAt is when; zero for never. Where no answer came it is seldom, so that the questions do not fill the buffer of a firmware that waits.
+func (s *session) askHeatAt() time.Time {
+	switch {
+	case s.state != Faulted || !s.open || s.lost != nil || s.fault.Code == FaultFirmware || s.seen.autoTemps || s.seen.tempsAt.IsZero() || !s.hotNow() && !s.kept().Heated:
+		return time.Time{}
+	case len(s.bare) > 0:
+		return s.seen.tempsAsked.Add(time.Minute)
+	}
+	return s.nextPoll()
+}
+
 // regardHeat takes in that the firmware has accepted a person's line: one that heats begins the time anew.
 func (s *session) regardHeat(now time.Time, f *flight) {
 	if f.lane != laneTyped {

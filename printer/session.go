@@ -280,29 +280,6 @@ func (s *session) cooling(now time.Time) []byte {
 	return s.unnumbered(now)
 }
 
-// askHeat asks after a fault what is still hot, where the firmware does not say so by itself: the keeper waits for it.
-func (s *session) askHeat(now time.Time) []byte {
-	if at := s.askHeatAt(); at.IsZero() || now.Before(at) {
-		return nil
-	}
-	if len(s.aloft) > maxProbes {
-		s.stream.reset(s.next - 1)
-	}
-	s.seen.tempsAsked = now
-	return s.wrote(now, s.sendBare(now, m105, lanePoll, temps, jobPos{layer: -1}))
-}
-
-// askHeatAt is when; zero for never. Where no answer came it is seldom, so that the questions do not fill the buffer of a firmware that waits.
-func (s *session) askHeatAt() time.Time {
-	switch {
-	case s.state != Faulted || !s.open || s.lost != nil || s.fault.Code == FaultFirmware || s.seen.autoTemps || s.seen.tempsAt.IsZero() || !s.hotNow() && !s.kept().Heated:
-		return time.Time{}
-	case len(s.bare) > 0:
-		return s.seen.tempsAsked.Add(time.Minute)
-	}
-	return s.nextPoll()
-}
-
 // unnumbered sends the oldest typed line without number: the count may be what went wrong, and firmware without an emergency parser looks
 // for M108 at the beginning of a line only.
 func (s *session) unnumbered(now time.Time) []byte {
