@@ -3,7 +3,9 @@ package printer
 import (
 	"fmt"
 	"layerd/gcode"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -108,4 +110,32 @@ func TestBareTemperatureBesideANumbered(t *testing.T) {
 	if nozzleC, _ := s.targets(); nozzleC != 200 || len(s.seen.nozzles) != 2 {
 		t.Errorf("target %g, nozzles %+v", nozzleC, s.seen.nozzles)
 	}
+}
+
+// A firmware that answers the question for its card's print with "No SD card" is not asked again at once, and again.
+func TestCardThatIsOutIsNotAskedForever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := talking("Marlin 2.1")
+		s.seen.conn.Capabilities = map[string]bool{"AUTOREPORT_TEMP": true, "SDCARD": true}
+		asked := 0
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			now := time.Now()
+			s.tick(now)
+			hear := func(text string) { s.hear(now, gcode.ParseReply([]byte(text))) }
+			switch b := string(s.write(now)); {
+			case strings.Contains(b, "M27"):
+				if asked++; asked > 1 {
+					hear("No SD card")
+				} else {
+					hear("Not SD printing")
+				}
+				hear("ok")
+			case b != "":
+				hear("ok T:20 /0 B:20 /0")
+			}
+		}
+		if asked < 2 || asked > 10 {
+			t.Errorf("asked %d times in 20 s", asked)
+		}
+	})
 }

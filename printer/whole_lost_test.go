@@ -245,3 +245,20 @@ func TestCableOutWhileHeating(t *testing.T) {
 		}
 	}
 }
+
+// What is set while the cable is out counts when it is back, and a cable that was out for long is not taken for a layerd that stood still.
+func TestSetWhileTheCableIsOut(t *testing.T) {
+	whole(t, printertest.Config{Speed: 1, Heat: 4, Baud: 115200}, func(c *Config) { c.ResumeWithin = 5 * time.Minute }, func(r *rig) {
+		r.becomes(Idle)
+		r.print("j1", square(2000, 200, true, "M83"), nil)
+		await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line >= 40 && s.Bed != nil && s.Bed.ActualC > 59 })
+		r.sim.Inject(printertest.Trigger{Kind: printertest.Unplug, For: 90 * time.Second})
+		r.becomes(Faulted)
+		r.must(r.p.SetCooling(r.Context(), Cooling{1, 1, 1}))
+		r.becomes(Printing)
+		time.Sleep(20 * time.Second)
+		if s := r.now(); s.State != Printing || s.Keeper.Cooling != (Cooling{1, 1, 1}) {
+			t.Errorf("%v, %v, cooling %+v", s.State, s.Fault, s.Keeper.Cooling)
+		}
+	})
+}
