@@ -47,7 +47,10 @@ export function Queue() {
   }, [dragging])
   const all = queue.value
   const ids = all?.map((e) => e.id).join(' ')
-  useEffect(() => setOrder(null), [ids])
+  const busy = asking('queue') !== null
+  useEffect(() => { // a list from before the move would put the row back for a moment, and take the focus from its button
+    if (!busy || ids === order?.join(' ')) setOrder(null)
+  }, [all])
   useLayoutEffect(() => {
     const { id, way } = pressed.current ?? {}
     pressed.current = null
