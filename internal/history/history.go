@@ -123,22 +123,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	defer close(r.stopped)
 	following, stop := context.WithCancel(ctx)
 	defer stop()
-	snaps := make(chan *printer.Snapshot)
-	go func() {
-		defer close(snaps)
-		for seq := uint64(0); ; {
-			snap, n, err := r.printer.Snapshots().Next(following, seq)
-			if err != nil {
-				return
-			}
-			seq = n
-			select {
-			case snaps <- snap:
-			case <-following.Done():
-				return
-			}
-		}
-	}()
+	snaps := r.printer.Snapshots().Each(following)
 	tick := time.NewTicker(time.Second) // journal and retries; rows are rare, so this is not worth a finer clock
 	defer tick.Stop()
 	for {

@@ -64,3 +64,25 @@ func (l *Value[T]) Next(ctx context.Context, after uint64) (T, uint64, error) {
 		}
 	}
 }
+
+// Each delivers the newest value, and while ctx lasts, newer ones; then it closes the channel. One that waited for the reader may be out of date,
+// and the newest follows it. It is for a loop that waits for other things too.
+func (l *Value[T]) Each(ctx context.Context) <-chan T {
+	values := make(chan T)
+	go func() {
+		defer close(values)
+		for seq := uint64(0); ; {
+			v, n, err := l.Next(ctx, seq)
+			if err != nil {
+				return
+			}
+			seq = n
+			select {
+			case values <- v:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return values
+}

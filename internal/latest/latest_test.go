@@ -50,6 +50,32 @@ func TestNextWaitsAndEndsWithItsContext(t *testing.T) {
 	})
 }
 
+func TestEachEndsWithTheNewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := New(0)
+		ctx, cancel := context.WithCancel(t.Context())
+		values := v.Each(ctx)
+		if got := <-values; got != 0 {
+			t.Errorf("first: got %d, want 0", got)
+		}
+		for i := 1; i <= 100; i++ {
+			v.Set(i)
+		}
+		last, n := 0, 0
+		for ; last != 100; n++ {
+			last = <-values
+		}
+		if n > 2 {
+			t.Errorf("it got %d values to see the newest, want one or two", n)
+		}
+		synctest.Wait()
+		cancel()
+		if got, ok := <-values; ok {
+			t.Errorf("after its end: got %d", got)
+		}
+	})
+}
+
 // BenchmarkFanOut50 measures one Set that is seen by 50 waiting readers.
 func BenchmarkFanOut50(b *testing.B) {
 	v := New(uint64(0))

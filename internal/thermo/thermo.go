@@ -75,22 +75,7 @@ func New(p Printer, s Store, log *slog.Logger) *Recorder {
 func (r *Recorder) Run(ctx context.Context) error {
 	following, stop := context.WithCancel(ctx)
 	defer stop()
-	snaps := make(chan *printer.Snapshot)
-	go func() {
-		defer close(snaps)
-		for seq := uint64(0); ; {
-			snap, n, err := r.printer.Snapshots().Next(following, seq)
-			if err != nil {
-				return
-			}
-			seq = n
-			select {
-			case snaps <- snap:
-			case <-following.Done():
-				return
-			}
-		}
-	}()
+	snaps := r.printer.Snapshots().Each(following)
 	tick := time.NewTicker(time.Second) // journal and retries
 	defer tick.Stop()
 	for {
