@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -13,8 +14,10 @@ import (
 type attempt struct {
 	cancel context.CancelFunc
 	began  time.Time
-	chosen chan choice        // at most one
-	frames chan *Frame        // a slot of one; Seq is not yet set
+	chosen chan choice // at most one
+	frames chan *Frame // a slot of one; Seq is not yet set
+	turn   Turn
+	idle   func() bool
 	done   chan error         // one, when the goroutine ends
 	bad    atomic.Int64       // damaged frames so far
 	badErr atomic.Value       // the newest reason, an error
@@ -44,6 +47,8 @@ func (c *Camera) begin(ctx context.Context, s Settings) *attempt {
 		chosen: make(chan choice, 1),
 		frames: make(chan *Frame, 1),
 		done:   make(chan error, 1),
+		turn:   s.turn(),
+		idle:   func() bool { return c.lookers.Load() == 0 },
 	}
 	go func() {
 		defer cancel()
@@ -67,7 +72,7 @@ func (c *Camera) live(ctx context.Context, a *attempt, s Settings) (err error) {
 		return nil
 	}
 	a.chosen <- ch
-	return ch.source.Run(ctx, a.take)
+	return ch.source.Run(ctx, a)
 }
 
 // choose finds the device that s means. With a device named it opens nothing but that.
@@ -75,14 +80,15 @@ func (c *Camera) choose(s Settings) (choice, error) {
 	if err := c.allowed(s); err != nil {
 		return choice{}, err
 	}
-	if s.Device == deviceSimulated || s.Device == "" && c.cfg.Simulated != nil {
-		return choice{c.simulatedDevice(), c.cfg.Simulated}, nil
+	if s.Device == deviceSimulated || s.Device == "" && c.cfg.Demo {
+		return c.cfg.simulated(s), nil
 	}
 	if s.Device != "" {
 		d := Device{ID: s.Device}
 		return choice{d, c.cfg.OpenSource(d, s)}, nil
 	}
-	found, err := c.find()
+	found, err := c.cfg.Find()
+	found = slices.DeleteFunc(found, func(d Device) bool { return c.cfg.Taken(d.ID) })
 	if len(found) > 0 {
 		return choice{found[0], c.cfg.OpenSource(found[0], s)}, nil
 	}
@@ -92,9 +98,12 @@ func (c *Camera) choose(s Settings) (choice, error) {
 	return choice{}, errNotFound
 }
 
-// take is the emit that the source calls: it checks one picture and leaves it for the owner. It never blocks.
-func (a *attempt) take(raw []byte, taken time.Time) {
-	jpeg, w, h, err := complete(raw)
+// Idle is the Sink's.
+func (a *attempt) Idle() bool { return a.idle() }
+
+// Put is the Sink's: it checks one picture and leaves it for the owner.
+func (a *attempt) Put(raw []byte, taken time.Time) {
+	jpeg, w, h, err := complete(raw, a.turn)
 	if err == nil && a.sides.w != 0 && (w != a.sides.w || h != a.sides.h) {
 		// A header that lost bytes looks like another size. A device that really changed is restarted by the watchdog.
 		err = fmt.Errorf("%dx%d pixels after %dx%d", w, h, a.sides.w, a.sides.h)
@@ -105,7 +114,10 @@ func (a *attempt) take(raw []byte, taken time.Time) {
 		return
 	}
 	a.sides.w, a.sides.h = w, h
-	f := &Frame{Time: taken, Width: w, Height: h, JPEG: jpeg}
+	if a.turn.sideways() {
+		w, h = h, w
+	}
+	f := &Frame{Time: taken, Width: w, Height: h, Turn: a.turn, JPEG: jpeg}
 	for {
 		select {
 		case a.frames <- f:
@@ -121,3 +133,11 @@ func (a *attempt) take(raw []byte, taken time.Time) {
 
 // damage gives all reasons one type, which atomic.Value asks for.
 type damage struct{ err error }
+
+// newestDamage is why the last damaged picture was refused, nil when there was none.
+func (a *attempt) newestDamage() error {
+	if d, ok := a.badErr.Load().(*damage); ok {
+		return d.err
+	}
+	return nil
+}

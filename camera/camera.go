@@ -11,6 +11,8 @@ import (
 	"context"
 	"layerd/internal/latest"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,15 +20,17 @@ import (
 type Frame struct {
 	Seq    uint32    // from 1, wraps past 0
 	Time   time.Time // when it was taken out of the device
-	Width  int       // pixels, from the JPEG's own header
+	Width  int       // pixels, as it is to be seen: turned by Turn
 	Height int
+	Turn   Turn   // of Settings; the JPEG says the same in its Exif segment
 	JPEG   []byte // complete: FFD8 … FFD9, with Huffman tables
 }
 
 // Status is what the page shows of the camera. Immutable.
 type Status struct {
+	ID      int     `json:"id"`      // as in Setup; it names the camera in a Rig
 	Device  string  `json:"device"`  // "" = none configured or found
-	Name    string  `json:"name"`    // for people
+	Name    string  `json:"name"`    // for people: what they call it, else what it calls itself
 	Live    bool    `json:"live"`    // frames are coming
 	Problem string  `json:"problem"` // one sentence for people when they are not
 	Width   int     `json:"width"`
@@ -42,50 +46,65 @@ type Device struct {
 	Name string `json:"name"`
 }
 
-// Source delivers frames until ctx ends or the device fails. It calls emit with each JPEG as it came from the device (the
-// slice is the Source's again after emit returns); emit does not block. One goroutine runs it for its whole life. It may
+// Source delivers pictures until ctx ends or the device fails. One goroutine runs it for its whole life, and it owns the device. It may
 // be run again after it returned.
 type Source interface {
-	// Run opens the device and delivers until it fails; a nil error only when ctx ended.
-	Run(ctx context.Context, emit func(jpeg []byte, taken time.Time)) error
+	// Run opens the device and puts what it delivers into sink, until it fails; a nil error only when ctx ended.
+	Run(ctx context.Context, sink Sink) error
 	// Name is for people. It may be called at any time, from any goroutine.
 	Name() string
 }
 
+// Sink is where a Source puts its pictures. Neither method blocks.
+type Sink interface {
+	// Put takes one JPEG as it came from the device. The slice is the Source's again afterwards.
+	Put(jpeg []byte, taken time.Time)
+	// Idle tells that nobody looks: one picture a second is enough, and what costs anything beyond that is wasted. A Source asks it
+	// again at least once a second.
+	Idle() bool
+}
+
 // Settings choose and shape a source. Zero values mean: find one, and let the device decide.
 type Settings struct {
-	Device string `json:"device"` // "" = the first that is found, "none" = no camera, "simulated" in the demo
+	// "" = the first that is found, "none" = no camera, "simulated"; /dev/video… or /dev/v4l/by-…; rpicam:N, a Raspberry Pi's camera module;
+	// http://… or https://…, a stream of JPEGs or one that is fetched again and again; frames:DIR, pictures that were recorded
+	Device string `json:"device"`
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	FPS    int    `json:"fps"`
+	Rotate int    `json:"rotate"` // 0, 90, 180 or 270 degrees clockwise, after the flips
+	FlipH  bool   `json:"flip_h"` // left and right change places
+	FlipV  bool   `json:"flip_v"` // top and bottom
 }
 
-// Config is what a Camera is made of. Only Settings differ from one installation to the next.
+// Config is what a Camera is made of.
 type Config struct {
-	Settings  Settings // to begin with; Set changes them
-	Locked    bool     // Settings come from a file, the environment or flags: Set refuses
-	Simulated Source   // nil outside the demo; in the demo it is what Device "" means
+	Setup
+	Simulated func(Settings) Source // what Device "simulated" means; nil = there is none
+	Demo      bool                  // Device "" is the simulated one
 
-	Find       func() ([]Device, error)      // nil = the V4L2 devices of this machine
-	OpenSource func(Device, Settings) Source // nil = V4L2; it must not block, Source.Run does the opening
+	Find       func() ([]Device, error)      // nil = the cameras of this machine
+	OpenSource func(Device, Settings) Source // nil = by the kind of the device; it must not block, Source.Run does the opening
+	Taken      func(device string) bool      // devices that "" must not choose, because another camera has them; nil = none
 	Log        *slog.Logger                  // nil = discarded
 }
 
 // Camera keeps a source running: it opens it, validates each frame, publishes the newest, and opens it again with backoff
 // when it failed or delivered nothing for 3 s (5 s before its first picture). A camera that fails never disturbs a print.
 type Camera struct {
-	cfg      Config
-	frames   *latest.Value[*Frame]
-	status   *latest.Value[*Status]
-	settings *latest.Value[Settings]
-	changes  chan change   // to the goroutine in Run
-	finding  chan struct{} // holds one token while somebody looks for devices
-	ended    chan struct{} // closed when Run has returned
+	cfg     Config
+	frames  *latest.Value[*Frame]
+	status  *latest.Value[*Status]
+	setup   *latest.Value[Setup]
+	source  *latest.Value[Source] // that runs; nil while none does
+	lookers atomic.Int32
+	changes chan change   // to the goroutine in Run
+	ended   chan struct{} // closed when Run has returned
 }
 
 // change asks the owner to use other settings; done is closed when it does.
 type change struct {
-	to   Settings
+	to   Setup
 	done chan struct{}
 }
 
@@ -95,19 +114,22 @@ func New(cfg Config) *Camera {
 		cfg.Find = findDevices
 	}
 	if cfg.OpenSource == nil {
-		cfg.OpenSource = newV4L2
+		cfg.OpenSource = open
+	}
+	if cfg.Taken == nil {
+		cfg.Taken = func(string) bool { return false }
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Camera{
-		cfg:      cfg,
-		frames:   latest.New[*Frame](nil),
-		status:   latest.New(&Status{Problem: problemStarting, SinceMS: time.Now().UnixMilli()}),
-		settings: latest.New(cfg.Settings),
-		changes:  make(chan change),
-		finding:  make(chan struct{}, 1),
-		ended:    make(chan struct{}),
+		cfg:     cfg,
+		frames:  latest.New[*Frame](nil),
+		status:  latest.New(&Status{ID: cfg.ID, Name: cfg.Setup.Name, Problem: problemStarting, SinceMS: time.Now().UnixMilli()}),
+		setup:   latest.New(cfg.Setup),
+		source:  latest.New[Source](nil),
+		changes: make(chan change),
+		ended:   make(chan struct{}),
 	}
 }
 
@@ -118,20 +140,24 @@ func (c *Camera) Frames() *latest.Value[*Frame] { return c.frames }
 // Status is where the newest status is. It is never nil.
 func (c *Camera) Status() *latest.Value[*Status] { return c.status }
 
-// Settings are those in use.
-func (c *Camera) Settings() Settings {
-	s, _ := c.settings.Get()
+// Look tells that somebody looks at the pictures as they come, until done is called. Without anybody there may be only one a second.
+func (c *Camera) Look() (done func()) {
+	c.lookers.Add(1)
+	return sync.OnceFunc(func() { c.lookers.Add(-1) })
+}
+
+// Setup is what is in use.
+func (c *Camera) Setup() Setup {
+	s, _ := c.setup.Get()
 	return s
 }
 
-// Set makes the camera use other settings, and returns when it has begun to. It waits for Run's goroutine, which never
-// blocks. ErrSettings: they make no sense; ErrLocked: they are not to be changed here; ErrStopped: Run has returned.
-func (c *Camera) Set(ctx context.Context, s Settings) error {
-	if err := c.allowed(s); err != nil {
+// Set makes the camera use another setup, and returns when it has begun to; its ID stays. It waits for Run's goroutine, which never
+// blocks. ErrSettings: it makes no sense; ErrStopped: Run has returned.
+func (c *Camera) Set(ctx context.Context, s Setup) error {
+	s.ID = c.cfg.ID
+	if err := c.allowed(s.Settings); err != nil {
 		return err
-	}
-	if c.cfg.Locked {
-		return ErrLocked
 	}
 	ch := change{to: s, done: make(chan struct{})}
 	select {
@@ -145,27 +171,8 @@ func (c *Camera) Set(ctx context.Context, s Settings) error {
 	}
 }
 
-// Devices looks for cameras that could be chosen. It opens devices and may therefore take a while; one call at a time
-// looks, the others wait for it.
-func (c *Camera) Devices() []Device {
-	var list []Device
-	if c.cfg.Simulated != nil {
-		list = append(list, c.simulatedDevice())
-	}
-	found, err := c.find()
-	if err != nil {
-		c.cfg.Log.Warn("cameras not listed", "error", err)
-	}
-	return append(list, found...)
-}
-
-// find is Config.Find, one call at a time: some cameras take it ill to be opened twice at once.
-func (c *Camera) find() ([]Device, error) {
-	c.finding <- struct{}{}
-	defer func() { <-c.finding }()
-	return c.cfg.Find()
-}
-
-func (c *Camera) simulatedDevice() Device {
-	return Device{ID: deviceSimulated, Name: c.cfg.Simulated.Name()}
+// simulated is what there is in the demo beside real devices.
+func (c Config) simulated(s Settings) choice {
+	source := c.Simulated(s)
+	return choice{Device{ID: deviceSimulated, Name: source.Name()}, source}
 }

@@ -45,10 +45,10 @@ func newScript(runs ...func(context.Context, func([]byte, time.Time)) error) *sc
 
 func (s *script) Name() string { return s.name }
 
-func (s *script) Run(ctx context.Context, emit func([]byte, time.Time)) error {
+func (s *script) Run(ctx context.Context, sink Sink) error {
 	select {
 	case run := <-s.runs:
-		return run(ctx, emit)
+		return run(ctx, sink.Put)
 	default:
 		<-ctx.Done()
 		return nil
@@ -89,3 +89,13 @@ func decodeYCbCr(t testing.TB, pic []byte) *image.YCbCr {
 	}
 	return ycc
 }
+
+// always is an interval that does not change.
+func always(d time.Duration) func() time.Duration { return func() time.Duration { return d } }
+
+// put makes a function a Sink that is looked at.
+type put func(pic []byte, taken time.Time)
+
+func (p put) Put(pic []byte, taken time.Time) { p(pic, taken) }
+
+func (put) Idle() bool { return false }

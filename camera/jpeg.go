@@ -19,9 +19,10 @@ import (
 const (
 	minPicture  = 1 << 10 // bytes; less is a torn one
 	maxPicture  = 8 << 20
-	maxTail     = 64  // bytes after EOI that are not zero
-	maxSegments = 512 // a picture has about ten
-	maxScans    = 64  // of a progressive picture; more is made to keep a decoder busy
+	maxPixels   = 16_000_000 // a phone needs four times as many bytes to show them
+	maxTail     = 64         // bytes after EOI that are not zero
+	maxSegments = 512        // a picture has about ten
+	maxScans    = 64         // of a progressive picture; more is made to keep a decoder busy
 )
 
 // Markers of ITU-T T.81, table B.1: the byte after 0xFF.
@@ -36,6 +37,7 @@ const (
 	markerEOI  = 0xd9
 	markerSOS  = 0xda
 	markerDQT  = 0xdb
+	markerAPP1 = 0xe1
 	markerTEM  = 0x01
 )
 
@@ -44,9 +46,9 @@ var (
 	errShape     = errors.New("jpeg is malformed")
 )
 
-// complete checks one picture and returns a copy of it without padding and with Huffman tables, and its size in pixels.
-// raw may be the device's memory: it is read once, front to back, and not kept. Nothing in it can make complete panic.
-func complete(raw []byte) (jpeg []byte, width, height int, err error) {
+// complete checks one picture and returns a copy of it without padding, with Huffman tables, and with turn said in it; and its size in pixels
+// before the turn. raw may be the device's memory: it is read once, front to back, and not kept. Nothing in it can make complete panic.
+func complete(raw []byte, turn Turn) (jpeg []byte, width, height int, err error) {
 	for len(raw) > 0 && raw[len(raw)-1] == 0 { // some drivers hand out the whole buffer
 		raw = raw[:len(raw)-1]
 	}
@@ -63,7 +65,7 @@ func complete(raw []byte) (jpeg []byte, width, height int, err error) {
 	if !bytes.Contains(tail, []byte{0xff, markerEOI}) { // cheap, and true of most damaged pictures
 		return nil, 0, 0, fmt.Errorf("%w: no end in the last %d bytes", errTruncated, len(tail))
 	}
-	jpeg = append(make([]byte, 0, len(raw)+standardTablesLen), raw...)
+	jpeg = append(make([]byte, 0, len(raw)+standardTablesLen+exifLen), raw...)
 	w := walk{data: jpeg}
 	if err := w.run(); err != nil {
 		return nil, 0, 0, err
@@ -78,6 +80,9 @@ func complete(raw []byte) (jpeg []byte, width, height int, err error) {
 	if w.bare {
 		jpeg = slices.Insert(jpeg, w.firstScan, standardTables...)
 	}
+	if turn > upright {
+		jpeg = slices.Replace(jpeg, w.exif[0], w.exif[1], turn.exif()...)
+	}
 	return jpeg, w.width, w.height, nil
 }
 
@@ -87,8 +92,9 @@ type walk struct {
 	pos           int
 	segments      int
 	scans         int
-	firstScan     int // where the first SOS marker is
-	end           int // behind EOI
+	firstScan     int    // where the first SOS marker is
+	end           int    // behind EOI
+	exif          [2]int // where an Exif segment is, else an empty place for one
 	width, height int
 	progressive   bool
 	quantised     bool // DQT seen
@@ -98,6 +104,7 @@ type walk struct {
 
 func (w *walk) run() error {
 	w.pos = 2
+	w.exif = [2]int{2, 2}
 	for {
 		marker, at, err := w.marker()
 		if err != nil {
@@ -123,6 +130,10 @@ func (w *walk) run() error {
 			w.quantised = true
 		case markerSOS:
 			err = w.scan(at, body)
+		case markerAPP1:
+			if w.exif[1] == 2 && w.scans == 0 && bytes.HasPrefix(body, []byte("Exif\x00")) {
+				w.exif = [2]int{at, w.pos}
+			}
 		default: // the other markers of 0xC0 to 0xCF are kinds of JPEG that browsers cannot read
 			if marker <= 0xcf {
 				err = fmt.Errorf("%w: marker %02x at byte %d", errShape, marker, at)
@@ -188,6 +199,9 @@ func (w *walk) frameHeader(marker byte, b []byte) error {
 	height, width := int(b[1])<<8|int(b[2]), int(b[3])<<8|int(b[4])
 	if width < 1 || height < 1 || width > maxSide || height > maxSide {
 		return fmt.Errorf("%w: %dx%d pixels", errShape, width, height)
+	}
+	if width*height > maxPixels {
+		return fmt.Errorf("%w: %dx%d", errTooBig, width, height)
 	}
 	w.width, w.height, w.progressive = width, height, marker == markerSOF2
 	return nil

@@ -66,7 +66,7 @@ func TestCompletePutsTablesBack(t *testing.T) {
 				t.Fatal("the picture without tables decodes: the test proves nothing")
 			}
 		}
-		fixed, w, h, err := complete(bare)
+		fixed, w, h, err := complete(bare, 0)
 		if err != nil || w != 320 || h != 240 {
 			t.Fatalf("%s: got %dx%d, %v", name, w, h, err)
 		}
@@ -142,7 +142,7 @@ func TestComplete(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in := slices.Clone(tc.in)
-			out, w, h, err := complete(in)
+			out, w, h, err := complete(in, 0)
 			if !bytes.Equal(in, tc.in) {
 				t.Error("the device's bytes were changed")
 			}
@@ -171,7 +171,7 @@ func FuzzComplete(f *testing.F) {
 	f.Add(append(slices.Clone(pic), make([]byte, 300)...))
 	f.Add(append(slices.Clone(pic), pic...))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		out, w, h, err := complete(in)
+		out, w, h, err := complete(in, 0)
 		if err != nil {
 			return
 		}
@@ -181,7 +181,7 @@ func FuzzComplete(f *testing.F) {
 		if cfg, err := jpeg.DecodeConfig(bytes.NewReader(out)); err == nil && (cfg.Width != w || cfg.Height != h) {
 			t.Fatalf("got %dx%d, a decoder finds %dx%d", w, h, cfg.Width, cfg.Height)
 		}
-		again, _, _, err := complete(out)
+		again, _, _, err := complete(out, 0)
 		if err != nil || !bytes.Equal(again, out) {
 			t.Fatalf("the second time: %v", err)
 		}
@@ -198,7 +198,7 @@ func BenchmarkComplete(b *testing.B) {
 			b.SetBytes(int64(len(pic)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, _, err := complete(pic); err != nil {
+				if _, _, _, err := complete(pic, 0); err != nil {
 					b.Fatal(err)
 				}
 			}

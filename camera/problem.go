@@ -13,6 +13,7 @@ var (
 	errNoFormat = errors.New("neither MJPG nor YUYV pictures")
 	errStalled  = errors.New("no picture in time")
 	errDamaged  = errors.New("only damaged pictures")
+	errTooBig   = errors.New("too many pixels")
 	errStuck    = errors.New("the source does not stop")
 	errPanic    = errors.New("the source panicked")
 )
@@ -43,6 +44,8 @@ func problem(name string, err error) string {
 		return fmt.Sprintf("The USB bus has no room for the camera %s: choose a smaller picture or another socket", name)
 	case is(errNoFormat):
 		return fmt.Sprintf("The camera %s offers no kind of picture that layerd can use", name)
+	case is(errTooBig):
+		return fmt.Sprintf("The camera %s sends pictures of more than %d megapixels: choose a smaller picture", name, maxPixels/1_000_000)
 	case is(errDamaged):
 		return fmt.Sprintf("The camera %s sends only damaged pictures", name)
 	case is(errStalled):

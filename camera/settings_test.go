@@ -32,10 +32,10 @@ func TestSet(t *testing.T) {
 		}
 		set := func(s Settings) {
 			t.Helper()
-			if err := c.Set(t.Context(), s); err != nil {
+			if err := c.Set(t.Context(), Setup{Settings: s}); err != nil {
 				t.Errorf("Set: %v", err)
 			}
-			if got := c.Settings(); got != s {
+			if got := c.Setup().Settings; got != s {
 				t.Errorf("Settings: got %+v, want %+v", got, s)
 			}
 		}
@@ -69,25 +69,24 @@ func TestSetRefuses(t *testing.T) {
 	for _, s := range []Settings{
 		{Device: "video0"}, {Device: "/etc/passwd"}, {Device: "/dev/sda"}, {Device: "/dev/video"}, {Device: "/dev/video0/../sda"},
 		{Device: "/dev/v4l/by-id/"}, {Device: "/dev/v4l/by-id/a\nb"}, {Device: "/dev/video" + strings.Repeat("1", 300)},
-		{Device: "simulated"}, {Width: 640}, {Width: 9000, Height: 100}, {Width: -1, Height: -1}, {FPS: -1}, {FPS: 1000},
+		{Device: "simulated"}, {Width: 640}, {Width: 9000, Height: 100}, {Width: -1, Height: -1}, {FPS: -1}, {FPS: 1000}, {Rotate: 45}, {Rotate: 360}, {Rotate: -90},
+		{Device: "http://"}, {Device: "ftp://cam/"}, {Device: "file:///etc/passwd"}, {Device: "http://cam/#a"}, {Device: "rpicam:"}, {Device: "rpicam:-1"},
+		{Device: "rpicam:0 --help"}, {Device: "frames:here"}, {Device: "frames:/a/../b"},
 	} {
-		if err := c.Set(t.Context(), s); !errors.Is(err, ErrSettings) {
+		if err := c.Set(t.Context(), Setup{Settings: s}); !errors.Is(err, ErrSettings) {
 			t.Errorf("%+v: got %v, want %v", s, err, ErrSettings)
 		}
 	}
-	good := []Settings{{}, {Device: "none"}, {Device: "/dev/video12"}, {Device: "/dev/v4l/by-id/usb-046d_C920_1-video-index0", Width: 1280, Height: 720, FPS: 30}}
+	good := []Settings{{}, {Device: "none"}, {Device: "/dev/video12"}, {Device: "/dev/v4l/by-id/usb-046d_C920_1-video-index0", Width: 1280, Height: 720, FPS: 30},
+		{Device: "http://pi.local:8080/?action=stream", Rotate: 270, FlipH: true}, {Device: "https://me:secret@10.0.0.7/cam.jpg"}, {Device: "rpicam:0"}, {Device: "frames:/var/lib/frames"}}
 	for _, s := range good {
 		if err := s.Validate(); err != nil {
 			t.Errorf("%+v: got %v, want nil", s, err)
 		}
 	}
-	locked := New(Config{Locked: true})
-	if err := locked.Set(t.Context(), Settings{FPS: 5}); !errors.Is(err, ErrLocked) {
-		t.Errorf("locked: got %v, want %v", err, ErrLocked)
-	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := c.Set(ctx, Settings{FPS: 5}); !errors.Is(err, context.Canceled) {
+	if err := c.Set(ctx, Setup{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("nobody runs it: got %v, want %v", err, context.Canceled)
 	}
 }

@@ -65,7 +65,7 @@ type simulated struct {
 func (s *simulated) Name() string { return "Pretend camera" }
 
 // Run draws until ctx ends.
-func (s *simulated) Run(ctx context.Context, emit func([]byte, time.Time)) error {
+func (s *simulated) Run(ctx context.Context, sink Sink) error {
 	st := newStage(s.width, s.height)
 	var out jpegBuffer
 	next := time.NewTicker(s.interval)
@@ -79,11 +79,13 @@ func (s *simulated) Run(ctx context.Context, emit func([]byte, time.Time)) error
 		if ctx.Err() != nil {
 			return nil
 		}
-		emit(out.Bytes(), taken)
-		select {
-		case <-next.C:
-		case <-ctx.Done():
-			return nil
+		sink.Put(out.Bytes(), taken)
+		for again := true; again; again = sink.Idle() && time.Since(taken) < idleInterval {
+			select {
+			case <-next.C:
+			case <-ctx.Done():
+				return nil
+			}
 		}
 	}
 }

@@ -53,7 +53,8 @@ func TestSimulatedSource(t *testing.T) {
 		src := NewSimulated(func() Scene {
 			return Scene{X: 100, Y: 110, Z: 10, NozzleC: 215, FanPercent: 100, Trail: trail, Clock: time.Now()}
 		}, 0, 0, 0)
-		c := running(t, nil, func(cfg *Config) { cfg.Simulated = src })
+		c := running(t, nil, func(cfg *Config) { cfg.Simulated, cfg.Demo = func(Settings) Source { return src }, true })
+		c.Look()
 		first := frameOf(c)
 		if first == nil || first.Width != simulatedW || first.Height != simulatedH {
 			t.Fatalf("got %v, want a frame of 704x396", first)
@@ -172,12 +173,12 @@ func TestNoSceneIsTooOdd(t *testing.T) {
 		for _, side := range [][2]int{{160, 90}, {321, 201}} {
 			src := NewSimulated(func() Scene { return s }, 5, side[0], side[1])
 			ctx, cancel := context.WithCancel(t.Context())
-			err := src.Run(ctx, func(pic []byte, _ time.Time) {
-				if _, _, _, err := complete(pic); err != nil {
+			err := src.Run(ctx, put(func(pic []byte, _ time.Time) {
+				if _, _, _, err := complete(pic, 0); err != nil {
 					t.Errorf("scene %d: %v", i, err)
 				}
 				cancel()
-			})
+			}))
 			if err != nil {
 				t.Errorf("scene %d: %v", i, err)
 			}

@@ -25,14 +25,14 @@ const (
 
 // owner is the state of Run's goroutine. Its select only dispatches to these methods; none of them blocks.
 type owner struct {
-	c        *Camera
-	ctx      context.Context
-	settings Settings
-	status   Status // as it will be published next
-	now      *attempt
-	retry    *time.Timer   // when to begin the next attempt
-	wait     time.Duration // before it
-	absent   bool          // the last attempt found no device
+	c      *Camera
+	ctx    context.Context
+	setup  Setup
+	status Status // as it will be published next
+	now    *attempt
+	retry  *time.Timer   // when to begin the next attempt
+	wait   time.Duration // before it
+	absent bool          // the last attempt found no device
 
 	unplugged bool // and since it was unplugged, none was live
 
@@ -48,7 +48,7 @@ type owner struct {
 // Run keeps the camera going until ctx ends. It is called once. The error is nil unless the source could not be stopped.
 func (c *Camera) Run(ctx context.Context) error {
 	defer close(c.ended)
-	o := &owner{c: c, ctx: ctx, settings: c.Settings(), wait: firstWait, retry: time.NewTimer(0)}
+	o := &owner{c: c, ctx: ctx, setup: c.Setup(), wait: firstWait, retry: time.NewTimer(0)}
 	first, _ := c.status.Get()
 	o.status = *first
 	defer o.retry.Stop()
@@ -92,20 +92,23 @@ func (o *owner) begin() {
 	if o.now != nil {
 		return
 	}
-	if o.settings.Device == deviceNone {
-		o.status.Device, o.status.Name, o.status.Problem = "", "", problemOff
+	if o.setup.Device == deviceNone {
+		o.status.Device, o.status.Problem = "", problemOff
+		o.status.Name = o.setup.Name
 		return
 	}
 	o.newest = time.Time{}
-	o.now = o.c.begin(o.ctx, o.settings)
+	o.now = o.c.begin(o.ctx, o.setup.Settings)
 }
 
 func (o *owner) chose(ch choice) {
 	if o.absent {
 		o.absent, o.wait = false, firstWait // plugged in just now: its permissions may come a moment later
 	}
-	o.now.device, o.now.name = ch.device.ID, ch.source.Name()
+	o.now.device, o.now.name = Shown(ch.device.ID), first(o.setup.Name, ch.source.Name())
 	o.status.Device, o.status.Name = o.now.device, o.now.name
+	o.c.source.Set(ch.source)
+	o.adjust(nil)
 }
 
 // publish shares a frame, if it is news.
@@ -158,7 +161,9 @@ func (o *owner) check() {
 	}
 	why := errStalled
 	if a.lastGood.IsZero() && a.badSeen > 0 {
-		why = errDamaged
+		if why = errDamaged; errors.Is(a.newestDamage(), errTooBig) {
+			why = errTooBig
+		}
 	}
 	o.halt(why)
 }
@@ -190,6 +195,7 @@ func (o *owner) finish(err error) {
 	}
 	o.countDamaged(time.Now())
 	o.now = nil
+	o.c.source.Set(nil)
 	o.times = nil
 	o.status.FPS = 0
 	if !a.stopping.IsZero() {
@@ -209,7 +215,7 @@ func (o *owner) finish(err error) {
 	}
 	o.logFailure(err)
 	if errors.Is(err, errNotFound) {
-		o.status.Device, o.status.Name = "", ""
+		o.status.Device, o.status.Name = "", o.setup.Name
 	}
 	if !a.lastGood.IsZero() && a.lastGood.Sub(a.began) >= steady {
 		o.wait = firstWait
@@ -221,17 +227,20 @@ func (o *owner) finish(err error) {
 	o.wait = min(o.wait*2, longestWait)
 }
 
-// change takes other settings. The picture of another device is taken away at once.
-func (o *owner) change(to Settings) {
-	if to == o.settings {
+// change takes another setup. The picture of another device is taken away at once; another name alone disturbs nothing.
+func (o *owner) change(to Setup) {
+	from := o.setup
+	o.setup = to
+	o.c.setup.Set(to)
+	if to.Settings == from.Settings {
+		o.rename(from.Name)
+		o.adjust(from.Controls)
 		return
 	}
-	if to.Device != o.settings.Device {
+	if to.Device != from.Device {
 		o.c.frames.Set(nil)
-		o.status.Device, o.status.Name, o.status.Width, o.status.Height = "", "", 0, 0
+		o.status.Device, o.status.Name, o.status.Width, o.status.Height = "", to.Name, 0, 0
 	}
-	o.settings = to
-	o.c.settings.Set(to)
 	o.wait, o.lastErr, o.failures, o.unplugged = firstWait, "", 0, false
 	o.setLive(false)
 	o.status.Problem = problemStarting
@@ -240,6 +249,16 @@ func (o *owner) change(to Settings) {
 		return
 	}
 	o.halt(nil)
+}
+
+// rename shows the name that people gave the camera, or took from it.
+func (o *owner) rename(from string) {
+	switch {
+	case o.setup.Name != "":
+		o.status.Name = o.setup.Name
+	case from != "":
+		o.status.Name = o.status.Device // until the source says its own again
+	}
 }
 
 // stop waits a moment for the source at the end of Run.
@@ -289,11 +308,11 @@ func (o *owner) countDamaged(now time.Time) {
 	o.status.Dropped += n - o.now.badSeen
 	o.now.badSeen = n
 	if count := o.status.Dropped - o.badFrom; count > 0 && now.Sub(o.badLog) >= badLogEvery {
-		why, _ := o.now.badErr.Load().(*damage)
+		why := o.now.newestDamage()
 		if why == nil {
 			return
 		}
-		o.c.cfg.Log.Warn("camera frames damaged", "device", o.now.device, "count", count, "newest", why.err)
+		o.c.cfg.Log.Warn("camera frames damaged", "device", o.now.device, "count", count, "newest", why)
 		o.badLog, o.badFrom = now, o.status.Dropped
 	}
 }
@@ -317,7 +336,7 @@ func (o *owner) called() string {
 	case o.status.Device != "":
 		return o.status.Device
 	}
-	return o.settings.Device
+	return Shown(o.setup.Device)
 }
 
 // tell publishes the status if anything in it changed.

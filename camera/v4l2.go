@@ -33,12 +33,14 @@ const (
 	maxEmpty  = 100                   // waits in a row that promise a picture when there is none
 	emptyWait = 20 * time.Millisecond // after each of those: an unplugged device is "readable" at once, for ever
 	buffers   = 4                     // of the device's memory; up to 4 MB each at 1080p
+
+	idleInterval = time.Second // between pictures that nobody looks at
 )
 
-// deliver hands the newest picture to emit whenever there is one, but at most one per interval, until ctx ends (nil) or the
+// deliver hands the newest picture to emit whenever there is one, but at most one per interval, which may change, until ctx ends (nil) or the
 // device fails. A device that delivers nothing is left to the caller's watchdog: wait returns every second and ctx is
 // looked at in between.
-func deliver(ctx context.Context, d device, interval time.Duration, emit func(picture []byte, taken time.Time)) error {
+func deliver(ctx context.Context, d device, interval func() time.Duration, emit func(picture []byte, taken time.Time)) error {
 	var last time.Time // of emit
 	eio, empty := 0, 0
 	for ctx.Err() == nil {
@@ -67,7 +69,7 @@ func deliver(ctx context.Context, d device, interval time.Duration, emit func(pi
 			return fmt.Errorf("take a picture: %w", err)
 		}
 		// A quarter of tolerance, since devices do not keep time exactly.
-		if now := time.Now(); ctx.Err() == nil && now.Sub(last) >= interval*3/4 {
+		if now := time.Now(); ctx.Err() == nil && now.Sub(last) >= interval()*3/4 {
 			last = now
 			emit(picture, now)
 		}

@@ -41,7 +41,7 @@ func newV4L2(d Device, s Settings) Source {
 func findDevices() ([]Device, error) { return discover("/", inspectNode) }
 
 func inspectNode(node string) (string, []fourcc, error) {
-	w, err := open(node)
+	w, err := openNode(node)
 	if err != nil {
 		return "", nil, err
 	}
@@ -58,8 +58,8 @@ func inspectNode(node string) (string, []fourcc, error) {
 func (v *v4l2) Name() string { return v.device.Name }
 
 // Run opens the camera and delivers its pictures, raw ones as JPEG, until ctx ends or the camera fails.
-func (v *v4l2) Run(ctx context.Context, emit func([]byte, time.Time)) error {
-	w, err := open(v.device.ID)
+func (v *v4l2) Run(ctx context.Context, sink Sink) error {
+	w, err := openNode(v.device.ID)
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,19 @@ func (v *v4l2) Run(ctx context.Context, emit func([]byte, time.Time)) error {
 	}
 	defer w.StopStreaming()
 	raw := &yuyv{width: m.width, height: m.height}
-	return deliver(ctx, streaming{w}, m.interval(), func(picture []byte, taken time.Time) {
+	interval := func() time.Duration {
+		if sink.Idle() {
+			return idleInterval
+		}
+		return m.interval()
+	}
+	return deliver(ctx, streaming{w}, interval, func(picture []byte, taken time.Time) {
 		if m.format == formatYUYV {
 			if picture, err = raw.encode(picture); err != nil {
 				picture = nil // counted as damaged
 			}
 		}
-		emit(picture, taken)
+		sink.Put(picture, taken)
 	})
 }
 
@@ -127,7 +133,7 @@ func startError(err error) error {
 	return err
 }
 
-func open(node string) (*webcam.Webcam, error) {
+func openNode(node string) (*webcam.Webcam, error) {
 	w, err := webcam.Open(node)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", node, err)

@@ -27,7 +27,7 @@ func TestLibraryStillHasTheFields(t *testing.T) {
 }
 
 func TestOpenWhatIsNoCamera(t *testing.T) {
-	emit := func([]byte, time.Time) { t.Error("a picture") }
+	emit := put(func([]byte, time.Time) { t.Error("a picture") })
 	if err := newV4L2(Device{ID: "/dev/video-none"}, Settings{}).Run(t.Context(), emit); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no such node: got %v, want %v", err, fs.ErrNotExist)
 	}

@@ -23,7 +23,7 @@ func TestYUYV(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, w, h, err := complete(pic)
+		out, w, h, err := complete(pic, 0)
 		if err != nil || w != 640 || h != 480 {
 			t.Fatalf("got %dx%d, %v", w, h, err)
 		}

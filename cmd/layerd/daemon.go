@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,7 +38,7 @@ type parts struct {
 	log     *slog.Logger
 	store   *store.Store
 	printer *printer.Printer
-	camera  *camera.Camera
+	cameras *camera.Rig
 	history *history.Recorder
 	thermo  *thermo.Recorder
 	spools  *spools.Shelf
@@ -92,8 +93,7 @@ func build(ctx context.Context, cfg config.Config, stderr io.Writer) (*parts, er
 func (d *parts) wire(ctx context.Context) error {
 	own := printer.Config{Open: printer.OpenTTY, List: printer.ListTTYs, Port: d.cfg.Printer.Port, Baud: d.cfg.Printer.Baud, ResumeWithin: time.Duration(d.cfg.Printer.ResumeWithinS) * time.Second,
 		Cooling: printer.UsualCooling(), Log: d.log}
-	pictures := camera.Config{Settings: camera.Settings{Device: d.cfg.Camera.Device, Width: d.cfg.Camera.Width, Height: d.cfg.Camera.Height, FPS: d.cfg.Camera.FPS},
-		Locked: d.lockedUnder("camera."), Log: d.log}
+	pictures := camera.RigConfig{Config: camera.Config{Log: d.log}}
 	custom, err := server.ReadCustom(ctx, d.store)
 	own.Profile, own.Scripts = custom.Shelf.Used(), custom.Scripts
 	if err == nil {
@@ -102,8 +102,9 @@ func (d *parts) wire(ctx context.Context) error {
 	if err == nil {
 		_, err = d.store.Setting(ctx, "port", &own.Remember)
 	}
-	if err == nil && !pictures.Locked {
-		_, err = d.store.Setting(ctx, "camera", &pictures.Settings)
+	if err == nil {
+		pictures.Setups, err = server.ReadCameras(ctx, d.store)
+		pictures.Setups = d.configured(pictures.Setups)
 	}
 	if err == nil {
 		own.LastJob, err = history.LastOutcome(ctx, d.store)
@@ -122,27 +123,29 @@ func (d *parts) wire(ctx context.Context) error {
 		}
 		d.demo.replace(&own, &pictures)
 		d.secret = "ld_demo_" + rand.Text()
-	} else if pictures.Settings.Device == "simulated" {
-		pictures.Simulated = camera.NewSimulated(testPicture(func() *printer.Snapshot { s, _ := d.printer.Snapshots().Get(); return s }),
-			pictures.Settings.FPS, pictures.Settings.Width, pictures.Settings.Height)
+	} else {
+		scene := testPicture(func() *printer.Snapshot { s, _ := d.printer.Snapshots().Get(); return s })
+		pictures.Simulated = func(s camera.Settings) camera.Source { return camera.NewSimulated(scene, s.FPS, s.Width, s.Height) }
 	}
 	d.printer = printer.New(own)
-	d.camera = camera.New(pictures)
+	d.cameras = camera.NewRig(pictures)
 	d.history = history.New(d.printer, d.store, d.newestPicture, d.log)
 	d.thermo = thermo.New(d.printer, d.store, d.log)
 	if d.spools, err = d.shelf(ctx); err != nil {
 		return err
 	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: access.NewGate(keys(d.store), d.secret), Camera: d.camera, Temperatures: d.thermo, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
+		Gate: access.NewGate(keys(d.store), d.secret), Cameras: d.cameras, Temperatures: d.thermo, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	return nil
 }
 
 // newestPicture is what the history keeps of a print's end.
 func (d *parts) newestPicture() (jpeg []byte, taken time.Time) {
-	if f, _ := d.camera.Frames().Get(); f != nil {
-		return f.JPEG, f.Time
+	if first := d.cameras.First(); first != nil {
+		if f, _ := first.Frames().Get(); f != nil {
+			return f.JPEG, f.Time
+		}
 	}
 	return nil, time.Time{}
 }
@@ -160,13 +163,26 @@ func (d *parts) shelf(ctx context.Context) (*spools.Shelf, error) {
 	return spools.New(ctx, d.store, client, d.log)
 }
 
-func (d *parts) lockedUnder(prefix string) bool {
-	for key := range d.cfg.Locked {
-		if strings.HasPrefix(key, prefix) {
-			return true
+// configured are the cameras with what the configuration says of the first, the one with the ID 0.
+func (d *parts) configured(setups []camera.Setup) []camera.Setup {
+	i := slices.IndexFunc(setups, func(s camera.Setup) bool { return s.ID == 0 })
+	if i < 0 && d.cfg.Locked["camera.device"] != "" {
+		setups, i = append([]camera.Setup{{}}, setups...), 0
+	}
+	if i < 0 {
+		return setups
+	}
+	for key, set := range map[string]func(*camera.Setup){
+		"camera.device": func(s *camera.Setup) { s.Device = d.cfg.Camera.Device },
+		"camera.width":  func(s *camera.Setup) { s.Width = d.cfg.Camera.Width },
+		"camera.height": func(s *camera.Setup) { s.Height = d.cfg.Camera.Height },
+		"camera.fps":    func(s *camera.Setup) { s.FPS = d.cfg.Camera.FPS },
+	} {
+		if d.cfg.Locked[key] != "" {
+			set(&setups[i])
 		}
 	}
-	return false
+	return setups
 }
 
 // run runs all parts until ctx ends or one of them fails. Either way a print under way is parked before the parts are
@@ -194,8 +210,8 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.server.Run)
 	begin(func(life context.Context) error { return d.server.Serve(life, l) })
 	begin(func(life context.Context) error {
-		if err := d.camera.Run(life); err != nil {
-			d.log.Error("the camera ended", "err", err) // a print goes on without
+		if err := d.cameras.Run(life); err != nil {
+			d.log.Error("a camera ended", "err", err) // a print goes on without
 		}
 		return nil
 	})

@@ -27,12 +27,13 @@ func newDemo(log *slog.Logger) (*demo, error) {
 }
 
 // replace puts the pretend machine in place of the real port and camera.
-func (d *demo) replace(p *printer.Config, c *camera.Config) {
+func (d *demo) replace(p *printer.Config, c *camera.RigConfig) {
 	p.Port, p.Baud = "pretend printer", 115200
 	p.List = func() ([]printer.PortInfo, error) { return nil, nil }
 	p.Open = func(context.Context, string, int) (printer.Port, error) { return d.sim.Open(), nil }
 	c.Find = func() ([]camera.Device, error) { return nil, nil }
-	c.Simulated = camera.NewSimulated(d.scene, c.Settings.FPS, c.Settings.Width, c.Settings.Height)
+	c.Demo = true
+	c.Simulated = func(s camera.Settings) camera.Source { return camera.NewSimulated(d.scene, s.FPS, s.Width, s.Height) }
 }
 
 // scene is the pretend machine as its camera sees it: where it truly is, not where the firmware believes.

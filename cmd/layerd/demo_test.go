@@ -42,7 +42,7 @@ func TestTheDemo(t *testing.T) {
 	if !s.Demo || s.Me.Role.String() != "owner" || s.Version != "v1.2.3-test" {
 		t.Errorf("demo %v, I am %+v, version %q", s.Demo, s.Me, s.Version)
 	}
-	d.until("a picture", func(s server.State) bool { return s.Camera.Live && s.Camera.Device != "" })
+	d.until("a picture", func(s server.State) bool { return s.Cameras[0].Live && s.Cameras[0].Device != "" })
 	for path, want := range map[string]int{"/": 200, "/healthz": 200, "/v1/state": 401, "/v1/files": 401, "/v1/nothing": 404} {
 		if status, _ := d.ask("GET", path, "", nil); status != want {
 			t.Errorf("GET %s without a key: status %d, want %d", path, status, want)

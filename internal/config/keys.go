@@ -48,7 +48,7 @@ func keys() []key {
 		{Key{Name: "printer.resume_within_s", Default: "10", Allowed: "0 to 3600; 0 = always ask",
 			Meaning: "a print goes on by itself when its USB connection is back so soon and the printer has kept its place, in seconds"},
 			"10", func(c *Config, s string) bool { return number(&c.Printer.ResumeWithinS, s, 0, 3600) }},
-		{Key{Name: "camera.device", Default: "detect", Allowed: `a path, such as /dev/video0, "none" or "simulated"`,
+		{Key{Name: "camera.device", Default: "detect", Allowed: `a path, such as /dev/video0; rpicam:0; the http:// address of a stream or a snapshot; frames:/DIR, recorded frames; "none" or "simulated"`,
 			Meaning: "camera"},
 			"", func(c *Config, s string) bool { c.Camera.Device = s; return isCamera(s) }},
 		{Key{Name: "camera.width", Default: "0 = the camera decides", Allowed: "0 to 8192",
@@ -154,7 +154,8 @@ func isFalse(s string) bool {
 func isText(s string) bool { return len(s) <= 4096 && !strings.ContainsFunc(s, unicode.IsControl) }
 
 func isCamera(s string) bool {
-	return s == "" || s == "none" || s == "simulated" || strings.HasPrefix(s, "/") && isText(s)
+	beginnings := []string{"/", "rpicam:", "http://", "https://", "frames:/"}
+	return s == "" || s == "none" || s == "simulated" || isText(s) && slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(s, b) })
 }
 
 // isURL reports an address of a web server without anything secret in it.

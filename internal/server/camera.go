@@ -11,6 +11,7 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/latest"
 )
 
 // What flows here: "I have painted frame n" from a phone → the newest frame, once → that phone. It asks, we never push: a
@@ -18,10 +19,15 @@ import (
 
 // serveCamera is the camera socket: one frame for each acknowledgement.
 func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	id, frames, err := s.cameraOf(r)
+	if err != nil {
+		return err
+	}
 	if err := s.cameraSockets.take(); err != nil {
 		return err
 	}
 	defer s.cameraSockets.free()
+	defer s.cfg.Cameras.Look(id)()
 	conn, err := upgrade(w, r, &websocket.Upgrader{ReadBufferSize: 512, WriteBufferSize: 1024})
 	if conn == nil {
 		return err
@@ -35,7 +41,7 @@ func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.I
 		defer end()
 		hearAcks(conn, acks)
 	}()
-	s.sendFrames(ctx, conn, r, me, acks)
+	s.sendFrames(ctx, conn, r, me, id, frames, acks)
 	end()
 	conn.Close() // ends hearAcks
 	<-heard
@@ -43,8 +49,7 @@ func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.I
 }
 
 // sendFrames writes the newest frame whenever the client may have one, until ctx ends or the client takes none for writeMax.
-func (s *Server) sendFrames(ctx context.Context, conn *websocket.Conn, r *http.Request, me access.Identity, acks <-chan struct{}) {
-	frames := s.cfg.Camera.Frames()
+func (s *Server) sendFrames(ctx context.Context, conn *websocket.Conn, r *http.Request, me access.Identity, id int, frames *latest.Value[*camera.Frame], acks <-chan struct{}) {
 	wake := make(chan struct{}, 1)
 	following := make(chan struct{})
 	ctx, end := context.WithCancel(ctx)
@@ -71,7 +76,7 @@ func (s *Server) sendFrames(ctx context.Context, conn *websocket.Conn, r *http.R
 		}
 		if frame, seq := frames.Get(); err == nil && asked && frame != nil && seq != seen {
 			asked, seen = false, seq
-			err = s.sendFrame(conn, frame)
+			err = s.sendFrame(conn, id, frame)
 		}
 		if err != nil {
 			return
@@ -80,13 +85,13 @@ func (s *Server) sendFrames(ctx context.Context, conn *websocket.Conn, r *http.R
 }
 
 // sendFrame writes one frame without copying it.
-func (s *Server) sendFrame(conn *websocket.Conn, f *camera.Frame) error {
+func (s *Server) sendFrame(conn *websocket.Conn, id int, f *camera.Frame) error {
 	conn.SetWriteDeadline(time.Now().Add(writeMax))
 	w, err := conn.NextWriter(websocket.BinaryMessage)
 	if err != nil {
 		return err
 	}
-	header := frameHeader(f, !s.cameraLive(), time.Now())
+	header := frameHeader(id, f, !s.cameraStatus(id).Live, time.Now())
 	if _, err := w.Write(header[:]); err != nil {
 		return err
 	}
@@ -97,8 +102,8 @@ func (s *Server) sendFrame(conn *websocket.Conn, f *camera.Frame) error {
 }
 
 // frameHeader is what goes before the JPEG; see FrameHeader in wire.go.
-func frameHeader(f *camera.Frame, stale bool, now time.Time) (h [FrameHeader]byte) {
-	h[0] = 1
+func frameHeader(id int, f *camera.Frame, stale bool, now time.Time) (h [FrameHeader]byte) {
+	h[0], h[1] = 1, byte(id)
 	if stale {
 		binary.BigEndian.PutUint16(h[2:], 1)
 	}
@@ -108,11 +113,6 @@ func frameHeader(f *camera.Frame, stale bool, now time.Time) (h [FrameHeader]byt
 	binary.BigEndian.PutUint16(h[18:], uint16(min(max(f.Height, 0), math.MaxUint16)))
 	binary.BigEndian.PutUint32(h[20:], uint32(min(max(now.Sub(f.Time).Milliseconds(), 0), math.MaxUint32)))
 	return h
-}
-
-func (s *Server) cameraLive() bool {
-	status, _ := s.cfg.Camera.Status().Get()
-	return status != nil && status.Live
 }
 
 // hearAcks turns acknowledgements into leave for one more frame, until the client is gone or says something else. Leave does not add up.

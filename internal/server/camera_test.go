@@ -42,14 +42,14 @@ func (p *phone) nothing(d time.Duration) {
 
 func TestPhoneGetsTheNewestFrameAndNoBacklog(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
-		r.camera.take(1)
+		r.cameras.take(1)
 		p := dial("/v1/camera", "viewer")
 		p.say(`{"ack":0}`)
 		if seq, stale, age, jpeg := p.frame(); seq != 1 || stale || age != 0 || !bytes.Equal(jpeg, bytes.Repeat([]byte{1}, 5000)) {
 			t.Errorf("got frame %d, stale %v, age %v, %d bytes, want frame 1, fresh and whole", seq, stale, age, len(jpeg))
 		}
 		for n := range uint32(50) { // while the phone is busy painting
-			r.camera.take(n + 2)
+			r.cameras.take(n + 2)
 			time.Sleep(66 * time.Millisecond)
 		}
 		p.say(`{"ack":1}`)
@@ -61,7 +61,7 @@ func TestPhoneGetsTheNewestFrameAndNoBacklog(t *testing.T) {
 		taken := make(chan uint32, 1)
 		go func() { seq, _, _, _ := p.frame(); taken <- seq }()
 		synctest.Wait()
-		r.camera.take(52)
+		r.cameras.take(52)
 		if seq := <-taken; seq != 52 {
 			t.Errorf("got frame %d, want 52 as soon as it was taken", seq)
 		}
@@ -71,7 +71,7 @@ func TestPhoneGetsTheNewestFrameAndNoBacklog(t *testing.T) {
 func TestAFrameIsSentOnceAndOnlyWhenAskedFor(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
 		p := dial("/v1/camera", "viewer")
-		r.camera.take(1)
+		r.cameras.take(1)
 		p.nothing(5 * time.Second)
 
 		p = dial("/v1/camera", "viewer")
@@ -85,8 +85,8 @@ func TestAFrameIsSentOnceAndOnlyWhenAskedFor(t *testing.T) {
 
 func TestOldFrameSaysThatItIsOld(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
-		r.camera.take(1)
-		r.camera.status.Set(&camera.Status{Problem: "unplugged"})
+		r.cameras.take(1)
+		r.cameras.status.Set([]camera.Status{{Problem: "unplugged"}})
 		time.Sleep(time.Hour)
 		p := dial("/v1/camera", "viewer")
 		p.say(`{"ack":0}`)
@@ -102,7 +102,7 @@ func TestStuckPhoneIsLetGo(t *testing.T) {
 		stuck := dial("/v1/camera", "viewer")
 		stuck.say(`{"ack":0}`)
 		synctest.Wait()
-		r.camera.take(1)
+		r.cameras.take(1)
 		p := dial("/v1/camera", "viewer")
 		p.say(`{"ack":0}`)
 		p.frame()
@@ -132,13 +132,13 @@ func TestRubbishEndsTheCameraSocket(t *testing.T) {
 
 func TestFrameHeaderAtItsLimits(t *testing.T) {
 	now := time.UnixMilli(goldenMS)
-	h := frameHeader(&camera.Frame{Seq: 0xfedcba98, Time: now.Add(time.Second), Width: 1 << 20, Height: -1}, true, now)
-	want := [FrameHeader]byte{1, 0, 0, 1, 0xfe, 0xdc, 0xba, 0x98, 8: 0, 16: 0xff, 17: 0xff}
+	h := frameHeader(3, &camera.Frame{Seq: 0xfedcba98, Time: now.Add(time.Second), Width: 1 << 20, Height: -1}, true, now)
+	want := [FrameHeader]byte{1, 3, 0, 1, 0xfe, 0xdc, 0xba, 0x98, 8: 0, 16: 0xff, 17: 0xff}
 	binary.BigEndian.PutUint64(want[8:], goldenMS+1000)
 	if h != want {
 		t.Errorf("a frame of the future: got % x, want % x", h, want)
 	}
-	if h := frameHeader(&camera.Frame{Time: now.AddDate(-1, 0, 0)}, false, now); binary.BigEndian.Uint32(h[20:]) != 0xffffffff {
+	if h := frameHeader(3, &camera.Frame{Time: now.AddDate(-1, 0, 0)}, false, now); binary.BigEndian.Uint32(h[20:]) != 0xffffffff {
 		t.Errorf("a frame of last year: got age % x, want the largest", h[20:])
 	}
 }
@@ -149,13 +149,13 @@ func TestSnapshot(t *testing.T) {
 		if w := r.do("GET", "/webcam/?action=snapshot", "viewer", nil); w.Code != 503 || errorCode(t, w.Body.Bytes()) != "no_picture" {
 			t.Errorf("before the first frame: got %d %s, want no_picture", w.Code, w.Body)
 		}
-		f := r.camera.take(1)
+		f := r.cameras.take(1)
 		time.Sleep(120 * time.Millisecond)
 		w := r.do("GET", "/webcam/?cacheBuster=1&action=snapshot&x=%00", "viewer", nil)
 		if w.Code != 200 || w.Header().Get("Content-Type") != "image/jpeg" || w.Header().Get("X-Frame-Age") != "120" || !bytes.Equal(w.Body.Bytes(), f.JPEG) {
 			t.Errorf("got %d %v and %d bytes", w.Code, w.Header(), w.Body.Len())
 		}
-		r.camera.status.Set(&camera.Status{Problem: "unplugged"})
+		r.cameras.status.Set([]camera.Status{{Problem: "unplugged"}})
 		if w := r.do("GET", "/webcam/?action=snapshot", "viewer", nil); w.Code != 503 {
 			t.Errorf("of a dead camera: got %d, want 503", w.Code)
 		}
@@ -174,7 +174,7 @@ func TestStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		r.camera.take(1)
+		r.cameras.take(1)
 		fmt.Fprint(conn, "GET /webcam/?action=stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer viewer\r\n\r\n")
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
@@ -201,7 +201,7 @@ func TestStream(t *testing.T) {
 			t.Errorf("got picture %d, want 1", n)
 		}
 		for n := range uint32(20) { // the client is slow: what fits on the way is old, then comes the newest
-			r.camera.take(n + 2)
+			r.cameras.take(n + 2)
 			synctest.Wait()
 		}
 		seen := 0

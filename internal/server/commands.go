@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"layerd/camera"
 	"layerd/internal/access"
 )
 
@@ -92,6 +91,8 @@ var commands = []command{
 	{"set_scripts", access.Owner, (*Server).doSetScripts},
 	{"set_buttons", access.Owner, (*Server).doSetButtons},
 	{"set_camera", access.Owner, (*Server).doSetCamera},
+	{"remove_camera", access.Owner, (*Server).doRemoveCamera},
+	{"set_control", access.Owner, (*Server).doSetControl},
 	{"set_cooling", access.Owner, (*Server).doSetCooling},
 
 	{"save_spool", access.Operator, (*Server).doSaveSpool},
@@ -272,46 +273,6 @@ func (s *Server) doSetCooling(ctx context.Context, c *call) (uint64, error) {
 		return 0, fmt.Errorf("keep the times of cooling: %w", err)
 	}
 	return rev, nil
-}
-
-func (s *Server) doSetCamera(ctx context.Context, c *call) (uint64, error) {
-	if c.Camera == nil {
-		return 0, badCommand("This command needs camera.")
-	}
-	now, want := s.cfg.Camera.Settings(), *c.Camera
-	if err := checkCamera(want); err != nil {
-		return 0, err
-	}
-	for _, one := range []struct {
-		key     string
-		changed bool
-	}{{"camera.device", now.Device != want.Device}, {"camera.width", now.Width != want.Width}, {"camera.height", now.Height != want.Height}, {"camera.fps", now.FPS != want.FPS}} {
-		if one.changed {
-			if err := s.unlocked(one.key); err != nil {
-				return 0, err
-			}
-		}
-	}
-	if err := s.cfg.Camera.Set(ctx, want); err != nil {
-		return 0, fmt.Errorf("set the camera: %w", err)
-	}
-	if err := s.cfg.Files.SetSetting(ctx, "camera", want); err != nil {
-		return 0, fmt.Errorf("keep the camera's settings: %w", err)
-	}
-	return s.rev(), nil
-}
-
-func checkCamera(want camera.Settings) error {
-	bad := func(message string) error { return &refusal{code: "bad_camera", message: message} }
-	switch {
-	case len(want.Device) > 512 || strings.ContainsFunc(want.Device, func(r rune) bool { return r < ' ' }):
-		return bad("device must be one of the cameras on offer.")
-	case want.Width < 0 || want.Width > 7680 || want.Height < 0 || want.Height > 4320:
-		return bad("width and height must be at most 7680 × 4320, or 0 for the camera's own choice.")
-	case want.FPS < 0 || want.FPS > 120:
-		return bad("fps must be at most 120, or 0 for the camera's own choice.")
-	}
-	return nil
 }
 
 // unlocked is an error when the configuration holds the setting.

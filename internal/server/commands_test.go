@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"layerd/camera"
 	"layerd/printer"
 )
 
@@ -100,13 +99,6 @@ func TestBadCommandsReachNobody(t *testing.T) {
 
 func TestSettingsAreHandedOverAndKept(t *testing.T) {
 	r := newRig(t)
-	if code, a := r.command(t, "owner", `{"do":"set_camera","camera":{"device":"none","fps":5}}`); code != 200 {
-		t.Fatalf("got %d %+v", code, a.Error)
-	}
-	want := camera.Settings{Device: "none", FPS: 5}
-	if r.camera.Settings() != want || r.files.settings["camera"] != want {
-		t.Errorf("got %+v in the camera and %+v kept, want %+v", r.camera.Settings(), r.files.settings["camera"], want)
-	}
 	r.printer.failWith(fmt.Errorf("%w: printing", printer.ErrWrongState))
 	profile := `{"do":"set_profile","profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}}`
 	if code, _ := r.command(t, "owner", profile); code != 409 || r.files.settings["profiles"] != nil {

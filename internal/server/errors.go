@@ -49,7 +49,7 @@ var kinds = []kind{
 	{"no_button", 404, nil, "There is no such button any more.", "Look at the buttons again."},
 	{"bad_camera", 422, nil, "", "Correct the value and save again."},
 	{"bad_camera", 422, camera.ErrSettings, "", "Correct the value and save again."},
-	{"locked", 409, camera.ErrLocked, "", "Change it there and restart layerd."},
+	{"no_camera", 404, nil, "There is no such camera.", "Look again: somebody may have removed it."},
 	{"stopping", 503, camera.ErrStopped, "layerd is stopping.", "Try again."},
 	{"no_picture", 503, nil, "There is no picture.", "See the camera's status on the Settings screen."},
 	{"websocket", 400, nil, "This address speaks websocket only.", "See docs/PROTOCOL.md."},
@@ -106,6 +106,7 @@ var (
 	errCrowded     = &refusal{code: "crowded"}
 	errReused      = &refusal{code: "id_reused"}
 	errNoPicture   = &refusal{code: "no_picture"}
+	errNoCamera    = &refusal{code: "no_camera"}
 	errWebsocket   = &refusal{code: "websocket"}
 	errBroken      = &refusal{code: "internal"}
 )

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"layerd/camera"
 	"layerd/gcode"
 	"layerd/internal/latest"
 	"layerd/internal/store"
@@ -423,40 +422,4 @@ func (f *fakeFiles) Flush(context.Context) error {
 	defer f.mu.Unlock()
 	f.flushed++
 	return nil
-}
-
-type fakeCamera struct {
-	frames *latest.Value[*camera.Frame]
-	status *latest.Value[*camera.Status]
-	mu     sync.Mutex // guards set
-	set    camera.Settings
-}
-
-func newFakeCamera() *fakeCamera {
-	return &fakeCamera{frames: latest.New[*camera.Frame](nil), status: latest.New(&camera.Status{Name: "fake"})}
-}
-
-func (c *fakeCamera) Frames() *latest.Value[*camera.Frame]  { return c.frames }
-func (c *fakeCamera) Status() *latest.Value[*camera.Status] { return c.status }
-func (c *fakeCamera) Set(_ context.Context, s camera.Settings) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.set = s
-	return nil
-}
-func (c *fakeCamera) Settings() camera.Settings {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.set
-}
-func (c *fakeCamera) Devices() []camera.Device {
-	return []camera.Device{{ID: "sim", Name: "Simulated"}}
-}
-
-// take publishes frame n.
-func (c *fakeCamera) take(n uint32) *camera.Frame {
-	f := &camera.Frame{Seq: n, Time: time.Now(), Width: 640, Height: 480, JPEG: bytes.Repeat([]byte{byte(n)}, 5000)}
-	c.frames.Set(f)
-	c.status.Set(&camera.Status{Name: "fake", Live: true})
-	return f
 }

@@ -71,8 +71,8 @@ func TestLoneChangeIsSentAtOnce(t *testing.T) {
 		p.hear()
 		time.Sleep(time.Second)
 		before := time.Now()
-		r.camera.status.Set(&camera.Status{Name: "fake", Problem: "unplugged"})
-		if m := p.hear(); m.Camera.Problem != "unplugged" || time.Since(before) > 0 {
+		r.cameras.status.Set([]camera.Status{{Name: "fake", Problem: "unplugged"}})
+		if m := p.hear(); m.Cameras[0].Problem != "unplugged" || time.Since(before) > 0 {
 			t.Errorf("got %+v after %v, want the camera's problem at once", m, time.Since(before))
 		}
 	})

@@ -57,6 +57,7 @@ var routes = []route{
 	{"GET", "/v1/buttons", access.Viewer, (*Server).serveButtons},
 	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},
+	{"GET", "/webcam/*", access.Viewer, (*Server).serveWebcam},
 }
 
 // pageRoute is the page and its parts: open, because it has to be there before a key can be entered.

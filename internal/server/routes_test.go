@@ -54,6 +54,7 @@ var examples = map[string]struct {
 	"GET /v1/buttons":            {target: "/v1/buttons", want: 200},
 	"GET /v1/camera":             {target: "/v1/camera", want: 400},
 	"GET /webcam/":               {target: "/webcam/?action=snapshot&cacheBuster=17", want: 200},
+	"GET /webcam/*":              {target: "/webcam/0/?action=snapshot", want: 200},
 	"GET /":                      {target: "/", want: 200},
 }
 
@@ -78,7 +79,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 					want = 403
 				}
 				r := newRig(t)
-				r.camera.take(1)
+				r.cameras.take(1)
 				w := r.do(route.method, example.target, key, strings.NewReader(example.body))
 				if w.Code != want {
 					t.Fatalf("got %d %s, want %d", w.Code, w.Body, want)
@@ -106,7 +107,7 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 	bodies := map[string]string{
 		"start": `"file":"cube.gcode"`, "start_card": `"file":"A.GCO"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
 		"set_chamber": `"target_c":40`, "set_fan": `"percent":50`, "set_speed": `"percent":100`, "set_flow": `"percent":100`, "send": `"line":"M105"`, "answer": `"prompt":7,"button":0`,
-		"set_camera": `"camera":{}`, "set_cooling": `"cooling":{"standing_nozzle_min":10,"standing_bed_min":120,"idle_min":30}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
+		"set_camera": `"camera":{}`, "remove_camera": `"camera_id":0`, "set_control": `"camera_id":0,"name":"focus","value":5`, "set_cooling": `"cooling":{"standing_nozzle_min":10,"standing_bed_min":120,"idle_min":30}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
 		"babystep": `"by_mm":0.05`, "set_advance": `"factor":0.08`, "set_acceleration": `"acceleration_mm_s2":800`, "change_setting": `"line":"M92 X81"`, "restore_settings": `"copy":1`,
 		"save_spool": `"spool":{"name":"x","diameter_mm":1.75,"density_g_cm3":1.24,"weight_g":1000}`, "queue_add": `"file":"cube.gcode"`, "queue_move": `"entry":1`,
 		"queue_copies": `"entry":1,"copies":2`, "queue_remove": `"entry":1`,
@@ -114,7 +115,7 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 	}
 	bodies["save_profile"], bodies["choose_profile"], bodies["delete_profile"] = bodies["set_profile"], `"name":"Other"`, `"name":"Other"`
 	bodies["rename_profile"], bodies["set_scripts"], bodies["set_buttons"], bodies["press"] = `"name":"Other","to":"Third"`, `"scripts":{}`, `"groups":[]`, `"button":3`
-	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "set_cooling": true,
+	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_cooling": true,
 		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true,
 		"save_profile": true, "choose_profile": true, "rename_profile": true, "delete_profile": true, "set_scripts": true, "set_buttons": true}
 	for _, c := range commands {
@@ -136,7 +137,7 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 
 func TestUnknownPathsAreNotThePage(t *testing.T) {
 	r := newRig(t)
-	for _, target := range []string{"/nothing", "/v1", "/v1/", "/v1/states", "/v1/files/", "/index.htm", "/assets/", "/assets/none.js", "/assets/.hidden", "//v1/state", "/webcam", "/webcam/x", "/api/version"} {
+	for _, target := range []string{"/nothing", "/v1", "/v1/", "/v1/states", "/v1/files/", "/index.htm", "/assets/", "/assets/none.js", "/assets/.hidden", "//v1/state", "/webcam", "/api/version"} {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
 			for _, role := range []string{"", "owner"} {
 				if w := r.do(method, target, role, nil, func(q *http.Request) { q.URL.Path = target }); w.Code != 404 || errorCode(t, w.Body.Bytes()) != "no_route" {
@@ -268,7 +269,7 @@ func TestLoginAndLogout(t *testing.T) {
 }
 
 func TestPanicCostsOneRequest(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Camera = panicCamera{c.Camera} })
+	r := newRig(t, func(c *Config) { c.Cameras = panicCameras{c.Cameras} })
 	if w := r.do("GET", "/v1/choices", "owner", nil); w.Code != 500 || errorCode(t, w.Body.Bytes()) != "internal" || strings.Contains(w.Body.String(), "wires") {
 		t.Errorf("got %d %s, want 500 that tells nothing", w.Code, w.Body)
 	}
@@ -277,7 +278,7 @@ func TestPanicCostsOneRequest(t *testing.T) {
 	}
 }
 
-type panicCamera struct{ Camera }
+type panicCameras struct{ Cameras }
 
-func (panicCamera) Devices() []camera.Device  { panic("crossed wires") }
-func (panicCamera) Settings() camera.Settings { panic(errors.New("crossed wires")) }
+func (panicCameras) Devices() []camera.Device { panic("crossed wires") }
+func (panicCameras) Setups() []camera.Setup   { panic(errors.New("crossed wires")) }

@@ -19,7 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"layerd/camera"
 	"layerd/gcode"
 	"layerd/internal/access"
 	"layerd/internal/latest"
@@ -105,15 +104,6 @@ type Gate interface {
 	Identify(r *http.Request) (access.Identity, error)
 }
 
-// Camera is what the server asks of the camera; *camera.Camera is one.
-type Camera interface {
-	Frames() *latest.Value[*camera.Frame]
-	Status() *latest.Value[*camera.Status]
-	Set(ctx context.Context, s camera.Settings) error
-	Settings() camera.Settings
-	Devices() []camera.Device
-}
-
 // Spools is the shelf of filament; *spools.Shelf is one. Nothing of it waits for a network.
 type Spools interface {
 	List(ctx context.Context) (spools.List, error)
@@ -132,7 +122,7 @@ type Queue interface {
 	Unqueue(ctx context.Context, id int64) error
 }
 
-// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, Camera, Temperatures and Page are needed.
+// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, Cameras, Temperatures and Page are needed.
 type Config struct {
 	Printer      Printer
 	Console      Console
@@ -141,7 +131,7 @@ type Config struct {
 	Spools       Spools
 	Queue        Queue
 	Gate         Gate
-	Camera       Camera
+	Cameras      Cameras
 	Temperatures Temperatures
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
@@ -169,9 +159,10 @@ type Server struct {
 	queued      atomic.Int64
 	custom      *custom
 
-	done     once          // answers already given
-	starting chan struct{} // holds one token while a print is being started
-	lastJob  string        // newest job ID; guarded by starting
+	done      once          // answers already given
+	starting  chan struct{} // holds one token while a print is being started
+	arranging chan struct{} // … while the cameras are set up
+	lastJob   string        // newest job ID; guarded by starting
 
 	// Bounds on what costs memory or a goroutine for as long as a client likes.
 	liveSockets, cameraSockets, streams, uploads slots
@@ -194,7 +185,7 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
-		custom: newCustom(cfg.Custom), views: latest.New[*view](nil), starting: make(chan struct{}, 1),
+		custom: newCustom(cfg.Custom), views: latest.New[*view](nil), starting: make(chan struct{}, 1), arranging: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4), asking: make(slots, 1),
 	}
 	first := uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"layerd/camera"
 	"layerd/internal/access"
 	"layerd/internal/latest"
 	"layerd/printer"
@@ -44,7 +45,7 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	kick := make(chan struct{}, 1)
-	snaps, status := s.cfg.Printer.Snapshots(), s.cfg.Camera.Status()
+	snaps, status := s.cfg.Printer.Snapshots(), s.cfg.Cameras.Status()
 	_, snap := snaps.Get() // the first view has these
 	_, shown := status.Get()
 	followers.Go(func() { follow(ctx, snaps, snap, kick) })
@@ -129,8 +130,8 @@ func (s *Server) compose() *view {
 	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
 		v.state.Snapshot = *snap
 	}
-	if status, _ := s.cfg.Camera.Status().Get(); status != nil {
-		v.state.Camera = *status
+	if v.state.Cameras, _ = s.cfg.Cameras.Status().Get(); v.state.Cameras == nil {
+		v.state.Cameras = []camera.Status{}
 	}
 	// A list is a list in JSON even when it is empty.
 	if v.state.Nozzles == nil {

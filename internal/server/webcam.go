@@ -8,27 +8,34 @@ import (
 	"strconv"
 	"time"
 
+	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/latest"
 )
 
 // What flows here: the newest frame → programs that know OctoPrint's addresses. They cannot show a picture's age, so they get
 // none when the camera is not live.
 
-// serveWebcam answers /webcam/?action=snapshot and ?action=stream; other parameters, such as those against caches, mean nothing.
+// serveWebcam answers /webcam/?action=snapshot and ?action=stream, with id=N those of another camera than the first. The same below /webcam/N/, for
+// programs that add the question themselves. Other parameters, such as those against caches, mean nothing.
 func (s *Server) serveWebcam(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	id, frames, err := s.cameraOf(r)
+	if err != nil {
+		return err
+	}
 	switch r.URL.Query().Get("action") {
 	case "snapshot":
-		return s.webcamSnapshot(w)
+		return s.webcamSnapshot(w, id, frames)
 	case "stream":
-		return s.webcamStream(w, r, me)
+		return s.webcamStream(w, r, me, id, frames)
 	}
 	return badCommand("action must be snapshot or stream.")
 }
 
 // webcamSnapshot answers with the newest frame, and its age in milliseconds in X-Frame-Age.
-func (s *Server) webcamSnapshot(w http.ResponseWriter) error {
-	frame, _ := s.cfg.Camera.Frames().Get()
-	if frame == nil || !s.cameraLive() {
+func (s *Server) webcamSnapshot(w http.ResponseWriter, id int, frames *latest.Value[*camera.Frame]) error {
+	frame, _ := frames.Get()
+	if frame == nil || !s.cameraStatus(id).Live {
 		return errNoPicture
 	}
 	h := w.Header()
@@ -41,11 +48,12 @@ func (s *Server) webcamSnapshot(w http.ResponseWriter) error {
 }
 
 // webcamStream answers with pictures until the client takes none for writeMax. A slow client skips frames.
-func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.Identity, id int, frames *latest.Value[*camera.Frame]) error {
 	if err := s.streams.take(); err != nil {
 		return err
 	}
 	defer s.streams.free()
+	defer s.cfg.Cameras.Look(id)()
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
 	defer context.AfterFunc(s.life, end)()
@@ -58,7 +66,7 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 	before := "--" + boundary + "\r\n"
 	checked := time.Now()
 	for seen := uint64(0); ; {
-		frame, seq, err := s.cfg.Camera.Frames().Next(ctx, seen)
+		frame, seq, err := frames.Next(ctx, seen)
 		if err != nil {
 			return nil // the client or the daemon has ended it
 		}

@@ -25,17 +25,17 @@ type phone struct {
 
 // anything is whatever the live socket sends.
 type anything struct {
-	Type   string
-	Rev    uint64
-	ID     string
-	Echo   json.Number
-	Error  *Error
-	Lines  []printer.Entry
-	State  string
-	Camera camera.Status
-	NowMS  int64  `json:"now_ms"`
-	Files  uint64 `json:"files_rev"`
-	Me     access.Identity
+	Type    string
+	Rev     uint64
+	ID      string
+	Echo    json.Number
+	Error   *Error
+	Lines   []printer.Entry
+	State   string
+	Cameras []camera.Status
+	NowMS   int64  `json:"now_ms"`
+	Files   uint64 `json:"files_rev"`
+	Me      access.Identity
 }
 
 func (p *phone) hear() anything {

@@ -26,7 +26,7 @@ var (
 	_ Files   = (*store.Store)(nil)
 	_ History = (*history.Recorder)(nil)
 	_ Gate    = (*access.Gate)(nil)
-	_ Camera  = (*camera.Camera)(nil)
+	_ Cameras = (*camera.Rig)(nil)
 )
 
 // script is a program that speaks HTTP with a key.

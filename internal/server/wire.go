@@ -21,7 +21,7 @@ import (
 type State struct {
 	Type string `json:"type"` // "state"
 	printer.Snapshot
-	Camera      camera.Status     `json:"camera"`
+	Cameras     []camera.Status   `json:"cameras"`      // in the order in which they are shown
 	FilesRev    uint64            `json:"files_rev"`    // changes when the list of files did
 	SettingsRev uint64            `json:"settings_rev"` // changes when profiles, scripts or buttons did
 	FreeBytes   int64             `json:"free_bytes"`   // free disk space for files; -1 unknown
@@ -62,8 +62,8 @@ type Command struct {
 	Job        string                `json:"job,omitempty"`         // pause, resume, cancel: the job that is meant; empty = the one under way
 	Prompt     int64                 `json:"prompt,omitempty"`      // answer: the ID of the question that is meant
 	Button     *int                  `json:"button,omitempty"`      // answer: from 0; -1 = put it away. press: the button's ID
-	Value      *float64              `json:"value,omitempty"`       // press: what the button asks for
-	Name       string                `json:"name,omitempty"`        // choose_profile, rename_profile, delete_profile: the one that is meant
+	Value      *float64              `json:"value,omitempty"`       // press: what the button asks for. set_control
+	Name       string                `json:"name,omitempty"`        // choose_profile, rename_profile, delete_profile: the one that is meant. set_control
 	File       string                `json:"file,omitempty"`        // start, start_card, delete_file, rename_file, make_folder
 	To         string                `json:"to,omitempty"`          // rename_file, rename_profile
 	Anyway     bool                  `json:"anyway,omitempty"`      // start: in spite of warnings about the file
@@ -80,7 +80,8 @@ type Command struct {
 	Profile    *printer.Profile      `json:"profile,omitempty"`     // set_profile, save_profile
 	Scripts    printer.Scripts       `json:"scripts,omitzero"`      // set_scripts: all of them
 	Groups     []printer.ButtonGroup `json:"groups,omitzero"`       // set_buttons: all of them
-	Camera     *camera.Settings      `json:"camera,omitempty"`      // set_camera
+	Camera     *camera.Setup         `json:"camera,omitempty"`      // set_camera; its id -1 = another one
+	CameraID   *int                  `json:"camera_id,omitempty"`   // remove_camera, set_control
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
 	Spool      *store.SpoolEdit      `json:"spool,omitempty"`       // save_spool
 	SpoolID    int64                 `json:"spool_id,omitempty"`    // set_spool; 0 = none
@@ -201,7 +202,13 @@ type Choices struct {
 	Cameras []camera.Device    `json:"cameras"`
 	Ports   []printer.PortInfo `json:"ports"`
 	Bauds   []int              `json:"bauds"`
-	Camera  camera.Settings    `json:"camera"` // as it is set now
+	Setups  []CameraSetup      `json:"setups"` // the cameras as they are set up, in the order in which they are shown
+}
+
+// CameraSetup is a camera as it is set up, its address without a password, and what can be adjusted at it now.
+type CameraSetup struct {
+	camera.Setup
+	Adjustable []camera.Control `json:"adjustable"`
 }
 
 // EEPROM is the answer of GET /v1/eeprom: what the printer's firmware says of its settings now.

@@ -69,9 +69,15 @@ const health = object({
 // ---- The camera, the person ----
 
 const cameraStatus = object({
-  device: str, name: str, live: bool, problem: str, width: num, height: num, fps: num, since_ms: num, dropped: num,
+  id: num, device: str, name: str, live: bool, problem: str, width: num, height: num, fps: num, since_ms: num, dropped: num,
 })
-const cameraSettings = object({ device: str, width: num, height: num, fps: num })
+const control = object({
+  id: str, name: str, kind: oneOf('number', 'switch', 'choice'), min: num, max: num, step: num, default: num, value: num,
+  choices: list(object({ value: num, name: str })), inactive: bool,
+})
+const cameraParts = { id: num, name: str, device: str, width: num, height: num, fps: num, rotate: num, flip_h: bool, flip_v: bool }
+const cameraChange = object({ ...cameraParts, controls: orNull(record(num)) })
+const cameraSetup = object({ ...cameraParts, controls: record(num), adjustable: list(control) })
 const cameraDevice = object({ id: str, name: str })
 
 export const roles = ['nobody', 'viewer', 'operator', 'owner'] as const
@@ -87,7 +93,7 @@ export const readState = object({
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
-  camera: cameraStatus, files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  cameras: list(cameraStatus), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
 const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
@@ -116,7 +122,7 @@ const print = object({
 export const readPrintList = object({ prints: list(print) })
 
 export const readChoices = object({
-  presets: list(profile), cameras: list(cameraDevice), ports: list(portInfo), bauds: list(num), camera: cameraSettings,
+  presets: list(profile), cameras: list(cameraDevice), ports: list(portInfo), bauds: list(num), setups: list(cameraSetup),
 })
 
 export type State = Of<typeof readState>
@@ -134,7 +140,9 @@ export type Health = Of<typeof health>
 export type Cooling = Of<typeof cooling>
 export type Keeper = Of<typeof keeper>
 export type CameraStatus = Of<typeof cameraStatus>
-export type CameraSettings = Of<typeof cameraSettings>
+export type CameraSetup = Of<typeof cameraSetup>
+export type CameraChange = Of<typeof cameraChange>
+export type CameraControl = Of<typeof control>
 export type Role = (typeof roles)[number]
 export type ApiError = Of<typeof error>
 export type Answer = Of<typeof readAnswer>
@@ -206,7 +214,9 @@ export type Doing =
   | { do: 'set_scripts'; scripts: Record<string, string> }
   | { do: 'set_buttons'; groups: readonly ButtonGroup[] }
   | { do: 'press'; button: number; value?: number }
-  | { do: 'set_camera'; camera: CameraSettings }
+  | { do: 'set_camera'; camera: Partial<CameraChange> }
+  | { do: 'remove_camera'; camera_id: number }
+  | { do: 'set_control'; camera_id: number; name: string; value?: number }
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
@@ -241,7 +251,7 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
-  camera: may(cameraSettings), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
+  camera: may(cameraChange), camera_id: may(num), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
   mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),

@@ -3,14 +3,14 @@ import { useState } from 'preact/hooks'
 import { Locked } from './locked'
 import { asking, loadChoices, notify, perform } from '../state'
 import { trim } from '../units'
-import type { CameraSettings, CameraStatus, Choices } from '../wire'
+import type { CameraSetup, CameraStatus, Choices } from '../wire'
 import { Spinner } from './icon'
 
 const sizes = ['640×480', '800×600', '1280×720', '1920×1080'] as const
 const rates = [5, 10, 15, 30] as const
 
 interface CameraFormProps {
-  now: CameraSettings
+  now: CameraSetup
   cameras: Choices['cameras']
   status: CameraStatus
   locked: Record<string, string>
@@ -19,13 +19,13 @@ interface CameraFormProps {
 
 export function CameraForm({ now, cameras, status, locked, enabled }: CameraFormProps) {
   const [draft, setDraft] = useState(now)
-  const set = (change: Partial<CameraSettings>) => setDraft((had) => ({ ...had, ...change }))
+  const set = (change: Partial<CameraSetup>) => setDraft((had) => ({ ...had, ...change }))
   const size = draft.width > 0 ? `${draft.width}×${draft.height}` : ''
   const dirty = JSON.stringify(draft) !== JSON.stringify(now)
   const busy = asking('camera') !== null
   const lockedSize = locked['camera.width'] ?? locked['camera.height']
   const save = async () => {
-    const answer = await perform('camera', { do: 'set_camera', camera: draft })
+    const answer = await perform('camera', { do: 'set_camera', camera: { id: draft.id, device: draft.device, width: draft.width, height: draft.height, fps: draft.fps } })
     if (answer.error) return
     notify('good', 'The camera settings are saved.')
     await loadChoices()

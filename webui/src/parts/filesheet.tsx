@@ -108,7 +108,7 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
 /** The question before every print. */
 export function BedClear({ name, starting, onYes, onBack }: { name: string; starting: boolean; onYes: () => void; onBack: () => void }) {
   const s = state.value
-  const camera = s?.camera
+  const camera = s?.cameras[0]
   return (
     <Sheet key="bed" title="Is the bed clear?" onClose={onBack}>
       {camera && camera.device !== '' && camera.device !== 'none' && <div class="bed-picture"><Picture status={camera} live={live.value} /></div>}

@@ -34,7 +34,7 @@ export function PrintScreen() {
   return (
     <div class="print">
       <div class="print-main">
-        <Camera status={s.camera} live={live.value} />
+        {s.cameras[0] && <Camera status={s.cameras[0]} live={live.value} />}
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}

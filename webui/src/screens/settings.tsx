@@ -71,7 +71,7 @@ function Overview() {
       <div class="columns">
         <Connection s={s} all={all} enabled={enabled} />
         <div class="column">
-          {all ? <CameraForm key={JSON.stringify(all.camera)} now={all.camera} cameras={all.cameras} status={s.camera} locked={s.locked} enabled={enabled} /> : <section class="card center"><Spinner /></section>}
+          {all ? <CameraForm key={JSON.stringify(all.setups)} now={all.setups[0]!} cameras={all.cameras} status={s.cameras[0]!} locked={s.locked} enabled={enabled} /> : <section class="card center"><Spinner /></section>}
           <About s={s} />
         </div>
       </div>
