@@ -1,13 +1,14 @@
 // Pictures: asked for, painted, acknowledged.
 //
-//	{"ack":0} ─▶ frame ─▶ createImageBitmap ─▶ paint on the canvases ─▶ {"ack":seq} ─▶ the newest frame …
+//	{"ack":0} ─▶ frame (frames.ts) ─▶ createImageBitmap ─▶ paint on the canvases ─▶ {"ack":seq} ─▶ the newest frame …
 //
 // layerd sends one frame for each acknowledgement, so a slow phone gets fewer pictures and never old ones. A hidden page
 // acknowledges nothing; the last acknowledgement is sent when it is looked at again.
 import { effect, signal } from '@preact/signals'
+import { Incoming } from './frames'
 import { Socket } from './socket'
 import { link, linkStatus } from './state'
-import { readFrame, type Frame } from './wire'
+import type { Frame } from './wire'
 
 /** The picture on the screen. */
 export interface Shown {
@@ -38,10 +39,22 @@ export function watch(canvas: HTMLCanvasElement): () => void {
 }
 
 function open(): void {
+  let incoming = new Incoming()
   const mine = new Socket('/v1/camera', 0, {
-    opened: () => acknowledge(0),
+    opened: () => {
+      incoming = new Incoming()
+      acknowledge(0)
+    },
     message: (data) => {
-      if (typeof data !== 'string') void arrived(data, mine)
+      if (typeof data === 'string') return
+      try {
+        const frame = incoming.take(data)
+        mine.send(JSON.stringify({ got: incoming.got }))
+        if (frame) void arrived(frame, mine)
+      } catch (error) {
+        console.error(error)
+        mine.renew()
+      }
     },
     down: () => undefined, // the picture's age says it
     denied: () => undefined, // the live socket says it
@@ -61,14 +74,7 @@ function close(): void {
   shown.value = null
 }
 
-async function arrived(data: ArrayBuffer, from: Socket): Promise<void> {
-  let frame: Frame
-  try {
-    frame = readFrame(data)
-  } catch (error) {
-    console.error(error)
-    return
-  }
+async function arrived(frame: Frame, from: Socket): Promise<void> {
   try {
     const picture = await createImageBitmap(new Blob([frame.jpeg], { type: 'image/jpeg' }))
     if (socket !== from) {
@@ -92,13 +98,18 @@ function draw(canvas: HTMLCanvasElement, picture: ImageBitmap): void {
   canvas.getContext('2d')?.drawImage(picture, 0, 0)
 }
 
+/** The person has asked the phone to save data. */
+export function savesData(): boolean {
+  return (navigator as Navigator & { connection?: { saveData?: boolean } }).connection?.saveData === true
+}
+
 function acknowledge(seq: number): void {
   if (document.visibilityState === 'hidden') {
     owed = seq
     return
   }
   owed = null
-  socket?.send(JSON.stringify({ ack: seq }))
+  socket?.send(JSON.stringify(savesData() ? { ack: seq, save: true } : { ack: seq }))
 }
 
 function looked(): void {

@@ -33,15 +33,17 @@ afterEach(() => {
 })
 
 function frame(seq: number, takenMs: number): ArrayBuffer {
-  const data = new ArrayBuffer(28)
+  const data = new ArrayBuffer(32)
   const v = new DataView(data)
-  v.setUint8(0, 1)
+  v.setUint8(0, 2)
+  v.setUint32(24, 4)
   v.setUint32(4, seq)
   v.setBigInt64(8, BigInt(takenMs))
   return data
 }
 
-const acks = () => PretendSocket.newest.sent.map((text) => (JSON.parse(text) as { ack: number }).ack)
+const said = () => PretendSocket.newest.sent.map((text) => JSON.parse(text) as { ack?: number; got?: number })
+const acks = () => said().flatMap(({ ack }) => ack ?? [])
 const receive = (seq: number, takenMs = Date.now()) => PretendSocket.newest.onmessage?.({ data: frame(seq, takenMs) })
 const paint = async () => {
   decoded()
