@@ -43,7 +43,14 @@ type watcher struct {
 
 	head      []byte // of the frame that is being sent, before its first piece
 	rest      []byte // of the frame that is being sent
-	unpainted []*camera.Frame
+	unpainted []sent
+}
+
+// sent is a frame that the page has not painted yet.
+type sent struct {
+	frame *camera.Frame
+	end   int64     // how many bytes will have arrived with it
+	here  time.Time // when they had; zero before
 }
 
 // serveCamera is the camera socket.
@@ -136,18 +143,26 @@ func (k *watcher) look(ctx context.Context, size viewer.Size) {
 // hear takes what the page says. It reports false for what cannot be.
 func (k *watcher) hear(ack FrameAck, now time.Time) bool {
 	k.ladder.Save = k.ladder.Save || ack.Save
-	if ack.Got != nil && !k.flow.Got(*ack.Got, now) {
-		return false
+	if ack.Got != nil {
+		if !k.flow.Got(*ack.Got, now) {
+			return false
+		}
+		for i := range k.unpainted {
+			if f := &k.unpainted[i]; f.here.IsZero() && f.end <= *ack.Got {
+				f.here = now
+			}
+		}
 	}
 	if ack.Ack == nil {
 		return true
 	}
 	k.asked = true
-	i := slices.IndexFunc(k.unpainted, func(f *camera.Frame) bool { return f.Seq == *ack.Ack })
-	if i < 0 {
+	i := slices.IndexFunc(k.unpainted, func(f sent) bool { return f.frame.Seq == *ack.Ack })
+	if i < 0 || k.unpainted[i].here.IsZero() {
 		return true
 	}
-	k.ladder.Painted(now.Sub(k.unpainted[i].Time)-k.flow.Base()/2, &k.flow, now)
+	f := k.unpainted[i]
+	k.ladder.Painted(now.Sub(f.frame.Time)-k.flow.Base()/2, now.Sub(f.here), &k.flow, now)
 	k.unpainted = slices.Delete(k.unpainted, 0, i+1)
 	return true
 }
@@ -167,9 +182,9 @@ func (k *watcher) advance(ctx context.Context, now time.Time) (wait time.Duratio
 				return 0, nil
 			}
 		}
-		room := k.flow.Room()
+		room, wait := k.flow.Room(now)
 		if room == 0 {
-			return 0, nil
+			return wait, nil
 		}
 		if err := k.piece(min(room, len(k.rest)), now); err != nil {
 			return 0, err
@@ -192,7 +207,7 @@ func (k *watcher) begin(now time.Time) bool {
 	k.ladder.Began(now)
 	header := frameHeader(k.id, f, !k.s.cameraStatus(k.id).Live, k.size, now)
 	k.head, k.rest = header[:], f.JPEG
-	k.unpainted = append(k.unpainted, f)
+	k.unpainted = append(k.unpainted, sent{frame: f, end: k.flow.Total() + int64(len(header)+len(f.JPEG))})
 	return true
 }
 

@@ -20,22 +20,25 @@ import "time"
 type Flow struct {
 	sent, got int64
 	sentAll   []mark // of messages that have not arrived, the oldest first
-	gotAt     time.Time
+	from      mark   // from which on arrivals measure the link
 
 	base    lowest // time there and back when nothing waits
 	recent  [4]time.Duration
 	recents int
 	rate    float64   // bytes a second that the link carries
 	rateAt  time.Time // when it was last reached
-	window  float64   // bytes; never below least
+	found   bool      // the link was seen to be full: rate is what it carries, and not only what was tried
+	window  float64   // bytes
+	doneAt  time.Time // when the link will have taken what was sent, at this rate
+	fullAt  time.Time // when the link was last seen to be full
 }
 
 // mark is one message on its way.
 type mark struct {
 	end   int64 // Flow.sent behind it
 	at    time.Time
-	got   int64     // Flow.got when it was sent
-	gotAt time.Time // and when that was so
+	got   int64     // what had arrived when it was sent
+	gotAt time.Time // and when
 }
 
 const (
@@ -44,35 +47,47 @@ const (
 	mostWindow  = 1 << 20
 	leastChunk  = 1200 // bytes: a packet of the Internet
 	mostChunk   = 48 << 10
-	startup     = 2.0              // how much faster than it was seen the link may be, while it is being found out
+	probe       = 1.25             // how much faster than it was seen the link is always taken to be, so that a better one is noticed
+	startup     = 2.0              // how much faster than it was seen the link may be, until it was found out
 	rateGood    = 10 * time.Second // a rate that was not reached for so long is forgotten
-	oddTime     = 20 * time.Second // a viewer that slept for so long tells nothing of its link
+	sureFor     = 5 * time.Second
+	leastOver   = 2 * time.Millisecond // a shorter time measures the clock
+	oddTime     = 20 * time.Second     // a viewer that slept for so long tells nothing of its link
 )
 
-// Room is how many bytes may be sent now, in one message; 0 = none before more has arrived.
-func (f *Flow) Room() int {
+// Room is how many bytes of those that wait may be sent now, in one message. With 0, wait is when to ask again; 0 = when more has arrived.
+func (f *Flow) Room(now time.Time) (bytes int, wait time.Duration) {
 	if f.window == 0 {
 		f.window = leastWindow
 	}
 	free := f.window - float64(f.sent-f.got)
 	chunk := min(max(f.window/8, leastChunk), mostChunk)
 	if free < chunk && f.sent > f.got {
-		return 0
+		return 0, 0
 	}
-	return int(chunk)
+	if ready := f.doneAt.Add(-standing); ready.After(now) { // a burst stands in the link, however long that is
+		return 0, ready.Sub(now)
+	}
+	return int(chunk), 0
 }
 
 // Sent notes that a message of n bytes was written.
 func (f *Flow) Sent(n int, now time.Time) {
-	if f.sent == f.got { // nothing was on its way: what did not arrive before was not the link's fault
-		f.gotAt = now
+	if f.sent == f.got { // nothing was on its way. When this is here, so long as the way is, the link begins to be measured
+		f.from = mark{got: f.sent + int64(n), gotAt: now.Add(f.Base())}
 	}
 	f.sent += int64(n)
-	f.sentAll = append(f.sentAll, mark{f.sent, now, f.got, f.gotAt})
+	if f.doneAt.Before(now) {
+		f.doneAt = now
+	}
+	if f.rate > 0 {
+		f.doneAt = f.doneAt.Add(time.Duration(float64(n) / (f.rate * f.gain()) * float64(time.Second)))
+	}
+	f.sentAll = append(f.sentAll, mark{f.sent, now, f.from.got, f.from.gotAt})
 }
 
-// Waiting is how many bytes are on their way.
-func (f *Flow) Waiting() int64 { return f.sent - f.got }
+// Total is how many bytes were sent so far.
+func (f *Flow) Total() int64 { return f.sent }
 
 // Got notes that total bytes have arrived so far. It reports false for a number that cannot be.
 func (f *Flow) Got(total int64, now time.Time) bool {
@@ -83,7 +98,10 @@ func (f *Flow) Got(total int64, now time.Time) bool {
 	for len(f.sentAll) > 0 && f.sentAll[0].end <= total {
 		last, f.sentAll = &f.sentAll[0], f.sentAll[1:]
 	}
-	f.got, f.gotAt = total, now
+	f.got = total
+	if total >= f.from.got {
+		f.from = mark{got: total, gotAt: now}
+	}
 	if last == nil {
 		return true
 	}
@@ -94,11 +112,8 @@ func (f *Flow) Got(total int64, now time.Time) bool {
 	f.base.note(took, now)
 	f.recent[f.recents%len(f.recent)] = took
 	f.recents++
-	seen := 0.0
-	if over := now.Sub(last.gotAt).Seconds(); over > 0 {
-		seen = float64(total-last.got) / over
-	}
-	f.learn(seen, now)
+	over := max(now.Sub(last.gotAt), f.Base()/4, leastOver)
+	f.learn(float64(max(total-last.got, 0))/over.Seconds(), now)
 	return true
 }
 
@@ -115,11 +130,18 @@ func (f *Flow) learn(seen float64, now time.Time) {
 		f.rate = max(seen, f.rate*0.8)
 		f.rateAt = now
 	}
-	gain := 1.0
-	if f.Queue() < standing/4 && f.busy() { // the link was always ready for more
-		gain = startup
+	if f.Queue() > standing/2 {
+		f.found, f.fullAt = true, now
 	}
-	f.window = min(max(f.rate*limit*gain, leastWindow), mostWindow)
+	f.window = min(max(f.rate*limit*f.gain(), leastWindow), mostWindow)
+}
+
+// gain is how much more is tried than the link was seen to carry.
+func (f *Flow) gain() float64 {
+	if !f.found {
+		return startup
+	}
+	return probe
 }
 
 // busy tells whether the window, and not a lack of pictures, has held messages back.
@@ -142,6 +164,9 @@ func (f *Flow) Queue() time.Duration {
 
 // Rate is how many bytes a second the link carries, as far as it was tried; 0 before anything arrived.
 func (f *Flow) Rate() float64 { return f.rate }
+
+// Sure tells whether the link was full lately: messages stood in it. Else it may carry more than Rate.
+func (f *Flow) Sure(now time.Time) bool { return !f.fullAt.IsZero() && now.Sub(f.fullAt) < sureFor }
 
 // lowest is the lowest value of the last half to whole minute.
 type lowest struct {

@@ -20,8 +20,11 @@ type Ladder struct {
 	size    Size
 	begun   bool
 	bytes   [sizes]float64 // how long pictures of this size are; 0 = none was seen
+	lag     time.Duration  // of painting
 	bad     int            // pictures in a row that came too late
-	goodAt  time.Time      // since when the next larger size would do; zero = it would not
+	goodAt  time.Time      // since when the next larger size would do, or might; zero = it would not
+	upAt    time.Time      // when a larger size was last tried
+	goodFor time.Duration  // how long it must be good before that; more after each time in vain
 	startAt time.Time      // when the last picture was begun
 }
 
@@ -29,8 +32,10 @@ const (
 	young       = 900 * time.Millisecond // pictures that are longer on their way are too large for the link
 	comfortable = 450 * time.Millisecond // those of a larger size must come this soon
 	tooOld      = 1500 * time.Millisecond
+	promptly    = 150 * time.Millisecond // paints a phone that is not busy
 	badMost     = 3
-	goodFor     = 3 * time.Second
+	goodLeast   = 3 * time.Second
+	goodMost    = time.Minute
 	stillsEvery = 3 * time.Second
 	saveEvery   = 2 * time.Second
 )
@@ -46,10 +51,10 @@ func (l *Ladder) Size() Size {
 	return l.size
 }
 
-// Wait is how long the next picture has to wait, when unpainted are on their way; may is false when it has to wait for one of those. A second one
-// may be on its way only where the way is longer than the picture, or else it just grows old behind the first.
+// Wait is how long the next picture has to wait, when unpainted were sent before; may is false when it has to wait for one of those. A second one
+// may follow the first only where the way is longer than the picture, and to a viewer that is known to paint quickly: else it just grows old.
 func (l *Ladder) Wait(unpainted int, f *Flow, now time.Time) (wait time.Duration, may bool) {
-	if unpainted > 1 || unpainted == 1 && l.takes(l.Size(), f) >= f.Base() {
+	if unpainted > 1 || unpainted == 1 && (!l.begun || l.lag > promptly || l.takes(l.size, f) >= f.Base()*3/2) {
 		return 0, false
 	}
 	every := time.Duration(0)
@@ -74,8 +79,9 @@ func (l *Ladder) Saw(size Size, n int) {
 	}
 }
 
-// Painted notes how old a picture was when it came on the screen, and decides about the size.
-func (l *Ladder) Painted(age time.Duration, f *Flow, now time.Time) {
+// Painted notes how old a picture was when it came on the screen, and how long after it had arrived that was; and decides about the size.
+func (l *Ladder) Painted(age, lag time.Duration, f *Flow, now time.Time) {
+	l.lag += (lag - l.lag) / 4
 	if !l.begun {
 		l.begun, l.size = true, l.best(f)
 		return
@@ -86,18 +92,25 @@ func (l *Ladder) Painted(age time.Duration, f *Flow, now time.Time) {
 	} else {
 		l.bad = 0
 	}
+	l.goodFor = max(l.goodFor, goodLeast)
 	if l.bad >= badMost || takes > 2*young {
+		if now.Sub(l.upAt) < 2*goodLeast {
+			l.goodFor = min(2*l.goodFor, goodMost)
+		}
 		l.bad, l.goodAt = 0, time.Time{}
 		l.size = max(l.best(f), min(l.size+1, Stills))
 		return
 	}
+	if now.Sub(l.upAt) > 4*goodLeast && l.size == l.largest() {
+		l.goodFor = goodLeast
+	}
 	switch {
-	case l.size == l.largest() || l.takes(l.size-1, f) > comfortable:
+	case l.size == l.largest() || f.Sure(now) && l.takes(l.size-1, f) > comfortable:
 		l.goodAt = time.Time{}
 	case l.goodAt.IsZero():
 		l.goodAt = now
-	case now.Sub(l.goodAt) >= goodFor:
-		l.size, l.goodAt = l.size-1, time.Time{}
+	case now.Sub(l.goodAt) >= l.goodFor:
+		l.size, l.goodAt, l.upAt = l.size-1, time.Time{}, now
 	}
 }
 
