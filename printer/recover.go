@@ -46,7 +46,7 @@ func (s *session) lose(now time.Time, f *Fault) bool {
 	was.query = nil // it is told that no answer can come
 	s.lost = &lost{was: &was, since: now, fault: f, lastN: -1}
 	s.dropShot() // which goes on with the print
-	s.job, s.script, s.typed, s.paused = nil, nil, nil, nil
+	s.job, s.script, s.typed, s.paused, s.startLeft = nil, nil, nil, nil, nil
 	s.state, s.fault = Faulted, f
 	return true
 }
