@@ -202,7 +202,7 @@ func (s *session) dropShot() {
 
 // shotAside keeps the rest of a shot for when the print goes on: the firmware pauses by itself and will go back to where it is, or the port was lost.
 func (s *session) shotAside() {
-	if s.shooting() {
+	if s.shooting() && s.run.shots.aside == nil { // some firmware says twice that it pauses
 		s.run.shots.endStand()
 		s.run.shots.aside, s.script = s.script, nil
 	}
