@@ -78,10 +78,11 @@ func (s *session) stop() stage {
 	}
 }
 
-// settle is the stage that asks where the head is, if that is not known yet. The answer also accounts for all oks before it.
+// settle is the stage that asks where the head is, if that is not known yet, or is not where its lines lead to: a report has no checksum. The answer also accounts
+// for all oks before it.
 func (s *session) settle() stage {
 	return func(time.Time) []scriptLine {
-		if s.seen.position != nil {
+		if s.seen.position != nil && s.modal.head.at(s.seen.position) {
 			return nil
 		}
 		return lines("M114")
