@@ -165,7 +165,7 @@ func (s *session) back(p *place) stage {
 
 // shotOver is the end of a shot: back to the job's lines, or to the pause that was asked for meanwhile.
 func (s *session) shotOver(now time.Time) {
-	s.run.shots.place = nil
+	s.run.shots.place, s.health.fill = nil, true
 	if s.state == Pausing {
 		s.pauseAt(now, s.paused)
 	}
@@ -274,5 +274,8 @@ func ShotsTime(p Profile, s Shots, survey gcode.Survey) time.Duration {
 		}
 		top = math.Max(top, l.ZMM)
 	}
-	return time.Duration(math.Min(math.Max(sum, 0), 1e9) * float64(time.Second))
+	if !(sum >= 0 && sum < 1e9) { // a profile that Check refuses
+		return 0
+	}
+	return time.Duration(sum * float64(time.Second))
 }
