@@ -273,6 +273,11 @@ func (f *fuzzed) look(b []byte) {
 			f.Fatalf("in flight %v of %d", s.aloft, s.next)
 		}
 		newest = max(newest, n)
+		if i > 0 && n >= 0 && s.script != nil && s.stream.at(i).lane != lanePoll {
+			if before := s.stream.at(i - 1); before.lane == laneScript && before.script == s.script.id {
+				f.Fatalf("behind a script's %q goes %q", before.text, s.stream.at(i).text)
+			}
+		}
 	}
 	switch {
 	case bare != len(s.stream.bare) || inRing > ringBytes+maxProbes*16:
