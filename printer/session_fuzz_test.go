@@ -273,7 +273,7 @@ func (f *fuzzed) look(b []byte) {
 			f.Fatalf("in flight %v of %d", s.aloft, s.next)
 		}
 		newest = max(newest, n)
-		if i > 0 && n >= 0 && s.script != nil && s.stream.at(i).lane != lanePoll {
+		if i > 0 && n >= 0 && s.state == Printing && s.script != nil && s.stream.at(i).lane != lanePoll {
 			if before := s.stream.at(i - 1); before.lane == laneScript && before.script == s.script.id {
 				f.Fatalf("behind a script's %q goes %q", before.text, s.stream.at(i).text)
 			}
