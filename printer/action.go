@@ -136,6 +136,7 @@ func (s *session) change(now time.Time, l jobLine, why PauseInfo) {
 func (s *session) hold(now time.Time, p *place) {
 	s.state, s.paused = Paused, p
 	s.run.stop(now)
+	s.shotAside()
 }
 
 func (s *session) held() bool { return s.paused != nil && s.paused.held }
@@ -150,6 +151,7 @@ func (s *session) goesOn(now time.Time) {
 	p := s.paused
 	s.state, s.paused, s.seen.waiting = Printing, nil, ""
 	s.run.start(now)
+	s.shotAgain()
 	if p != nil && p.next != nil {
 		s.stand(now, p.next)
 	}

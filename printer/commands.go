@@ -50,6 +50,9 @@ func (p *Printer) Disconnect(ctx context.Context) (uint64, error) {
 
 // Start begins to print src, which the printer closes when the job has ended, however that happens. On error the caller keeps src.
 func (p *Printer) Start(ctx context.Context, info JobInfo, src io.ReadCloser) (uint64, error) {
+	if err := info.Shots.Validate(); err != nil {
+		return 0, fmt.Errorf("%w: shots: %w", ErrLimit, err)
+	}
 	return p.ask(ctx, func(o *owner, now time.Time) error {
 		switch o.state {
 		case Idle:

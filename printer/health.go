@@ -25,7 +25,8 @@ import (
 //   - the file's, if its lines do not fit on the wire in the time in which it wants them done: no host can send them in time
 //   - the wire's else: the way there and back, lines sent again, oks lost
 //
-// Where motion stops on purpose (heating, homing, M400, a pause) a stretch ends. The next begins with the first move.
+// Where motion stops on purpose (heating, homing, M400, a pause) a stretch ends. The next begins with the first move; behind a shot, which stands still in each
+// layer, it is not judged.
 type health struct {
 	perByte time.Duration // on the wire; 0 = no speed is known
 	unpaced bool          // it has no speed: native USB, which only pretends
@@ -48,6 +49,7 @@ type health struct {
 	moves uint              // since it stood still
 	sums  [64]time.Duration // of their motion, up to each of the newest
 	thin  int               // so many stretches yet count as thin: below half Marlin crawls until it is fuller, and then runs until it is thin
+	fill  bool              // … for a shot: the stretch after it fills the planner again, which is nobody's fault
 	now   stretch
 
 	starved                                         [causes]time.Duration
@@ -67,6 +69,7 @@ type stretch struct {
 	short    time.Duration // motion that was not there in time
 	told     bool          // P was said
 	thin     bool          // the planner was less than half full
+	filling  bool          // a planner that a shot has emptied
 	spare    time.Duration // the oldest move in the planner, which may be nearly done
 	troubled bool          // a line error was said
 	asked    bool          // an ok was missing for so long that we asked
@@ -225,7 +228,7 @@ func (h *health) answered(in time.Duration) {
 // flow takes the time since the line before off the level, and puts the line's motion on it.
 func (h *health) flow(now time.Time, motion time.Duration) {
 	if h.last.IsZero() {
-		h.now, h.last = stretch{}, now
+		h.now, h.last, h.fill = stretch{filling: h.fill}, now, false
 	}
 	dt := now.Sub(h.last)
 	h.last = now
@@ -270,6 +273,10 @@ func (h *health) decide() {
 	}
 	if st.lines >= stretchLines {
 		h.gauge(&st)
+	}
+	if st.filling { // how thin it was says nothing either
+		h.thin = 0
+		return
 	}
 	if st.told {
 		st.short -= st.spare

@@ -20,6 +20,7 @@ type JobInfo struct {
 	Survey gcode.Survey
 
 	OverLimits bool // a person who may has allowed it more heat than the profile does
+	Shots      Shots
 }
 
 // jobPos is a job line's place in its file.

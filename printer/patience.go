@@ -197,6 +197,7 @@ func (s *session) deadline(writing bool) time.Time {
 	}
 	sooner(s.watchAt())
 	sooner(s.keepAt())
+	sooner(s.run.shots.until)
 	switch {
 	case s.state == Disconnected || s.state == Halted || s.orders.close:
 	case s.state == Halting:
@@ -243,6 +244,7 @@ func (s *session) tick(now time.Time) {
 	s.dropQuery()
 	s.watchDue(now)
 	s.keep(now)
+	s.shotDue(now)
 	switch {
 	case s.lost != nil:
 		s.recallDue(now)

@@ -33,6 +33,10 @@ func (s *session) pause(now time.Time) { s.pauseAt(now, &place{why: PauseInfo{By
 func (s *session) pauseAt(now time.Time, p *place) {
 	s.keepStart()
 	s.state, s.paused = Pausing, p
+	if s.shooting() { // its script ends first: it knows the way back, and comes here again
+		s.shotTaken(now)
+		return
+	}
 	stages := []stage{s.first(), s.stop(), s.settle(), s.settle(),
 		func(time.Time) []scriptLine { s.paused.modal = s.modal.clone(); return nil },
 		s.park(s.paused)}
@@ -63,8 +67,15 @@ func (s *session) suspend(now time.Time, n int64, meant head, f *Fault) {
 		return
 	}
 	s.takeBack(n)
-	s.script, s.fault = nil, f
-	s.pauseAt(now, &place{meant: &meant, why: PauseInfo{By: "fault", Message: f.Message}})
+	p := &place{meant: &meant, why: PauseInfo{By: "fault", Message: f.Message}}
+	if s.shooting() && n > s.run.shots.from { // it goes on where it was, and its end is the print's place
+		p.meant = nil
+	} else {
+		s.script = nil
+		s.dropShot()
+	}
+	s.fault = f
+	s.pauseAt(now, p)
 }
 
 // suspendHere pauses the job where it is because of something that a person should look at.
@@ -152,6 +163,20 @@ func reheat(m modal) []string {
 }
 
 func (s *session) goBack(p *place) []string {
+	out := s.headBack(p, gcode.FeedWord(s.profile.ExtrudeMMS))
+	if p.at != nil {
+		out = append(out, string(gcode.AppendNumber([]byte("G92 E"), p.at.EMM, 5)))
+	}
+	if f := p.modal.fanPercent; f > 0 {
+		out = append(out, string(gcode.AppendNumber([]byte("M106 S"), f*2.55, 0)))
+	} else {
+		out = append(out, "M107")
+	}
+	return append(out, modesBack(p.modal)...)
+}
+
+// headBack brings the head back to the place of the print, and what was pulled back of the filament at that feed.
+func (s *session) headBack(p *place, pushFeed float64) []string {
 	var out []string
 	if s.modal.inches {
 		out = append(out, "G21")
@@ -167,17 +192,14 @@ func (s *session) goBack(p *place) []string {
 		out = append(out, word("G0 X", p.at.XMM)+word(" Y", p.at.YMM)+word(" Z", p.at.ZMM)+travel)
 	}
 	if p.pulled > 0 {
-		out = append(out, word("G1 E", p.pulled)+word(" F", gcode.FeedWord(s.profile.ExtrudeMMS)))
+		out = append(out, word("G1 E", p.pulled)+word(" F", pushFeed))
 	}
-	if p.at != nil {
-		out = append(out, string(gcode.AppendNumber([]byte("G92 E"), p.at.EMM, 5)))
-	}
-	m := p.modal
-	if m.fanPercent > 0 {
-		out = append(out, string(gcode.AppendNumber([]byte("M106 S"), m.fanPercent*2.55, 0)))
-	} else {
-		out = append(out, "M107")
-	}
+	return out
+}
+
+// modesBack brings back what the job's lines to come depend on.
+func modesBack(m modal) []string {
+	var out []string
 	if m.inches {
 		out = append(out, "G20")
 	}
@@ -199,6 +221,7 @@ func (s *session) goBack(p *place) []string {
 func (s *session) cancel(now time.Time, outcome, reason string) {
 	parked := s.state == Paused && s.paused.parked
 	s.state, s.fault = Cancelling, nil
+	s.dropShot()
 	s.job.close()
 	s.typed = nil
 	if s.waits() || s.occupied() {
@@ -267,6 +290,7 @@ func (s *session) endJob(now time.Time, outcome, reason string) {
 		s.last.Log = s.tail()
 	}
 	s.health.end(now, s.last)
+	s.dropShot()
 	s.job, s.paused, s.startLeft, s.hurry = nil, nil, nil, 0
 }
 

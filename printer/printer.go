@@ -73,6 +73,7 @@ type owner struct {
 	published time.Time
 	was       State // in the last snapshot
 	wasFault  *Fault
+	wasShot   *Shot
 }
 
 // publishEvery bounds how often a snapshot is made for changes that can wait; others are published at once.
@@ -243,7 +244,7 @@ func (o *owner) obey(now time.Time) {
 
 // publish makes a snapshot of what has changed: at once when the state did, else after publishEvery.
 func (o *owner) publish(now time.Time) {
-	if o.state != o.was || o.fault != o.wasFault || o.changed && !now.Before(o.publishDue()) {
+	if o.state != o.was || o.fault != o.wasFault || o.run.shots.newest != o.wasShot || o.changed && !now.Before(o.publishDue()) {
 		o.push(now)
 	}
 }
@@ -257,7 +258,7 @@ func (o *owner) push(now time.Time) {
 	snap.Rev = o.rev
 	o.dial.describe(&snap.Connection)
 	o.snaps.Set(snap)
-	o.changed, o.published, o.was, o.wasFault = false, now, o.state, o.fault
+	o.changed, o.published, o.was, o.wasFault, o.wasShot = false, now, o.state, o.fault, o.run.shots.newest
 }
 
 // batches delivers when the job waits for its file.

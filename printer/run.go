@@ -13,10 +13,11 @@ type jobRun struct {
 	pos     jobPos        // last line that the firmware accepted
 	said    string        // what the file's last line put on the printer's display
 	spent   spent         // filament
+	shots   shots
 }
 
 func startRun(now time.Time) jobRun {
-	return jobRun{started: now, since: now, pos: jobPos{layer: -1}}
+	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}}
 }
 
 func (r *jobRun) at(pos jobPos) { r.pos = pos }
@@ -52,7 +53,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, leftMin float64) *JobStatus
 	}
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
 	done := r.done(info)
-	st.Percent = math.Round(done*1000) / 10
+	st.Percent, st.Shot = math.Round(done*1000)/10, r.shots.newest
 	switch {
 	case leftMin >= 0:
 		st.LeftS, st.LeftBy = leftMin*60, "printer"

@@ -57,7 +57,7 @@ func (s *session) play(now time.Time, end func(time.Time), stages ...stage) {
 
 // proceed moves the script on as far as it goes without the firmware.
 func (s *session) proceed(now time.Time) {
-	for s.script != nil && s.script.open == 0 && len(s.script.lines) == 0 {
+	for s.script != nil && s.script.open == 0 && len(s.script.lines) == 0 && !s.standing() {
 		if len(s.script.then) == 0 {
 			end := s.script.end
 			s.script = nil
@@ -78,10 +78,11 @@ func (s *session) stop() stage {
 	}
 }
 
-// settle is the stage that asks where the head is, if that is not known yet. The answer also accounts for all oks before it.
+// settle is the stage that asks where the head is, if that is not known yet, or is not where its lines lead to: a report has no checksum. The answer also accounts
+// for all oks before it.
 func (s *session) settle() stage {
 	return func(time.Time) []scriptLine {
-		if s.seen.position != nil {
+		if s.seen.position != nil && s.modal.head.at(s.seen.position) {
 			return nil
 		}
 		return lines("M114")
@@ -112,28 +113,40 @@ type place struct {
 // knows where the head is. The retraction needs a hot nozzle.
 func (s *session) park(p *place) stage {
 	return func(time.Time) []scriptLine {
-		var out []string
-		if p.modal.inches {
-			out = append(out, "G21")
-		}
-		out = append(out, "G90", "M83")
 		if r := s.profile.RetractMM; r > 0 && s.hot() {
 			p.pulled = r
-			out = append(out, word("G1 E", -r)+word(" F", gcode.FeedWord(s.profile.ExtrudeMMS*5)))
 		}
 		if p.at = s.seen.position; p.at != nil && s.allHomed() {
 			p.parked = true
-			parkX, parkY := s.profile.park(s.modal.tool)
 			p.liftedZ = math.Min(p.at.ZMM+s.profile.LiftMM, math.Max(p.at.ZMM, s.profile.HeightMM))
-			out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
-				word("G0 X", parkX)+word(" Y", parkY)+word(" F", gcode.FeedWord(s.profile.TravelMMS)))
 		}
 		if p.at != nil && p.meant != nil && !p.meant.at(p.at) {
 			p.at, p.astray = p.meant.place(p.at), true
 		}
-		return lines(append(out, "M400", "M114")...)
+		return lines(append(s.aside(p), "M400", "M114")...)
 	}
 }
+
+// aside pulls filament back and moves the head to where it parks, as far as p says.
+func (s *session) aside(p *place) []string {
+	var out []string
+	if p.modal.inches {
+		out = append(out, "G21")
+	}
+	out = append(out, "G90", "M83")
+	if p.pulled > 0 {
+		out = append(out, word("G1 E", -p.pulled)+word(" F", s.pullFeed()))
+	}
+	if p.parked {
+		parkX, parkY := s.profile.park(s.modal.tool)
+		out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
+			word("G0 X", parkX)+word(" Y", parkY)+word(" F", gcode.FeedWord(s.profile.TravelMMS)))
+	}
+	return out
+}
+
+// pullFeed is the F word of a retraction: it moves no molten filament, so it is faster than extruding.
+func (s *session) pullFeed() float64 { return gcode.FeedWord(s.profile.ExtrudeMMS * 5) }
 
 // hot reports whether filament can be moved: the tool in use is known to be above the profile's limit.
 func (s *session) hot() bool {

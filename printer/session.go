@@ -172,8 +172,8 @@ func (s *session) landed(now time.Time, f *flight) {
 	s.regardAsked(now, f)
 	switch f.lane {
 	case laneScript:
-		if s.script != nil && s.script.id == f.script {
-			s.script.open--
+		if sc := s.scriptOf(f); sc != nil {
+			sc.open--
 		}
 		s.hello.answered = s.hello.answered || s.hello.waiting
 	case laneTyped:
@@ -251,7 +251,7 @@ func (s *session) write(now time.Time) []byte {
 
 // room reports whether a line of n bytes may be sent: only a print is worth several in flight.
 func (s *session) room(now time.Time, n int) bool {
-	return s.stream.room(now, n) && (s.state == Printing || len(s.aloft) == 0)
+	return s.stream.room(now, n) && (s.state == Printing && s.script == nil || len(s.aloft) == 0)
 }
 
 var m105 = []byte("M105")
@@ -329,7 +329,7 @@ func (s *session) prepare(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if s.hostSide(now, l) {
+	if l.pos.layer > s.run.shots.layer && s.shoot(now, l.pos.layer) || s.hostSide(now, l) {
 		return errObeyed
 	}
 	if heatsMaybe(l.text) && s.tooHot(now, l) {

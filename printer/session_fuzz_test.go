@@ -25,6 +25,7 @@ type fuzzed struct {
 	last    []byte // written last
 	visited [stateCount]int
 	looks   int
+	parked  int // looks at a shot whose head is aside
 }
 
 var fuzzReplies = []string{"ok", "ok T:21.0 /0.0 B:20.0 /0.0 @:0 B@:0", "X:1.00 Y:2.00 Z:3.00 E:4.00 Count X:0 Y:0 Z:0", "start", "wait",
@@ -111,6 +112,8 @@ func (f *fuzzed) event() {
 		_ = s.babystep(float64(int8(f.byte())) / 500)
 	case op == 179:
 		_ = s.tuneBy([]string{"advance", "accelerate"}[f.byte()%2], "0 0.5")
+	case op == 177:
+		s.shotTaken(f.now)
 	case op < 180:
 		_ = s.heat("M104", float64(f.byte())*3, s.profile.MaxNozzleC)
 	case op < 190:
@@ -173,14 +176,16 @@ func (f *fuzzed) event() {
 func fuzzJob(id int, text []byte) *job {
 	lines := []string{"G1 X1 E1", "G28", "M104 S200", "M84", "T1", "M83", "G91", "G20", "M117 " + strings.Repeat("ü", 60), "M73 P1 R99", "M106 S300",
 		"M0", "G1 " + strings.Repeat("X1 ", 30), "M109 S200", "G92 E0", "*", "M600", "@pause", "@cancel", "M0 S1"}
-	j := &job{info: JobInfo{ID: fmt.Sprint(id), Size: int64(len(text))}, batches: make(chan batch, 1), stop: make(chan struct{})}
+	info := JobInfo{ID: fmt.Sprint(id), Size: int64(len(text)), Survey: gcode.Survey{Layers: make([]gcode.Layer, len(text)+1)},
+		Shots: Shots{Mode: []ShotMode{ShotsOff, ShotsPark, ShotsStill, ShotsPark}[id%4]}}
+	j := &job{info: info, batches: make(chan batch, 1), stop: make(chan struct{})}
 	b := batch{err: io.EOF}
 	for i, c := range text {
 		if c == 0xff {
 			b.err = errors.New("bad disk")
 			break
 		}
-		b.lines = append(b.lines, jobLine{[]byte(lines[int(c)%len(lines)]), jobPos{int64(i + 1), int64(i + 1), -1, time.Second}})
+		b.lines = append(b.lines, jobLine{[]byte(lines[int(c)%len(lines)]), jobPos{int64(i + 1), int64(i + 1), i/2 - 1, time.Second}})
 	}
 	j.batches <- b
 	return j
@@ -268,6 +273,11 @@ func (f *fuzzed) look(b []byte) {
 			f.Fatalf("in flight %v of %d", s.aloft, s.next)
 		}
 		newest = max(newest, n)
+		if i > 0 && n >= 0 && s.state == Printing && s.script != nil && s.stream.at(i).lane != lanePoll {
+			if before := s.stream.at(i - 1); before.lane == laneScript && before.script == s.script.id {
+				f.Fatalf("behind a script's %q goes %q", before.text, s.stream.at(i).text)
+			}
+		}
 	}
 	switch {
 	case bare != len(s.stream.bare) || inRing > ringBytes+maxProbes*16:
@@ -286,7 +296,7 @@ func (f *fuzzed) look(b []byte) {
 		f.Fatalf("state %v, and nothing to do", s.state)
 	case s.script == nil && s.state == Connecting && !s.hello.waiting && !s.orders.close:
 		f.Fatal("connecting, and nothing to do")
-	case s.script != nil && (s.state == Idle || s.state == Printing || s.state == Paused && !s.held() || s.state == Faulted || s.state == Disconnected):
+	case s.script != nil && (s.state == Idle || s.state == Printing && !s.shooting() || s.state == Paused && !s.held() || s.state == Faulted || s.state == Disconnected):
 		f.Fatalf("state %v, with a script of stages %d", s.state, len(s.script.then))
 	case len(s.parting) > 0 && s.state != Faulted, len(s.startLeft) > 0 && s.job == nil, s.hurry > 0 && s.job == nil:
 		f.Fatalf("state %v, and left of scripts are %q, %v, %d", s.state, s.parting, s.startLeft, s.hurry)
@@ -298,6 +308,9 @@ func (f *fuzzed) look(b []byte) {
 			f.Fatalf("job line %d was accepted after %d", at, f.told)
 		}
 		f.told = s.run.pos.line
+	}
+	if s.standing() && s.run.shots.place.parked {
+		f.parked++
 	}
 	if f.looks++; f.looks%16 == 0 {
 		if _, err := json.Marshal(s.snapshot(f.now)); err != nil {
@@ -325,7 +338,8 @@ func fuzz(t *testing.T, data []byte) *fuzzed {
 // Long conversations at random, most of them with sense.
 func TestSessionWalks(t *testing.T) {
 	var visited [stateCount]int
-	for seed := range uint64(50) {
+	parked := 0
+	for seed := range uint64(80) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		data := []byte{250, 50, 50, 50, 50, 50, 50}
 		for range 1000 + seed%2 {
@@ -334,7 +348,9 @@ func TestSessionWalks(t *testing.T) {
 				data = append(data, 50)
 			}
 		}
-		for s, n := range fuzz(t, data).visited {
+		walked := fuzz(t, data)
+		parked += walked.parked
+		for s, n := range walked.visited {
 			visited[s] += n
 		}
 	}
@@ -342,6 +358,9 @@ func TestSessionWalks(t *testing.T) {
 		if n == 0 {
 			t.Errorf("no walk came to %v", State(s))
 		}
+	}
+	if parked == 0 {
+		t.Error("no walk came to a shot with the head aside")
 	}
 }
 

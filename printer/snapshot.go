@@ -168,6 +168,8 @@ type JobStatus struct {
 
 	FilamentMM float64   `json:"filament_mm"` // that its lines have used so far, retractions allowed for
 	ToolsMM    []float64 `json:"tools_mm"`    // the same by tool, up to the last that has used any
+
+	Shot *Shot `json:"shot"` // the newest; null before the first
 }
 
 // JobOutcome is how a job ended.

@@ -43,6 +43,7 @@ type transcript struct {
 	s    *session
 	said []string // written and not yet compared
 	took int64    // number of the line that was taken last
+	want Shots    // of the job that is started next
 }
 
 func playTranscript(t *testing.T, file string) {
@@ -110,6 +111,9 @@ func (tr *transcript) event(kind, rest string) error {
 		state, words, _ := strings.Cut(rest, " ")
 		now := tr.s.snapshot(time.Now())
 		said := fmt.Sprintf("%+v %+v %v %+v pause:%+v prompt:%+v %v %s", now.Fault, now.Halt, now.Waiting, now.LastJob, now.Pause, now.Prompt, now.Notice, told(now.Tuning))
+		if now.Job != nil && now.Job.Shot != nil {
+			said += fmt.Sprintf(" shot:%+v", *now.Job.Shot)
+		}
 		if tr.s.shown().String() != state || !strings.Contains(said, words) {
 			return fmt.Errorf("it is %v, %s", tr.s.state, said)
 		}
@@ -209,7 +213,11 @@ func (tr *transcript) act(f []string) error {
 		if err != nil {
 			return err
 		}
-		s.start(now, openJob(JobInfo{ID: "j1", File: "a.gcode", Size: int64(len(text)), Survey: v}, io.NopCloser(strings.NewReader(text))))
+		s.start(now, openJob(JobInfo{ID: "j1", File: "a.gcode", Size: int64(len(text)), Survey: v, Shots: tr.want}, io.NopCloser(strings.NewReader(text))))
+	case "shots": // shots park|still
+		tr.want.Mode = ShotMode(arg)
+	case "taken":
+		s.shotTaken(now)
 	case "lines": // lines 600: a job of so many moves, G1 X1, G1 X2, …, one at a time
 		s.flow.bar()
 		var text strings.Builder

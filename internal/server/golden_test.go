@@ -37,7 +37,7 @@ func goldenState() State {
 			Tuning: printer.Tuning{BabystepMM: -0.04, UnsavedMM: -0.04, PressureAdvance: new(0.08), AccelerationMMS2: 500, HasBabystep: true, HasAdvance: true, HasAcceleration: true},
 			Job: &printer.JobStatus{ID: "01jd8w2m4k", File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone", StartedMS: goldenMS - 1800_000,
 				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer",
-				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}},
+				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}, Shot: &printer.Shot{N: 42, Layer: 42, AtMS: goldenMS - 300}},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
 				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5, FilamentMM: 61.2, ToolsMM: []float64{0, 61.2}},
 			Keeper: printer.Keeper{Heated: true, Protection: "on", Cooling: printer.UsualCooling()},

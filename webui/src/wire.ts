@@ -29,9 +29,12 @@ const profile = object({
 
 export const readProfile = profile
 
+/** A moment at which the printer stood still for a picture; while `still` it waits to be told that it is taken. */
+const shot = object({ n: num, layer: num, at_ms: num, still: bool })
+
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
-  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, filament_mm: num, tools_mm: list(num),
+  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, filament_mm: num, tools_mm: list(num), shot: orNull(shot),
 })
 
 const outcome = object({
