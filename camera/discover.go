@@ -54,8 +54,6 @@ func discover(root string, look inspect) ([]Device, error) {
 	return list, nil
 }
 
-func usable(f fourcc) bool { return f == formatMJPG || f == formatJPEG || f == formatYUYV }
-
 // lastingNames maps node names (video0) to udev's links, which stay the same when cameras are plugged in another order.
 // by-id goes with the camera; two of a kind without serial numbers share one such link, and by-path, which goes with the
 // socket, serves for the other.

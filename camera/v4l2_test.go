@@ -105,7 +105,7 @@ func TestDeliverInOrder(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1050*time.Millisecond)
 		defer cancel()
 		var got []string
-		err := deliver(ctx, d, always(0), func(p []byte, taken time.Time) {
+		err := deliver(ctx, d, nothing, always(0), func(p []byte, taken time.Time) {
 			got = append(got, string(p))
 			if !taken.Equal(time.Now()) {
 				t.Errorf("taken at %v, want now", taken)
@@ -129,7 +129,7 @@ func TestDeliverSkipsOldPicturesAfterAStall(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2250*time.Millisecond)
 		defer cancel()
 		var got []string
-		err := deliver(ctx, d, always(0), func(p []byte, _ time.Time) {
+		err := deliver(ctx, d, nothing, always(0), func(p []byte, _ time.Time) {
 			got = append(got, string(p))
 			if string(p) == "2" {
 				time.Sleep(1500 * time.Millisecond)
@@ -148,7 +148,7 @@ func TestDeliverKeepsTheRate(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		n := 0
-		if err := deliver(ctx, d, always(time.Second/10), func([]byte, time.Time) { n++ }); err != nil {
+		if err := deliver(ctx, d, nothing, always(time.Second/10), func([]byte, time.Time) { n++ }); err != nil {
 			t.Fatal(err)
 		}
 		if n < 95 || n > 105 {
@@ -185,7 +185,7 @@ func TestDeliverOnFaults(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
 				pictures := 0
-				err := deliver(ctx, tc.device, always(0), func([]byte, time.Time) { pictures++ })
+				err := deliver(ctx, tc.device, nothing, always(0), func([]byte, time.Time) { pictures++ })
 				if !errors.Is(err, tc.want) {
 					t.Errorf("got %v, want %v", err, tc.want)
 				}
@@ -206,7 +206,7 @@ func TestWedgedDeviceIsOpenedAgain(t *testing.T) {
 		pic := picture(t, 320, 240, 1)
 		play := func(d *fakeDevice) func(context.Context, func([]byte, time.Time)) error {
 			return func(ctx context.Context, emit func([]byte, time.Time)) error {
-				return deliver(ctx, d, always(0), func(_ []byte, taken time.Time) { emit(pic, taken) })
+				return deliver(ctx, d, nothing, always(0), func(_ []byte, taken time.Time) { emit(pic, taken) })
 			}
 		}
 		dies := &fakeDevice{every: 100 * time.Millisecond, wedgedAt: 2 * time.Second}
