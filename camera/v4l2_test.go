@@ -157,6 +157,82 @@ func TestDeliverKeepsTheRate(t *testing.T) {
 	})
 }
 
+// A number of pictures that divides badly into the device's must not become a higher or a lower one.
+func TestPace(t *testing.T) {
+	for _, tc := range []struct{ device, wanted, least, most int }{{30, 30, 300, 300}, {30, 15, 149, 151}, {30, 10, 99, 101}, {30, 8, 79, 81}, {25, 15, 124, 151}, {15, 1, 10, 11}, {5, 15, 50, 50}} {
+		var p pace
+		n, start := 0, time.Now()
+		for i := range 10 * tc.device {
+			jitter := time.Duration(i*i%7) * time.Millisecond
+			if p.due(start.Add(time.Duration(i)*time.Second/time.Duration(tc.device)+jitter), time.Second/time.Duration(tc.wanted)) {
+				n++
+			}
+		}
+		if n < tc.least || n > tc.most {
+			t.Errorf("%d of %d a second: got %d in 10 s, want %d to %d", tc.wanted, tc.device, n, tc.least, tc.most)
+		}
+	}
+}
+
+// While nobody looks there is one picture a second, and nothing is spent on others; whoever comes sees the next one.
+func TestDeliverIdles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for came := 5 * time.Second; came < 6*time.Second; came += 70 * time.Millisecond { // at any moment between two pictures
+			d := &fakeDevice{every: 100 * time.Millisecond}
+			ctx, cancel := context.WithTimeout(t.Context(), came+time.Second)
+			start := time.Now()
+			interval := func() time.Duration {
+				if time.Since(start) < came {
+					return idleInterval
+				}
+				return 100 * time.Millisecond
+			}
+			var idle, awake int
+			var woke time.Duration
+			err := deliver(ctx, d, nothing, interval, func([]byte, time.Time) {
+				if at := time.Since(start); at < came {
+					idle++
+				} else if awake++; awake == 1 {
+					woke = at - came
+				}
+			})
+			cancel()
+			if err != nil || idle < 5 || idle > 7 { // the second may be a quarter early
+				t.Errorf("%v without anybody: got %d pictures, %v, want one a second", came, idle, err)
+			}
+			if woke > 101*time.Millisecond || awake < 9 {
+				t.Errorf("looked at after %v: the first picture came %v later, and %d in the first second", came, woke, awake)
+			}
+		}
+	})
+}
+
+// What is to be done between pictures is done before the first, between any two, and each second when there are none.
+func TestDeliverDoesOtherThingsBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &fakeDevice{every: 100 * time.Millisecond, wedgedAt: time.Second}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		var last time.Time
+		pictures, times := 0, 0
+		between := func(context.Context) {
+			if times++; times == 1 && pictures > 0 {
+				t.Error("a picture came first")
+			}
+			if !last.IsZero() && time.Since(last) > 1001*time.Millisecond {
+				t.Errorf("%v went by", time.Since(last))
+			}
+			last = time.Now()
+		}
+		if err := deliver(ctx, d, between, always(0), func([]byte, time.Time) { pictures++ }); err != nil {
+			t.Fatal(err)
+		}
+		if pictures != 10 || times < pictures+4 {
+			t.Errorf("got %d pictures and %d times between, want 10 and at least 14", pictures, times)
+		}
+	})
+}
+
 func TestDeliverOnFaults(t *testing.T) {
 	many := func(err error, n int) (list []error) {
 		for range n {
@@ -256,6 +332,9 @@ func TestPick(t *testing.T) {
 		if got := fmt.Sprintf("%v %dx%d %d", m.format, m.width, m.height, m.fps); err != nil || got != tc.mode {
 			t.Errorf("%s: got %s, %v, want %s", tc.name, got, err, tc.mode)
 		}
+	}
+	if m, err := pick(map[fourcc][]sizeRange{formatUYVY: vga}, Settings{FPS: 30}); err != nil || m.format != formatUYVY || m.fps != rawMaxFPS {
+		t.Errorf("UYVY only: got %+v, %v", m, err)
 	}
 	if _, err := pick(map[fourcc][]sizeRange{fourcc(0x34363248): usual}, Settings{}); !errors.Is(err, errNoFormat) {
 		t.Errorf("H264 only: got %v, want %v", err, errNoFormat)
