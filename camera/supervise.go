@@ -16,7 +16,7 @@ const (
 	lastStop    = 2 * time.Second        // how long Run waits for that at its own end
 	firstWait   = 500 * time.Millisecond // before a failed source is opened again; doubles
 	longestWait = 4 * time.Second        // a failed one that is plugged in again is live within 5 s
-	absentWait  = 2 * time.Second        // the longest when no device is there: looking is cheap and people wait for it
+	absentWait  = 2 * time.Second        // the longest when no device is there, or it may not be opened: looking is cheap and people wait for it
 	steady      = 5 * time.Second        // a source that was live for this long begins again with firstWait
 	checkEvery  = 500 * time.Millisecond
 	fpsOver     = 4 * time.Second // frames per second are measured over this long
@@ -221,7 +221,7 @@ func (o *owner) finish(err error) {
 	if !a.lastGood.IsZero() && a.lastGood.Sub(a.began) >= steady {
 		o.wait = firstWait
 	}
-	if o.absent || isGone(err) {
+	if isCheap(err) {
 		o.wait = min(o.wait, absentWait)
 	}
 	o.retry.Reset(o.wait)
