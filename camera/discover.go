@@ -35,10 +35,7 @@ func discover(root string, look inspect) ([]Device, error) {
 	links := lastingNames(root)
 	var list []Device
 	for _, node := range nodes {
-		name, link := sysfsName(root, node), links[filepath.Base(node)]
-		if link == "" && justBorn(node) {
-			continue
-		}
+		name := sysfsName(root, node)
 		if slices.ContainsFunc(notCameras, func(p string) bool { return strings.HasPrefix(name, p) }) {
 			continue
 		}
@@ -50,26 +47,13 @@ func discover(root string, look inspect) ([]Device, error) {
 			continue
 		}
 		d := Device{ID: node, Name: first(name, opened, filepath.Base(node))}
-		if link != "" {
+		if link := links[filepath.Base(node)]; link != "" {
 			d.ID = link
 		}
 		list = append(list, d)
 	}
 	return list, nil
 }
-
-// justBorn tells that udev may not have made the links of a node yet, nor set who may open it. The next look is soon enough: without its link
-// the camera would be taken for one that nobody has named.
-func justBorn(node string) bool {
-	info, err := os.Stat(node)
-	if err != nil {
-		return false
-	}
-	age := time.Since(info.ModTime())
-	return age >= 0 && age < linkWait // a clock that was set back makes nothing young
-}
-
-const linkWait = time.Second // udev takes a tenth of that, on a small computer that has just begun more
 
 // lastingNames maps node names (video0) to udev's links, which stay the same when cameras are plugged in another order.
 // by-id goes with the camera, and by-path with the socket. Two of a kind without serial numbers share one by-id link, which points to either
@@ -111,17 +95,38 @@ func nodeLinks(root, dir string) map[string]string {
 // index is what udev's links end in: which of a camera's nodes it is.
 func index(link string) string { return link[strings.LastIndex(link, "-")+1:] }
 
-// sameNode tells whether two devices of Settings are one now: the same, or links to the same node.
-func sameNode(root, a, b string) bool {
-	if a == b {
+// claims tells whether a camera that is set to one device has another, found one: it is the same, or both lead to the same node. A node that is
+// so new that it has no link yet may be that of a link that is missing.
+func claims(root, setTo, found string) bool {
+	if setTo == found {
 		return true
 	}
-	if kindOf(a) != kindVideo || kindOf(b) != kindVideo {
+	if kindOf(setTo) != kindVideo || kindOf(found) != kindVideo {
 		return false
 	}
-	na, errA := filepath.EvalSymlinks(filepath.Join(root, a))
-	nb, errB := filepath.EvalSymlinks(filepath.Join(root, b))
-	return errA == nil && errB == nil && na == nb
+	node, err := filepath.EvalSymlinks(filepath.Join(root, found))
+	if err != nil {
+		return false
+	}
+	other, err := filepath.EvalSymlinks(filepath.Join(root, setTo))
+	if err != nil {
+		return isLink(setTo) && !isLink(found) && justBorn(node)
+	}
+	return node == other
+}
+
+func isLink(device string) bool { return strings.HasPrefix(device, "/dev/v4l/") }
+
+const linkWait = time.Second // udev takes a tenth of that, on a small computer that has just begun more
+
+// justBorn tells that udev may not have made the links of a node yet.
+func justBorn(node string) bool {
+	info, err := os.Stat(node)
+	if err != nil {
+		return false
+	}
+	age := time.Since(info.ModTime())
+	return age >= 0 && age < linkWait // a clock that was set back makes nothing young
 }
 
 // sysfsName is what the driver calls the device behind a node or a link to one, "" when that is unknown. It opens no device.

@@ -129,48 +129,53 @@ func TestTwinsAreToldApartByTheirSockets(t *testing.T) {
 	}
 }
 
-func TestDiscoverWaitsForLinks(t *testing.T) {
+// A camera that was found must not be one that another camera of the rig is set to, by whatever name.
+func TestClaims(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // its clock stands still
 		m := machine{t, t.TempDir()}
-		m.node("video0", "no udev here", 2*time.Second)
-		m.node("video1", "C920", -time.Second/2) // half a second that is still to come: not young, but the clock was set back
-		m.node("video2", "B525", time.Second/10)
-		m.node("video3", "evil", time.Hour)
-		m.link("by-id/usb-\nevil-video-index0", "video3")
-		if got, want := m.ids(), "video0 video1 video3"; got != want {
-			t.Errorf("before the links: got %s, want %s", got, want)
-		}
-		m.link("by-path/pci-usb-0:2:1.0-video-index0", "video2")
-		if got, want := m.ids(), "video0 video1 by-path/pci-usb-0:2:1.0-video-index0 video3"; got != want {
-			t.Errorf("with the links: got %s, want %s", got, want)
+		m.node("video0", "C920", time.Hour)
+		m.node("video1", "C920", time.Hour)
+		m.node("video2", "just plugged in", time.Second/10)
+		m.node("video3", "no udev here", 2*time.Second)
+		m.node("video4", "the clock was set back", -time.Second/2)
+		m.node("video5", "just plugged in, with links", time.Second/10)
+		m.link("by-id/usb-C920-video-index0", "video0")
+		m.link("by-path/pci-1-video-index0", "video0")
+		m.link("by-path/pci-2-video-index0", "video1")
+		m.link("by-path/pci-5-video-index0", "video5")
+		const byID, absent = "/dev/v4l/by-id/usb-C920-video-index0", "/dev/v4l/by-id/usb-absent-video-index0"
+		for _, tc := range []struct {
+			setTo, found string
+			want         bool
+		}{
+			{"/dev/video0", "/dev/video0", true},
+			{"/dev/video0", byID, true},
+			{"/dev/v4l/by-path/pci-1-video-index0", byID, true},
+			{"/dev/v4l/by-path/pci-2-video-index0", byID, false},
+			{byID, "/dev/video2", false},   // it is another
+			{absent, "/dev/video2", true},  // its link may be on its way
+			{absent, "/dev/video3", false}, // no more
+			{absent, "/dev/video4", false},
+			{absent, "/dev/v4l/by-path/pci-5-video-index0", false},
+			{"/dev/video9", "/dev/video2", false},
+			{absent, "/dev/video9", false},
+			{"http://cam/1", "http://cam/2", false},
+			{"/etc/../etc/passwd", "/etc/passwd", false}, // not looked at
+			{"", "/dev/video0", false},
+		} {
+			if got := claims(m.root, tc.setTo, tc.found); got != tc.want {
+				t.Errorf("set to %q, found %q: got %v, want %v", tc.setTo, tc.found, got, tc.want)
+			}
 		}
 	})
 }
 
-// A camera that was found must not be one that another camera of the rig has by another name.
-func TestSameNode(t *testing.T) {
+func TestLinksThatSettingsRefuseAreLeftOut(t *testing.T) {
 	m := machine{t, t.TempDir()}
-	m.node("video0", "C920", time.Hour)
-	m.node("video1", "C920", time.Hour)
-	m.link("by-id/usb-C920-video-index0", "video0")
-	m.link("by-path/pci-1-video-index0", "video0")
-	m.link("by-path/pci-2-video-index0", "video1")
-	for _, tc := range []struct {
-		a, b string
-		want bool
-	}{
-		{"/dev/video0", "/dev/v4l/by-id/usb-C920-video-index0", true},
-		{"/dev/v4l/by-path/pci-1-video-index0", "/dev/v4l/by-id/usb-C920-video-index0", true},
-		{"/dev/v4l/by-path/pci-2-video-index0", "/dev/v4l/by-id/usb-C920-video-index0", false},
-		{"/dev/video0", "/dev/video0", true},
-		{"/dev/video0", "/dev/v4l/by-id/none-video-index0", false},
-		{"http://cam/1", "http://cam/2", false},
-		{"/etc/passwd", "/etc/../etc/passwd", false}, // not looked at
-		{"", "/dev/video0", false},
-	} {
-		if got := sameNode(m.root, tc.a, tc.b); got != tc.want {
-			t.Errorf("%s and %s: got %v, want %v", tc.a, tc.b, got, tc.want)
-		}
+	m.node("video3", "evil", time.Hour)
+	m.link("by-id/usb-\nevil-video-index0", "video3")
+	if got, want := m.ids(), "video3"; got != want {
+		t.Errorf("got %q, want %s", got, want)
 	}
 }
 
