@@ -165,13 +165,21 @@ func startError(err error) error {
 func openNode(node string) (*webcam.Webcam, error) {
 	w, err := webcam.Open(node)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", node, err)
+		return nil, fmt.Errorf("open %s: %w", node, openError(err))
 	}
 	if err := ours(w); err != nil {
 		w.Close()
 		return nil, fmt.Errorf("open %s: %w", node, err)
 	}
 	return w, nil
+}
+
+// openError names what the library says in words of its own only: that a node has nothing to do with pictures.
+func openError(err error) error {
+	if no := unix.Errno(0); !errors.As(err, &no) {
+		return fmt.Errorf("%w: %w", errNoFormat, err)
+	}
+	return err
 }
 
 // ours keeps an open node to this process, and to what takes pictures.

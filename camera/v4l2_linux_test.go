@@ -107,6 +107,15 @@ func TestOpenWhatIsNoCamera(t *testing.T) {
 	}
 }
 
+func TestOpenErrorHasACause(t *testing.T) {
+	if err := openError(errors.New("Not a video capture device")); !errors.Is(err, errNoFormat) {
+		t.Errorf("words: got %v, want %v", err, errNoFormat)
+	}
+	if err := openError(syscall.EBUSY); err != syscall.EBUSY {
+		t.Errorf("the system's: got %v, want it unchanged", err)
+	}
+}
+
 func TestStartErrorKeepsTheCause(t *testing.T) {
 	for text, want := range map[string]error{
 		"Failed to start streaming: " + syscall.ENOSPC.Error():    syscall.ENOSPC,
