@@ -62,6 +62,7 @@ func (c *Camera) Run(ctx context.Context) error {
 			return o.stop()
 		case ch := <-c.changes:
 			o.change(ch.to)
+			o.tell() // whoever set it looks at the status next
 			close(ch.done)
 		case <-o.retry.C:
 			o.begin()

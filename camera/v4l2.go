@@ -38,11 +38,12 @@ const (
 )
 
 // deliver hands the newest picture to emit whenever there is one, but at most one per interval, which may change, until ctx ends (nil) or the
-// device fails. between is called before the first picture, and then after each or after a second. A device that delivers nothing is left to
+// device fails. The first one is left out: it is from before the controls were set, and v4l2loopback gives whoever opens it its last one, which
+// may be hours old. between is called before the first picture, and then after each or after a second. A device that delivers nothing is left to
 // the caller's watchdog: wait returns every second and ctx is looked at in between.
 func deliver(ctx context.Context, d device, between func(context.Context), interval func() time.Duration, emit func(picture []byte, taken time.Time)) error {
 	var p pace
-	eio, empty := 0, 0
+	eio, empty, begun := 0, 0, false
 	for ctx.Err() == nil {
 		between(ctx)
 		if err := d.wait(); errors.Is(err, errTimeout) {
@@ -69,9 +70,10 @@ func deliver(ctx context.Context, d device, between func(context.Context), inter
 		default:
 			return fmt.Errorf("take a picture: %w", err)
 		}
-		if now := time.Now(); ctx.Err() == nil && p.due(now, interval()) {
+		if now := time.Now(); begun && ctx.Err() == nil && p.due(now, interval()) {
 			emit(picture, now)
 		}
+		begun = true
 		if err := d.give(buffer); err != nil {
 			return fmt.Errorf("give a buffer back: %w", err)
 		}
