@@ -45,12 +45,6 @@ func TestWishesComeBeforeTheFirstPicture(t *testing.T) {
 		live := steadily(pic, 100*time.Millisecond, 0, nil)
 		src := adjustable{newScript(steadily(pic, 100*time.Millisecond, time.Second, syscall.ENODEV), live, live, live), make(chan string, 100)}
 		c := running(t, src, func(cfg *Config) { cfg.Controls = map[string]int64{"focus": 5} })
-		expect := func(when, want string) {
-			t.Helper()
-			if got := src.heard(); got != want {
-				t.Errorf("%s: heard %q, want %q", when, got, want)
-			}
-		}
 		set := func(s Setup) {
 			t.Helper()
 			if err := c.Set(t.Context(), s); err != nil {
@@ -58,18 +52,28 @@ func TestWishesComeBeforeTheFirstPicture(t *testing.T) {
 			}
 		}
 		has := func(s string) string { return "adjust map[" + s + "]" }
-		expect("opened", has("")+", "+has("focus:5")+", run, "+has("focus:5"))
+		// began is what a source hears that begins: what was, what is wished, and, while it begins to run, what is wished from the owner too.
+		began := func(when, was, is string) {
+			t.Helper()
+			before := has(was) + ", " + has(is) + ", "
+			if got := src.heard(); got != before+"run, "+has(is) && got != before+has(is)+", run" {
+				t.Errorf("%s: heard %q, want %q and then run", when, got, before)
+			}
+		}
+		began("opened", "", "focus:5")
 		time.Sleep(3 * time.Second)
-		expect("plugged in again", has("")+", "+has("focus:5")+", run, "+has("focus:5"))
+		began("plugged in again", "", "focus:5")
 		set(Setup{Controls: map[string]int64{"gain": 1}})
-		expect("another wish disturbs nothing", has("gain:1"))
+		if got := src.heard(); got != has("gain:1") {
+			t.Errorf("another wish: heard %q, which disturbs, want %q", got, has("gain:1"))
+		}
 		if got := c.Controls(); len(got) != 1 {
 			t.Errorf("got %v, want those of the source", got)
 		}
 		set(Setup{Settings: Settings{FPS: 5}})
-		expect("restarted", has("focus:5 gain:1")+", "+has("")+", run, "+has(""))
+		began("restarted", "focus:5 gain:1", "")
 		set(Setup{Settings: Settings{Device: "/dev/video1"}, Controls: map[string]int64{"gain": 2}})
-		expect("another device", has("")+", "+has("gain:2")+", run, "+has("gain:2"))
+		began("another device", "", "gain:2")
 	})
 }
 
