@@ -145,7 +145,7 @@ func TestReplugIsLiveWithinFiveSeconds(t *testing.T) {
 func TestStatusIsNewWhenSetReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		live := steadily(picture(t, 320, 240, 1), 100*time.Millisecond, 0, nil)
-		c := running(t, newScript(live, live))
+		c := running(t, newScript(live)) // and nothing after that, so that it does not become live at once
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if err := c.Set(t.Context(), Setup{Settings: Settings{FPS: 5}}); err != nil {
