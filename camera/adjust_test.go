@@ -141,22 +141,6 @@ func TestReplugIsLiveWithinFiveSeconds(t *testing.T) {
 	}
 }
 
-// Whoever has set something and asks how the camera is must not hear how it was before.
-func TestStatusIsNewWhenSetReturns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		live := steadily(picture(t, 320, 240, 1), 100*time.Millisecond, 0, nil)
-		c := running(t, newScript(live)) // and nothing after that, so that it does not become live at once
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if err := c.Set(t.Context(), Setup{Settings: Settings{FPS: 5}}); err != nil {
-			t.Fatal(err)
-		}
-		if s, _ := c.Status().Get(); s.Live || s.Problem != problemStarting {
-			t.Errorf("got %+v, want starting", *s)
-		}
-	})
-}
-
 // What a source notes is logged, and ends nothing.
 func TestNotesAreLogged(t *testing.T) {
 	var log strings.Builder
