@@ -3,6 +3,7 @@ package camera
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
@@ -18,6 +19,7 @@ type attempt struct {
 	frames chan *Frame // a slot of one; Seq is not yet set
 	turn   Turn
 	idle   func() bool
+	log    *slog.Logger
 	done   chan error         // one, when the goroutine ends
 	bad    atomic.Int64       // damaged frames so far
 	badErr atomic.Value       // the newest reason, an error
@@ -38,8 +40,8 @@ type choice struct {
 	source Source
 }
 
-// begin starts an attempt with s.
-func (c *Camera) begin(ctx context.Context, s Settings) *attempt {
+// begin starts an attempt with s. once is what the device's controls have been before.
+func (c *Camera) begin(ctx context.Context, s Setup, once map[string]int64) *attempt {
 	ctx, cancel := context.WithCancel(ctx)
 	a := &attempt{
 		cancel: cancel,
@@ -49,27 +51,32 @@ func (c *Camera) begin(ctx context.Context, s Settings) *attempt {
 		done:   make(chan error, 1),
 		turn:   s.turn(),
 		idle:   func() bool { return c.lookers.Load() == 0 },
+		log:    c.cfg.Log,
 	}
 	go func() {
 		defer cancel()
-		a.done <- c.live(ctx, a, s)
+		a.done <- c.live(ctx, a, s, once)
 	}()
 	return a
 }
 
 // live is the attempt's goroutine. A panic below it is a bug, but one that may cost the picture only, not the print.
-func (c *Camera) live(ctx context.Context, a *attempt, s Settings) (err error) {
+func (c *Camera) live(ctx context.Context, a *attempt, s Setup, once map[string]int64) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
 		}
 	}()
-	ch, err := c.choose(s)
+	ch, err := c.choose(s.Settings)
 	if err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
 		return nil
+	}
+	if source, ok := ch.source.(Adjustable); ok { // here, so that the first picture is as wished
+		source.Adjust(once)
+		source.Adjust(s.Controls)
 	}
 	a.chosen <- ch
 	return ch.source.Run(ctx, a)
@@ -100,6 +107,9 @@ func (c *Camera) choose(s Settings) (choice, error) {
 
 // Idle is the Sink's.
 func (a *attempt) Idle() bool { return a.idle() }
+
+// Note tells of what went wrong without ending the source.
+func (a *attempt) Note(err error) { a.log.Warn("camera not as wished", "error", err) }
 
 // Put is the Sink's: it checks one picture and leaves it for the owner.
 func (a *attempt) Put(raw []byte, taken time.Time) {

@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// Looking for cameras: /dev/video* ─▶ not a codec by its name in sysfs ─▶ opened: lists MJPG, JPEG or YUYV ─▶ its lasting name.
+// Looking for cameras: /dev/video* ─▶ not a codec by its name in sysfs ─▶ opened: can capture, and lists a usable format ─▶ its lasting name.
 //
 // Most video nodes are not cameras. A USB camera has a second node for metadata, and a Raspberry Pi has a dozen for its
-// codecs and image processors; the kernel's "can capture" flag is set on all of them.
+// codecs and image processors; the kernel's "can capture" flag of the whole device is set on all of them.
 
 // inspect opens a video node, and returns its name and the formats that it lists.
 type inspect func(node string) (name string, formats []fourcc, err error)
@@ -54,22 +55,78 @@ func discover(root string, look inspect) ([]Device, error) {
 	return list, nil
 }
 
-func usable(f fourcc) bool { return f == formatMJPG || f == formatJPEG || f == formatYUYV }
-
 // lastingNames maps node names (video0) to udev's links, which stay the same when cameras are plugged in another order.
-// by-id goes with the camera; two of a kind without serial numbers share one such link, and by-path, which goes with the
-// socket, serves for the other.
+// by-id goes with the camera, and by-path with the socket. Two of a kind without serial numbers share one by-id link, which points to either
+// of them: then by-path serves for both.
 func lastingNames(root string) map[string]string {
-	links := map[string]string{}
-	for _, dir := range []string{"dev/v4l/by-path", "dev/v4l/by-id"} { // the better last: it overwrites
-		found, _ := filepath.Glob(filepath.Join(root, dir, "*"))
-		for _, link := range found {
-			if to, err := os.Readlink(link); err == nil {
-				links[filepath.Base(to)] = link
-			}
+	links := nodeLinks(root, "dev/v4l/by-path")
+	byID := nodeLinks(root, "dev/v4l/by-id")
+	kind := func(node, link string) string {
+		return sysfsName(root, filepath.Join(root, "dev", node)) + " " + index(link)
+	}
+	twin := map[string]bool{} // kinds of nodes that have a by-path of their own, but no by-id
+	for node, link := range links {
+		if byID[node] == "" {
+			twin[kind(node, link)] = true
+		}
+	}
+	for node, link := range byID {
+		if links[node] == "" || !twin[kind(node, link)] {
+			links[node] = link
 		}
 	}
 	return links
+}
+
+// nodeLinks maps node names to the links in dir, the first where there are several: newer versions of udev add one to those of older ones.
+// Links that Settings would refuse are left out.
+func nodeLinks(root, dir string) map[string]string {
+	links := map[string]string{}
+	found, _ := filepath.Glob(filepath.Join(root, dir, "*"))
+	for _, link := range found {
+		to, err := os.Readlink(link)
+		if node := filepath.Base(to); err == nil && links[node] == "" && isVideoNode("/"+dir+"/"+filepath.Base(link)) {
+			links[node] = link
+		}
+	}
+	return links
+}
+
+// index is what udev's links end in: which of a camera's nodes it is.
+func index(link string) string { return link[strings.LastIndex(link, "-")+1:] }
+
+// claims tells whether a camera that is set to one device has another, found one: it is the same, or both lead to the same node. A node that is
+// so new that it has no link yet may be that of a link that is missing.
+func claims(root, setTo, found string) bool {
+	if setTo == found {
+		return true
+	}
+	if kindOf(setTo) != kindVideo || kindOf(found) != kindVideo {
+		return false
+	}
+	node, err := filepath.EvalSymlinks(filepath.Join(root, found))
+	if err != nil {
+		return false
+	}
+	other, err := filepath.EvalSymlinks(filepath.Join(root, setTo))
+	if err != nil {
+		return isLink(setTo) && !isLink(found) && justBorn(node)
+	}
+	return node == other
+}
+
+func isLink(device string) bool { return strings.HasPrefix(device, "/dev/v4l/") }
+
+const linkWait = time.Second // udev takes a tenth of that, on a small computer that has just begun more
+
+// justBorn tells that udev may not have made the links of a node yet.
+func justBorn(node string) bool {
+	info, err := os.Stat(node)
+	if err != nil {
+		return false
+	}
+	age := time.Since(info.ModTime())
+	return age >= 0 && age < linkWait // a clock that was set back makes nothing young
 }
 
 // sysfsName is what the driver calls the device behind a node or a link to one, "" when that is unknown. It opens no device.

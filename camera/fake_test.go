@@ -93,6 +93,9 @@ func decodeYCbCr(t testing.TB, pic []byte) *image.YCbCr {
 // always is an interval that does not change.
 func always(d time.Duration) func() time.Duration { return func() time.Duration { return d } }
 
+// nothing is what there is to do between pictures.
+func nothing(context.Context) {}
+
 // put makes a function a Sink that is looked at.
 type put func(pic []byte, taken time.Time)
 

@@ -10,7 +10,7 @@ import (
 // What may be wrong with a source, beside the errors of the system. A Source may wrap them.
 var (
 	errNotFound = errors.New("no camera found")
-	errNoFormat = errors.New("neither MJPG nor YUYV pictures")
+	errNoFormat = errors.New("no pictures of a usable format")
 	errStalled  = errors.New("no picture in time")
 	errDamaged  = errors.New("only damaged pictures")
 	errTooBig   = errors.New("too many pixels")
@@ -61,5 +61,9 @@ func isGone(err error) bool {
 	return errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.ENXIO)
 }
 
-// isAbsent tells whether there is no device to open, which is cheap to find out again.
+// isCheap tells whether it costs a device nothing to be tried again: it is not there, or may not be opened, as in the moment after it was
+// plugged in.
+func isCheap(err error) bool { return isAbsent(err) || isGone(err) || errors.Is(err, fs.ErrPermission) }
+
+// isAbsent tells whether there is no device to open.
 func isAbsent(err error) bool { return errors.Is(err, errNotFound) || errors.Is(err, fs.ErrNotExist) }

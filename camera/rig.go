@@ -60,7 +60,7 @@ func (r *Rig) camera(s Setup) *Camera {
 // taken tells whether a camera other than the one with this ID was given the device.
 func (r *Rig) taken(id int, device string) bool {
 	list, _ := r.list.Get()
-	return slices.ContainsFunc(list, func(c *Camera) bool { return c.cfg.ID != id && c.Setup().Device == device })
+	return slices.ContainsFunc(list, func(c *Camera) bool { return c.cfg.ID != id && claims("/", c.Setup().Device, device) })
 }
 
 // Run keeps all cameras going until ctx ends. It is called once. The error tells of cameras that could not be stopped.

@@ -2,7 +2,6 @@ package camera
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -62,8 +61,9 @@ type Adjustable interface {
 	Source
 	// Controls are those that the device has shown last; none before it was opened.
 	Controls() []Control
-	// Adjust says what the controls shall be, all others as the device has them by itself. The newest word counts: it is obeyed before the
-	// next picture, and each time the device is opened. Unknown ones are ignored, and values put within their bounds.
+	// Adjust says what the controls shall be; those that an earlier call named and this one does not, as the device has them by itself. The
+	// newest word counts: it is obeyed before the next picture, and each time the device is opened. Unknown ones are ignored, and values put
+	// within their bounds.
 	Adjust(wanted map[string]int64)
 }
 
@@ -77,9 +77,26 @@ func (c *Camera) Controls() []Control {
 }
 
 // adjust passes on what the controls shall be.
-func (o *owner) adjust(from map[string]int64) {
+func (o *owner) adjust() {
 	source, _ := o.c.source.Get()
-	if a, ok := source.(Adjustable); ok && !maps.Equal(from, o.setup.Controls) {
+	if a, ok := source.(Adjustable); ok {
 		a.Adjust(o.setup.Controls)
 	}
+}
+
+// remember keeps what the controls of this device were before to, for a source that does not run now or is about to be another.
+func (o *owner) remember(from, to Setup) {
+	if to.Device != from.Device {
+		o.once = nil
+		return
+	}
+	once := map[string]int64{}
+	for _, had := range []map[string]int64{from.Controls, o.once} {
+		for id, v := range had {
+			if len(once) < 2*maxControls {
+				once[id] = v
+			}
+		}
+	}
+	o.once = once
 }

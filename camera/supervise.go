@@ -15,9 +15,9 @@ const (
 	noStop      = 5 * time.Second        // a source that was told to stop and has not is said to be stuck
 	lastStop    = 2 * time.Second        // how long Run waits for that at its own end
 	firstWait   = 500 * time.Millisecond // before a failed source is opened again; doubles
-	longestWait = 8 * time.Second
-	absentWait  = 2 * time.Second // the longest when no device is there: looking is cheap and people wait for it
-	steady      = 5 * time.Second // a source that was live for this long begins again with firstWait
+	longestWait = 4 * time.Second        // a failed one that is plugged in again is live within 5 s
+	absentWait  = 2 * time.Second        // the longest when no device is there, or it may not be opened: looking is cheap and people wait for it
+	steady      = 5 * time.Second        // a source that was live for this long begins again with firstWait
 	checkEvery  = 500 * time.Millisecond
 	fpsOver     = 4 * time.Second // frames per second are measured over this long
 	badLogEvery = time.Minute
@@ -34,7 +34,8 @@ type owner struct {
 	wait   time.Duration // before it
 	absent bool          // the last attempt found no device
 
-	unplugged bool // and since it was unplugged, none was live
+	once      map[string]int64 // what the device's controls have been; never changed, only replaced
+	unplugged bool             // and since it was unplugged, none was live
 
 	seq      uint32
 	newest   time.Time   // when this attempt's newest frame was taken
@@ -61,6 +62,7 @@ func (c *Camera) Run(ctx context.Context) error {
 			return o.stop()
 		case ch := <-c.changes:
 			o.change(ch.to)
+			o.tell() // whoever set it looks at the status next
 			close(ch.done)
 		case <-o.retry.C:
 			o.begin()
@@ -98,7 +100,7 @@ func (o *owner) begin() {
 		return
 	}
 	o.newest = time.Time{}
-	o.now = o.c.begin(o.ctx, o.setup.Settings)
+	o.now = o.c.begin(o.ctx, o.setup, o.once)
 }
 
 func (o *owner) chose(ch choice) {
@@ -108,7 +110,7 @@ func (o *owner) chose(ch choice) {
 	o.now.device, o.now.name = Shown(ch.device.ID), first(o.setup.Name, ch.source.Name())
 	o.status.Device, o.status.Name = o.now.device, o.now.name
 	o.c.source.Set(ch.source)
-	o.adjust(nil)
+	o.adjust()
 }
 
 // publish shares a frame, if it is news.
@@ -220,7 +222,7 @@ func (o *owner) finish(err error) {
 	if !a.lastGood.IsZero() && a.lastGood.Sub(a.began) >= steady {
 		o.wait = firstWait
 	}
-	if o.absent {
+	if isCheap(err) {
 		o.wait = min(o.wait, absentWait)
 	}
 	o.retry.Reset(o.wait)
@@ -231,10 +233,11 @@ func (o *owner) finish(err error) {
 func (o *owner) change(to Setup) {
 	from := o.setup
 	o.setup = to
+	o.remember(from, to)
 	o.c.setup.Set(to)
 	if to.Settings == from.Settings {
 		o.rename(from.Name)
-		o.adjust(from.Controls)
+		o.adjust()
 		return
 	}
 	if to.Device != from.Device {

@@ -177,7 +177,7 @@ func TestNoCamera(t *testing.T) {
 	})
 }
 
-func TestBackoffGrowsToEightSeconds(t *testing.T) {
+func TestBackoffGrowsToFourSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
 		began := time.Now()
@@ -189,9 +189,9 @@ func TestBackoffGrowsToEightSeconds(t *testing.T) {
 			}
 		}
 		running(t, src)
-		time.Sleep(40 * time.Second)
+		time.Sleep(25 * time.Second)
 		synctest.Wait()
-		want := "[0s 500ms 1.5s 3.5s 7.5s 15.5s 23.5s 31.5s 39.5s]"
+		want := "[0s 500ms 1.5s 3.5s 7.5s 11.5s 15.5s 19.5s 23.5s]"
 		if got := fmt.Sprint(at); got != want {
 			t.Errorf("opened at %v, want %v", got, want)
 		}

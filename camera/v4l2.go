@@ -38,12 +38,14 @@ const (
 )
 
 // deliver hands the newest picture to emit whenever there is one, but at most one per interval, which may change, until ctx ends (nil) or the
-// device fails. A device that delivers nothing is left to the caller's watchdog: wait returns every second and ctx is
-// looked at in between.
-func deliver(ctx context.Context, d device, interval func() time.Duration, emit func(picture []byte, taken time.Time)) error {
-	var last time.Time // of emit
-	eio, empty := 0, 0
+// device fails. The first one is left out: it is from before the controls were set, and v4l2loopback gives whoever opens it its last one, which
+// may be hours old. between is called before the first picture, and then after each or after a second. A device that delivers nothing is left to
+// the caller's watchdog: wait returns every second and ctx is looked at in between.
+func deliver(ctx context.Context, d device, between func(context.Context), interval func() time.Duration, emit func(picture []byte, taken time.Time)) error {
+	var p pace
+	eio, empty, begun := 0, 0, false
 	for ctx.Err() == nil {
+		between(ctx)
 		if err := d.wait(); errors.Is(err, errTimeout) {
 			continue
 		} else if err != nil {
@@ -68,16 +70,32 @@ func deliver(ctx context.Context, d device, interval func() time.Duration, emit 
 		default:
 			return fmt.Errorf("take a picture: %w", err)
 		}
-		// A quarter of tolerance, since devices do not keep time exactly.
-		if now := time.Now(); ctx.Err() == nil && now.Sub(last) >= interval()*3/4 {
-			last = now
+		if now := time.Now(); begun && ctx.Err() == nil && p.due(now, interval()) {
 			emit(picture, now)
 		}
+		begun = true
 		if err := d.give(buffer); err != nil {
 			return fmt.Errorf("give a buffer back: %w", err)
 		}
 	}
 	return nil
+}
+
+// pace keeps pictures apart.
+type pace struct {
+	last  time.Time     // when one was due and came
+	early time.Duration // by how much it was before its time
+}
+
+// due tells whether a picture that is there now is one to emit, at one per interval. It may be a quarter of an interval early, since devices
+// do not keep time exactly; the next one is the later for it. A shorter interval than before counts at once.
+func (p *pace) due(now time.Time, interval time.Duration) bool {
+	since := now.Sub(p.last) - min(p.early, interval/4)
+	if since < interval*3/4 {
+		return false
+	}
+	p.last, p.early = now, max(interval-since, 0)
+	return true
 }
 
 // newest takes what waits and keeps the last. After a stall the kernel's queue holds old pictures; they go back unseen.

@@ -2,6 +2,7 @@ package camera
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -12,7 +13,16 @@ const (
 	formatMJPG = fourcc('M' | 'J'<<8 | 'P'<<16 | 'G'<<24)
 	formatJPEG = fourcc('J' | 'P'<<8 | 'E'<<16 | 'G'<<24)
 	formatYUYV = fourcc('Y' | 'U'<<8 | 'Y'<<16 | 'V'<<24)
+	formatUYVY = fourcc('U' | 'Y'<<8 | 'V'<<16 | 'Y'<<24)
 )
+
+// usableFormats are those that layerd can make a JPEG of, the best first.
+func usableFormats() []fourcc { return []fourcc{formatMJPG, formatJPEG, formatYUYV, formatUYVY} }
+
+func usable(f fourcc) bool { return slices.Contains(usableFormats(), f) }
+
+// raw tells whether pictures of this format have to be encoded.
+func (f fourcc) raw() bool { return f == formatYUYV || f == formatUYVY }
 
 func (f fourcc) String() string {
 	return string([]byte{byte(f), byte(f >> 8), byte(f >> 16), byte(f >> 24)})
@@ -50,13 +60,13 @@ var commonSizes = [][2]int{
 // pick chooses a mode from what the device lists, and from nothing else: the webcam library reports the size that was
 // asked for, not the one that the driver took.
 func pick(listed map[fourcc][]sizeRange, want Settings) (mode, error) {
-	for _, f := range []fourcc{formatMJPG, formatJPEG, formatYUYV} {
+	for _, f := range usableFormats() {
 		ranges, ok := listed[f]
 		if !ok {
 			continue
 		}
 		m := mode{format: f, width: compressedW, height: compressedH, fps: compressedFPS}
-		if f == formatYUYV {
+		if f.raw() {
 			m.width, m.height, m.fps = rawW, rawH, rawFPS
 		}
 		if want.Width > 0 && want.Height > 0 {
@@ -65,7 +75,7 @@ func pick(listed map[fourcc][]sizeRange, want Settings) (mode, error) {
 		if want.FPS > 0 {
 			m.fps = want.FPS
 		}
-		if f == formatYUYV {
+		if f.raw() {
 			m.fps = min(m.fps, rawMaxFPS)
 		}
 		m.width, m.height = nearest(sizes(ranges, m.width, m.height), m.width, m.height)

@@ -105,13 +105,13 @@ func TestDeliverInOrder(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1050*time.Millisecond)
 		defer cancel()
 		var got []string
-		err := deliver(ctx, d, always(0), func(p []byte, taken time.Time) {
+		err := deliver(ctx, d, nothing, always(0), func(p []byte, taken time.Time) {
 			got = append(got, string(p))
 			if !taken.Equal(time.Now()) {
 				t.Errorf("taken at %v, want now", taken)
 			}
 		})
-		if want := "1 2 3 4 5 6 7 8 9 10"; err != nil || strings.Join(got, " ") != want {
+		if want := "2 3 4 5 6 7 8 9 10"; err != nil || strings.Join(got, " ") != want {
 			t.Errorf("got %v, %v, want %s", got, err, want)
 		}
 		for i, s := range d.state {
@@ -129,15 +129,27 @@ func TestDeliverSkipsOldPicturesAfterAStall(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2250*time.Millisecond)
 		defer cancel()
 		var got []string
-		err := deliver(ctx, d, always(0), func(p []byte, _ time.Time) {
+		err := deliver(ctx, d, nothing, always(0), func(p []byte, _ time.Time) {
 			got = append(got, string(p))
 			if string(p) == "2" {
 				time.Sleep(1500 * time.Millisecond)
 			}
 		})
 		// During the stall 3, 4 and 5 fill the free buffers, and 6 to 17 are lost. 18 is the first that is new.
-		if want := "1 2 5 18 19 20 21 22"; err != nil || strings.Join(got, " ") != want {
+		if want := "2 5 18 19 20 21 22"; err != nil || strings.Join(got, " ") != want {
 			t.Errorf("got %v, %v, want %s", got, err, want)
+		}
+	})
+}
+
+// A loopback device whose writer says nothing more gives old pictures to whoever opens it. They are not live.
+func TestDeliverLeavesOutWhatWasThereBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &fakeDevice{every: 100 * time.Millisecond, wedgedAt: 350 * time.Millisecond, began: time.Now().Add(-time.Hour)}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := deliver(ctx, d, nothing, always(0), func(p []byte, _ time.Time) { t.Errorf("got %s", p) }); err != nil || d.made != 3 {
+			t.Errorf("got %v, and %d old pictures, want 3", err, d.made)
 		}
 	})
 }
@@ -148,11 +160,87 @@ func TestDeliverKeepsTheRate(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		n := 0
-		if err := deliver(ctx, d, always(time.Second/10), func([]byte, time.Time) { n++ }); err != nil {
+		if err := deliver(ctx, d, nothing, always(time.Second/10), func([]byte, time.Time) { n++ }); err != nil {
 			t.Fatal(err)
 		}
 		if n < 95 || n > 105 {
 			t.Errorf("got %d pictures in 10 s, want about 100", n)
+		}
+	})
+}
+
+// A number of pictures that divides badly into the device's must not become a higher or a lower one.
+func TestPace(t *testing.T) {
+	for _, tc := range []struct{ device, wanted, least, most int }{{30, 30, 300, 300}, {30, 15, 149, 151}, {30, 10, 99, 101}, {30, 8, 79, 81}, {25, 15, 124, 151}, {15, 1, 10, 11}, {5, 15, 50, 50}} {
+		var p pace
+		n, start := 0, time.Now()
+		for i := range 10 * tc.device {
+			jitter := time.Duration(i*i%7) * time.Millisecond
+			if p.due(start.Add(time.Duration(i)*time.Second/time.Duration(tc.device)+jitter), time.Second/time.Duration(tc.wanted)) {
+				n++
+			}
+		}
+		if n < tc.least || n > tc.most {
+			t.Errorf("%d of %d a second: got %d in 10 s, want %d to %d", tc.wanted, tc.device, n, tc.least, tc.most)
+		}
+	}
+}
+
+// While nobody looks there is one picture a second, and nothing is spent on others; whoever comes sees the next one.
+func TestDeliverIdles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for came := 5 * time.Second; came < 6*time.Second; came += 70 * time.Millisecond { // at any moment between two pictures
+			d := &fakeDevice{every: 100 * time.Millisecond}
+			ctx, cancel := context.WithTimeout(t.Context(), came+time.Second)
+			start := time.Now()
+			interval := func() time.Duration {
+				if time.Since(start) < came {
+					return idleInterval
+				}
+				return 100 * time.Millisecond
+			}
+			var idle, awake int
+			var woke time.Duration
+			err := deliver(ctx, d, nothing, interval, func([]byte, time.Time) {
+				if at := time.Since(start); at < came {
+					idle++
+				} else if awake++; awake == 1 {
+					woke = at - came
+				}
+			})
+			cancel()
+			if err != nil || idle < 5 || idle > 7 { // the second may be a quarter early
+				t.Errorf("%v without anybody: got %d pictures, %v, want one a second", came, idle, err)
+			}
+			if woke > 101*time.Millisecond || awake < 9 {
+				t.Errorf("looked at after %v: the first picture came %v later, and %d in the first second", came, woke, awake)
+			}
+		}
+	})
+}
+
+// What is to be done between pictures is done before the first, between any two, and each second when there are none.
+func TestDeliverDoesOtherThingsBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &fakeDevice{every: 100 * time.Millisecond, wedgedAt: time.Second}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		var last time.Time
+		pictures, times := 0, 0
+		between := func(context.Context) {
+			if times++; times == 1 && pictures > 0 {
+				t.Error("a picture came first")
+			}
+			if !last.IsZero() && time.Since(last) > 1001*time.Millisecond {
+				t.Errorf("%v went by", time.Since(last))
+			}
+			last = time.Now()
+		}
+		if err := deliver(ctx, d, between, always(0), func([]byte, time.Time) { pictures++ }); err != nil {
+			t.Fatal(err)
+		}
+		if pictures != 9 || times < 14 {
+			t.Errorf("got %d pictures and %d times between, want 9 and at least 14", pictures, times)
 		}
 	})
 }
@@ -185,7 +273,7 @@ func TestDeliverOnFaults(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
 				pictures := 0
-				err := deliver(ctx, tc.device, always(0), func([]byte, time.Time) { pictures++ })
+				err := deliver(ctx, tc.device, nothing, always(0), func([]byte, time.Time) { pictures++ })
 				if !errors.Is(err, tc.want) {
 					t.Errorf("got %v, want %v", err, tc.want)
 				}
@@ -206,7 +294,7 @@ func TestWedgedDeviceIsOpenedAgain(t *testing.T) {
 		pic := picture(t, 320, 240, 1)
 		play := func(d *fakeDevice) func(context.Context, func([]byte, time.Time)) error {
 			return func(ctx context.Context, emit func([]byte, time.Time)) error {
-				return deliver(ctx, d, always(0), func(_ []byte, taken time.Time) { emit(pic, taken) })
+				return deliver(ctx, d, nothing, always(0), func(_ []byte, taken time.Time) { emit(pic, taken) })
 			}
 		}
 		dies := &fakeDevice{every: 100 * time.Millisecond, wedgedAt: 2 * time.Second}
@@ -256,6 +344,9 @@ func TestPick(t *testing.T) {
 		if got := fmt.Sprintf("%v %dx%d %d", m.format, m.width, m.height, m.fps); err != nil || got != tc.mode {
 			t.Errorf("%s: got %s, %v, want %s", tc.name, got, err, tc.mode)
 		}
+	}
+	if m, err := pick(map[fourcc][]sizeRange{formatUYVY: vga}, Settings{FPS: 30}); err != nil || m.format != formatUYVY || m.fps != rawMaxFPS {
+		t.Errorf("UYVY only: got %+v, %v", m, err)
 	}
 	if _, err := pick(map[fourcc][]sizeRange{fourcc(0x34363248): usual}, Settings{}); !errors.Is(err, errNoFormat) {
 		t.Errorf("H264 only: got %v, want %v", err, errNoFormat)

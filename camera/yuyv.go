@@ -10,9 +10,10 @@ import (
 // rawQuality is the JPEG quality for cameras that deliver raw pictures.
 const rawQuality = 80
 
-// yuyv turns raw YUYV 4:2:2 pictures into JPEGs, in buffers that it uses again. Not for several goroutines.
+// yuyv turns raw 4:2:2 pictures, YUYV or UYVY, into JPEGs, in buffers that it uses again. Not for several goroutines.
 type yuyv struct {
 	width, height int
+	swapped       bool // UYVY: each two bytes the other way round
 	sure          bool // the size was seen in a picture
 	img           *image.YCbCr
 	out           jpegBuffer
@@ -33,7 +34,7 @@ func (y *yuyv) encode(raw []byte) ([]byte, error) {
 	if y.img == nil || y.img.Rect.Dx() != w || y.img.Rect.Dy() != h {
 		y.img = image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio422)
 	}
-	unpackYUYV(y.img, raw)
+	unpackYUYV(y.img, raw, y.swapped)
 	y.out.Reset()
 	if err := jpeg.Encode(&y.out, y.img, &jpeg.Options{Quality: rawQuality}); err != nil {
 		return nil, fmt.Errorf("encode jpeg: %w", err)
@@ -57,9 +58,9 @@ func (y *yuyv) size(n int) (w, h int, err error) {
 	return 0, 0, fmt.Errorf("raw picture of %d bytes, want %d for %dx%d", n, y.width*y.height*2, y.width, y.height)
 }
 
-// unpackYUYV sorts Y0 U Y1 V, the bytes of each two pixels of a row, into planes. img is 4:2:2, raw fills it exactly, and
-// the width is even.
-func unpackYUYV(img *image.YCbCr, raw []byte) {
+// unpackYUYV sorts Y0 U Y1 V, or U Y0 V Y1 when swapped, the bytes of each two pixels of a row, into planes. img is 4:2:2, raw fills it exactly,
+// and the width is even.
+func unpackYUYV(img *image.YCbCr, raw []byte, swapped bool) {
 	w := img.Rect.Dx()
 	for row := range img.Rect.Dy() {
 		in := raw[row*w*2 : (row+1)*w*2]
@@ -68,7 +69,11 @@ func unpackYUYV(img *image.YCbCr, raw []byte) {
 		vs := img.Cr[row*img.CStride:][:w/2]
 		for i := range us {
 			four := in[i*4 : i*4+4 : i*4+4]
-			ys[i*2], us[i], ys[i*2+1], vs[i] = four[0], four[1], four[2], four[3]
+			if swapped {
+				us[i], ys[i*2], vs[i], ys[i*2+1] = four[0], four[1], four[2], four[3]
+			} else {
+				ys[i*2], us[i], ys[i*2+1], vs[i] = four[0], four[1], four[2], four[3]
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"bytes"
 	"testing"
 )
 
@@ -40,6 +41,14 @@ func TestYUYV(t *testing.T) {
 				}
 			}
 		}
+	}
+	swapped := bars(640, 480)
+	for i := 0; i < len(swapped); i += 2 {
+		swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
+	}
+	plain, err := y.encode(bars(640, 480))
+	if pic, err2 := (&yuyv{width: 640, height: 480, swapped: true}).encode(swapped); err != nil || err2 != nil || !bytes.Equal(pic, plain) {
+		t.Errorf("UYVY is not as YUYV: %v, %v", err, err2)
 	}
 	if _, err := y.encode(make([]byte, 320*240*2)); err == nil {
 		t.Error("a short picture after a whole one: got no error")
