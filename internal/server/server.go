@@ -158,6 +158,7 @@ type Server struct {
 	queueRev    atomic.Uint64
 	queued      atomic.Int64
 	custom      *custom
+	lampOn      atomic.Bool // what was asked for last
 
 	done      once          // answers already given
 	starting  chan struct{} // holds one token while a print is being started
