@@ -106,6 +106,7 @@ test('it stays in sight while the rest scrolls, also when the finger begins on i
   const header = await page.locator('header').evaluate((e) => e.getBoundingClientRect().bottom)
   assert.ok(Math.abs(top - header) < 2, `the picture is at ${top}, the header ends at ${header}`)
   assert.ok(await page.locator('.picture').evaluate((e) => e.getBoundingClientRect().height <= innerHeight * 0.4))
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/camera-pinned.png` })
   await page.evaluate(() => scrollTo(0, 0))
   await page.setViewportSize({ width: 390, height: 844 })
 })
@@ -187,6 +188,22 @@ test('it fills the screen, where its buttons enlarge it, and Escape leaves', asy
   await page.evaluate(() => delete document.fullscreenEnabled)
 })
 
+test('before a print the picture stands beside the question whether the bed is clear', async () => {
+  const put = await fetch(`${rig.url}/v1/files/cube.gcode`, { method: 'PUT', headers: bearer, body: 'G28\nG1 X10 Y10 E1 F600\nG1 X20 E1\nM84\n' })
+  assert.ok(put.ok, await put.text())
+  await go('#/files/cube.gcode')
+  await page.getByRole('dialog').getByRole('button', { name: 'Print' }).click()
+  await page.getByRole('dialog', { name: 'Is the bed clear?' }).waitFor()
+  await until('a picture', paint)
+  const { x, y } = await middle()
+  await tap(x, y)
+  await tap(x, y)
+  await until('twice as big', async () => (await zoom()).scale === 2)
+  await both('bed')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+})
+
 test('a second camera is added, and the Print screen shows the one that is chosen', async () => {
   await go('#/settings/cameras')
   await page.getByRole('link', { name: 'Add a camera' }).click()
@@ -220,6 +237,19 @@ test('a camera is turned by its page, and the browser shows it so', async () => 
   assert.deepEqual([(await state()).cameras[1].width, (await state()).cameras[1].height], [396, 704])
   await page.getByText('The camera settings are saved.').waitFor({ state: 'detached' })
   await both('page')
+  if (process.env.SHOTS) {
+    for (const [name, width, height] of [['landscape', 844, 390], ['desktop', 1280, 800]]) {
+      await page.setViewportSize({ width, height })
+      await page.screenshot({ path: `${process.env.SHOTS}/camera-page-${name}.png` })
+      await go('#/print')
+      await until('a picture', paint)
+      await page.waitForTimeout(300)
+      await page.screenshot({ path: `${process.env.SHOTS}/camera-print-${name}.png` })
+      await go('#/settings/cameras/1')
+      await until('a picture', paint)
+    }
+    await page.setViewportSize({ width: 390, height: 844 })
+  }
   await page.getByRole('link', { name: 'Cameras' }).click()
   await page.getByRole('link', { name: /^Side/ }).waitFor()
   await page.getByText(/396×704/).waitFor()

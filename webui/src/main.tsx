@@ -7,7 +7,6 @@ import './style/tokens.css'
 import './style/base.css'
 import './style/shell.css'
 import './style/controls.css'
-import './style/camera.css'
 import './style/print.css'
 import './style/files.css'
 import './style/screens.css'
@@ -15,6 +14,7 @@ import './style/graph.css'
 import './style/tune.css'
 import './style/shelf.css'
 import './style/custom.css'
+import './style/camera.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

@@ -58,7 +58,7 @@ function Control({ camera, control, own, disabled, onSent }: ControlProps) {
       {control.kind === 'number' && <input id={id} type="range" min={control.min} max={control.max} step={Math.max(1, control.step)} value={value} disabled={off} onInput={(event) => set(Number(event.currentTarget.value))} />}
       {control.kind === 'switch' && <label class="check"><input id={id} type="checkbox" checked={value !== 0} disabled={off} onChange={(event) => set(event.currentTarget.checked ? 1 : 0)} />{value !== 0 ? 'On' : 'Off'}</label>}
       {control.kind === 'choice' && (
-        <select id={id} value={value} disabled={off} onChange={(event) => set(Number(event.currentTarget.value))}>
+        <select id={id} value={String(value)} disabled={off} onChange={(event) => set(Number(event.currentTarget.value))}>
           {control.choices.map((choice) => <option key={choice.value} value={choice.value}>{choice.name}</option>)}
         </select>
       )}

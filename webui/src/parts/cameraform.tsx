@@ -92,7 +92,7 @@ export function CameraForm({ now, devices, locked, disabled }: CameraFormProps) 
             const [width = 0, height = 0] = event.currentTarget.value.split('×').map(Number)
             set({ width, height })
           }}>
-            <option value="">As the camera likes</option>
+            <option value="">Automatic</option>
             {size && !sizes.some((each) => each === size) && <option value={size}>{size}</option>}
             {sizes.map((each) => <option key={each} value={each}>{each}</option>)}
           </select>
@@ -101,14 +101,14 @@ export function CameraForm({ now, devices, locked, disabled }: CameraFormProps) 
         <div class="field">
           <label for={id + 'fps'}>Pictures per second</label>
           <select id={id + 'fps'} value={draft.fps} disabled={disabled || 'camera.fps' in locked} onChange={(event) => set({ fps: Number(event.currentTarget.value) })}>
-            <option value={0}>As the camera likes</option>
+            <option value={0}>Automatic</option>
             {draft.fps > 0 && !rates.some((each) => each === draft.fps) && <option value={draft.fps}>{draft.fps}</option>}
             {rates.map((each) => <option key={each} value={each}>{each}</option>)}
           </select>
           <Locked by={locked['camera.fps']} />
         </div>
       </div>
-      <fieldset class="field" disabled={disabled}>
+      <fieldset class="turns" disabled={disabled}>
         <legend>Turned clockwise</legend>
         <div class="segments">
           {turns.map((turn) => <button key={turn} type="button" aria-pressed={draft.rotate === turn} onClick={() => set({ rotate: turn })}>{turn}°</button>)}

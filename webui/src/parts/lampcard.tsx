@@ -5,7 +5,7 @@ import type { ApiError, Choices } from '../wire'
 import { Spinner } from './icon'
 import { Problems } from './problems'
 
-const examples = [['M355 S1', 'M355 S0', "the printer's case light"], ['M106 P2 S255', 'M106 P2 S0', 'a lamp at a second fan’s output'], ['M42 P4 S255', 'M42 P4 S0', 'one at a pin; not in mid-print']] as const
+const examples = [['M355 S1', 'M355 S0', "the printer's case light"], ['M106 P2 S255', 'M106 P2 S0', "a lamp at a second fan's output"], ['M42 P4 S255', 'M42 P4 S0', 'one at a pin; not in mid-print']] as const
 
 export function LampCard({ lamp, disabled }: { lamp: Choices['lamp']; disabled: boolean }) {
   const id = useId()
