@@ -114,7 +114,7 @@ func (a *attempt) Put(raw []byte, taken time.Time) {
 		return
 	}
 	a.sides.w, a.sides.h = w, h
-	if a.turn.sideways() {
+	if a.turn.Sideways() {
 		w, h = h, w
 	}
 	f := &Frame{Time: taken, Width: w, Height: h, Turn: a.turn, JPEG: jpeg}

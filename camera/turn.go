@@ -1,5 +1,7 @@
 package camera
 
+import "slices"
+
 // Turn is how a picture has to be turned to be seen upright: the value of Exif's tag Orientation, 1 to 8 (Exif 2.32, 4.6.4), 0 as 1.
 //
 // A camera that hangs upside down costs nothing: the picture's bytes stay as they are, and a segment of 36 bytes says how to show them. Browsers
@@ -24,8 +26,16 @@ func (s Settings) turn() Turn {
 	return plain[rotate/90%4]
 }
 
-// sideways tells whether width and height change places.
-func (t Turn) sideways() bool { return t >= 5 }
+// Sideways tells whether width and height change places.
+func (t Turn) Sideways() bool { return t >= 5 }
+
+// Turned is a copy of a picture, which begins with SOI and has no Exif segment, that says t.
+func Turned(jpeg []byte, t Turn) []byte {
+	if t <= upright {
+		return slices.Clone(jpeg)
+	}
+	return slices.Concat(jpeg[:2], t.exif(), jpeg[2:])
+}
 
 // Apart is t as a rotation in degrees clockwise, 0, 90, 180 or 270, of a picture whose left and right have changed places before, if mirrored.
 func (t Turn) Apart() (clockwise int, mirrored bool) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -12,12 +13,40 @@ import (
 	"layerd/camera"
 	"layerd/internal/access"
 	"layerd/internal/latest"
+	"layerd/internal/viewer"
 )
 
-// What flows here: "I have painted frame n" from a phone → the newest frame, once → that phone. It asks, we never push: a
-// frame that waits in a buffer is old when it is seen. Other programs get the same frames by /webcam/.
+// What flows here, for one page and one camera:
+//
+//	newest frame ─▶ the size that its link bears (viewer.Ladder) ─▶ pieces, as fast as they arrive (viewer.Flow) ─▶ page
+//	page ─▶ "so many bytes are here", "frame n is painted" ─▶ watcher
+//
+// The page asks, the server never pushes: a frame that waits in a buffer is old when it is seen, and makes all else on the link wait. Other
+// programs get the same frames by /webcam/.
 
-// serveCamera is the camera socket: one frame for each acknowledgement.
+// watcher is one page on the camera socket. One goroutine has it, and is the socket's only writer.
+type watcher struct {
+	s      *Server
+	conn   *websocket.Conn
+	id     int                          // of the camera
+	frames *latest.Value[*camera.Frame] // as they were taken
+
+	flow   viewer.Flow
+	ladder viewer.Ladder
+	asked  bool // the page is there, and wants pictures
+
+	size  viewer.Size
+	from  *latest.Value[*camera.Frame] // of that size
+	seen  uint64                       // in from
+	wake  chan struct{}                // from has a newer one
+	leave func()                       // ends both
+
+	head      []byte // of the frame that is being sent, before its first piece
+	rest      []byte // of the frame that is being sent
+	unpainted []*camera.Frame
+}
+
+// serveCamera is the camera socket.
 func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	id, frames, err := s.cameraOf(r)
 	if err != nil {
@@ -32,51 +61,58 @@ func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.I
 	if conn == nil {
 		return err
 	}
-	smallBuffer(conn.NetConn())
+	smallBuffer(conn.NetConn(), 256<<10) // the viewer's own window is far smaller on links where it counts
 	ctx, end := context.WithCancel(s.life)
-	acks := make(chan struct{}, 1)
+	acks := make(chan FrameAck, 16)
 	heard := make(chan struct{})
 	go func() {
 		defer close(heard)
 		defer end()
-		hearAcks(conn, acks)
+		hearAcks(ctx, conn, acks)
 	}()
-	s.sendFrames(ctx, conn, r, me, id, frames, acks)
+	k := &watcher{s: s, conn: conn, id: id, frames: frames, wake: make(chan struct{}, 1)}
+	k.write(ctx, r, me, acks)
 	end()
 	conn.Close() // ends hearAcks
 	<-heard
 	return nil
 }
 
-// sendFrames writes the newest frame whenever the client may have one, until ctx ends or the client takes none for writeMax.
-func (s *Server) sendFrames(ctx context.Context, conn *websocket.Conn, r *http.Request, me access.Identity, id int, frames *latest.Value[*camera.Frame], acks <-chan struct{}) {
-	wake := make(chan struct{}, 1)
-	following := make(chan struct{})
-	ctx, end := context.WithCancel(ctx)
-	go func() { defer close(following); follow(ctx, frames, 0, wake) }()
-	defer func() { end(); <-following }()
-	ping, recheck := time.NewTicker(pingEvery), time.NewTicker(recheckEvery)
+// write sends pictures until ctx ends, the camera is no more, or the client takes nothing for writeMax.
+func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity, acks <-chan FrameAck) {
+	ping, recheck, due := time.NewTicker(pingEvery), time.NewTicker(recheckEvery), time.NewTimer(time.Hour)
 	defer ping.Stop()
 	defer recheck.Stop()
-
-	seen, asked := uint64(0), false
+	defer due.Stop()
+	k.look(ctx, viewer.Small)
+	defer func() { k.leave() }()
 	for {
-		var err error
-		select {
-		case <-acks:
-			asked = true
-		case <-wake:
-		case <-ping.C:
-			err = conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeMax))
-		case <-recheck.C:
-			err = s.recheck(conn, r, me)
-		case <-ctx.Done():
-			bye(conn, websocket.CloseGoingAway, "")
+		wait, err := k.advance(ctx, time.Now())
+		if err != nil {
 			return
 		}
-		if frame, seq := frames.Get(); err == nil && asked && frame != nil && seq != seen {
-			asked, seen = false, seq
-			err = s.sendFrame(conn, id, frame)
+		if due.Stop(); wait > 0 {
+			due.Reset(wait)
+		}
+		select {
+		case ack := <-acks:
+			if !k.hear(ack, time.Now()) {
+				bye(k.conn, websocket.ClosePolicyViolation, "more was acknowledged than was sent")
+				return
+			}
+		case <-k.wake:
+		case <-due.C:
+		case <-ping.C:
+			if k.s.cfg.Cameras.Frames(k.id) != k.frames {
+				bye(k.conn, websocket.CloseGoingAway, "the camera was removed")
+				return
+			}
+			err = k.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeMax))
+		case <-recheck.C:
+			err = k.s.recheck(k.conn, r, me)
+		case <-ctx.Done():
+			bye(k.conn, websocket.CloseGoingAway, "")
+			return
 		}
 		if err != nil {
 			return
@@ -84,39 +120,132 @@ func (s *Server) sendFrames(ctx context.Context, conn *websocket.Conn, r *http.R
 	}
 }
 
-// sendFrame writes one frame without copying it.
-func (s *Server) sendFrame(conn *websocket.Conn, id int, f *camera.Frame) error {
-	conn.SetWriteDeadline(time.Now().Add(writeMax))
-	w, err := conn.NextWriter(websocket.BinaryMessage)
-	if err != nil {
-		return err
+// look takes pictures of another size from now on.
+func (k *watcher) look(ctx context.Context, size viewer.Size) {
+	if k.leave != nil {
+		k.leave()
 	}
-	header := frameHeader(id, f, !s.cameraStatus(id).Live, time.Now())
-	if _, err := w.Write(header[:]); err != nil {
-		return err
+	ctx, stop := context.WithCancel(ctx)
+	from, leave := k.s.smaller.Join(k.frames, size)
+	following := make(chan struct{})
+	k.size, k.from, k.seen = size, from, 0
+	k.leave = func() { stop(); leave(); <-following }
+	go func() { defer close(following); follow(ctx, from, 0, k.wake) }()
+}
+
+// hear takes what the page says. It reports false for what cannot be.
+func (k *watcher) hear(ack FrameAck, now time.Time) bool {
+	k.ladder.Save = k.ladder.Save || ack.Save
+	if ack.Got != nil && !k.flow.Got(*ack.Got, now) {
+		return false
 	}
-	if _, err := w.Write(f.JPEG); err != nil {
-		return err
+	if ack.Ack == nil {
+		return true
 	}
-	return w.Close()
+	k.asked = true
+	i := slices.IndexFunc(k.unpainted, func(f *camera.Frame) bool { return f.Seq == *ack.Ack })
+	if i < 0 {
+		return true
+	}
+	k.ladder.Painted(now.Sub(k.unpainted[i].Time)-k.flow.Base()/2, &k.flow, now)
+	k.unpainted = slices.Delete(k.unpainted, 0, i+1)
+	return true
+}
+
+// advance sends what may be sent now. wait is when a picture that has to wait is due, 0 when something else has to happen first.
+func (k *watcher) advance(ctx context.Context, now time.Time) (wait time.Duration, err error) {
+	for k.asked {
+		if len(k.rest) == 0 {
+			if size := k.ladder.Size(); size != k.size {
+				k.look(ctx, size)
+			}
+			wait, may := k.ladder.Wait(len(k.unpainted), &k.flow, now)
+			if !may || wait > 0 {
+				return wait, nil
+			}
+			if !k.begin(now) {
+				return 0, nil
+			}
+		}
+		room := k.flow.Room()
+		if room == 0 {
+			return 0, nil
+		}
+		if err := k.piece(min(room, len(k.rest)), now); err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
+// begin begins to send the newest picture, if it is another one than last time.
+func (k *watcher) begin(now time.Time) bool {
+	f, seq := k.from.Get()
+	if f == nil || seq == k.seen || len(f.JPEG) == 0 {
+		return false
+	}
+	k.seen = seq
+	if whole, _ := k.frames.Get(); whole != nil {
+		k.ladder.Saw(viewer.Full, len(whole.JPEG))
+	}
+	k.ladder.Saw(k.size, len(f.JPEG))
+	k.ladder.Began(now)
+	header := frameHeader(k.id, f, !k.s.cameraStatus(k.id).Live, k.size, now)
+	k.head, k.rest = header[:], f.JPEG
+	k.unpainted = append(k.unpainted, f)
+	return true
+}
+
+// piece sends the next n bytes of the picture, without copying them.
+func (k *watcher) piece(n int, now time.Time) error {
+	k.conn.SetWriteDeadline(time.Now().Add(writeMax))
+	jpeg := k.rest[:n]
+	if len(k.head) == 0 {
+		if err := k.conn.WriteMessage(websocket.BinaryMessage, jpeg); err != nil {
+			return err
+		}
+	} else {
+		w, err := k.conn.NextWriter(websocket.BinaryMessage)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(k.head); err != nil {
+			return err
+		}
+		if _, err := w.Write(jpeg); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+	}
+	k.flow.Sent(len(k.head)+n, now)
+	k.head, k.rest = nil, k.rest[n:]
+	return nil
 }
 
 // frameHeader is what goes before the JPEG; see FrameHeader in wire.go.
-func frameHeader(id int, f *camera.Frame, stale bool, now time.Time) (h [FrameHeader]byte) {
-	h[0], h[1] = 1, byte(id)
+func frameHeader(id int, f *camera.Frame, stale bool, size viewer.Size, now time.Time) (h [FrameHeader]byte) {
+	h[0], h[1] = 2, byte(id)
+	flags := uint16(0)
 	if stale {
-		binary.BigEndian.PutUint16(h[2:], 1)
+		flags |= flagStale
 	}
+	if size != viewer.Full {
+		flags |= flagSmaller
+	}
+	binary.BigEndian.PutUint16(h[2:], flags)
 	binary.BigEndian.PutUint32(h[4:], f.Seq)
 	binary.BigEndian.PutUint64(h[8:], uint64(f.Time.UnixMilli()))
 	binary.BigEndian.PutUint16(h[16:], uint16(min(max(f.Width, 0), math.MaxUint16)))
 	binary.BigEndian.PutUint16(h[18:], uint16(min(max(f.Height, 0), math.MaxUint16)))
 	binary.BigEndian.PutUint32(h[20:], uint32(min(max(now.Sub(f.Time).Milliseconds(), 0), math.MaxUint32)))
+	binary.BigEndian.PutUint32(h[24:], uint32(len(f.JPEG)))
 	return h
 }
 
-// hearAcks turns acknowledgements into leave for one more frame, until the client is gone or says something else. Leave does not add up.
-func hearAcks(conn *websocket.Conn, acks chan<- struct{}) {
+// hearAcks hands on what the page says, until it is gone or says something else.
+func hearAcks(ctx context.Context, conn *websocket.Conn, acks chan<- FrameAck) {
 	listen(conn, 256)
 	for {
 		kind, text, err := conn.ReadMessage()
@@ -126,12 +255,13 @@ func hearAcks(conn *websocket.Conn, acks chan<- struct{}) {
 		conn.SetReadDeadline(time.Now().Add(quietMax))
 		var ack FrameAck
 		if kind != websocket.TextMessage || decode(text, &ack) != nil {
-			bye(conn, websocket.CloseUnsupportedData, `only {"ack":n} is understood here`)
+			bye(conn, websocket.CloseUnsupportedData, `only {"ack":n} and {"got":n} are understood here`)
 			return
 		}
 		select {
-		case acks <- struct{}{}:
-		default:
+		case acks <- ack:
+		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -17,14 +17,30 @@ import (
 	"github.com/gorilla/websocket"
 
 	"layerd/camera"
+	"layerd/internal/viewer"
 )
 
-// frame reads one message of the camera socket.
-func (p *phone) frame() (seq uint32, stale bool, age time.Duration, jpeg []byte) {
+// piece reads one binary message of the camera socket, and says how much has arrived.
+func (p *phone) piece() []byte {
 	p.t.Helper()
 	kind, m, err := p.conn.ReadMessage()
-	if err != nil || kind != websocket.BinaryMessage || len(m) < FrameHeader || m[0] != 1 {
-		p.t.Fatalf("got message %d of %d bytes, %v, want a frame", kind, len(m), err)
+	if err != nil || kind != websocket.BinaryMessage {
+		p.t.Fatalf("got message %d of %d bytes, %v, want a piece of a frame", kind, len(m), err)
+	}
+	p.got += int64(len(m))
+	p.say(fmt.Sprintf(`{"got":%d}`, p.got))
+	return m
+}
+
+// frame reads one frame of the camera socket.
+func (p *phone) frame() (seq uint32, stale bool, age time.Duration, jpeg []byte) {
+	p.t.Helper()
+	m := p.piece()
+	if len(m) < FrameHeader || m[0] != 2 {
+		p.t.Fatalf("got a message of %d bytes, want the beginning of a frame", len(m))
+	}
+	for uint32(len(m)-FrameHeader) < binary.BigEndian.Uint32(m[24:]) {
+		m = append(m, p.piece()...)
 	}
 	if w, h := binary.BigEndian.Uint16(m[16:]), binary.BigEndian.Uint16(m[18:]); w != 640 || h != 480 {
 		p.t.Errorf("got a size of %d × %d", w, h)
@@ -119,7 +135,7 @@ func TestStuckPhoneIsLetGo(t *testing.T) {
 }
 
 func TestRubbishEndsTheCameraSocket(t *testing.T) {
-	for _, text := range []string{`x`, `{"ack":-1}`, `{"ack":99999999999}`, `{"do":"pause"}`} {
+	for _, text := range []string{`x`, `{"ack":-1}`, `{"ack":99999999999}`, `{"do":"pause"}`, `{"got":"all"}`} {
 		bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
 			p := dial("/v1/camera", "viewer")
 			p.say(text)
@@ -132,13 +148,13 @@ func TestRubbishEndsTheCameraSocket(t *testing.T) {
 
 func TestFrameHeaderAtItsLimits(t *testing.T) {
 	now := time.UnixMilli(goldenMS)
-	h := frameHeader(3, &camera.Frame{Seq: 0xfedcba98, Time: now.Add(time.Second), Width: 1 << 20, Height: -1}, true, now)
-	want := [FrameHeader]byte{1, 3, 0, 1, 0xfe, 0xdc, 0xba, 0x98, 8: 0, 16: 0xff, 17: 0xff}
+	h := frameHeader(3, &camera.Frame{Seq: 0xfedcba98, Time: now.Add(time.Second), Width: 1 << 20, Height: -1}, true, viewer.Small, now)
+	want := [FrameHeader]byte{2, 3, 0, 3, 0xfe, 0xdc, 0xba, 0x98, 8: 0, 16: 0xff, 17: 0xff}
 	binary.BigEndian.PutUint64(want[8:], goldenMS+1000)
 	if h != want {
 		t.Errorf("a frame of the future: got % x, want % x", h, want)
 	}
-	if h := frameHeader(3, &camera.Frame{Time: now.AddDate(-1, 0, 0)}, false, now); binary.BigEndian.Uint32(h[20:]) != 0xffffffff {
+	if h := frameHeader(3, &camera.Frame{Time: now.AddDate(-1, 0, 0)}, false, viewer.Full, now); binary.BigEndian.Uint32(h[20:]) != 0xffffffff {
 		t.Errorf("a frame of last year: got age % x, want the largest", h[20:])
 	}
 }
@@ -221,6 +237,6 @@ func TestSmallBufferTakesAnyConnection(t *testing.T) {
 	a, b := net.Pipe()
 	defer a.Close()
 	defer b.Close()
-	smallBuffer(a)
-	smallBuffer(nil)
+	smallBuffer(a, 1000)
+	smallBuffer(nil, 1000)
 }

@@ -117,11 +117,11 @@ func TestLockedSettings(t *testing.T) {
 	r.printer.change(func(s *printer.Snapshot) { s.Connection.Port, s.Connection.Baud = "/dev/a", 115200 })
 	for text, want := range map[string]int{
 		`{"do":"connect"}`: 200,
-		`{"do":"connect","port":"/dev/a","baud":115200}`:     200,
-		`{"do":"connect","port":"/dev/b"}`:                   409,
-		`{"do":"connect","baud":9600}`:                       409,
-		`{"do":"set_camera","camera":{"width":640}}`:         200,
-		`{"do":"set_camera","camera":{"width":640,"fps":5}}`: 409,
+		`{"do":"connect","port":"/dev/a","baud":115200}`:          200,
+		`{"do":"connect","port":"/dev/b"}`:                        409,
+		`{"do":"connect","baud":9600}`:                            409,
+		`{"do":"set_camera","camera":{"width":640,"height":480}}`: 200,
+		`{"do":"set_camera","camera":{"width":640,"fps":5}}`:      409,
 	} {
 		code, a := r.command(t, "owner", text)
 		if code != want || (want == 409 && a.Error.Code != "locked") {

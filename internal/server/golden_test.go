@@ -173,7 +173,8 @@ func goldens() map[string]any {
 			{Text: "Filament settings: Disabled", Words: []EEPROMWord{}}}},
 		"eeprom_copies": CopyList{Copies: []store.SettingsCopy{{ID: 7, AtMS: goldenMS - 86400_000, Firmware: "Marlin 2.1.2.4", Machine: "Ender-3", Why: "before M92 E95", SHA256: benchy.SHA256, Lines: 42}}},
 		"me":            access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "bearer"},
-		"frame_ack":     FrameAck{Ack: 17},
+		"frame_ack":     FrameAck{Ack: new(uint32), Save: true},
+		"frame_got":     FrameAck{Got: new(int64)},
 
 		"command_start":            FromPage{Command: Command{ID: "c1", Do: "start", File: "toys/3DBenchy.gcode"}},
 		"command_start_card":       FromPage{Command: Command{ID: "c27", Do: "start_card", File: "/TOYS/3DBENC~1.GCO"}},

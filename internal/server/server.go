@@ -24,6 +24,7 @@ import (
 	"layerd/internal/latest"
 	"layerd/internal/spools"
 	"layerd/internal/store"
+	"layerd/internal/viewer"
 	"layerd/printer"
 )
 
@@ -158,7 +159,8 @@ type Server struct {
 	queueRev    atomic.Uint64
 	queued      atomic.Int64
 	custom      *custom
-	lampOn      atomic.Bool // what was asked for last
+	lampOn      atomic.Bool    // what was asked for last
+	smaller     viewer.Smaller // pictures for links that do not bear whole ones
 
 	done      once          // answers already given
 	starting  chan struct{} // holds one token while a print is being started
@@ -234,12 +236,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 // connKey finds the network connection of a request in its context.
 type connKey struct{}
 
-// smallBuffer keeps the kernel from taking seconds of pictures that the client has not asked for yet.
-func smallBuffer(c net.Conn) {
+// smallBuffer keeps the kernel from taking seconds of pictures: no more than this many bytes.
+func smallBuffer(c net.Conn, bytes int) {
 	for {
 		switch conn := c.(type) {
 		case *net.TCPConn:
-			conn.SetWriteBuffer(64 << 10) // an error leaves the default, which costs age and nothing else
+			conn.SetWriteBuffer(bytes) // an error leaves the default, which costs age and nothing else
 			return
 		case interface{ NetConn() net.Conn }: // TLS
 			c = conn.NetConn()

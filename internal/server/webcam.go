@@ -58,7 +58,7 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 	defer end()
 	defer context.AfterFunc(s.life, end)()
 	if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok {
-		smallBuffer(conn)
+		smallBuffer(conn, 64<<10)
 	}
 	const boundary = "layerd-frame"
 	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary="+boundary)

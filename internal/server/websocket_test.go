@@ -21,6 +21,7 @@ import (
 type phone struct {
 	t    testing.TB
 	conn *websocket.Conn
+	got  int64 // bytes of the camera's messages
 }
 
 // anything is whatever the live socket sends.
@@ -92,7 +93,7 @@ func bubble(t *testing.T, test func(t *testing.T, r *rig, dial func(path, role s
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { conn.Close() })
-			return &phone{t, conn}
+			return &phone{t: t, conn: conn}
 		}
 		test(t, r, dial, stop)
 	})
@@ -178,7 +179,7 @@ func TestLongMessageThatComesShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	p := &phone{t, conn}
+	p := &phone{t: t, conn: conn}
 	p.say(`{"beat":1}` + strings.Repeat(" ", 4*maxCommand))
 	for {
 		var m anything

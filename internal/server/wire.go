@@ -290,18 +290,26 @@ type ButtonList struct {
 	Groups []printer.ButtonGroup `json:"groups"`
 }
 
-// FrameAck is the only text message from a client of the camera socket: it has painted frame Ack and may get the next. The first one, with 0, asks for
-// the first frame.
+// FrameAck is the only text message from a client of the camera socket. Got counts the bytes of all binary messages that have arrived, and is sent
+// after each; Ack is the number of the frame that was painted. The first message, with Ack 0, asks for the first frame.
 type FrameAck struct {
-	Ack uint32 `json:"ack"`
+	Ack  *uint32 `json:"ack,omitempty"`
+	Got  *int64  `json:"got,omitempty"`
+	Save bool    `json:"save,omitempty"` // the client wants to save data; it cannot be taken back
 }
 
-// A camera message is binary: a header of FrameHeader bytes, big endian, and then the JPEG.
+// A frame goes over the camera socket in one binary message or several, one after the other: a header of FrameHeader bytes, big endian, and the JPEG.
 //
-//	 0 version, 1     1 camera, 0      2 flags: 1 = stale (the camera is not live)
+//	 0 version, 2     1 camera        2 flags
 //	 4 sequence       8 taken, Unix ms                 16 width   18 height
-//	20 age in ms when this message was written
-const FrameHeader = 24
+//	20 age in ms when the first message was written    24 bytes of the JPEG
+const FrameHeader = 28
+
+// The flags of a frame.
+const (
+	flagStale   = 1 // the camera is not live
+	flagSmaller = 2 // made smaller for this link
+)
 
 // decode reads exactly one JSON value into v. A key that v does not know is an error that names it: a misspelled "job"
 // must not stop the wrong print.

@@ -1,14 +1,15 @@
 // Pictures, of each camera on its own: asked for, painted, acknowledged.
 //
-//	{"ack":0} ─▶ frame ─▶ createImageBitmap ─▶ paint on the canvases ─▶ {"ack":seq} ─▶ the newest frame …
+//	{"ack":0} ─▶ frame (frames.ts) ─▶ createImageBitmap ─▶ paint on the canvases ─▶ {"ack":seq} ─▶ the newest frame …
 //
 // layerd sends one frame for each acknowledgement, so a slow phone gets fewer pictures and never old ones. A hidden page
 // acknowledges nothing; the last acknowledgement is sent when it is looked at again.
 import { effect, signal } from '@preact/signals'
+import { Incoming } from './frames'
 import { Meter } from './meter'
 import { Socket } from './socket'
 import { link, linkStatus } from './state'
-import { readFrame, type Frame } from './wire'
+import type { Frame } from './wire'
 
 /** The picture on the screen. */
 export interface Shown {
@@ -44,12 +45,23 @@ export class Stream {
   }
 
   private open(): void {
+    let incoming = new Incoming()
     const mine = new Socket(`/v1/camera?id=${this.id}`, 0, {
-      opened: () => this.acknowledge(0),
+      opened: () => {
+        incoming = new Incoming()
+        this.acknowledge(0)
+      },
       message: (data) => {
         if (typeof data === 'string') return
         this.meter.add(data.byteLength, Date.now())
-        void this.arrived(data, mine)
+        try {
+          const frame = incoming.take(data)
+          mine.send(JSON.stringify({ got: incoming.got }))
+          if (frame) void this.arrived(frame, mine)
+        } catch (error) {
+          console.error(error)
+          mine.renew()
+        }
       },
       down: () => undefined, // the picture's age says it
       denied: () => undefined, // the live socket says it
@@ -70,14 +82,7 @@ export class Stream {
     this.meter.reset()
   }
 
-  private async arrived(data: ArrayBuffer, from: Socket): Promise<void> {
-    let frame: Frame
-    try {
-      frame = readFrame(data)
-    } catch (error) {
-      console.error(error)
-      return
-    }
+  private async arrived(frame: Frame, from: Socket): Promise<void> {
     try {
       const picture = await createImageBitmap(new Blob([frame.jpeg], { type: 'image/jpeg' }))
       if (this.socket !== from) {
@@ -101,7 +106,7 @@ export class Stream {
       return
     }
     this.owed = null
-    this.socket?.send(JSON.stringify({ ack: seq }))
+    this.socket?.send(JSON.stringify(savesData() ? { ack: seq, save: true } : { ack: seq }))
   }
 
   private readonly looked = (): void => {
@@ -153,7 +158,7 @@ export function ageMs(picture: Shown): number {
   return Math.max(0, link.clock.now() - picture.takenMs)
 }
 
-/** The phone was told to save data; layerd is told so with the first acknowledgement. */
+/** The person has asked the phone to save data. */
 export function savesData(): boolean {
   return (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true
 }

@@ -264,30 +264,39 @@ export const readCommand = object({
 
 // ---- The camera socket ----
 
-/** One binary camera message. The picture is a view into the message, not a copy. */
+/** A frame, whose pieces frames.ts puts together. */
 export interface Frame {
+  camera: number
   stale: boolean
+  smaller: boolean // made smaller for this link
   seq: number
   takenMs: number // server's clock
   width: number
   height: number
-  ageMs: number // when the message was written
+  ageMs: number // when its first message was written
   jpeg: Uint8Array<ArrayBuffer>
 }
 
-const frameHeader = 24
+export const frameHeader = 28
+const frameMost = 9 << 20
 
+/** Reads the header of a frame's first message, and makes room for its picture. */
 export function readFrame(data: ArrayBuffer): Frame {
   if (data.byteLength <= frameHeader) throw new WireError(`frame: ${data.byteLength} bytes`)
   const v = new DataView(data)
-  if (v.getUint8(0) !== 1) throw new WireError(`frame: version ${v.getUint8(0)}`)
+  if (v.getUint8(0) !== 2) throw new WireError(`frame: version ${v.getUint8(0)}`)
+  const flags = v.getUint16(2)
+  const bytes = v.getUint32(24)
+  if (bytes > frameMost) throw new WireError(`frame: ${bytes} bytes`)
   return {
-    stale: (v.getUint8(2) & 1) !== 0,
+    camera: v.getUint8(1),
+    stale: (flags & 1) !== 0,
+    smaller: (flags & 2) !== 0,
     seq: v.getUint32(4),
     takenMs: Number(v.getBigInt64(8)),
     width: v.getUint16(16),
     height: v.getUint16(18),
     ageMs: v.getUint32(20),
-    jpeg: new Uint8Array(data, frameHeader),
+    jpeg: new Uint8Array(bytes),
   }
 }

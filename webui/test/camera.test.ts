@@ -36,15 +36,17 @@ afterEach(() => {
 })
 
 function frame(seq: number, takenMs: number): ArrayBuffer {
-  const data = new ArrayBuffer(28)
+  const data = new ArrayBuffer(32)
   const v = new DataView(data)
-  v.setUint8(0, 1)
+  v.setUint8(0, 2)
+  v.setUint32(24, 4)
   v.setUint32(4, seq)
   v.setBigInt64(8, BigInt(takenMs))
   return data
 }
 
-const acks = () => PretendSocket.newest.sent.map((text) => (JSON.parse(text) as { ack: number }).ack)
+const said = () => PretendSocket.newest.sent.map((text) => JSON.parse(text) as { ack?: number; got?: number })
+const acks = () => said().flatMap(({ ack }) => ack ?? [])
 const receive = (seq: number, takenMs = Date.now()) => PretendSocket.newest.onmessage?.({ data: frame(seq, takenMs) })
 const paint = async () => {
   decoded()
@@ -78,7 +80,7 @@ it('several canvases of one camera share a socket, which another camera does not
 it('counts what comes', async () => {
   receive(7)
   await paint()
-  expect(stream.meter.perMinute(Date.now())).toBe(28 * 12) // in the first seconds as in five
+  expect(stream.meter.perMinute(Date.now())).toBe(32 * 12) // in the first seconds as in five
   stop()
   expect(stream.meter.perMinute(Date.now())).toBe(0)
 })

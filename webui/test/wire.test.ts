@@ -7,7 +7,7 @@ import { readPrintLog, readTotals } from '../src/kept'
 import { readCardList } from '../src/cardlist'
 import { readQueue, readSpools } from '../src/shelf'
 import { WireError } from '../src/read'
-import { parse, readAnswer, readBeat, readChoices, readCommand, readConsole, readErrorBody, readFile, readFileList, readFrame, readMessage, readPrintList, readState } from '../src/wire'
+import { parse, readAnswer, readBeat, readChoices, readCommand, readConsole, readErrorBody, readFile, readFileList, readMessage, readPrintList, readState } from '../src/wire'
 import { exampleState } from './examples'
 
 const golden = new URL('../../internal/server/testdata/wire/', import.meta.url)
@@ -42,7 +42,8 @@ describe('golden files', () => {
   it('what the page sends has the same keys', () => {
     expect(read('page_beat.json')).toEqual({ beat: expect.any(Number) as number })
     expect(read('page_console_on.json')).toEqual({ console: { on: true, since: expect.any(Number) as number } })
-    expect(read('frame_ack.json')).toEqual({ ack: expect.any(Number) as number })
+    expect(read('frame_ack.json')).toEqual({ ack: expect.any(Number) as number, save: true })
+    expect(read('frame_got.json')).toEqual({ got: expect.any(Number) as number })
   })
 })
 
@@ -72,34 +73,5 @@ describe('readMessage', () => {
   it("reads Go's null as an empty list or map", () => {
     const state = readMessage(JSON.stringify({ ...exampleState(), nozzles: null, locked: null }))
     expect(state).toMatchObject({ nozzles: [], locked: {} })
-  })
-})
-
-describe('readFrame', () => {
-  function message(jpeg: number[]): ArrayBuffer {
-    const data = new ArrayBuffer(24 + jpeg.length)
-    const v = new DataView(data)
-    v.setUint8(0, 1)
-    v.setUint8(2, 1)
-    v.setUint32(4, 4_000_000_000)
-    v.setBigInt64(8, 1_795_348_800_123n)
-    v.setUint16(16, 1280)
-    v.setUint16(18, 720)
-    v.setUint32(20, 130)
-    new Uint8Array(data, 24).set(jpeg)
-    return data
-  }
-
-  it('reads header and picture', () => {
-    const frame = readFrame(message([0xff, 0xd8, 0xff, 0xd9]))
-    expect(frame).toMatchObject({ stale: true, seq: 4_000_000_000, takenMs: 1_795_348_800_123, width: 1280, height: 720, ageMs: 130 })
-    expect([...frame.jpeg]).toEqual([0xff, 0xd8, 0xff, 0xd9])
-  })
-
-  it('refuses a short message and another version', () => {
-    expect(() => readFrame(new ArrayBuffer(24))).toThrow(WireError)
-    const other = message([1])
-    new DataView(other).setUint8(0, 2)
-    expect(() => readFrame(other)).toThrow('version 2')
   })
 })

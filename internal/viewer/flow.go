@@ -1,0 +1,166 @@
+// Package viewer decides what one person who looks at a camera gets next, and how much of it may be on its way.
+//
+//	newest frame ─▶ Ladder: which size, and whether now ─▶ Flow: how many bytes now ─▶ websocket ─▶ phone
+//	                  ▲                                      ▲                                        │
+//	                  └── painted ◀──────────────────────────┴── bytes that have arrived ◀────────────┘
+//
+// Flow and Ladder are plain values: the caller gives them the time, and they wait for nothing. Smaller makes the smaller pictures, once for
+// all who look at them, and only while somebody does.
+package viewer
+
+import "time"
+
+// Flow keeps what is on its way to one viewer so short that nothing else on the same link waits for it. The kernel, a relay and the
+// mobile network would take seconds of pictures; a tap on Pause comes back behind all of them.
+//
+// The viewer says how many bytes have arrived, message by message. From that come the shortest time there and back (base) and what the link
+// carries (rate), and what may be on its way is what the link holds by itself, rate × base, and little more, so that it is never
+// empty: rate × standing. BBR finds its window in the same way (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016); here it works
+// above TCP, because the other end of a tailnet's relay has no congestion control of ours.
+type Flow struct {
+	sent, got int64
+	sentAll   []mark // of messages that have not arrived, the oldest first
+	gotAt     time.Time
+
+	base    lowest // time there and back when nothing waits
+	recent  [4]time.Duration
+	recents int
+	rate    float64   // bytes a second that the link carries
+	rateAt  time.Time // when it was last reached
+	window  float64   // bytes; never below least
+}
+
+// mark is one message on its way.
+type mark struct {
+	end   int64 // Flow.sent behind it
+	at    time.Time
+	got   int64     // Flow.got when it was sent
+	gotAt time.Time // and when that was so
+}
+
+const (
+	standing    = 40 * time.Millisecond // what waits in the link's queue
+	leastWindow = 8 << 10               // bytes
+	mostWindow  = 1 << 20
+	leastChunk  = 1200 // bytes: a packet of the Internet
+	mostChunk   = 48 << 10
+	startup     = 2.0              // how much faster than it was seen the link may be, while it is being found out
+	rateGood    = 10 * time.Second // a rate that was not reached for so long is forgotten
+	oddTime     = 20 * time.Second // a viewer that slept for so long tells nothing of its link
+)
+
+// Room is how many bytes may be sent now, in one message; 0 = none before more has arrived.
+func (f *Flow) Room() int {
+	if f.window == 0 {
+		f.window = leastWindow
+	}
+	free := f.window - float64(f.sent-f.got)
+	chunk := min(max(f.window/8, leastChunk), mostChunk)
+	if free < chunk && f.sent > f.got {
+		return 0
+	}
+	return int(chunk)
+}
+
+// Sent notes that a message of n bytes was written.
+func (f *Flow) Sent(n int, now time.Time) {
+	if f.sent == f.got { // nothing was on its way: what did not arrive before was not the link's fault
+		f.gotAt = now
+	}
+	f.sent += int64(n)
+	f.sentAll = append(f.sentAll, mark{f.sent, now, f.got, f.gotAt})
+}
+
+// Waiting is how many bytes are on their way.
+func (f *Flow) Waiting() int64 { return f.sent - f.got }
+
+// Got notes that total bytes have arrived so far. It reports false for a number that cannot be.
+func (f *Flow) Got(total int64, now time.Time) bool {
+	if total < f.got || total > f.sent {
+		return false
+	}
+	var last *mark
+	for len(f.sentAll) > 0 && f.sentAll[0].end <= total {
+		last, f.sentAll = &f.sentAll[0], f.sentAll[1:]
+	}
+	f.got, f.gotAt = total, now
+	if last == nil {
+		return true
+	}
+	took := now.Sub(last.at)
+	if took > oddTime {
+		return true
+	}
+	f.base.note(took, now)
+	f.recent[f.recents%len(f.recent)] = took
+	f.recents++
+	seen := 0.0
+	if over := now.Sub(last.gotAt).Seconds(); over > 0 {
+		seen = float64(total-last.got) / over
+	}
+	f.learn(seen, now)
+	return true
+}
+
+// learn takes what the link has just carried.
+func (f *Flow) learn(seen float64, now time.Time) {
+	limit := (f.Base() + standing).Seconds()
+	switch queue := f.Queue(); {
+	case seen >= f.rate:
+		f.rate, f.rateAt = seen, now
+	case queue > 3*standing: // it carries less than it did
+		f.rate = max(seen, f.rate*0.9)
+		f.rateAt = now
+	case now.Sub(f.rateAt) > rateGood && f.busy():
+		f.rate = max(seen, f.rate*0.8)
+		f.rateAt = now
+	}
+	gain := 1.0
+	if f.Queue() < standing/4 && f.busy() { // the link was always ready for more
+		gain = startup
+	}
+	f.window = min(max(f.rate*limit*gain, leastWindow), mostWindow)
+}
+
+// busy tells whether the window, and not a lack of pictures, has held messages back.
+func (f *Flow) busy() bool { return float64(f.sent-f.got) > f.window/2 }
+
+// Base is the shortest time there and back of the last minute; 0 before anything arrived.
+func (f *Flow) Base() time.Duration { return f.base.value() }
+
+// Queue is how long messages now wait in the link beyond that: of the last few the luckiest, because one lost packet holds up all behind it.
+func (f *Flow) Queue() time.Duration {
+	if f.recents == 0 {
+		return 0
+	}
+	least := f.recent[0]
+	for _, d := range f.recent[:min(f.recents, len(f.recent))] {
+		least = min(least, d)
+	}
+	return max(least-f.Base(), 0)
+}
+
+// Rate is how many bytes a second the link carries, as far as it was tried; 0 before anything arrived.
+func (f *Flow) Rate() float64 { return f.rate }
+
+// lowest is the lowest value of the last half to whole minute.
+type lowest struct {
+	now, before time.Duration
+	since       time.Time
+}
+
+const lowestOver = 30 * time.Second
+
+func (l *lowest) note(d time.Duration, now time.Time) {
+	if l.since.IsZero() || now.Sub(l.since) > lowestOver {
+		l.before, l.now, l.since = l.now, d, now
+	}
+	l.now = min(l.now, d)
+}
+
+func (l *lowest) value() time.Duration {
+	if l.before > 0 {
+		return min(l.now, l.before)
+	}
+	return l.now
+}
