@@ -80,6 +80,7 @@ var commands = []command{
 	{"restore_settings", access.Owner, (*Server).doRestoreSettings},
 
 	{"press", access.Operator, (*Server).doPress}, // what an owner has written
+	{"lamp", access.Operator, (*Server).doLamp},   // the same
 	{"send", access.Owner, (*Server).doSend},      // the raw console is the owner's alone
 	{"connect", access.Owner, (*Server).doConnect},
 	{"disconnect", access.Owner, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Disconnect(ctx) }},
@@ -93,6 +94,7 @@ var commands = []command{
 	{"set_camera", access.Owner, (*Server).doSetCamera},
 	{"remove_camera", access.Owner, (*Server).doRemoveCamera},
 	{"set_control", access.Owner, (*Server).doSetControl},
+	{"set_lamp", access.Owner, (*Server).doSetLamp},
 	{"set_cooling", access.Owner, (*Server).doSetCooling},
 
 	{"save_spool", access.Operator, (*Server).doSaveSpool},

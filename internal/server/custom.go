@@ -30,6 +30,7 @@ type Custom struct {
 	Shelf   printer.Shelf
 	Scripts printer.Scripts
 	Buttons Buttons
+	Lamp    Lamp
 }
 
 // Buttons are those that people have made. LastID is the greatest that any button ever had: a late tap never finds another one.
@@ -66,7 +67,10 @@ func ReadCustom(ctx context.Context, settings Settings) (Custom, error) {
 	if _, err := settings.Setting(ctx, scriptsKey, &c.Scripts); err != nil {
 		return c, err
 	}
-	_, err = settings.Setting(ctx, buttonsKey, &c.Buttons)
+	if _, err := settings.Setting(ctx, buttonsKey, &c.Buttons); err != nil {
+		return c, err
+	}
+	_, err = settings.Setting(ctx, lampKey, &c.Lamp)
 	return c, err
 }
 
@@ -92,14 +96,31 @@ func (c *custom) get() Custom {
 	return c.now
 }
 
+// alone waits until nobody else changes anything, and returns what ends that.
+func (c *custom) alone(ctx context.Context) (done func(), err error) {
+	select {
+	case c.changing <- struct{}{}:
+		return func() { <-c.changing }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// tell has the pages shown what is new.
+func (c *custom) tell() {
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}
+
 // change has one thing changed at a time. do says what it becomes, and how to keep it.
 func (s *Server) change(ctx context.Context, do func(now Custom) (next Custom, key string, value any, rev uint64, err error)) (uint64, error) {
-	select {
-	case s.custom.changing <- struct{}{}:
-		defer func() { <-s.custom.changing }()
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	done, err := s.custom.alone(ctx)
+	if err != nil {
+		return 0, err
 	}
+	defer done()
 	next, key, value, rev, err := do(s.custom.get())
 	if err != nil {
 		return 0, err
@@ -112,10 +133,7 @@ func (s *Server) change(ctx context.Context, do func(now Custom) (next Custom, k
 	s.custom.now = next
 	s.custom.mu.Unlock()
 	s.settingsRev.Add(1)
-	select {
-	case s.custom.changed <- struct{}{}:
-	default:
-	}
+	s.custom.tell()
 	return rev, nil
 }
 

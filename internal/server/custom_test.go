@@ -32,7 +32,7 @@ func exampleCustom() Custom {
 	if err != nil {
 		panic(err)
 	}
-	return Custom{Shelf: shelf, Buttons: Buttons{LastID: 4, Groups: []printer.ButtonGroup{{Name: "Filament", Buttons: []printer.Button{
+	return Custom{Shelf: shelf, Lamp: Lamp{OnLines: "M355 S1", OffLines: "M355 S0"}, Buttons: Buttons{LastID: 4, Groups: []printer.ButtonGroup{{Name: "Filament", Buttons: []printer.Button{
 		{ID: 3, Label: "Light", Lines: "M355 S1"},
 		{ID: 4, Label: "Load", Lines: "M104 S{value}\nM117 Load", Confirm: "Is filament at hand?", Number: &printer.ButtonNumber{Label: "Temperature", Unit: "°C", Min: 180, Max: 250, Step: 5, Default: 210}},
 	}}}}}
@@ -76,7 +76,7 @@ func TestReadCustom(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", c.name, got, err)
 		}
 	}
-	for _, key := range []string{"profile", "profiles", "scripts", "buttons"} {
+	for _, key := range []string{"profile", "profiles", "scripts", "buttons", "lamp"} {
 		if _, err := ReadCustom(t.Context(), kept{key: `[`}); err == nil {
 			t.Errorf("a broken %s: got no error", key)
 		}

@@ -46,6 +46,7 @@ var kinds = []kind{
 	{"bad_profile", 422, nil, "", "Correct the value and save again."},
 	{"bad_script", 422, nil, "", "Correct the line and save again."},
 	{"no_profile", 404, printer.ErrNoProfile, "There is no such profile.", "Look at the list of profiles again."},
+	{"no_lamp", 404, nil, "No lamp is set up.", "An owner sets it up in Settings, Cameras."},
 	{"no_button", 404, nil, "There is no such button any more.", "Look at the buttons again."},
 	{"bad_camera", 422, nil, "", "Correct the value and save again."},
 	{"bad_camera", 422, camera.ErrSettings, "", "Correct the value and save again."},

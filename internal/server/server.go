@@ -159,6 +159,7 @@ type Server struct {
 	queueRev    atomic.Uint64
 	queued      atomic.Int64
 	custom      *custom
+	lampOn      atomic.Bool    // what was asked for last
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
 
 	done      once          // answers already given

@@ -133,6 +133,7 @@ func (s *Server) compose() *view {
 	if v.state.Cameras, _ = s.cfg.Cameras.Status().Get(); v.state.Cameras == nil {
 		v.state.Cameras = []camera.Status{}
 	}
+	v.state.Lamp = s.lampStatus()
 	// A list is a list in JSON even when it is empty.
 	if v.state.Nozzles == nil {
 		v.state.Nozzles = []printer.Heater{}

@@ -22,6 +22,7 @@ type State struct {
 	Type string `json:"type"` // "state"
 	printer.Snapshot
 	Cameras     []camera.Status   `json:"cameras"`      // in the order in which they are shown
+	Lamp        *LampStatus       `json:"lamp"`         // null = none is set up
 	FilesRev    uint64            `json:"files_rev"`    // changes when the list of files did
 	SettingsRev uint64            `json:"settings_rev"` // changes when profiles, scripts or buttons did
 	FreeBytes   int64             `json:"free_bytes"`   // free disk space for files; -1 unknown
@@ -33,6 +34,11 @@ type State struct {
 	Demo        bool              `json:"demo"`
 	Locked      map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
 	NowMS       int64             `json:"now_ms"` // the server's clock when this was sent
+}
+
+// LampStatus is what is known of the lamp at the printer.
+type LampStatus struct {
+	On bool `json:"on"` // as it was asked for last since layerd was started; off before
 }
 
 // ID is a command's, chosen by the client: a JSON string of at most 64 bytes, or a number, which is kept as its text.
@@ -82,6 +88,9 @@ type Command struct {
 	Groups     []printer.ButtonGroup `json:"groups,omitzero"`       // set_buttons: all of them
 	Camera     *camera.Setup         `json:"camera,omitempty"`      // set_camera; its id -1 = another one
 	CameraID   *int                  `json:"camera_id,omitempty"`   // remove_camera, set_control
+	On         *bool                 `json:"on,omitempty"`          // lamp
+	OnLines    *string               `json:"on_lines,omitempty"`    // set_lamp: G-code, as of a button
+	OffLines   *string               `json:"off_lines,omitempty"`   // set_lamp; both empty = there is no lamp
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
 	Spool      *store.SpoolEdit      `json:"spool,omitempty"`       // save_spool
 	SpoolID    int64                 `json:"spool_id,omitempty"`    // set_spool; 0 = none
@@ -203,6 +212,7 @@ type Choices struct {
 	Ports   []printer.PortInfo `json:"ports"`
 	Bauds   []int              `json:"bauds"`
 	Setups  []CameraSetup      `json:"setups"` // the cameras as they are set up, in the order in which they are shown
+	Lamp    Lamp               `json:"lamp"`
 }
 
 // CameraSetup is a camera as it is set up, its address without a password, and what can be adjusted at it now.

@@ -55,6 +55,14 @@ export class Rig {
     return this.url
   }
 
+  /** demo starts layerd with its pretend printer and camera, whose configuration locks nothing, and returns an owner's key. */
+  async demo() {
+    const text = await line(this.#child('layerd', ['--demo', '--listen', '127.0.0.1:0']), (t) => /#token=\S+/.test(t))
+    const [, url, key] = /(http\S+)\/#token=(\S+)/.exec(text)
+    this.url = url
+    return key
+  }
+
   /** token makes a key on the command line, while the daemon runs. */
   token(role = 'owner') {
     const out = execFileSync(bin('layerd'), ['token', 'create', '--name', `phone of ${role}`, '--role', role, '--data', this.data], { encoding: 'utf8' })

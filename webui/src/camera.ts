@@ -1,4 +1,4 @@
-// Pictures: asked for, painted, acknowledged.
+// Pictures, of each camera on its own: asked for, painted, acknowledged.
 //
 //	{"ack":0} ─▶ frame (frames.ts) ─▶ createImageBitmap ─▶ paint on the canvases ─▶ {"ack":seq} ─▶ the newest frame …
 //
@@ -6,6 +6,7 @@
 // acknowledges nothing; the last acknowledgement is sent when it is looked at again.
 import { effect, signal } from '@preact/signals'
 import { Incoming } from './frames'
+import { Meter } from './meter'
 import { Socket } from './socket'
 import { link, linkStatus } from './state'
 import type { Frame } from './wire'
@@ -15,82 +16,136 @@ export interface Shown {
   seq: number
   takenMs: number // layerd's clock
   stale: boolean // layerd said that its camera is not live
-  width: number
+  width: number // as it is seen: the browser has turned it as its Exif says
   height: number
 }
 
-export const shown = signal<Shown | null>(null)
+/** One camera's pictures. Its socket is open while anybody looks, however many canvases there are. */
+export class Stream {
+  readonly shown = signal<Shown | null>(null)
+  readonly meter = new Meter()
+  private readonly canvases = new Set<HTMLCanvasElement>()
+  private last: ImageBitmap | null = null
+  private owed: number | null = null // the acknowledgement that a hidden page holds back
+  private socket: Socket | null = null
+  private nudgedMs = 0
 
-const canvases = new Set<HTMLCanvasElement>()
-let last: ImageBitmap | null = null
-let owed: number | null = null // the acknowledgement that a hidden page holds back
-let socket: Socket | null = null
+  constructor(private readonly id: number) {}
 
-/** Shows the camera on this canvas; returns what ends that. The socket is open while anybody looks. */
-export function watch(canvas: HTMLCanvasElement): () => void {
-  canvases.add(canvas)
-  if (last) draw(canvas, last)
-  if (!socket) open()
-  return () => {
-    canvases.delete(canvas)
-    // A picture of long ago must not flash up when somebody looks again: the next one is asked for anew.
-    if (canvases.size === 0) close()
+  /** Shows the camera on this canvas; returns what ends that. */
+  watch(canvas: HTMLCanvasElement): () => void {
+    this.canvases.add(canvas)
+    if (this.last) draw(canvas, this.last)
+    if (!this.socket) this.open()
+    return () => {
+      this.canvases.delete(canvas)
+      // A picture of long ago must not flash up when somebody looks again: the next one is asked for anew.
+      if (this.canvases.size === 0) this.close()
+    }
   }
-}
 
-function open(): void {
-  let incoming = new Incoming()
-  const mine = new Socket('/v1/camera', 0, {
-    opened: () => {
-      incoming = new Incoming()
-      acknowledge(0)
-    },
-    message: (data) => {
-      if (typeof data === 'string') return
-      try {
-        const frame = incoming.take(data)
-        mine.send(JSON.stringify({ got: incoming.got }))
-        if (frame) void arrived(frame, mine)
-      } catch (error) {
-        console.error(error)
-        mine.renew()
+  private open(): void {
+    let incoming = new Incoming()
+    const mine = new Socket(`/v1/camera?id=${this.id}`, 0, {
+      opened: () => {
+        incoming = new Incoming()
+        this.acknowledge(0)
+      },
+      message: (data) => {
+        if (typeof data === 'string') return
+        this.meter.add(data.byteLength, Date.now())
+        try {
+          const frame = incoming.take(data)
+          mine.send(JSON.stringify({ got: incoming.got }))
+          if (frame) void this.arrived(frame, mine)
+        } catch (error) {
+          console.error(error)
+          mine.renew()
+        }
+      },
+      down: () => undefined, // the picture's age says it
+      denied: () => undefined, // the live socket says it
+    })
+    this.socket = mine
+    mine.start()
+    document.addEventListener('visibilitychange', this.looked)
+  }
+
+  private close(): void {
+    document.removeEventListener('visibilitychange', this.looked)
+    this.socket?.stop()
+    this.socket = null
+    this.owed = null
+    this.last?.close()
+    this.last = null
+    this.shown.value = null
+    this.meter.reset()
+  }
+
+  private async arrived(frame: Frame, from: Socket): Promise<void> {
+    try {
+      const picture = await createImageBitmap(new Blob([frame.jpeg], { type: 'image/jpeg' }))
+      if (this.socket !== from) {
+        picture.close()
+        return
       }
-    },
-    down: () => undefined, // the picture's age says it
-    denied: () => undefined, // the live socket says it
-  })
-  socket = mine
-  mine.start()
-  document.addEventListener('visibilitychange', looked)
-}
+      this.last?.close()
+      this.last = picture
+      for (const canvas of this.canvases) draw(canvas, picture)
+      const { seq, takenMs, stale } = frame
+      this.shown.value = { seq, takenMs, stale, width: picture.width, height: picture.height }
+    } catch {
+      // One damaged picture: the next may be better.
+    }
+    if (this.socket === from) this.acknowledge(frame.seq)
+  }
 
-function close(): void {
-  document.removeEventListener('visibilitychange', looked)
-  socket?.stop()
-  socket = null
-  owed = null
-  last?.close()
-  last = null
-  shown.value = null
-}
-
-async function arrived(frame: Frame, from: Socket): Promise<void> {
-  try {
-    const picture = await createImageBitmap(new Blob([frame.jpeg], { type: 'image/jpeg' }))
-    if (socket !== from) {
-      picture.close()
+  private acknowledge(seq: number): void {
+    if (document.visibilityState === 'hidden') {
+      this.owed = seq
       return
     }
-    last?.close()
-    last = picture
-    for (const canvas of canvases) draw(canvas, picture)
-    const { seq, takenMs, stale } = frame
-    shown.value = { seq, takenMs, stale, width: picture.width, height: picture.height }
-  } catch {
-    // One damaged picture: the next may be better.
+    this.owed = null
+    this.socket?.send(JSON.stringify(savesData() ? { ack: seq, save: true } : { ack: seq }))
   }
-  if (socket === from) acknowledge(frame.seq)
+
+  private readonly looked = (): void => {
+    if (document.visibilityState !== 'hidden' && this.owed !== null) this.acknowledge(this.owed)
+  }
+
+  /** The live socket came back after a loss, so this one is most likely dead too; silence alone does not tell. */
+  revive(): void {
+    if (this.socket?.isOpen) this.socket.renew()
+    else this.socket?.retry()
+  }
+
+  /** Makes a new connection when pictures should come and do not: a dead one says nothing. Called now and then while somebody looks. */
+  nudge(expected: boolean): void {
+    const now = Date.now()
+    const picture = this.shown.value
+    if (!expected || this.owed !== null || !this.socket?.isOpen || !picture || ageMs(picture) < 10_000 || now - this.nudgedMs < 10_000) return
+    this.nudgedMs = now
+    this.socket.renew()
+  }
 }
+
+const streams = new Map<number, Stream>() // by the camera's id
+
+/** The one stream of a camera. */
+export function streamOf(id: number): Stream {
+  let found = streams.get(id)
+  if (!found) streams.set(id, found = new Stream(id))
+  return found
+}
+
+let wasLost = false
+effect(() => {
+  if (linkStatus.value === 'lost') wasLost = true
+  else if (linkStatus.value === 'up' && wasLost) {
+    wasLost = false
+    for (const stream of streams.values()) stream.revive()
+  }
+})
 
 function draw(canvas: HTMLCanvasElement, picture: ImageBitmap): void {
   if (canvas.width !== picture.width) canvas.width = picture.width
@@ -98,47 +153,12 @@ function draw(canvas: HTMLCanvasElement, picture: ImageBitmap): void {
   canvas.getContext('2d')?.drawImage(picture, 0, 0)
 }
 
-/** The person has asked the phone to save data. */
-export function savesData(): boolean {
-  return (navigator as Navigator & { connection?: { saveData?: boolean } }).connection?.saveData === true
-}
-
-function acknowledge(seq: number): void {
-  if (document.visibilityState === 'hidden') {
-    owed = seq
-    return
-  }
-  owed = null
-  socket?.send(JSON.stringify(savesData() ? { ack: seq, save: true } : { ack: seq }))
-}
-
-function looked(): void {
-  if (document.visibilityState !== 'hidden' && owed !== null) acknowledge(owed)
-}
-
-// When the live socket came back after a loss, the camera's is most likely dead too; silence alone does not tell.
-let wasLost = false
-effect(() => {
-  if (linkStatus.value === 'lost') wasLost = true
-  else if (linkStatus.value === 'up' && wasLost) {
-    wasLost = false
-    if (socket?.isOpen) socket.renew()
-    else socket?.retry()
-  }
-})
-
-let nudgedMs = 0
-
-/** Makes a new connection when pictures should come and do not: a dead one says nothing. Called now and then while somebody looks. */
-export function nudge(expected: boolean): void {
-  const now = Date.now()
-  const picture = shown.value
-  if (!expected || owed !== null || !socket?.isOpen || !picture || ageMs(picture) < 10_000 || now - nudgedMs < 10_000) return
-  nudgedMs = now
-  socket.renew()
-}
-
 /** How old the picture is, in ms. */
 export function ageMs(picture: Shown): number {
   return Math.max(0, link.clock.now() - picture.takenMs)
+}
+
+/** The person has asked the phone to save data. */
+export function savesData(): boolean {
+  return (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true
 }

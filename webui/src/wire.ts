@@ -96,7 +96,7 @@ export const readState = object({
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
-  cameras: list(cameraStatus), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
 const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
@@ -126,6 +126,7 @@ export const readPrintList = object({ prints: list(print) })
 
 export const readChoices = object({
   presets: list(profile), cameras: list(cameraDevice), ports: list(portInfo), bauds: list(num), setups: list(cameraSetup),
+  lamp: object({ on_lines: str, off_lines: str }),
 })
 
 export type State = Of<typeof readState>
@@ -220,6 +221,8 @@ export type Doing =
   | { do: 'set_camera'; camera: Partial<CameraChange> }
   | { do: 'remove_camera'; camera_id: number }
   | { do: 'set_control'; camera_id: number; name: string; value?: number }
+  | { do: 'lamp'; on: boolean }
+  | { do: 'set_lamp'; on_lines: string; off_lines: string }
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
@@ -254,7 +257,7 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
-  camera: may(cameraChange), camera_id: may(num), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
+  camera: may(cameraChange), camera_id: may(num), on: may(bool), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
   mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),

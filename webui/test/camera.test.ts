@@ -1,9 +1,11 @@
 // Pictures are acknowledged after they were painted, never by a hidden page.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { ageMs, nudge, shown, watch } from '../src/camera'
+import { ageMs, Stream } from '../src/camera'
 import { link } from '../src/state'
 import { PretendSocket, pretendSockets } from './sockets'
 
+let stream: Stream
+let canvas: HTMLCanvasElement
 let stop: () => void
 let painted: number
 let decoded: () => void
@@ -19,9 +21,10 @@ beforeEach(() => {
   vi.stubGlobal('createImageBitmap', () => new Promise((resolve) => {
     decoded = () => resolve({ width: 640, height: 480, close: () => undefined })
   }))
-  const canvas = document.createElement('canvas')
+  stream = new Stream(2)
+  canvas = document.createElement('canvas')
   canvas.getContext = (() => ({ drawImage: () => painted++ })) as unknown as typeof canvas.getContext
-  stop = watch(canvas)
+  stop = stream.watch(canvas)
   PretendSocket.newest.open()
 })
 
@@ -58,7 +61,28 @@ it('asks for the first frame, and for the next after painting', async () => {
   await paint()
   expect(painted).toBe(1)
   expect(acks()).toEqual([0, 7])
-  expect(shown.value).toMatchObject({ seq: 7, width: 640, height: 480, stale: false })
+  expect(stream.shown.value).toMatchObject({ seq: 7, width: 640, height: 480, stale: false })
+})
+
+it('several canvases of one camera share a socket, which another camera does not', () => {
+  const other = document.createElement('canvas')
+  const stopOther = stream.watch(other)
+  expect(PretendSocket.all.map(({ url }) => url.replace(/.*(?=\/v1)/, ''))).toEqual(['/v1/camera?id=2'])
+  stop()
+  expect(PretendSocket.newest.readyState).toBe(1)
+  stopOther()
+  expect(PretendSocket.newest.readyState).toBe(3)
+  const stopSide = new Stream(1).watch(canvas)
+  expect(PretendSocket.newest.url).toContain('/v1/camera?id=1')
+  stopSide()
+})
+
+it('counts what comes', async () => {
+  receive(7)
+  await paint()
+  expect(stream.meter.perMinute(Date.now())).toBe(32 * 12) // in the first seconds as in five
+  stop()
+  expect(stream.meter.perMinute(Date.now())).toBe(0)
 })
 
 it('a hidden page asks for nothing, and goes on when looked at', async () => {
@@ -75,19 +99,19 @@ it("knows a picture's age by layerd's clock", async () => {
   receive(7, link.clock.now() - 300)
   await paint()
   await vi.advanceTimersByTimeAsync(2000)
-  expect(ageMs(shown.value!)).toBe(2300)
+  expect(ageMs(stream.shown.value!)).toBe(2300)
 })
 
 it('leaves a dead connection when pictures should come', async () => {
   receive(7)
   await paint()
   await vi.advanceTimersByTimeAsync(9000)
-  nudge(true)
+  stream.nudge(true)
   expect(PretendSocket.all).toHaveLength(1)
   await vi.advanceTimersByTimeAsync(2000)
-  nudge(false) // the camera itself is down: nothing to gain
+  stream.nudge(false) // the camera itself is down: nothing to gain
   expect(PretendSocket.newest.readyState).toBe(1)
-  nudge(true)
+  stream.nudge(true)
   await vi.advanceTimersByTimeAsync(1000)
   expect(PretendSocket.all).toHaveLength(2)
 })
@@ -96,6 +120,6 @@ it('forgets the picture when nobody looks any more', async () => {
   receive(7)
   await paint()
   stop()
-  expect(shown.value).toBeNull()
+  expect(stream.shown.value).toBeNull()
   expect(PretendSocket.newest.readyState).toBe(3)
 })

@@ -1,7 +1,7 @@
 // The first screen: the picture, the print, what it is doing, and the two buttons that matter.
 import { useState } from 'preact/hooks'
 import { Actions } from '../parts/actions'
-import { Camera } from '../parts/camera'
+import { Cameras } from '../parts/camera'
 import { ConnectCard, FaultCard, HaltCard, OutcomeCard, reconnect } from '../parts/cards'
 import { DiagnosisCards } from '../parts/diagnosis'
 import { TemperatureCard } from '../parts/graphs'
@@ -34,7 +34,7 @@ export function PrintScreen() {
   return (
     <div class="print">
       <div class="print-main">
-        {s.cameras[0] && <Camera status={s.cameras[0]} live={live.value} />}
+        <Cameras cameras={s.cameras} live={live.value} />
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}

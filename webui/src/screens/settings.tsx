@@ -1,7 +1,6 @@
-// Settings: the printer's connection, the camera, what this layerd is, and the pages below.
+// Settings: the printer's connection, what this layerd is, and the pages below.
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { CameraForm } from '../parts/cameraform'
 import { Icon, Spinner, type IconName } from '../parts/icon'
 import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
@@ -13,7 +12,7 @@ import { bytes, duration } from '../units'
 import { stateText, underWay } from '../words'
 import type { Choices, State } from '../wire'
 
-/** A page below Settings, at #/settings/NAME; fetched when it is first shown. */
+/** A page below Settings, at #/settings/NAME, with its own pages at #/settings/NAME/…; fetched when it is first shown. */
 interface Page {
   at: string
   name: string
@@ -25,6 +24,7 @@ interface Page {
 const pages: readonly Page[] = [
   { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
   { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
+  { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
   { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
   { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
   { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
@@ -33,12 +33,13 @@ const pages: readonly Page[] = [
 ]
 
 export function SettingsScreen() {
-  const page = pages.find(({ at }) => at === route.value.rest)
+  const [first, ...below] = route.value.rest.split('/')
+  const page = pages.find(({ at }) => at === first)
   if (!page) return <Overview />
   return (
     <>
       <div class="crumbs">
-        <a class="icon-button" href={routeHash('settings')} aria-label="All settings"><Icon name="back" /></a>
+        <a class="icon-button" href={routeHash('settings', below.length > 0 ? page.at : '')} aria-label={below.length > 0 ? page.name : 'All settings'}><Icon name="back" /></a>
         <h2>{page.name}</h2>
       </div>
       <page.Show />
@@ -70,10 +71,7 @@ function Overview() {
       </nav>
       <div class="columns">
         <Connection s={s} all={all} enabled={enabled} />
-        <div class="column">
-          {all ? <CameraForm key={JSON.stringify(all.setups)} now={all.setups[0]!} cameras={all.cameras} status={s.cameras[0]!} locked={s.locked} enabled={enabled} /> : <section class="card center"><Spinner /></section>}
-          <About s={s} />
-        </div>
+        <About s={s} />
       </div>
     </>
   )
