@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 
-	"layerd/internal/server"
+	"layerd/internal/server/phonetest"
 )
 
 // A phone, run in the far namespace as a process of its own. It reads the clock of the machine that took the picture, so an age is an age.
@@ -30,49 +29,15 @@ type seen struct {
 
 // look watches by layerd's own protocol for d.
 func look(ctx context.Context, host, token string, d time.Duration) (s seen, err error) {
-	conn, err := dial(ctx, host, "/v1/camera", token)
-	if err != nil {
-		return s, err
-	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	var mu sync.Mutex // guards writing
-	say := func(format string, n any) error {
-		mu.Lock()
-		defer mu.Unlock()
-		return conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, format, n))
-	}
-	if err := say(`{"ack":%d}`, 0); err != nil {
-		return s, err
-	}
-	var painting sync.WaitGroup
-	defer painting.Wait()
-	var frame []byte
-	conn.SetReadDeadline(time.Now().Add(d))
-	for {
-		_, m, err := conn.ReadMessage()
-		if err != nil {
-			return s, nil // its time is over
-		}
-		s.Bytes += int64(len(m))
-		if err := say(`{"got":%d}`, s.Bytes); err != nil {
-			return s, nil
-		}
-		if frame = append(frame, m...); len(frame) < server.FrameHeader || uint32(len(frame)-server.FrameHeader) < binary.BigEndian.Uint32(frame[24:]) {
-			continue
-		}
-		taken := time.UnixMilli(int64(binary.BigEndian.Uint64(frame[8:])))
-		s.AgesMS = append(s.AgesMS, ms(time.Since(taken)+paintTime))
-		if binary.BigEndian.Uint16(frame[2:])&2 != 0 {
+	ctx, end := context.WithTimeout(ctx, d)
+	defer end()
+	s.Bytes, err = phonetest.Watch(ctx, host, token, paintTime, func(p phonetest.Picture) {
+		s.AgesMS = append(s.AgesMS, ms(time.Since(p.Taken)+paintTime))
+		if p.Smaller {
 			s.Smaller++
 		}
-		seq := binary.BigEndian.Uint32(frame[4:])
-		frame = nil
-		painting.Go(func() {
-			time.Sleep(paintTime)
-			_ = say(`{"ack":%d}`, seq) // it may be over
-		})
-	}
+	})
+	return s, err
 }
 
 // stare watches what is pushed for d.

@@ -3,18 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"layerd/internal/server/phonetest"
 )
 
 // What flows here: the daemon prints, alone and then with everything else that it does at the same time → two rows to compare.
@@ -141,30 +139,10 @@ func (l *load) lift() string {
 	return said
 }
 
-// watch is one client of the camera, which asks for the next frame when it has the last.
+// watch is one client of the camera.
 func (d *daemon) watch(ctx context.Context, frames *atomic.Int64) error {
-	conn, _, err := websocket.DefaultDialer.DialContext(ctx, "ws"+strings.TrimPrefix(d.url, "http")+"/v1/camera",
-		http.Header{"Authorization": {"Bearer " + d.key}})
-	if err != nil {
-		return fmt.Errorf("watch the camera: %w", err)
-	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
-	for n := uint32(0); ; {
-		if err := conn.WriteJSON(map[string]uint32{"ack": n}); err != nil {
-			return err
-		}
-		kind, message, err := conn.ReadMessage()
-		if err != nil {
-			return err
-		}
-		if kind != websocket.BinaryMessage || len(message) < 24 {
-			return fmt.Errorf("the camera sent %d bytes of kind %d", len(message), kind)
-		}
-		n = binary.BigEndian.Uint32(message[4:])
-		frames.Add(1)
-	}
+	_, err := phonetest.Watch(ctx, strings.TrimPrefix(d.url, "http://"), d.key, 0, func(phonetest.Picture) { frames.Add(1) })
+	return err
 }
 
 // paced is a body that comes at some speed: text, again and again.
