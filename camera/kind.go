@@ -53,6 +53,10 @@ func kindOf(device string) kind {
 
 // open makes the source for a device that was chosen. It opens nothing yet.
 func open(d Device, s Settings) Source {
+	switch kindOf(d.ID) {
+	case kindModule:
+		return newModule(d, s)
+	}
 	return newV4L2(d, s)
 }
 
