@@ -21,10 +21,10 @@ func (p *pace) put(jpeg []byte, taken time.Time) {
 	}
 }
 
-// every is the time between pictures of which there are fps a second; 0 = fallback of them.
-func every(fps, fallback int) time.Duration {
+// intervalOf is the time between pictures of which there are fps a second; 0 = no limit.
+func intervalOf(fps int) time.Duration {
 	if fps == 0 {
-		fps = fallback
+		return 0
 	}
 	return time.Second / time.Duration(fps)
 }

@@ -27,6 +27,11 @@ const (
 // people meet: unplugged, taken by another program, not allowed, too much for the USB bus, asleep.
 func problem(name string, err error) string {
 	is := func(target error) bool { return errors.Is(err, target) }
+	if web := (*webError)(nil); errors.As(err, &web) {
+		if said := webProblem(name, err); said != "" {
+			return said
+		}
+	}
 	switch {
 	case is(errNotFound):
 		return "No camera was found"

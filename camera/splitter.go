@@ -61,16 +61,23 @@ func (s *splitter) next() ([]byte, error) {
 				return nil, fmt.Errorf("%d bytes: %w", s.lost, errNoPicture)
 			}
 		case s.pass():
-			piece := s.buf[s.begin:s.at]
-			s.begin, s.in, s.skip, s.lost = s.at, inGarbage, 0, 0
-			return piece, nil
+			return s.cut(s.at), nil
 		case s.end-s.begin >= maxPicture:
 			return nil, fmt.Errorf("more than %d bytes: %w", maxPicture, errTooLong)
 		}
-		if err := s.read(); err != nil {
+		if err := s.read(); err != nil && s.in == inGarbage {
 			return nil, err
+		} else if err != nil { // it comes again
+			return s.cut(s.end), nil
 		}
 	}
+}
+
+// cut hands out what there is up to at, and goes on behind it.
+func (s *splitter) cut(at int) []byte {
+	piece := s.buf[s.begin:at]
+	s.begin, s.at, s.in, s.skip, s.lost = at, at, inGarbage, 0, 0
+	return piece
 }
 
 // seek drops what comes before a picture.
@@ -145,7 +152,7 @@ func (s *splitter) read() error {
 		n, err := s.from.Read(s.buf[s.end:])
 		s.end += n
 		if n > 0 {
-			return nil // an error comes again
+			return nil // the error comes again
 		}
 		if err != nil {
 			return err
