@@ -110,6 +110,8 @@ func (v *visitor) pictures(ctx context.Context, limits *patience, put func(pic [
 	for {
 		pic, err := s.next()
 		switch {
+		case ctx.Err() != nil: // what came last is cut off
+			return n, ctx.Err()
 		case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF): // the second: it had promised more
 			return n, nil
 		case err != nil:

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,7 +130,7 @@ func TestWebWhileNobodyLooks(t *testing.T) {
 	dials := 0
 	for name, c := range map[string]struct {
 		talk       func(conn net.Conn)
-		busy, idle int // pictures in ten seconds
+		busy, idle int64 // pictures in ten seconds
 	}{
 		"stream": {func(conn net.Conn) {
 			_, err := io.WriteString(conn, streamHead)
@@ -156,24 +157,24 @@ func TestWebWhileNobodyLooks(t *testing.T) {
 				dials++
 				return dial(ctx, network, address)
 			}
-			n := 0
-			sink := &watched{put: func([]byte, time.Time) { n++ }}
+			var n atomic.Int64
+			sink := &watched{put: func([]byte, time.Time) { n.Add(1) }}
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error)
 			go func() { ended <- w.Run(ctx, sink) }()
 			for range 3 {
 				sink.idle.Store(false)
-				n = 0
+				n.Store(0)
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
-				if n < c.busy-1 || n > c.busy+1 {
+				if n := n.Load(); n < c.busy-1 || n > c.busy+1 {
 					t.Errorf("%s: got %d pictures in ten seconds, want %d", name, n, c.busy)
 				}
 				sink.idle.Store(true)
-				n = 0
+				n.Store(0)
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
-				if n < c.idle-1 || n > c.idle+1 {
+				if n := n.Load(); n < c.idle-1 || n > c.idle+1 {
 					t.Errorf("%s: while nobody looks: got %d pictures in ten seconds, want %d", name, n, c.idle)
 				}
 			}

@@ -21,7 +21,7 @@ func seenOf(t *testing.T, address string, n int) (pics [][]byte, err error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err = open(Device{ID: address}, Settings{FPS: 10}).Run(ctx, put(func(pic []byte, _ time.Time) {
+	err = open(Device{ID: address}, Settings{FPS: maxFPS}).Run(ctx, put(func(pic []byte, _ time.Time) {
 		if pics = append(pics, bytes.Clone(pic)); len(pics) == n {
 			cancel()
 		}
