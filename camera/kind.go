@@ -59,6 +59,8 @@ func open(d Device, s Settings) Source {
 		return newModule(d, s)
 	case kindWeb:
 		return newWeb(d, s)
+	case kindFrames:
+		return newReplay(d, s)
 	}
 	return newV4L2(d, s)
 }

@@ -41,6 +41,8 @@ func problem(name string, err error) string {
 		return "The Raspberry Pi's camera needs a program that is not installed: sudo apt install rpicam-apps"
 	case is(errNoModule):
 		return fmt.Sprintf("There is no camera at the Pi's ribbon cable for %s: switch off, look at the cable, switch on", name)
+	case is(errNoFrames):
+		return "There are no pictures, *.jpg, in the folder of " + name
 	case is(fs.ErrNotExist):
 		return fmt.Sprintf("The camera %s was not found", name)
 	case isGone(err):
