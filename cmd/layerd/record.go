@@ -57,6 +57,9 @@ func (r *recording) record(ctx context.Context, out, log io.Writer) error {
 	if err = errors.Join(err, <-ended); err != nil {
 		return err
 	}
+	if n == 0 {
+		return errors.New("no picture came")
+	}
 	fmt.Fprintf(out, "%d pictures are in %s. A camera that plays them: frames:%s\n", n, dir, dir)
 	return nil
 }
