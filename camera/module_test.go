@@ -82,7 +82,7 @@ func TestPretendProgram(t *testing.T) {
 // moduleThat is a module whose program behaves like this.
 func moduleThat(manner string) *module {
 	m := newModule(Device{ID: "rpicam:0"}, Settings{})
-	m.command, m.grace = func() ([]string, error) { return pretend(manner), nil }, 50*time.Millisecond
+	m.command = func() ([]string, error) { return pretend(manner), nil }
 	return m
 }
 
@@ -145,7 +145,9 @@ func TestModuleFails(t *testing.T) {
 func TestModuleEndsItsProgram(t *testing.T) {
 	for manner, how := range map[string]string{"hangs": "signal: terminated", "deaf": "signal: killed"} {
 		ctx, cancel := context.WithCancel(t.Context())
-		if err := moduleThat(manner).Run(ctx, put(func([]byte, time.Time) { cancel() })); err != nil {
+		m := moduleThat(manner)
+		m.grace = 50 * time.Millisecond
+		if err := m.Run(ctx, put(func([]byte, time.Time) { cancel() })); err != nil {
 			t.Errorf("%s: got %v, want nil: it was told to end", manner, err)
 		}
 		ctx, cancel = context.WithCancel(t.Context())

@@ -38,12 +38,16 @@ var (
 type web struct {
 	device   Device
 	settings Settings
+	waits    waits
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
+// waits is how long it waits: firstWithin, nextWithin, bytesWithin.
+type waits struct{ first, next, bytes time.Duration }
+
 // newWeb is a Source for an address that isWebAddress. It connects to nothing yet.
 func newWeb(d Device, s Settings) *web {
-	return &web{device: d, settings: s, dial: (&net.Dialer{Timeout: dialWithin}).DialContext}
+	return &web{device: d, settings: s, waits: waits{firstWithin, nextWithin, bytesWithin}, dial: (&net.Dialer{Timeout: dialWithin}).DialContext}
 }
 
 // Name is the camera's host.
@@ -65,7 +69,7 @@ func (w *web) Run(ctx context.Context, sink Sink) error {
 }
 
 func (w *web) fetch(ctx context.Context, sink Sink) error {
-	ctx, limits := newPatience(ctx)
+	ctx, limits := newPatience(ctx, w.waits)
 	defer limits.end()
 	v, err := newVisitor(w.device.ID, w.dial)
 	if err != nil {
@@ -118,57 +122,58 @@ func (v *visitor) pictures(ctx context.Context, limits *patience, put func(pic [
 			return n, err
 		}
 		n++
-		limits.next.Reset(nextWithin)
+		limits.picture.Reset(limits.next)
 		put(pic)
 	}
 }
 
 // patience ends a context, and says why, when something takes too long.
 type patience struct {
-	cancel context.CancelCauseFunc
-	spoken atomic.Bool // there was an answer
-	next   *time.Timer // until the next picture is there
-	quiet  *time.Timer // until the next byte is
+	waits
+	cancel  context.CancelCauseFunc
+	spoken  atomic.Bool // there was an answer
+	picture *time.Timer // until the next is there
+	quiet   *time.Timer // until the next byte is
 }
 
-func newPatience(ctx context.Context) (context.Context, *patience) {
+func newPatience(ctx context.Context, w waits) (context.Context, *patience) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	p := &patience{cancel: cancel}
-	p.next = time.AfterFunc(firstWithin, func() {
+	p := &patience{waits: w, cancel: cancel}
+	p.picture = time.AfterFunc(w.first, func() {
 		if p.spoken.Load() {
 			cancel(errSlow)
 		} else {
 			cancel(errSilent)
 		}
 	})
-	p.quiet = time.AfterFunc(firstWithin, func() { cancel(errStalled) })
+	p.quiet = time.AfterFunc(w.bytes, func() { cancel(errStalled) })
 	p.quiet.Stop()
 	return ctx, p
 }
 
 func (p *patience) answered() {
 	p.spoken.Store(true)
-	p.quiet.Reset(bytesWithin)
+	p.quiet.Reset(p.bytes)
 }
 
 func (p *patience) end() {
-	p.next.Stop()
+	p.picture.Stop()
 	p.quiet.Stop()
 	p.cancel(nil)
 }
 
 // reader is from with an eye on the clock.
-func (p *patience) reader(from io.Reader) io.Reader { return timedReader{from, p.quiet} }
+func (p *patience) reader(from io.Reader) io.Reader { return timedReader{from, p} }
 
 type timedReader struct {
-	from  io.Reader
-	quiet *time.Timer
+	from io.Reader
+	p    *patience
 }
 
 func (t timedReader) Read(b []byte) (int, error) {
 	n, err := t.from.Read(b)
 	if n > 0 {
-		t.quiet.Reset(bytesWithin)
+		t.p.quiet.Reset(t.p.bytes)
 	}
 	return n, err
 }

@@ -16,12 +16,17 @@ import (
 	"time"
 )
 
+// patiently is for servers that are real, on machines that may be busy.
+var patiently = waits{time.Minute, time.Minute, time.Minute}
+
 // seenOf runs the source for an address until it fails or has delivered n pictures.
 func seenOf(t *testing.T, address string, n int) (pics [][]byte, err error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err = open(Device{ID: address}, Settings{FPS: maxFPS}).Run(ctx, put(func(pic []byte, _ time.Time) {
+	w := open(Device{ID: address}, Settings{FPS: maxFPS}).(*web)
+	w.waits = patiently
+	err = w.Run(ctx, put(func(pic []byte, _ time.Time) {
 		if pics = append(pics, bytes.Clone(pic)); len(pics) == n {
 			cancel()
 		}
@@ -253,6 +258,7 @@ func TestWebRedirectToItself(t *testing.T) {
 		t.Errorf("got %d pictures, %v", len(pics), err)
 	}
 	elsewhere := newWeb(Device{ID: "https://cam.example.com/"}, Settings{})
+	elsewhere.waits = patiently
 	elsewhere.dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, safe.Listener.Addr().String())
 	}
