@@ -20,10 +20,11 @@ type attempt struct {
 	turn   Turn
 	idle   func() bool
 	log    *slog.Logger
-	done   chan error         // one, when the goroutine ends
-	bad    atomic.Int64       // damaged frames so far
-	badErr atomic.Value       // the newest reason, an error
-	sides  struct{ w, h int } // of the first good frame; touched by the source's goroutine only
+	done   chan error                // one, when the goroutine ends
+	bad    atomic.Int64              // damaged frames so far
+	badErr atomic.Value              // the newest reason, an error
+	again  atomic.Pointer[time.Time] // when the source last said that it opens the device again; nil = never
+	sides  struct{ w, h int }        // of the first good frame; touched by the source's goroutine only
 
 	// Touched by the owner only.
 	device   string
@@ -110,6 +111,12 @@ func (a *attempt) Idle() bool { return a.idle() }
 
 // Note tells of what went wrong without ending the source.
 func (a *attempt) Note(err error) { a.log.Warn("camera not as wished", "error", err) }
+
+// Reopening makes the watchdog as patient as it was at first.
+func (a *attempt) Reopening() {
+	now := time.Now()
+	a.again.Store(&now)
+}
 
 // Put is the Sink's: it checks one picture and leaves it for the owner.
 func (a *attempt) Put(raw []byte, taken time.Time) {

@@ -64,6 +64,9 @@ type Sink interface {
 	Idle() bool
 }
 
+// reopening is a Sink that wants to be told when its Source opens the device again, which takes as long as the first time.
+type reopening interface{ Reopening() }
+
 // Settings choose and shape a source. Zero values mean: find one, and let the device decide.
 type Settings struct {
 	// "" = the first that is found, "none" = no camera, "simulated"; /dev/video… or /dev/v4l/by-…; rpicam:N, a Raspberry Pi's camera module;
@@ -111,7 +114,7 @@ type change struct {
 // New makes a Camera that does nothing until Run. Settings that Validate refuses are shown as the status's problem.
 func New(cfg Config) *Camera {
 	if cfg.Find == nil {
-		cfg.Find = findDevices
+		cfg.Find = findAll
 	}
 	if cfg.OpenSource == nil {
 		cfg.OpenSource = open

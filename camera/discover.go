@@ -16,6 +16,14 @@ import (
 // Most video nodes are not cameras. A USB camera has a second node for metadata, and a Raspberry Pi has a dozen for its
 // codecs and image processors; the kernel's "can capture" flag of the whole device is set on all of them.
 
+// findAll lists the cameras of this machine. What is at a USB socket comes first, and so is what a camera without a device is: its pictures cost
+// nothing, while those of a module are compressed in software. A machine with nothing but a module has that.
+func findAll() ([]Device, error) {
+	list, err := findDevices()
+	modules, noModules := findModules("/", findProgram, outputOf)
+	return append(list, modules...), errors.Join(err, noModules)
+}
+
 // inspect opens a video node, and returns its name and the formats that it lists.
 type inspect func(node string) (name string, formats []fourcc, err error)
 

@@ -1,9 +1,23 @@
 package camera
 
-import "image"
+import (
+	"image"
+	"math"
+	"time"
+)
 
-// What happens between the scene and the JPEG: the lens darkens the corners, the sensor adds noise, and colours become brightness and
-// two differences at half the resolution, which is what the encoder wants and would take twice as long to make.
+// What happens between the scene and the JPEG: the lens darkens the corners, the lamp flickers, the sensor adds noise, and colours become
+// brightness and two differences at half the resolution, which is what the encoder wants and would take twice as long to make.
+
+// A lamp at the mains flickers at twice their 50 Hz, which are never quite that. The sensor reads row after row, so there are bright and dark bands
+// across the picture; they creep, because the time from one picture to the next is no whole number of flickers. Whoever compares pictures meets
+// this with real cameras, too.
+const (
+	flickerHz    = 100.13
+	flickerDepth = 0.025       // of the light, up and down
+	readout      = 1.0 / 36    // seconds from the first row to the last
+	flickerAgain = 100_000_000 // µs, after which a whole number of flickers has passed
+)
 
 // film is the pretend camera's sensor.
 type film struct {
@@ -25,9 +39,16 @@ func newFilm(w, h int) *film {
 	return f
 }
 
+// lampAt is how bright the lamp is when a row is read, in 256ths; row goes from 0 to 1.
+func lampAt(began time.Time, row float64) int32 {
+	t := float64(began.UnixMicro()%flickerAgain)/1e6 + row*readout
+	return int32(math.Round(256 * (1 + flickerDepth*math.Sin(2*math.Pi*flickerHz*t))))
+}
+
 // expose takes a picture of the canvas, which has the film's size; both sides are even. The conversion is that of JFIF.
-func (f *film) expose(c *canvas) {
+func (f *film) expose(c *canvas, began time.Time) {
 	for y := 0; y < c.h; y += 2 {
+		lamp := lampAt(began, float64(y)/float64(c.h))
 		f.random = f.random*1664525 + 1013904223
 		grain := f.grain[f.random>>(32-grainBits):][:c.w]
 		upper, lower := c.Pix[y*c.Stride:][:c.w*4], c.Pix[(y+1)*c.Stride:][:c.w*4]
@@ -35,7 +56,7 @@ func (f *film) expose(c *canvas) {
 		cb, cr, lens := f.Cb[y/2*f.CStride:][:c.w/2], f.Cr[y/2*f.CStride:][:c.w/2], f.lens[y/2*f.CStride:][:c.w/2]
 		for i, l := range lens {
 			u, d := upper[i*8:i*8+8:i*8+8], lower[i*8:i*8+8:i*8+8]
-			light, n1, n2 := int32(l), int32(grain[i*2]), int32(grain[i*2+1])
+			light, n1, n2 := int32(l)*lamp>>8, int32(grain[i*2]), int32(grain[i*2+1])
 			outU[i*2] = bright(u[0], u[1], u[2], light, n1)
 			outU[i*2+1] = bright(u[4], u[5], u[6], light, n2)
 			outL[i*2] = bright(d[0], d[1], d[2], light, -n2)

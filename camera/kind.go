@@ -3,6 +3,7 @@ package camera
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -53,6 +54,14 @@ func kindOf(device string) kind {
 
 // open makes the source for a device that was chosen. It opens nothing yet.
 func open(d Device, s Settings) Source {
+	switch kindOf(d.ID) {
+	case kindModule:
+		return newModule(d, s)
+	case kindWeb:
+		return newWeb(d, s)
+	case kindFrames:
+		return newReplay(d, s)
+	}
 	return newV4L2(d, s)
 }
 
@@ -86,12 +95,27 @@ func isWebAddress(s string) bool {
 // IsFolder tells whether device is a folder of recorded frames, which is for the configuration only.
 func IsFolder(device string) bool { return kindOf(device) == kindFrames }
 
-// Shown is a device as it may be shown and logged: without the password of a camera on the network.
+// Shown is a device as it may be shown and logged: without the password of a camera on the network, also where that stands behind the question mark.
 func Shown(device string) string {
-	if u, err := url.Parse(device); err == nil && kindOf(device) == kindWeb {
-		return u.Redacted()
+	u, err := url.Parse(device)
+	if err != nil || kindOf(device) != kindWeb {
+		return device
 	}
-	return device
+	query := strings.Split(u.RawQuery, "&")
+	for i, q := range query {
+		key, _, _ := strings.Cut(q, "=")
+		if isSecret(key) {
+			query[i] = key + "=xxxxx"
+		}
+	}
+	u.RawQuery = strings.Join(query, "&")
+	return u.Redacted()
+}
+
+// isSecret tells whether a key of a query stands before a password, as cameras name it.
+func isSecret(key string) bool {
+	key = strings.ToLower(key)
+	return key == "p" || slices.ContainsFunc([]string{"pwd", "pass", "psw", "token", "key", "auth", "secret"}, func(s string) bool { return strings.Contains(key, s) })
 }
 
 // WithSecret is s with the password that had has, if s is the same address as it was shown.

@@ -27,11 +27,22 @@ const (
 // people meet: unplugged, taken by another program, not allowed, too much for the USB bus, asleep.
 func problem(name string, err error) string {
 	is := func(target error) bool { return errors.Is(err, target) }
+	if web := (*webError)(nil); errors.As(err, &web) {
+		if said := webProblem(name, err); said != "" {
+			return said
+		}
+	}
 	switch {
 	case is(errNotFound):
 		return "No camera was found"
 	case is(ErrSettings):
 		return "The camera's settings make no sense (" + err.Error() + ")"
+	case is(errNoProgram):
+		return "The Raspberry Pi's camera needs a program that is not installed: sudo apt install rpicam-apps"
+	case is(errNoModule):
+		return fmt.Sprintf("There is no camera at the Pi's ribbon cable for %s: switch off, look at the cable, switch on", name)
+	case is(errNoFrames):
+		return "There are no pictures, *.jpg, in the folder of " + name
 	case is(fs.ErrNotExist):
 		return fmt.Sprintf("The camera %s was not found", name)
 	case isGone(err):
@@ -48,10 +59,17 @@ func problem(name string, err error) string {
 		return fmt.Sprintf("The camera %s sends pictures of more than %d megapixels: choose a smaller picture", name, maxPixels/1_000_000)
 	case is(errDamaged):
 		return fmt.Sprintf("The camera %s sends only damaged pictures", name)
-	case is(errStalled):
+	case is(errStalled), is(errEnded):
 		return fmt.Sprintf("The camera %s stopped sending pictures", name)
+	case is(errNoPicture):
+		return fmt.Sprintf("The camera %s sends something that is no picture", name)
+	case is(errTooLong):
+		return fmt.Sprintf("The camera %s sends pictures of more than %d MB: choose a smaller picture", name, maxPicture>>20)
 	case is(errStuck):
 		return fmt.Sprintf("The camera %s does not answer: unplug it and plug it in again", name)
+	}
+	if child := (*childError)(nil); errors.As(err, &child) {
+		return fmt.Sprintf("The camera %s failed; its program said: %s", name, child.said)
 	}
 	return fmt.Sprintf("The camera %s failed", name)
 }

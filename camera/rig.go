@@ -34,7 +34,7 @@ type rigChange struct {
 // NewRig makes a Rig that does nothing until Run.
 func NewRig(cfg RigConfig) *Rig {
 	if cfg.Find == nil {
-		cfg.Find = findDevices
+		cfg.Find = findAll
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -66,7 +66,7 @@ func (st *stage) draw(s Scene) image.Image {
 	st.gantry(&s, nozzle)
 	st.head(&s, nozzle)
 	st.caption(&s)
-	st.film.expose(st.canvas)
+	st.film.expose(st.canvas, s.Clock)
 	return st.film.YCbCr
 }
 

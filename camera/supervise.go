@@ -158,6 +158,9 @@ func (o *owner) check() {
 	if since.IsZero() {
 		since, patience = a.began, firstFrame
 	}
+	if again := a.again.Load(); again != nil && again.After(since) {
+		since, patience = *again, firstFrame
+	}
 	if now.Sub(since) < patience {
 		return
 	}

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,6 +28,14 @@ func TestCommandLine(t *testing.T) {
 		return file
 	}
 	data := t.TempDir()
+	frames := t.TempDir()
+	var pic bytes.Buffer
+	if err := jpeg.Encode(&pic, image.NewGray(image.Rect(0, 0, 1600, 1200)), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(frames, "a.jpg"), pic.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	good := write("listen: 127.0.0.1:1234\nprinter:\n  port: /dev/ttyUSB7\n  baud: 250000\n")
 	for _, c := range []struct {
 		name     string
@@ -60,6 +71,12 @@ func TestCommandLine(t *testing.T) {
 		{"a bad value of a flag", []string{"--data", data, "--listen", "8080"}, nil, 2, nil, []string{"listen in --listen", `"8080"`, "host:port"}},
 		{"everything that is wrong", []string{"check-config", "--config", write("colour: blue\nfiles:\n  max_mb: 0\n")}, nil, 2, nil, []string{"colour", "files.max_mb"}},
 		{"no YAML", []string{"check-config", "--config", write("{{{\n")}, nil, 2, nil, []string{"layerd.yaml"}},
+
+		{"record", []string{"record", "--from", "frames:" + frames, "--to", data + "/frames", "--every", "0", "--frames", "3"}, nil, 0, []string{"3 pictures are in " + data + "/frames"}, []string{"camera is live"}},
+		{"record what is no camera", []string{"record", "--from", "/etc/passwd", "--to", data}, nil, 2, nil, []string{`"/etc/passwd"`}},
+		{"record what is pretended", []string{"record", "--from", "simulated", "--to", data}, nil, 2, nil, []string{`"simulated" is none`}},
+		{"record to nowhere", []string{"record"}, nil, 2, nil, []string{"--to FOLDER"}},
+		{"record without record", []string{"--frames", "3"}, nil, 2, nil, []string{"--frames belongs to layerd record"}},
 
 		{"a token without role", []string{"token", "create", "--data", data, "--name", "x"}, nil, 2, nil, []string{"--role"}},
 		{"a token without name", []string{"token", "create", "--data", data, "--role", "owner"}, nil, 2, nil, []string{"--name"}},

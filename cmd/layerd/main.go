@@ -30,6 +30,8 @@ Usage:
   layerd check-config [flags]                     say whether the configuration is right, and what it comes to
   layerd token create --name NAME --role ROLE     make a key; it is printed alone on the last line
                                                   ROLE is viewer (look), operator (print) or owner (everything)
+  layerd record --to FOLDER [--from CAMERA] [--every TIME] [--frames NUMBER]
+                                                  write a camera's pictures into a folder; a daemon must not have it
   layerd version                                  print the version
 
 Flags, before or after the command:
@@ -73,6 +75,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	config.Flags(flags)
 	name := flags.String("name", "", "`NAME` of the person or program that gets the key (token create)")
 	role := flags.String("role", "", "`ROLE` of the key: viewer, operator or owner (token create)")
+	var pictures recording
+	pictures.flags(flags)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		fmt.Fprint(stdout, usage+flags.FlagUsages())
@@ -84,10 +88,17 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if what != "token create" && (flags.Changed("name") || flags.Changed("role")) {
 		return usageError{errors.New("--name and --role belong to layerd token create")}
 	}
+	for _, f := range []string{"from", "to", "every", "frames"} {
+		if what != "record" && flags.Changed(f) {
+			return usageError{fmt.Errorf("--%s belongs to layerd record", f)}
+		}
+	}
 	switch what {
 	case "version":
 		fmt.Fprintln(stdout, version)
 		return nil
+	case "record":
+		return pictures.record(ctx, stdout, stderr)
 	case "", "check-config", "token create":
 	default:
 		return usageError{fmt.Errorf("there is no command %q; see layerd --help", what)}
