@@ -76,7 +76,11 @@ func aviOf(places []place, fps int, open func(at place) (io.ReaderAt, error)) *s
 		movi += 8 + p.length + p.length&1
 		longest = max(longest, p.length)
 	}
-	head := aviHead(shape.width, shape.height, len(places), fps, longest)
+	w, h := shape.width, shape.height
+	if clockwise, _ := shape.turn.Apart(); clockwise%180 == 90 { // players of AVI show a JPEG as it lies
+		w, h = h, w
+	}
+	head := aviHead(w, h, len(places), fps, longest)
 	index := list("idx1", nil)
 	b := []byte("RIFF")
 	b = u32(b, 4+len(head)+8+movi+8+16*len(places))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"layerd/camera"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,7 +68,9 @@ func (j *filmJob) run(ctx context.Context) (hardware, error) {
 		return j.hardware, &filmError{"There are no frames."}
 	}
 	if j.hardware == untried {
-		j.hardware = j.probe(ctx)
+		if j.hardware = j.probe(ctx); ctx.Err() != nil {
+			return untried, context.Cause(ctx)
+		}
 	}
 	if j.hardware == works {
 		if err = j.encode(ctx, film, places, shape, hardwareCodec(shape, j.fps)); err == nil || ctx.Err() != nil {
@@ -81,38 +84,40 @@ func (j *filmJob) run(ctx context.Context) (hardware, error) {
 
 // shape is what most frames are like.
 type shape struct {
-	width, height int
-	orientation   uint8
+	width, height int // as it is to be seen
+	turn          camera.Turn
 }
 
 // shapeOf is the shape of most frames, and those that stand the same way. Others' size is fitted in; what was turned in mid-print is left out.
 func shapeOf(places []place) (most shape, fit []place) {
 	count := make(map[shape]int)
 	for _, p := range places {
-		s := shape{p.width, p.height, max(p.orientation, 1)}
+		s := shape{p.width, p.height, max(p.turn, 1)}
 		if count[s]++; count[s] > count[most] {
 			most = s
 		}
 	}
 	for _, p := range places {
-		if max(p.orientation, 1) == most.orientation {
+		if max(p.turn, 1) == most.turn {
 			fit = append(fit, p)
 		}
 	}
 	return most, fit
 }
 
-// turns are ffmpeg's filters by Exif orientation.
-func turn(orientation uint8) string {
-	return map[uint8]string{2: "hflip,", 3: "hflip,vflip,", 4: "vflip,", 5: "transpose=0,", 6: "transpose=1,", 7: "transpose=3,", 8: "transpose=2,"}[orientation]
+// turning is how ffmpeg is told to do what Exif says: the version of it matters whether it does so by itself.
+func turning(t camera.Turn) string {
+	clockwise, mirrored := t.Apart()
+	filters := map[int]string{0: "", 90: "transpose=1,", 180: "hflip,vflip,", 270: "transpose=2,"}[clockwise]
+	if mirrored {
+		return "hflip," + filters
+	}
+	return filters
 }
 
 // size is the film's: upright, even, and not too big.
 func (s shape) size() (w, h int) {
 	w, h = max(s.width, 2), max(s.height, 2)
-	if s.orientation >= 5 {
-		w, h = h, w
-	}
 	if long, short := max(w, h), min(w, h); long > longSide || short > shortSide {
 		by := min(float64(longSide)/float64(long), float64(shortSide)/float64(short))
 		w, h = max(int(float64(w)*by), 2), max(int(float64(h)*by), 2)
@@ -122,7 +127,7 @@ func (s shape) size() (w, h int) {
 
 func (s shape) filters() string {
 	w, h := s.size()
-	return fmt.Sprintf("%sscale=%d:%d:force_original_aspect_ratio=decrease:force_divisible_by=2:out_range=tv,pad=%d:%d:-1:-1,setsar=1,format=yuv420p", turn(s.orientation), w, h, w, h)
+	return fmt.Sprintf("%sscale=%d:%d:force_original_aspect_ratio=decrease:force_divisible_by=2:out_range=tv,pad=%d:%d:-1:-1,setsar=1,format=yuv420p", turning(s.turn), w, h, w, h)
 }
 
 var softwareCodec = []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-g", "50", "-threads", "1"}
@@ -168,6 +173,9 @@ func (j *filmJob) encode(ctx context.Context, film *reel, places []place, s shap
 		return err
 	}
 	if err := cmd.Start(); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return &filmError{"ffmpeg could not be started: " + err.Error()}
 	}
 	defer j.rec.dir.Remove(j.id + "/" + videoName + coming) // nothing is there when all went well
@@ -237,11 +245,12 @@ func stepBack(pid int) {
 	os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte("800"), 0) // where it is refused the film is made all the same
 }
 
-// words keeps the beginning of what a child says.
+// words keeps the end of what a child says.
 type words struct{ text []byte }
 
 func (w *words) Write(b []byte) (int, error) {
-	w.text = append(w.text, b[:min(len(b), maxWords-len(w.text))]...)
+	w.text = append(w.text, b[max(len(b)-maxWords, 0):]...)
+	w.text = append(w.text[:0], w.text[max(len(w.text)-maxWords, 0):]...)
 	return len(b), nil
 }
 

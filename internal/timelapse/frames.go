@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"layerd/camera"
 	"math/bits"
 	"os"
 	"slices"
@@ -34,8 +35,8 @@ type picture struct {
 	n             int // its number in the recording
 	atMS          int64
 	layer         int
-	width, height int
-	orientation   uint8 // as Exif has it; 0 and 1 are upright
+	width, height int // as it is to be seen
+	turn          camera.Turn
 	jpeg          []byte
 }
 
@@ -48,7 +49,7 @@ type place struct {
 	atMS          int64
 	layer         int
 	width, height int
-	orientation   uint8
+	turn          camera.Turn
 }
 
 // fileOf is the file that a number belongs to.
@@ -66,8 +67,8 @@ var (
 	errTorn    = errors.New("the frame is damaged")
 )
 
-// record is what goes to the disk for a picture: a head of fixed size, guarded by a sum together with the JPEG behind it.
-func record(p picture) []byte {
+// recordOf is what goes to the disk for a picture: a head of fixed size, guarded by a sum together with the JPEG behind it.
+func recordOf(p picture) []byte {
 	b := make([]byte, headBytes, headBytes+len(p.jpeg))
 	binary.LittleEndian.PutUint32(b[0:], recordMagic)
 	binary.LittleEndian.PutUint32(b[8:], uint32(len(p.jpeg)))
@@ -76,7 +77,7 @@ func record(p picture) []byte {
 	binary.LittleEndian.PutUint32(b[24:], uint32(p.layer))
 	binary.LittleEndian.PutUint16(b[28:], uint16(p.width))
 	binary.LittleEndian.PutUint16(b[30:], uint16(p.height))
-	b[32] = p.orientation
+	b[32] = byte(p.turn)
 	b = append(b, p.jpeg...)
 	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
 	return b
@@ -91,7 +92,7 @@ func parseHead(b []byte, file int, offset int64) (place, error) {
 		n:      int(binary.LittleEndian.Uint32(b[20:])),
 		layer:  int(int32(binary.LittleEndian.Uint32(b[24:]))),
 		width:  int(binary.LittleEndian.Uint16(b[28:])), height: int(binary.LittleEndian.Uint16(b[30:])),
-		orientation: b[32],
+		turn: camera.Turn(b[32]),
 	}
 	if binary.LittleEndian.Uint32(b[0:]) != recordMagic || p.length == 0 || p.length > maxPicture || fileOf(p.n) != file {
 		return place{}, errTorn
@@ -108,7 +109,7 @@ func readPicture(f io.ReaderAt, at place) (picture, error) {
 	if got, err := parseHead(b, at.file, at.offset); err != nil || got != at || binary.LittleEndian.Uint32(b[4:]) != crc32.Checksum(b[8:], castagnoli) {
 		return picture{}, fmt.Errorf("read frame %d: %w", at.n, errTorn)
 	}
-	return picture{n: at.n, atMS: at.atMS, layer: at.layer, width: at.width, height: at.height, orientation: at.orientation, jpeg: b[headBytes:]}, nil
+	return picture{n: at.n, atMS: at.atMS, layer: at.layer, width: at.width, height: at.height, turn: at.turn, jpeg: b[headBytes:]}, nil
 }
 
 // walk returns the places of all whole frames of a recording, in order of their numbers. Only heads are read, and of each file the last

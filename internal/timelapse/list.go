@@ -2,7 +2,6 @@ package timelapse
 
 import (
 	"errors"
-	"layerd/camera"
 	"slices"
 	"syscall"
 )
@@ -19,9 +18,6 @@ func problemOf(err error) string {
 	}
 	return "The disk refused the last frame. The print goes on."
 }
-
-// orientation is how a frame is to be turned.
-func orientation(*camera.Frame) uint8 { return 1 }
 
 // changed publishes a list in which more has changed than the frames of the recording under way.
 func (o *owner) changed() {

@@ -61,7 +61,7 @@ func (r *reel) add(p picture) error {
 		}
 		r.open[file] = f
 	}
-	b, at := record(p), r.ends[file]
+	b, at := recordOf(p), r.ends[file]
 	if _, err := f.WriteAt(b, at); err != nil {
 		f.Truncate(at) // half of it may be there; where that fails too, the next frame goes over it
 		return err
@@ -72,7 +72,7 @@ func (r *reel) add(p picture) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.places = append(r.places, place{n: p.n, file: file, offset: at, length: len(p.jpeg), atMS: p.atMS, layer: p.layer,
-		width: p.width, height: p.height, orientation: p.orientation})
+		width: p.width, height: p.height, turn: p.turn})
 	r.bytes += int64(len(b))
 	return nil
 }

@@ -34,8 +34,9 @@ type take struct {
 	recording
 	film   *reel // nil before the first frame
 	shots  shots
+	camera Camera // nil when there is none
 	frames <-chan *camera.Frame
-	end    func() // of the following of frames
+	end    func() // of the following of its frames
 	synced time.Time
 }
 
@@ -64,8 +65,10 @@ func (r *Recorder) Run(ctx context.Context) error {
 			if ok {
 				o.note(ctx, snap, time.Now())
 			}
-		case f := <-frames:
-			o.frame(ctx, f)
+		case f, ok := <-frames:
+			if ok {
+				o.frame(ctx, f)
+			}
 		case now := <-tick.C:
 			o.tick(ctx, now)
 		case q := <-r.requests:
@@ -126,7 +129,11 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 		o.makeWay()
 	}
 	if o.take != nil {
-		o.missed(o.take.shots.heard(snap, o.cfg.Still(snap), now))
+		var still *Still
+		if o.take.shots.stills {
+			still = o.cfg.Still(snap)
+		}
+		o.missed(o.take.shots.heard(snap, still, now))
 	}
 }
 
@@ -143,15 +150,26 @@ func (o *owner) beginTake(ctx context.Context, snap *printer.Snapshot, id, name 
 	if c.Mode == Off {
 		return
 	}
-	frames, end := context.WithCancel(ctx)
-	t := &take{shots: shots{choice: c}, synced: now, end: end}
+	t := &take{shots: shots{choice: c, stills: o.cfg.Still != nil}, synced: now, end: func() {}}
 	t.about = about{JobID: id, Name: name, StartedMS: now.UnixMilli(), Mode: c.Mode, FPS: o.settings.FPS, Step: 1}
-	t.frames = o.cfg.Frames.Each(frames)
-	if o.cfg.Look != nil {
-		done := o.cfg.Look()
-		t.end = func() { end(); done() }
-	}
 	o.take = t
+	o.follow(ctx)
+}
+
+// follow makes sure that the recording has the camera that there is now.
+func (o *owner) follow(ctx context.Context) {
+	t, c := o.take, o.cfg.Camera(o.settings.Camera)
+	if c == t.camera {
+		return
+	}
+	t.end()
+	t.camera, t.frames, t.end = c, nil, func() {}
+	if c == nil {
+		return
+	}
+	following, end := context.WithCancel(ctx)
+	done := c.Look()
+	t.frames, t.end = c.Frames().Each(following), func() { end(); done() }
 }
 
 // frame is the camera's newest.
@@ -208,7 +226,7 @@ func (o *owner) keep(f *camera.Frame, layer int) error {
 		}
 		o.log.Info("every second frame of the timelapse was dropped, to stay within its budget", "id", t.ID)
 	}
-	err := t.film.add(picture{atMS: f.Time.UnixMilli(), layer: layer, width: f.Width, height: f.Height, orientation: orientation(f), jpeg: f.JPEG})
+	err := t.film.add(picture{atMS: f.Time.UnixMilli(), layer: layer, width: f.Width, height: f.Height, turn: f.Turn, jpeg: f.JPEG})
 	o.keepLimits()
 	return err
 }
@@ -231,6 +249,7 @@ func (o *owner) tell(problem string) {
 // tick lets time pass.
 func (o *owner) tick(ctx context.Context, now time.Time) {
 	if t := o.take; t != nil {
+		o.follow(ctx)
 		if o.snap.State == printer.Printing || o.snap.State == printer.Finishing {
 			layer := 0
 			if o.snap.Job != nil {
@@ -255,6 +274,7 @@ func (o *owner) endTake(outcome string) {
 	if t == nil {
 		return
 	}
+	o.lastFrame(t)
 	t.end()
 	o.take, o.passed, o.problem = nil, t.JobID, ""
 	defer o.changed()
@@ -275,11 +295,32 @@ func (o *owner) endTake(outcome string) {
 	o.keepLimits()
 }
 
+// lastFrame keeps how the print looks at its end.
+func (o *owner) lastFrame(t *take) {
+	if t.film == nil || t.camera == nil {
+		return
+	}
+	places, _ := t.film.all()
+	f, _ := t.camera.Frames().Get()
+	if f == nil || time.Since(f.Time) > lastAge || len(places) > 0 && f.Time.UnixMilli() <= places[len(places)-1].atMS {
+		return
+	}
+	layer := 0
+	if len(places) > 0 {
+		layer = places[len(places)-1].layer
+	}
+	if err := o.keep(f, layer); err != nil {
+		t.Missed++
+	}
+}
+
 func (o *owner) told(what, id string, err error) {
 	if err != nil {
 		o.log.Error("trouble with a timelapse", "doing", what, "id", id, "err", err)
 	}
 }
+
+const lastAge = 2 * time.Second // an older frame does not show a print's end
 
 // keepLimits deletes what is too much, oldest first; the recording under way is never deleted.
 func (o *owner) keepLimits() {

@@ -13,6 +13,7 @@ import (
 //	          else the first one after the layer has changed
 type shots struct {
 	choice Choice
+	stills bool // the printer stands still at each layer
 	want   want
 	next   time.Time // by time: when the next one is due
 	layer  int       // by layer, without stills: of the last frame
@@ -45,7 +46,7 @@ func (s *shots) heard(snap *printer.Snapshot, still *Still, now time.Time) (miss
 	case still != nil && still.N != s.last:
 		s.last = still.N
 		return s.due(want{after: still.At.Add(settle), until: still.At.Add(standsFor), layer: still.Layer, still: still.N})
-	case still != nil || s.choice.Mode != ByLayer || !printing || snap.Job == nil || snap.Job.Layer == s.layer:
+	case s.stills || s.choice.Mode != ByLayer || !printing || snap.Job == nil || snap.Job.Layer == s.layer:
 		return false
 	}
 	s.layer = snap.Job.Layer

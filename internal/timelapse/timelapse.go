@@ -57,6 +57,7 @@ type Choice struct {
 // Settings are what people may set.
 type Settings struct {
 	Choice             // of prints for which nobody chose otherwise
+	Camera        int  `json:"camera"`       // its ID; where it is gone the first one stands in
 	FPS           int  `json:"fps"`          // of the film
 	BudgetMB      int  `json:"budget_mb"`    // frames of one recording; every second is dropped when it is reached
 	LimitMB       int  `json:"limit_mb"`     // all together; the oldest are deleted
@@ -108,14 +109,21 @@ type Printer interface {
 	Snapshots() *printer.Snapshots
 }
 
+// Camera is where frames come from; *camera.Camera is one.
+type Camera interface {
+	Frames() *latest.Value[*camera.Frame]
+	Look() (done func()) // somebody looks, so that frames come quickly
+}
+
 // Config is what a Recorder is made of.
 type Config struct {
 	Dir     string // is made; nobody else writes there
 	Printer Printer
-	Frames  *latest.Value[*camera.Frame] // of the camera that is recorded
-	Look    func() (done func())         // says that somebody looks, so that frames come quickly; nil = they always do
+	// Camera finds the camera to record, by the ID in Settings; nil when there is none at all.
+	Camera func(id int) Camera
 
-	// Still is the moment in which the printer stands still for a frame, and Taken tells it that it may go on; nil where it never does.
+	// Still is the moment in which the printer stands still for a frame, and Taken tells it that it may go on; nil = it never does, and by layer
+	// means as soon as the layer has changed.
 	Still func(*printer.Snapshot) *Still
 	Taken func(ctx context.Context, job string, n int)
 
@@ -203,9 +211,6 @@ type request struct {
 func New(cfg Config) (*Recorder, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Still == nil {
-		cfg.Still = func(*printer.Snapshot) *Still { return nil }
 	}
 	if cfg.FFmpeg == nil {
 		cfg.FFmpeg = lookFFmpeg
