@@ -250,7 +250,7 @@ func TestFailedVideoKeepsItsFramesAndSaysWhy(t *testing.T) {
 		"early":   {`echo "Unknown encoder 'libx264'" >&2; exit 1`, "Unknown encoder 'libx264'"},
 		"late":    {"cat >/dev/null; echo 'No space left on device' >&2; exit 1", "No space left on device"},
 		"silent":  {"exit 3", "exit status 3"},
-		"chatty":  {"yes 'much to say' | head -c 1000000 >&2; exit 1", "much to say"},
+		"chatty":  {"yes 'much to say' | head -c 1200000 >&2; exit 1", "much to say"},
 		"nothing": {"cat >/dev/null", "made no film"},
 		"empty":   {"cat >/dev/null; : >video.mp4.new", "empty film"},
 	} {
