@@ -94,6 +94,7 @@ var commands = []command{
 	{"remove_camera", access.Owner, (*Server).doRemoveCamera},
 	{"set_control", access.Owner, (*Server).doSetControl},
 	{"set_cooling", access.Owner, (*Server).doSetCooling},
+	{"set_timelapse", access.Owner, (*Server).doSetTimelapse},
 
 	{"save_spool", access.Operator, (*Server).doSaveSpool},
 	{"set_spool", access.Operator, (*Server).doSetSpool},

@@ -172,12 +172,13 @@ const (
 
 // List is all timelapses, newest first. Immutable.
 type List struct {
-	Rev        uint64 `json:"-"` // grows when there is another one, or one is in another state; not with each frame
-	Items      []Item `json:"items"`
-	Bytes      int64  `json:"bytes"`
-	LimitBytes int64  `json:"limit_bytes"`
-	Recording  string `json:"recording"` // ID of the one under way, "" none
-	Problem    string `json:"problem"`   // why the print under way is not recorded at the moment, for people; "" nothing
+	Settings   Settings `json:"settings"`
+	Rev        uint64   `json:"-"` // grows when there is another one, or one is in another state; not with each frame
+	Items      []Item   `json:"items"`
+	Bytes      int64    `json:"bytes"`
+	LimitBytes int64    `json:"limit_bytes"`
+	Recording  string   `json:"recording"` // ID of the one under way, "" none
+	Problem    string   `json:"problem"`   // why the print under way is not recorded at the moment, for people; "" nothing
 }
 
 // Item is the one with that ID.
@@ -222,7 +223,7 @@ func New(cfg Config) (*Recorder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of timelapses: %w", err)
 	}
-	r := &Recorder{cfg: cfg, dir: dir, log: cfg.Log, list: latest.New(&List{Items: []Item{}}), requests: make(chan request), stopped: make(chan struct{})}
+	r := &Recorder{cfg: cfg, dir: dir, log: cfg.Log, list: latest.New(&List{Settings: cfg.Settings, Items: []Item{}}), requests: make(chan request), stopped: make(chan struct{})}
 	if r.cfg.Free == nil {
 		r.cfg.Free = r.free
 	}
@@ -237,7 +238,12 @@ func (r *Recorder) Set(ctx context.Context, s Settings) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	return r.ask(ctx, func(o *owner) error { o.settings = s; return nil })
+	return r.ask(ctx, func(o *owner) error {
+		o.settings = s
+		o.keepLimits()
+		o.changed()
+		return nil
+	})
 }
 
 // Choose says how the print that is about to start as job is recorded.
