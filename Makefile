@@ -52,7 +52,7 @@ test-webui: webui
 
 .PHONY: test-e2e
 test-e2e: build
-	./.ci/need chromium
+	./.ci/need chromium ffmpeg
 	cd webui && npm run --silent e2e
 
 .PHONY: check
@@ -102,7 +102,7 @@ pi: webui ## static binaries for Raspberry Pi: dist/layerd-linux-arm64 and -armv
 
 .PHONY: screenshots
 screenshots: build ## take the pictures of docs/ anew
-	./.ci/need chromium
+	./.ci/need chromium ffmpeg
 	cd webui && npm run --silent screenshots
 
 .PHONY: clean

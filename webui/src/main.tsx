@@ -14,6 +14,7 @@ import './style/graph.css'
 import './style/tune.css'
 import './style/shelf.css'
 import './style/custom.css'
+import './style/film.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)
