@@ -26,7 +26,7 @@ func (o *owner) changed() {
 }
 
 func (o *owner) publish() {
-	l := &List{Settings: o.settings, Rev: o.rev, Items: make([]Item, 0, len(o.shelf)+1), Bytes: o.total(), LimitBytes: int64(o.settings.LimitMB) << 20, Problem: o.problem}
+	l := &List{Settings: o.settings, Rev: o.rev, Items: make([]Item, 0, len(o.shelf)+1), Bytes: o.total(), LimitBytes: int64(o.settings.LimitMB) * megabyte, Problem: o.problem}
 	if t := o.take; t != nil && t.film != nil {
 		l.Recording = t.ID
 		places, bytes := t.film.all()

@@ -214,7 +214,7 @@ func (o *owner) keep(f *camera.Frame, layer int) error {
 		o.changed()
 	}
 	for {
-		if _, bytes := t.film.all(); bytes+int64(len(f.JPEG)) <= int64(o.settings.BudgetMB)<<20 {
+		if _, bytes := t.film.all(); bytes+int64(len(f.JPEG)) <= int64(o.settings.BudgetMB)*megabyte {
 			break
 		}
 		more, err := t.film.halve()
@@ -325,7 +325,7 @@ const lastAge = 2 * time.Second // an older frame does not show a print's end
 // keepLimits deletes what is too much, oldest first; the recording under way is never deleted.
 func (o *owner) keepLimits() {
 	for {
-		c, whole := tooMuch(o.shelf, o.total(), int64(o.settings.LimitMB)<<20, o.inUse)
+		c, whole := tooMuch(o.shelf, o.total(), int64(o.settings.LimitMB)*megabyte, o.inUse)
 		if c == nil {
 			return
 		}

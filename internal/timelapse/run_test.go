@@ -266,13 +266,13 @@ func TestFolderThatRefuses(t *testing.T) {
 func TestBudgetThinsAndCoversTheWholePrint(t *testing.T) {
 	s := byTime(1)
 	s.BudgetMB, s.LimitMB = 10, 20
-	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1<<20) }, func(r *rig) {
+	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1_000_000) }, func(r *rig) {
 		r.print("job", 1)
 		began := time.Now()
 		r.shine(2 * time.Second)
 		for range 60 {
 			r.shine(time.Second)
-			if it := r.only(); it.Bytes > 10<<20 {
+			if it := r.only(); it.Bytes > 10*megabyte {
 				t.Fatalf("got %d bytes, want at most 10 MB", it.Bytes)
 			}
 		}
@@ -291,12 +291,12 @@ func TestBudgetThinsAndCoversTheWholePrint(t *testing.T) {
 func TestOldestMakeRoom(t *testing.T) {
 	s := byTime(1)
 	s.BudgetMB, s.LimitMB = 10, 20
-	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1<<20) }, func(r *rig) {
+	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1_000_000) }, func(r *rig) {
 		for _, id := range []string{"one", "two", "three"} {
 			r.print(id, 1)
 			r.shine(9 * time.Second)
 			r.over(id, "done")
-			if l, _ := r.List().Get(); l.Bytes > 20<<20 {
+			if l, _ := r.List().Get(); l.Bytes > 20*megabyte {
 				t.Errorf("got %d bytes, want at most 20 MB", l.Bytes)
 			}
 		}

@@ -276,5 +276,7 @@ func (r *Recorder) ask(ctx context.Context, do func(*owner) error) error {
 	}
 }
 
+const megabyte = 1_000_000 // as people are shown
+
 // syncEvery is what a power cut may cost of the frames; less would wear out an SD card.
 const syncEvery = 30 * time.Second

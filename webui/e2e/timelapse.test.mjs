@@ -104,6 +104,7 @@ test('list, sheet and settings can be read by everybody, on small phones too, li
   for (const colorScheme of ['light', 'dark']) {
     const small = await rig.phone(`/#token=${key}`, { viewport: { width: 320, height: 568 }, colorScheme, bypassCSP: true })
     const look = async (what) => {
+      await small.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getTiming().iterations === 1).map((a) => a.finished))) // a sheet comes in
       await small.evaluate(axe)
       const { violations } = await small.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], rules: { 'video-caption': { enabled: false } } })) // a timelapse has no sound
       found.push(...violations.flatMap((v) => v.nodes.map((n) => `${what}, ${colorScheme}: ${v.id} ${n.target}`)))

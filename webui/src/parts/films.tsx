@@ -27,7 +27,7 @@ export function Films() {
       )}
       <ul class="file-list">{all.items.map((f) => <li key={f.id}><Row film={f} onOpen={() => setOpen(f.id)} /></li>)}</ul>
       <div class="films-foot">
-        {all.items.length > 0 && <p class="muted small num">{bytes(all.bytes)} of {bytes(all.limit_bytes)} ({percent} %). When it is full, the oldest go.</p>}
+        {all.items.length > 0 && <p class="muted small num">{bytes(all.bytes)} of {bytes(all.limit_bytes)} are used{percent >= 1 && ` (${percent} %)`}. When it is full, the oldest go.</p>}
         <a class="btn small quiet" href={routeHash('settings', 'timelapse')}><Icon name="settings" size={20} /> Timelapse settings</a>
       </div>
       {opened && <FilmSheet film={opened} onClose={() => setOpen('')} />}
@@ -41,7 +41,7 @@ function Row({ film: f, onOpen }: { film: Film; onOpen: () => void }) {
       <Poster film={f} />
       <span class="file-words">
         <strong>{f.name}</strong>
-        <small class={`outcome-word tone-${outcomeTone(f.outcome)}`}><span class="dot" aria-hidden="true" />{outcomeText(f.outcome)} · <span class="num">{moment(f.ended_ms || f.started_ms, link.clock.now())}</span></small>
+        <small class={`outcome-word tone-${outcomeTone(f.outcome)}`}><span class="dot" aria-hidden="true" />{outcomeText(f.outcome)}<span class="num">· {moment(f.ended_ms || f.started_ms, link.clock.now())}</span></small>
         <small class="num">{[f.frames > 0 && `${f.frames} frames`, bytes(f.bytes), videoText(f)].filter(Boolean).join(' · ')}</small>
       </span>
       <Icon name="next" size={20} />
