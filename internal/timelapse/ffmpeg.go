@@ -79,7 +79,7 @@ func (j *filmJob) run(ctx context.Context) (hardware, error) {
 		j.rec.log.Warn("the hardware encoder failed, and is not used any more", "err", err)
 		j.hardware = absent
 	}
-	return j.hardware, j.encode(ctx, film, places, shape, softwareCodec)
+	return j.hardware, j.encode(ctx, film, places, shape, softwareCodec())
 }
 
 // shape is what most frames are like.
@@ -130,7 +130,10 @@ func (s shape) filters() string {
 	return fmt.Sprintf("%sscale=%d:%d:force_original_aspect_ratio=decrease:force_divisible_by=2:out_range=tv,pad=%d:%d:-1:-1,setsar=1,format=yuv420p", turning(s.turn), w, h, w, h)
 }
 
-var softwareCodec = []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-g", "50", "-threads", "1"}
+// softwareCodec has its usual look ahead cut short: at 1920x1080 that is 150 MB of memory in place of 220, for films that are a tenth bigger.
+func softwareCodec() []string {
+	return []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-g", "50", "-threads", "1", "-x264-params", "rc-lookahead=5:sync-lookahead=0:ref=1:bframes=0"}
+}
 
 func hardwareCodec(s shape, fps int) []string {
 	w, h := s.size()
