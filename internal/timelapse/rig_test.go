@@ -71,7 +71,7 @@ type rig struct {
 	dir     string
 	machine machine
 	lens    *lens
-	there   bool // the camera
+	there   atomic.Bool // the camera
 	space   atomic.Int64
 	taken   atomic.Int32 // number of the last still that was taken
 	jpeg    []byte
@@ -91,12 +91,13 @@ func noFFmpeg() (string, bool) { return "", false }
 func record(t *testing.T, s Settings, change func(*rig), test func(*rig)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, dir: filepath.Join(t.TempDir(), "timelapse"), machine: machine{newSnaps(printer.Idle)},
-			lens: &lens{frames: latest.New[*camera.Frame](nil)}, there: true, jpeg: bytes.Repeat([]byte("picture "), 1000)}
+			lens: &lens{frames: latest.New[*camera.Frame](nil)}, jpeg: bytes.Repeat([]byte("picture "), 1000)}
 		r.space.Store(1 << 40)
+		r.there.Store(true)
 		r.cfg = Config{Dir: r.dir, Printer: r.machine, Settings: s, MinFree: 1 << 20, FFmpeg: noFFmpeg,
 			Free: func() (int64, error) { return r.space.Load(), nil },
 			Camera: func(int) Camera {
-				if !r.there {
+				if !r.there.Load() {
 					return nil
 				}
 				return r.lens

@@ -128,6 +128,7 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 	if id != "" {
 		o.makeWay()
 	}
+	o.renderNext(ctx, now)
 	if o.take != nil {
 		var still *Still
 		if o.take.shots.stills {

@@ -189,7 +189,7 @@ func TestNextPrintWithoutSeeingTheEnd(t *testing.T) {
 }
 
 func TestNoCamera(t *testing.T) {
-	record(t, byTime(5), func(r *rig) { r.there = false }, func(r *rig) {
+	record(t, byTime(5), func(r *rig) { r.there.Store(false) }, func(r *rig) {
 		r.print("job", 1)
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
@@ -197,12 +197,12 @@ func TestNoCamera(t *testing.T) {
 			t.Error("nothing says that no picture came")
 		}
 		r.none()
-		r.there = true // plugged in
+		r.there.Store(true) // plugged in
 		r.shine(10 * time.Second)
 		if l, _ := r.List().Get(); l.Problem != "" || r.only().Frames == 0 {
 			t.Errorf("with a camera: got problem %q, %d frames, want none and some", l.Problem, r.only().Frames)
 		}
-		r.there = false
+		r.there.Store(false)
 		r.over("job", "done")
 	})
 }
