@@ -38,7 +38,7 @@ test: test-go test-webui test-e2e ## every test: Go with -race, TypeScript, the 
 # The page is embedded, so it is built first. The race detector needs a C compiler.
 .PHONY: test-go
 test-go: build fmt
-	./.ci/need gcc
+	./.ci/need gcc ffmpeg
 	go vet ./...
 	go test -race ./...
 
@@ -52,7 +52,7 @@ test-webui: webui
 
 .PHONY: test-e2e
 test-e2e: build
-	./.ci/need chromium
+	./.ci/need chromium ffmpeg
 	cd webui && npm run --silent e2e
 
 .PHONY: check
@@ -89,7 +89,7 @@ soak: ## the promise of the streaming, over thousands of seeds: every line once,
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)
-	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server; do \
+	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/timelapse; do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) $$p; done; done
 
@@ -102,7 +102,7 @@ pi: webui ## static binaries for Raspberry Pi: dist/layerd-linux-arm64 and -armv
 
 .PHONY: screenshots
 screenshots: build ## take the pictures of docs/ anew
-	./.ci/need chromium
+	./.ci/need chromium ffmpeg
 	cd webui && npm run --silent screenshots
 
 .PHONY: clean

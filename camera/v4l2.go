@@ -81,23 +81,6 @@ func deliver(ctx context.Context, d device, between func(context.Context), inter
 	return nil
 }
 
-// pace keeps pictures apart.
-type pace struct {
-	last  time.Time     // when one was due and came
-	early time.Duration // by how much it was before its time
-}
-
-// due tells whether a picture that is there now is one to emit, at one per interval. It may be a quarter of an interval early, since devices
-// do not keep time exactly; the next one is the later for it. A shorter interval than before counts at once.
-func (p *pace) due(now time.Time, interval time.Duration) bool {
-	since := now.Sub(p.last) - min(p.early, interval/4)
-	if since < interval*3/4 {
-		return false
-	}
-	p.last, p.early = now, max(interval-since, 0)
-	return true
-}
-
 // newest takes what waits and keeps the last. After a stall the kernel's queue holds old pictures; they go back unseen.
 func newest(d device) (picture []byte, buffer uint32, err error) {
 	picture, buffer, err = d.take()

@@ -24,6 +24,7 @@ import (
 	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/thermo"
+	"layerd/internal/timelapse"
 	"layerd/printer"
 	"layerd/webui"
 )
@@ -42,6 +43,7 @@ type parts struct {
 	history *history.Recorder
 	thermo  *thermo.Recorder
 	spools  *spools.Shelf
+	films   *timelapse.Recorder
 	server  *server.Server
 	demo    *demo // nil outside the demo
 	secret  string
@@ -134,8 +136,11 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.spools, err = d.shelf(ctx); err != nil {
 		return err
 	}
+	if d.films, err = d.recorder(ctx); err != nil {
+		return err
+	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: access.NewGate(keys(d.store), d.secret), Cameras: d.cameras, Temperatures: d.thermo, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
+		Gate: access.NewGate(keys(d.store), d.secret), Cameras: d.cameras, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	return nil
 }
@@ -148,6 +153,28 @@ func (d *parts) newestPicture() (jpeg []byte, taken time.Time) {
 		}
 	}
 	return nil, time.Time{}
+}
+
+// recorder makes timelapses of the camera that is chosen for it, else of the first.
+func (d *parts) recorder(ctx context.Context) (*timelapse.Recorder, error) {
+	settings := timelapse.UsualSettings()
+	if _, err := d.store.Setting(ctx, "timelapse", &settings); err != nil {
+		return nil, fmt.Errorf("read the settings: %w", err)
+	}
+	if err := settings.Validate(); err != nil {
+		d.log.Error("timelapses are as in a new installation", "err", err)
+		settings = timelapse.UsualSettings()
+	}
+	return timelapse.New(timelapse.Config{Dir: filepath.Join(d.cfg.Data, "timelapse"), Printer: d.printer, Settings: settings, MinFree: int64(d.cfg.Files.MinFreeMB) << 20, Log: d.log,
+		Camera: func(id int) timelapse.Camera {
+			if chosen := d.cameras.Camera(id); chosen != nil {
+				return chosen
+			}
+			if first := d.cameras.First(); first != nil {
+				return first
+			}
+			return nil
+		}})
 }
 
 // shelf has the user's Spoolman, where one is configured, else our own spools.
@@ -207,6 +234,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.history.Run)
 	begin(d.thermo.Run)
 	begin(d.spools.Run)
+	begin(d.films.Run)
 	begin(d.server.Run)
 	begin(func(life context.Context) error { return d.server.Serve(life, l) })
 	begin(func(life context.Context) error {

@@ -25,7 +25,7 @@ func TestWhatIsKeptOfPrints(t *testing.T) {
 	d := startDaemon(t, data, env)
 	d.reach(printer.Idle)
 	d.await("a picture", func() bool { return d.state().Cameras[0].Live })
-	first := d.start("tiny.gcode", []byte("M109 S200\nG28\nG1 X10 Y10 F3000\nG4 S30\nG1 X20 E1\n"))
+	first := d.start("tiny.gcode", []byte("M109 S200\nG28\nG1 X10 Y10 F3000\nG4 S75\nG1 X20 E1\n"))
 	d.done(first)
 	row := d.row(first)
 	if !row.HasPicture || !row.HasCurve || row.HasLog {

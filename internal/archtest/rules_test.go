@@ -24,6 +24,7 @@ var never = []struct {
 	{"layerd/camera/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "the camera does not know who looks"},
 	{"layerd/camera/...", "layerd/printer/...", nil, false, "camera and printer do not know each other"},
 	{"layerd/internal/store/...", "layerd/...", []string{"layerd/gcode"}, false, "the store keeps things and asks nobody"},
+	{"layerd/internal/timelapse/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "main gives it what it needs"},
 	{"layerd/internal/access/...", "layerd/...", nil, false, "main gives it the keys"},
 	{"layerd/internal/config/...", "layerd/...", nil, false, "plain structs out"},
 	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},

@@ -96,6 +96,7 @@ var commands = []command{
 	{"set_control", access.Owner, (*Server).doSetControl},
 	{"set_lamp", access.Owner, (*Server).doSetLamp},
 	{"set_cooling", access.Owner, (*Server).doSetCooling},
+	{"set_timelapse", access.Owner, (*Server).doSetTimelapse},
 
 	{"save_spool", access.Operator, (*Server).doSaveSpool},
 	{"set_spool", access.Operator, (*Server).doSetSpool},

@@ -17,6 +17,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/spools"
 	"layerd/internal/store"
+	"layerd/internal/timelapse"
 	"layerd/printer"
 )
 
@@ -93,6 +94,14 @@ var kinds = []kind{
 	{"not_queued", 409, store.ErrNoEntry, "This is no longer in the queue.", "Look at the queue again."},
 	{"queue_empty", 409, nil, "The queue is empty.", "Add a file to it."},
 	{"queue_changed", 409, nil, "Another file is next in the queue now.", "Look at the queue again."},
+
+	{"bad_timelapse", 422, timelapse.ErrSettings, "", "Correct the value and save again."},
+	{"no_timelapse", 404, timelapse.ErrNotFound, "There is no such timelapse.", "Look at the list of timelapses again."},
+	{"recording", 409, timelapse.ErrRunning, "This timelapse is still being recorded.", "Wait until the print has ended."},
+	{"no_frames", 404, timelapse.ErrNoFrames, "The frames of this timelapse were dropped to make room.", "Its video is still there."},
+	{"no_video", 404, timelapse.ErrNoVideo, "This timelapse has no video.", "Look at the list of timelapses again."},
+	{"no_ffmpeg", 409, timelapse.ErrNoFFmpeg, "ffmpeg is not installed, so no video can be made.", "Install it: sudo apt install ffmpeg. The frames can be played without it."},
+	{"stopping", 503, timelapse.ErrStopped, "layerd is stopping.", "Try again."},
 
 	{"too_slow", 408, os.ErrDeadlineExceeded, "The data came too slowly.", "Check the network and try again."},
 	{"cut_off", 400, io.ErrUnexpectedEOF, "The data ended too early.", "Try again."},

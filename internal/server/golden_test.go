@@ -14,6 +14,7 @@ import (
 	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/thermo"
+	"layerd/internal/timelapse"
 	"layerd/printer"
 )
 
@@ -48,6 +49,7 @@ func goldenState() State {
 		Cameras:  []camera.Status{{Device: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam", Live: true, Width: 1280, Height: 720, FPS: 14.9, SinceMS: goldenMS - 3600_000}, {ID: 2, Device: "rpicam:0", Name: "Nozzle", Problem: "The camera Nozzle stopped sending pictures", SinceMS: goldenMS - 9000, Dropped: 3}},
 		Lamp:     &LampStatus{On: true},
 		FilesRev: 12, SettingsRev: 5, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
+		TimelapsesRev: 9, Timelapse: TimelapseState{ID: "6f1d0c2b8a94e735", Frames: 117, LastN: 116, Step: 1},
 		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "cookie"},
 		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
 	}
@@ -161,6 +163,7 @@ func goldens() map[string]any {
 			Active: []store.ActiveSpool{{Spool: 2, Name: "PLA orange", GPerM: 2.9825}}},
 		"spools_spoolman": spools.List{Source: store.Spoolman, Spools: []store.Spool{{ID: 12, Name: "Acme Galaxy", DiameterMM: 1.75, DensityGCM3: 1.24, UsedMM: 10, LeftMM: -1, LeftG: -1}},
 			Active: []store.ActiveSpool{}, AtMS: goldenMS - 3600_000, Problem: "ask Spoolman for its spools: connection refused"},
+		"timelapses": goldenTimelapses(),
 		"queue": QueueList{Entries: []QueueEntry{
 			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},
 			{Entry: store.Entry{ID: 9, File: "old/cube.gcode", Copies: 1, By: "script", AddedMS: goldenMS - 50_000}, Name: "old/cube.gcode", Gone: true}}},
@@ -208,6 +211,8 @@ func goldens() map[string]any {
 		"command_make_folder":      FromPage{Command: Command{ID: "c25", Do: "make_folder", File: "toys"}},
 		"command_answer":           FromPage{Command: Command{ID: "c26", Do: "answer", Prompt: goldenMS - 5000, Button: new(1)}},
 		"command_keep_warm":        FromPage{Command: Command{ID: "c27", Do: "keep_warm"}},
+		"command_set_timelapse":    FromPage{Command: Command{ID: "c47", Do: "set_timelapse", Timelapse: &goldenTimelapses().Settings}},
+		"command_start_recorded":   FromPage{Command: Command{ID: "c48", Do: "start", File: "cube.gcode", Record: &timelapse.Choice{Mode: timelapse.ByLayer, EveryS: 10, Park: true}}},
 		"command_set_cooling":      FromPage{Command: Command{ID: "c28", Do: "set_cooling", Cooling: &printer.Cooling{StandingNozzleMin: 5, StandingBedMin: 60, IdleMin: 20}}},
 		"command_start_hot":        FromPage{Command: Command{ID: "c29", Do: "start", File: "toys/3DBenchy.gcode", OverLimits: true}},
 		"command_babystep":         FromPage{Command: Command{ID: "c27", Do: "babystep", ByMM: -0.05}},
@@ -230,6 +235,16 @@ func goldens() map[string]any {
 		"page_console_on":          FromPage{Console: &Watch{On: true, Since: 41}},
 		"page_console_off":         FromPage{Console: &Watch{}},
 	}
+}
+
+func goldenTimelapses() TimelapseList {
+	settings := timelapse.UsualSettings()
+	settings.Mode, settings.Park = timelapse.ByLayer, true
+	return TimelapseList{&timelapse.List{Settings: settings, Bytes: 92_400_000, LimitBytes: 2000 << 20, Recording: "6f1d0c2b8a94e735", Items: []timelapse.Item{
+		{ID: "6f1d0c2b8a94e735", JobID: "01jd8w2m4k", Name: "3DBenchy.gcode", StartedMS: goldenMS - 1800_000, Mode: timelapse.ByLayer, FPS: 25, Frames: 117, LastN: 116, Step: 1, Missed: 1, Bytes: 8_600_000, Video: timelapse.Video{State: timelapse.VideoRecording}},
+		{ID: "0a3c9e5577d1b210", JobID: "01jd8q0000", Name: "cube.gcode", StartedMS: goldenMS - 9000_000, EndedMS: goldenMS - 7200_000, Mode: timelapse.ByTime, FPS: 25, Outcome: "cancelled", Frames: 610, LastN: 1218, Step: 2, Bytes: 81_000_000, Video: timelapse.Video{State: timelapse.VideoFailed, Reason: "ffmpeg failed: No space left on device"}},
+		{ID: "c4b1a2907e6f3d18", JobID: "01jd7zzzzz", Name: "vase.gcode", StartedMS: goldenMS - 99000_000, EndedMS: goldenMS - 88000_000, Mode: timelapse.ByLayer, FPS: 30, Outcome: "done", Step: 1, Bytes: 2_800_000, Video: timelapse.Video{State: timelapse.VideoReady, Bytes: 2_700_000}},
+	}}}
 }
 
 func TestGoldenMessages(t *testing.T) {

@@ -123,7 +123,7 @@ type Queue interface {
 	Unqueue(ctx context.Context, id int64) error
 }
 
-// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, Cameras, Temperatures and Page are needed.
+// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, Cameras, Temperatures, Timelapses and Page are needed.
 type Config struct {
 	Printer      Printer
 	Console      Console
@@ -134,6 +134,7 @@ type Config struct {
 	Gate         Gate
 	Cameras      Cameras
 	Temperatures Temperatures
+	Timelapses   Timelapses
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged
@@ -158,6 +159,7 @@ type Server struct {
 	spoolsRev   atomic.Uint64
 	queueRev    atomic.Uint64
 	queued      atomic.Int64
+	firstRev    uint64 // of all these
 	custom      *custom
 	lampOn      atomic.Bool    // what was asked for last
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
@@ -191,9 +193,9 @@ func New(cfg Config) *Server {
 		custom: newCustom(cfg.Custom), views: latest.New[*view](nil), starting: make(chan struct{}, 1), arranging: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 32), uploads: make(slots, 4), asking: make(slots, 1),
 	}
-	first := uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others
+	s.firstRev = uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others
 	for _, rev := range []*atomic.Uint64{&s.filesRev, &s.spoolsRev, &s.queueRev, &s.settingsRev} {
-		rev.Store(first)
+		rev.Store(s.firstRev)
 	}
 	s.freeBytes.Store(-1)
 	s.life, s.endLife = context.WithCancel(context.Background())

@@ -10,6 +10,7 @@ import (
 
 	"layerd/internal/access"
 	"layerd/internal/store"
+	"layerd/internal/timelapse"
 	"layerd/printer"
 )
 
@@ -23,7 +24,7 @@ func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
 	if c.OverLimits && c.me.Role < access.Owner {
 		return 0, roleTooLow(access.Owner)
 	}
-	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits})
+	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits, record: c.Record})
 	c.started = id
 	return rev, err
 }
@@ -37,10 +38,11 @@ func (s *Server) StartPrint(ctx context.Context, path, by string, anyway bool) (
 // wanted is a print that is to be started.
 type wanted struct {
 	path, by   string
-	anyway     bool  // in spite of warnings
-	overLimits bool  // of temperature
-	next       bool  // the queue's first entry, in place of path …
-	entry      int64 // … which must be this one; 0 = any. Set to it
+	anyway     bool              // in spite of warnings
+	overLimits bool              // of temperature
+	record     *timelapse.Choice // nil = as usual
+	next       bool              // the queue's first entry, in place of path …
+	entry      int64             // … which must be this one; 0 = any. Set to it
 }
 
 func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint64, err error) {
@@ -49,6 +51,11 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		defer func() { <-s.starting }()
 	case <-ctx.Done():
 		return "", 0, ctx.Err()
+	}
+	if w.record != nil {
+		if err := w.record.Validate(); err != nil {
+			return "", 0, err
+		}
 	}
 	snap, _ := s.cfg.Printer.Snapshots().Get()
 	if err := ready(snap); err != nil {
@@ -104,6 +111,7 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
+		s.chooseTimelapse(ctx, id, w.record)
 		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits}, src)
 	}
 	if err != nil {

@@ -45,11 +45,13 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	kick := make(chan struct{}, 1)
-	snaps, status := s.cfg.Printer.Snapshots(), s.cfg.Cameras.Status()
+	snaps, status, films := s.cfg.Printer.Snapshots(), s.cfg.Cameras.Status(), s.cfg.Timelapses.List()
+	_, film := films.Get()
 	_, snap := snaps.Get() // the first view has these
 	_, shown := status.Get()
 	followers.Go(func() { follow(ctx, snaps, snap, kick) })
 	followers.Go(func() { follow(ctx, status, shown, kick) })
+	followers.Go(func() { follow(ctx, films, film, kick) })
 
 	files := s.cfg.Files.Changed()
 	spools, queue := s.cfg.Spools.Changed(), s.cfg.Queue.QueueChanged()
@@ -130,6 +132,7 @@ func (s *Server) compose() *view {
 	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
 		v.state.Snapshot = *snap
 	}
+	v.state.TimelapsesRev, v.state.Timelapse = s.timelapseState()
 	if v.state.Cameras, _ = s.cfg.Cameras.Status().Get(); v.state.Cameras == nil {
 		v.state.Cameras = []camera.Status{}
 	}

@@ -10,6 +10,7 @@ import (
 	"layerd/camera"
 	"layerd/internal/access"
 	"layerd/internal/store"
+	"layerd/internal/timelapse"
 	"layerd/printer"
 )
 
@@ -21,19 +22,35 @@ import (
 type State struct {
 	Type string `json:"type"` // "state"
 	printer.Snapshot
-	Cameras     []camera.Status   `json:"cameras"`      // in the order in which they are shown
-	Lamp        *LampStatus       `json:"lamp"`         // null = none is set up
-	FilesRev    uint64            `json:"files_rev"`    // changes when the list of files did
-	SettingsRev uint64            `json:"settings_rev"` // changes when profiles, scripts or buttons did
-	FreeBytes   int64             `json:"free_bytes"`   // free disk space for files; -1 unknown
-	SpoolsRev   uint64            `json:"spools_rev"`   // changes when GET /v1/spools did, but for what a print under way uses
-	QueueRev    uint64            `json:"queue_rev"`    // changes when GET /v1/queue did
-	Queued      int64             `json:"queued"`       // entries in the queue
-	Me          access.Identity   `json:"me"`
-	Version     string            `json:"version"`
-	Demo        bool              `json:"demo"`
-	Locked      map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
-	NowMS       int64             `json:"now_ms"` // the server's clock when this was sent
+	Cameras       []camera.Status   `json:"cameras"`        // in the order in which they are shown
+	Lamp          *LampStatus       `json:"lamp"`           // null = none is set up
+	FilesRev      uint64            `json:"files_rev"`      // changes when the list of files did
+	SettingsRev   uint64            `json:"settings_rev"`   // changes when profiles, scripts or buttons did
+	FreeBytes     int64             `json:"free_bytes"`     // free disk space for files; -1 unknown
+	SpoolsRev     uint64            `json:"spools_rev"`     // changes when GET /v1/spools did, but for what a print under way uses
+	QueueRev      uint64            `json:"queue_rev"`      // changes when GET /v1/queue did
+	Queued        int64             `json:"queued"`         // entries in the queue
+	TimelapsesRev uint64            `json:"timelapses_rev"` // changes when GET /v1/timelapses did, but for the frames of a print under way
+	Timelapse     TimelapseState    `json:"timelapse"`
+	Me            access.Identity   `json:"me"`
+	Version       string            `json:"version"`
+	Demo          bool              `json:"demo"`
+	Locked        map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
+	NowMS         int64             `json:"now_ms"` // the server's clock when this was sent
+}
+
+// TimelapseState is the recording under way.
+type TimelapseState struct {
+	ID      string `json:"id"` // "" = nothing is recorded yet
+	Frames  int    `json:"frames"`
+	LastN   int    `json:"last_n"`  // number of the newest frame
+	Step    int    `json:"step"`    // between their numbers
+	Problem string `json:"problem"` // why no frames come at the moment, for people; "" nothing
+}
+
+// TimelapseList is the answer of GET /v1/timelapses, the newest first.
+type TimelapseList struct {
+	*timelapse.List
 }
 
 // LampStatus is what is known of the lamp at the printer.
@@ -91,6 +108,8 @@ type Command struct {
 	On         *bool                 `json:"on,omitempty"`          // lamp
 	OnLines    *string               `json:"on_lines,omitempty"`    // set_lamp: G-code, as of a button
 	OffLines   *string               `json:"off_lines,omitempty"`   // set_lamp; both empty = there is no lamp
+	Record     *timelapse.Choice     `json:"record,omitempty"`      // start, start_next: how it is recorded; absent = as set_timelapse says
+	Timelapse  *timelapse.Settings   `json:"timelapse,omitempty"`   // set_timelapse: all of it
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
 	Spool      *store.SpoolEdit      `json:"spool,omitempty"`       // save_spool
 	SpoolID    int64                 `json:"spool_id,omitempty"`    // set_spool; 0 = none

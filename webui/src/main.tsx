@@ -15,6 +15,7 @@ import './style/tune.css'
 import './style/shelf.css'
 import './style/custom.css'
 import './style/camera.css'
+import './style/film.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

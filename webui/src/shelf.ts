@@ -29,7 +29,7 @@ export const shelf = signal<Shelf | null>(null)
 export const queue = signal<readonly Entry[] | null>(null)
 
 /** Gets path now, whenever key says another thing, and when the link is back, after what nobody heard; an answer that was overtaken by a later one is forgotten. Returns what ends that. */
-function follow<T>(path: string, read: Read<T>, key: () => string | undefined, into: (value: T) => void): () => void {
+export function follow<T>(path: string, read: Read<T>, key: () => string | undefined, into: (value: T) => void): () => void {
   let asked = 0
   const rev = computed(() => (live.value ? key() : undefined))
   const end = effect(() => {

@@ -6,7 +6,7 @@ import { go, goInstead } from '../route'
 import { allowed, live, perform, state } from '../state'
 import { bytes, dash, duration, meters, moment } from '../units'
 import { outcomeText, underWay } from '../words'
-import type { ApiError, FileInfo } from '../wire'
+import type { ApiError, FileInfo, RecordChoice } from '../wire'
 import { Picture } from './camera'
 import { Icon, Spinner } from './icon'
 import { Thumbnail } from './job'
@@ -15,6 +15,7 @@ import { Delete, Rename } from './filechange'
 import { Sheet } from './sheet'
 
 const QueueAdd = lazy(() => import('./queueadd').then((m) => m.QueueAdd))
+const RecordLine = lazy(() => import('./recordchoice').then((m) => m.RecordLine))
 const Needs = lazy(() => import('./spoolline').then((m) => m.Needs))
 
 interface FileSheetProps {
@@ -25,7 +26,7 @@ interface FileSheetProps {
 }
 
 /** What a person has allowed for this one start. */
-type Allowance = { anyway?: boolean; over_limits?: boolean }
+type Allowance = { anyway?: boolean; over_limits?: boolean; record?: RecordChoice }
 
 type Step = 'details' | 'queue' | 'bed' | 'starting' | 'warning' | 'refused' | 'rename' | 'delete'
 
@@ -35,9 +36,8 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
 
   const [allowance, setAllowance] = useState<Allowance>({})
 
-  const start = async (more: Allowance) => {
+  const start = async (all: Allowance) => {
     setStep('starting')
-    const all = { ...allowance, ...more }
     setAllowance(all)
     const answer = await perform('job', { do: 'start', file: file.path, ...all }, true)
     if (!answer.error) {
@@ -52,7 +52,7 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
     case 'rename': return <Rename file={file} files={files} onBack={() => setStep('details')} onDone={(path) => goInstead('files', path)} />
     case 'queue': return <QueueAdd file={file} onBack={() => setStep('details')} onDone={onClose} />
     case 'delete': return <Delete file={file} onBack={() => setStep('details')} onDone={onClose} />
-    case 'bed': case 'starting': return <BedClear name={file.name} starting={step === 'starting'} onYes={() => void start({})} onBack={() => setStep('details')} />
+    case 'bed': case 'starting': return <BedClear name={file.name} recorded starting={step === 'starting'} onYes={(record) => void start(record ? { record } : {})} onBack={() => setStep('details')} />
     case 'warning': case 'refused':
       return (
         <Sheet key="no" title={step === 'warning' ? 'Look at this first' : 'It was not started'} role="alertdialog" firm onClose={() => setStep('details')}>
@@ -60,8 +60,8 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
           {error && error.warnings.length > 0 && <ul class="warnings">{error.warnings.map((text) => <li key={text}><Icon name="warn" size={20} /><span>{text}</span></li>)}</ul>}
           {error?.next && <p>{error.next}</p>}
           <div class="sheet-actions">
-            {step === 'warning' && <button type="button" class="btn danger" onClick={() => void start({ anyway: true })}>Print anyway</button>}
-            {error?.code === 'too_hot' && allowed('owner') && <button type="button" class="btn danger" onClick={() => void start({ over_limits: true })}>Print beyond the limit, once</button>}
+            {step === 'warning' && <button type="button" class="btn danger" onClick={() => void start({ ...allowance, anyway: true })}>Print anyway</button>}
+            {error?.code === 'too_hot' && allowed('owner') && <button type="button" class="btn danger" onClick={() => void start({ ...allowance, over_limits: true })}>Print beyond the limit, once</button>}
             <button type="button" class="btn" onClick={() => setStep('details')}>Back</button>
           </div>
         </Sheet>
@@ -106,15 +106,17 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
 }
 
 /** The question before every print. */
-export function BedClear({ name, starting, onYes, onBack }: { name: string; starting: boolean; onYes: () => void; onBack: () => void }) {
+export function BedClear({ name, recorded = false, starting, onYes, onBack }: { name: string; recorded?: boolean; starting: boolean; onYes: (record: RecordChoice | null) => void; onBack: () => void }) {
   const s = state.value
   const camera = s?.cameras[0]
+  const [record, setRecord] = useState<RecordChoice | null>(null)
   return (
     <Sheet key="bed" title="Is the bed clear?" onClose={onBack}>
       {camera && camera.device !== '' && camera.device !== 'none' && <div class="bed-picture"><Picture status={camera} live={live.value} /></div>}
       <p>Before <strong class="wrap">{name}</strong> starts: nothing may lie on the bed, and nothing may be in the head's way.</p>
+      {recorded && <RecordLine value={record} disabled={starting} onChange={setRecord} />}
       <div class="sheet-actions">
-        <button type="button" class="btn primary" disabled={starting || !live.value} onClick={onYes}>
+        <button type="button" class="btn primary" disabled={starting || !live.value} onClick={() => onYes(record)}>
           {starting ? <><Spinner /> Starting…</> : <><Icon name="check" /> Bed is clear, print</>}
         </button>
         <button type="button" class="btn" disabled={starting} onClick={onBack}>Back</button>

@@ -18,6 +18,7 @@ const accepted = '.gcode,.gco,.g,.gc,.nc'
 
 const CardFiles = lazy(() => import('../parts/cardfiles').then((m) => m.CardFiles))
 const Queue = lazy(() => import('../parts/queue').then((m) => m.Queue))
+const Films = lazy(() => import('../parts/films').then((m) => m.Films))
 const History = lazy(() => import('../parts/history').then((m) => m.History))
 
 // What the segments on top show. Whatever is not the list of files is fetched when it is first shown.
@@ -25,6 +26,7 @@ const views: readonly { name: string; show: (toFiles: () => void) => JSX.Element
   { name: 'Files', show: () => <Files /> },
   { name: 'Queue', show: () => <Queue /> },
   { name: 'History', show: (toFiles) => <History nowMs={link.clock.now()} toFiles={toFiles} /> },
+  { name: 'Films', show: () => <Films /> },
   { name: 'Card', show: () => <CardFiles nowMs={link.clock.now()} /> }, // only where the printer has one
 ]
 

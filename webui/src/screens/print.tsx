@@ -24,6 +24,7 @@ const Protection = lazy(() => import('../parts/keeper').then((m) => m.Protection
 const TuneCard = lazy(() => import('../parts/tune').then((m) => m.TuneCard))
 const CardPrint = lazy(() => import('../parts/cardprint').then((m) => m.CardPrint))
 const NextCard = lazy(() => import('../parts/next').then((m) => m.NextCard))
+const LookBack = lazy(() => import('../parts/lookback').then((m) => m.LookBack))
 const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
 export function PrintScreen() {
@@ -39,6 +40,7 @@ export function PrintScreen() {
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
         {s.card?.printing && printing && <Actions state={s.state} job={{ id: s.card.id, name: cardName(s.card) }} enabled={enabled} card />}
+        {printing && (s.timelapse.id || s.timelapse.problem) && <LookBack now={s.timelapse} />}
         {s.state === 'idle' && s.queued > 0 && <NextCard />}
         {s.state === 'idle' && !beginning() && (
           <div class="actions"><a class={`btn big${s.queued > 0 ? '' : ' primary'}`} href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>

@@ -28,6 +28,7 @@ const pages: readonly Page[] = [
   { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
   { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
   { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
+  { at: 'timelapse', name: 'Timelapses', about: 'When prints are recorded, and the room for it', icon: 'film', Show: lazy(() => import('./timelapse').then((m) => m.TimelapsePage)) },
   { at: 'scripts', name: 'Scripts', about: 'G-code when a print starts, pauses, ends', icon: 'console', Show: lazy(() => import('../parts/scripts').then((m) => m.ScriptsPage)) },
   { at: 'buttons', name: 'Buttons', about: 'Your own buttons on the Move screen', icon: 'plus', Show: lazy(() => import('../parts/buttons').then((m) => m.ButtonsPage)) },
 ]

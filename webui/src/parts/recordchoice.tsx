@@ -1,0 +1,37 @@
+// Before a print starts: whether and how it is recorded, this once.
+import { useEffect } from 'preact/hooks'
+import { choiceOf, films, followFilms } from '../films'
+import { state } from '../state'
+import type { RecordChoice } from '../wire'
+import { Icon } from './icon'
+
+const modes: readonly { mode: RecordChoice['mode']; name: string }[] = [{ mode: 'off', name: 'Off' }, { mode: 'time', name: 'By time' }, { mode: 'layer', name: 'By layer' }]
+
+interface RecordLineProps {
+  value: RecordChoice | null // null: as the settings say
+  disabled: boolean
+  onChange: (value: RecordChoice) => void
+}
+
+export function RecordLine({ value, disabled, onChange }: RecordLineProps) {
+  useEffect(followFilms, [])
+  const cameras = state.value?.cameras ?? []
+  const settings = films.value?.settings
+  if (!settings || !cameras.some((c) => c.device !== '' && c.device !== 'none')) return null
+  const now = value ?? choiceOf(settings)
+  return (
+    <fieldset class="record" disabled={disabled}>
+      <legend><Icon name="film" size={18} /> Timelapse</legend>
+      <div class="segments" role="group" aria-label="Timelapse">
+        {modes.map(({ mode, name }) => <button key={mode} type="button" aria-pressed={now.mode === mode} onClick={() => onChange({ ...now, mode })}>{name}</button>)}
+      </div>
+      {now.mode === 'layer' && (
+        <label class="check">
+          <input type="checkbox" checked={now.park} onChange={(event) => onChange({ ...now, park: event.currentTarget.checked })} />
+          <span>The head goes aside for each frame</span>
+        </label>
+      )}
+      {now.mode === 'time' && <p class="muted small">One frame each {now.every_s} s.</p>}
+    </fieldset>
+  )
+}
