@@ -138,7 +138,7 @@ func TestWebWhileNobodyLooks(t *testing.T) {
 				_, err = conn.Write(pic)
 				time.Sleep(100 * time.Millisecond)
 			}
-		}, 100, 12},
+		}, 100, 10},
 		"snapshot": {func(conn net.Conn) {
 			requests := bufio.NewReader(conn)
 			var err error
