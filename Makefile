@@ -83,6 +83,12 @@ bench-peers: bench-programs ## the same beside OctoPrint and Printrun from PyPI,
 	@if ./cmd/streambench/peers/install .cache/bench-peers; then \
 	  $(STREAMBENCH) --streamers layerd,one-line --peers .cache/bench-peers; fi
 
+.PHONY: vm-camera
+vm-camera: ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
+	@mkdir -p bin/vm
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/vm/ ./cmd/vmcamera
+	./.ci/vm camera
+
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer
@@ -107,4 +113,4 @@ screenshots: build ## take the pictures of docs/ anew
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin dist .cache/bench-peers webui/node_modules webui/dist/assets webui/dist/index.html webui/e2e/out
+	rm -rf bin dist .cache/bench-peers .cache/vm webui/node_modules webui/dist/assets webui/dist/index.html webui/e2e/out

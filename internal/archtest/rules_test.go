@@ -50,7 +50,7 @@ var only = []struct {
 	{"layerd/printer/printertest/...", []string{"layerd/cmd/...", "layerd/printer/printertest/..."}, true, "the pretend printer is for tests, the demo and printsim"},
 	{"layerd/cmd/...", nil, false, "main is the top"},
 	{"C", nil, false, "one static binary, cross-compiled without a C compiler"},
-	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/cmd/printsim"}, false, "for ioctls alone"},
+	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/cmd/printsim", "layerd/cmd/vmcamera"}, false, "for ioctls alone"},
 }
 
 // oneFile: imported by one file at most.
