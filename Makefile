@@ -84,10 +84,17 @@ bench-peers: bench-programs ## the same beside OctoPrint and Printrun from PyPI,
 	  $(STREAMBENCH) --streamers layerd,one-line --peers .cache/bench-peers; fi
 
 .PHONY: vm-camera
-vm-camera: ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
+vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
+	./.ci/vm camera
+
+.PHONY: vm-programs
+vm-programs:
 	@mkdir -p bin/vm
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/vm/ ./cmd/vmcamera
-	./.ci/vm camera
+
+.PHONY: bench-fanout
+bench-fanout: bench-programs vm-programs ## what each viewer of the camera costs, beside Debian's ustreamer, in that virtual machine (PLAN=rounds=3,span=8s,fps=15)
+	./.ci/bench-fanout '$(PLAN)'
 
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault

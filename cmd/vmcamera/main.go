@@ -26,7 +26,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "vmcamera is the first process of a virtual machine: make vm-camera")
 		os.Exit(2)
 	}
-	if err := whole(); err != nil {
+	if err := whole(os.Args[1:]); err != nil {
 		fmt.Printf("%s: %v\n", failed, err)
 	} else {
 		fmt.Println(passed)
@@ -36,7 +36,7 @@ func main() {
 }
 
 // whole is everything between the kernel's start and its end. A panic of the first process would be the kernel's.
-func whole() (err error) {
+func whole(args []string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -44,6 +44,9 @@ func whole() (err error) {
 	}()
 	if err := startMachine(); err != nil {
 		return err
+	}
+	if len(args) == 2 && args[0] == "fanout" {
+		return fanout(args[1])
 	}
 	s := &suite{}
 	s.vivid()

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	nodeA      = "/dev/video20"
+	nodeB      = "/dev/video21"
+	wide, high = 1280, 720
+)
+
+// server is a program that sends the pictures of one camera to many.
+type server struct {
+	name string
+	url  string
+	args []string
+	env  []string
+	key  func() (string, error) // "Bearer …", nil when everybody may look
+}
+
+// ustreamer passes the camera's JPEGs on as they are, as layerd does; all else is as it comes.
+func ustreamer(device string, fps int) server {
+	return server{name: "ustreamer", url: "http://127.0.0.1:8081/stream",
+		args: []string{"/bin/ustreamer", "--device", device, "--format", "MJPEG", "--encoder", "HW", "--resolution", fmt.Sprintf("%dx%d", wide, high),
+			"--desired-fps", strconv.Itoa(fps), "--host", "127.0.0.1", "--port", "8081", "--log-level", "0"}}
+}
+
+func layerd(device string, fps int) server {
+	const data = "/tmp/layerd"
+	return server{name: "layerd", url: "http://127.0.0.1:8080/webcam/?action=stream",
+		args: []string{"/bin/layerd", "--data", data, "--listen", "127.0.0.1:8080"},
+		env:  []string{"LAYERD_CAMERA_DEVICE=" + device, "LAYERD_CAMERA_FPS=" + strconv.Itoa(fps), "LAYERD_PRINTER_PORT=/dev/none", "LAYERD_LOG_LEVEL=error"},
+		key: func() (string, error) {
+			said, err := exec.Command("/bin/layerd", "token", "create", "--data", data, "--name", "viewer", "--role", "viewer").Output()
+			if err != nil {
+				return "", fmt.Errorf("make a key: %w", err)
+			}
+			lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+			return "Bearer " + lines[len(lines)-1], nil
+		}}
+}
+
+// process is a server that runs.
+type process struct {
+	cmd  *exec.Cmd
+	said bytes.Buffer
+}
+
+func (s server) start() (*process, error) {
+	p := &process{cmd: exec.Command(s.args[0], s.args[1:]...)}
+	p.cmd.Env = append(os.Environ(), s.env...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
+	return p, p.cmd.Start()
+}
+
+func (p *process) stop() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("it ended by itself: %w: %s", err, p.said.String())
+	}
+	patience, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	stop := context.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer stop()
+	err := p.cmd.Wait()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return nil // by our signal, or with what code it likes
+	}
+	return err
+}
+
+// usage is what a process has had of the machine.
+type usage struct {
+	cpu       time.Duration
+	rss, peak float64 // MiB
+}
+
+func (p *process) used() (usage, error) {
+	dir := filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid))
+	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if err != nil {
+		return usage{}, err
+	}
+	status, err := os.ReadFile(filepath.Join(dir, "status"))
+	if err != nil {
+		return usage{}, err
+	}
+	return parseUsage(string(stat), string(status))
+}
+
+// parseUsage reads /proc/N/stat and /proc/N/status; see proc(5).
+func parseUsage(stat, status string) (u usage, err error) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:]) // from the third on
+	if len(fields) < 13 {
+		return u, errors.New("stat has too few fields")
+	}
+	for _, f := range fields[11:13] { // utime, stime, in hundredths of a second
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return u, err
+		}
+		u.cpu += time.Duration(n) * time.Second / 100
+	}
+	for line := range strings.Lines(status) {
+		name, value, _ := strings.Cut(line, ":")
+		if name != "VmRSS" && name != "VmHWM" {
+			continue
+		}
+		kib, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 64)
+		if err != nil {
+			return u, err
+		}
+		if name == "VmRSS" {
+			u.rss = kib / 1024
+		} else {
+			u.peak = kib / 1024
+		}
+	}
+	return u, nil
+}
