@@ -93,8 +93,12 @@ vm-programs:
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/vm/ ./cmd/vmcamera
 
 .PHONY: bench-fanout
-bench-fanout: bench-programs vm-programs ## what each viewer of the camera costs, beside Debian's ustreamer, in that virtual machine (PLAN=rounds=3,span=8s,fps=15)
-	./.ci/bench-fanout '$(PLAN)'
+bench-fanout: bench-programs vm-programs ## what each viewer of the camera costs, beside Debian's ustreamer (PLAN=rounds=3,span=8s,fps=15,viewers=0+1+10+50)
+	./.ci/bench-fanout here '$(PLAN)'
+
+.PHONY: vm-fanout
+vm-fanout: bench-programs vm-programs ## the same with V4L2 devices, in the virtual machine: the whole way, but an emulated processor
+	./.ci/bench-fanout there '$(or $(PLAN),fps=5,rounds=2)'
 
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault

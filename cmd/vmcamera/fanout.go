@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,8 +10,8 @@ import (
 	"time"
 )
 
-// What flows here: pictures written into two loopback devices → layerd reads one, ustreamer the other → viewers of one of them at a time → what it
-// cost that server's process. Both get the same pictures, and are measured in turn, several times, within one life of the machine.
+// What flows here: pictures that look like a camera's → layerd, or ustreamer → its viewers → what it cost that server's process. Both get the same
+// pictures, and are measured in turn, several times. feeds.go says where the pictures come from.
 
 // plan is what to measure.
 type plan struct {
@@ -66,23 +65,8 @@ func parsePlan(text string) (plan, error) {
 	return p, nil
 }
 
-// fanout measures as planned and prints what it found.
-func fanout(text string) error {
-	p, err := parsePlan(text)
-	if err != nil {
-		return err
-	}
-	pictures, err := largePictures()
-	if err != nil {
-		return err
-	}
-	feeding, stop := context.WithCancel(context.Background())
-	defer stop()
-	fed, err := feedBoth(feeding, pictures, p.fps, nodeA, nodeB)
-	if err != nil {
-		return err
-	}
-	servers := []server{ustreamer(nodeA, p.fps), layerd(nodeB, p.fps)}
+// fanout measures the servers as planned and prints what it found.
+func fanout(servers []server, p plan) error {
 	var all []reading
 	for round := range p.rounds {
 		slices.Reverse(servers) // neither is always the first
@@ -96,11 +80,6 @@ func fanout(text string) error {
 				all = append(all, r)
 			}
 		}
-	}
-	select {
-	case err := <-fed:
-		return fmt.Errorf("the pictures stopped: %w", err)
-	default:
 	}
 	printTable(all, p)
 	return nil
@@ -142,17 +121,18 @@ func (r reading) String() string {
 
 // printTable prints the medians of all rounds, and how layerd does beside the other.
 func printTable(all []reading, p plan) {
-	fmt.Println("vm: | server | viewers | CPU ms/s | per viewer | RSS MiB | more than idle | peak MiB | fps at a viewer | dropped | age p95 |")
-	fmt.Println("vm: |---|---|---|---|---|---|---|---|---|---|")
-	perViewer := map[string]map[int]float64{}
+	fmt.Println("vm: | server | viewers | CPU ms/s | per viewer | µs a picture | RSS MiB | more than idle | peak MiB | fps at a viewer | dropped | age p95 |")
+	fmt.Println("vm: |---|---|---|---|---|---|---|---|---|---|---|")
+	perPicture := map[string]map[int]float64{}
 	for _, name := range []string{"ustreamer", "layerd"} {
-		perViewer[name] = map[int]float64{}
+		perPicture[name] = map[int]float64{}
 		idle := mid(all, name, 0)
 		for _, viewers := range p.viewers {
-			r, per := mid(all, name, viewers), "–"
+			r, per := mid(all, name, viewers), "– | –"
 			if viewers > 0 {
-				perViewer[name][viewers] = (r.cpu - idle.cpu) / float64(viewers)
-				per = fmt.Sprintf("%.2f", perViewer[name][viewers])
+				each := (r.cpu - idle.cpu) / float64(viewers)
+				perPicture[name][viewers] = 1000 * each / r.seen.fps
+				per = fmt.Sprintf("%.2f | %.0f", each, perPicture[name][viewers])
 			}
 			fmt.Printf("vm: | %s | %d | %.1f | %s | %.1f | %+.1f | %.1f | %.1f | %.1f %% | %d ms |\n", name, viewers, r.cpu, per, r.rss, r.rss-idle.rss, r.peak,
 				r.seen.fps, 100*r.seen.dropped, r.seen.age.Milliseconds())
@@ -160,7 +140,7 @@ func printTable(all []reading, p plan) {
 	}
 	for _, viewers := range p.viewers {
 		if viewers > 0 {
-			fmt.Printf("vm: %d viewers: layerd needs %.2f × ustreamer's processor time for each\n", viewers, perViewer["layerd"][viewers]/perViewer["ustreamer"][viewers])
+			fmt.Printf("vm: %d viewers: layerd needs %.2f × ustreamer's processor time for each picture at a viewer\n", viewers, perPicture["layerd"][viewers]/perPicture["ustreamer"][viewers])
 		}
 	}
 }

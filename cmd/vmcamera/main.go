@@ -22,6 +22,13 @@ func main() {
 	if len(os.Args) == 3 && os.Args[1] == "watch" {
 		os.Exit(watch(os.Args[2]))
 	}
+	if len(os.Args) == 6 && os.Args[1] == "fanout" {
+		if err := fanoutHere(os.Args[2], os.Args[3], os.Args[4], os.Args[5]); err != nil {
+			fmt.Fprintln(os.Stderr, "fan-out:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getpid() != 1 {
 		fmt.Fprintln(os.Stderr, "vmcamera is the first process of a virtual machine: make vm-camera")
 		os.Exit(2)
@@ -46,7 +53,7 @@ func whole(args []string) (err error) {
 		return err
 	}
 	if len(args) == 2 && args[0] == "fanout" {
-		return fanout(args[1])
+		return fanoutThere(args[1])
 	}
 	s := &suite{}
 	s.vivid()

@@ -30,19 +30,18 @@ type server struct {
 }
 
 // ustreamer passes the camera's JPEGs on as they are, as layerd does; all else is as it comes.
-func ustreamer(device string, fps int) server {
-	return server{name: "ustreamer", url: "http://127.0.0.1:8081/stream",
-		args: []string{"/bin/ustreamer", "--device", device, "--format", "MJPEG", "--encoder", "HW", "--resolution", fmt.Sprintf("%dx%d", wide, high),
-			"--desired-fps", strconv.Itoa(fps), "--host", "127.0.0.1", "--port", "8081", "--log-level", "0"}}
+func ustreamer(program, device string, port int) server {
+	return server{name: "ustreamer", url: fmt.Sprintf("http://127.0.0.1:%d/stream", port),
+		args: []string{program, "--device", device, "--format", "MJPEG", "--encoder", "HW", "--resolution", fmt.Sprintf("%dx%d", wide, high),
+			"--host", "127.0.0.1", "--port", strconv.Itoa(port), "--log-level", "0"}}
 }
 
-func layerd(device string, fps int) server {
-	const data = "/tmp/layerd"
-	return server{name: "layerd", url: "http://127.0.0.1:8080/webcam/?action=stream",
-		args: []string{"/bin/layerd", "--data", data, "--listen", "127.0.0.1:8080"},
+func layerd(program, device, data string, port, fps int) server {
+	return server{name: "layerd", url: fmt.Sprintf("http://127.0.0.1:%d/webcam/?action=stream", port),
+		args: []string{program, "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port)},
 		env:  []string{"LAYERD_CAMERA_DEVICE=" + device, "LAYERD_CAMERA_FPS=" + strconv.Itoa(fps), "LAYERD_PRINTER_PORT=/dev/none", "LAYERD_LOG_LEVEL=error"},
 		key: func() (string, error) {
-			said, err := exec.Command("/bin/layerd", "token", "create", "--data", data, "--name", "viewer", "--role", "viewer").Output()
+			said, err := exec.Command(program, "token", "create", "--data", data, "--name", "viewer", "--role", "viewer").Output()
 			if err != nil {
 				return "", fmt.Errorf("make a key: %w", err)
 			}

@@ -174,7 +174,9 @@ func (c *crowd) seen(during time.Duration) (s seen) {
 	for i, v := range c.all {
 		v.mu.Lock()
 		frames += v.frames
-		missed += int(v.last-v.first) + 1 - v.frames
+		if v.frames > 0 {
+			missed += int(v.last-v.first) + 1 - v.frames
+		}
 		if i == 0 || v.frames < least {
 			least = v.frames
 		}
@@ -226,46 +228,4 @@ func readStamp(head []byte) (n uint32, written time.Time, ok bool) {
 		return 0, written, false
 	}
 	return binary.BigEndian.Uint32(head[commentAt+4:]), time.Unix(0, int64(binary.BigEndian.Uint64(head[commentAt+8:]))), true
-}
-
-// largePictures are a dozen of the size that a camera sends, with room for a stamp.
-func largePictures() (all [][]byte, err error) {
-	for i := range 6 {
-		p, err := base(wide, high, 46+6*i, uint64(i))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, slices.Insert(p, commentAt, make([]byte, commentEnd-commentAt)...))
-		fmt.Printf("vm: a picture of %d bytes\n", len(all[i]))
-	}
-	return all, nil
-}
-
-// feedBoth writes the same picture into each device, fps times a second, until ctx ends. The channel tells if it fails.
-func feedBoth(ctx context.Context, pictures [][]byte, fps int, devices ...string) (<-chan error, error) {
-	var nodes []node
-	for _, d := range devices {
-		n, err := openFeed(d, wide, high)
-		if err != nil {
-			return nil, err
-		}
-		nodes = append(nodes, n)
-	}
-	failed := make(chan error, 1)
-	go func() {
-		tick := time.NewTicker(time.Second / time.Duration(fps))
-		defer tick.Stop()
-		for n := uint32(1); ctx.Err() == nil; n++ {
-			<-tick.C
-			picture := pictures[int(n)%len(pictures)]
-			stamp(picture, n, time.Now())
-			for _, to := range nodes {
-				if err := to.write(picture); err != nil {
-					failed <- err
-					return
-				}
-			}
-		}
-	}()
-	return failed, nil
 }
