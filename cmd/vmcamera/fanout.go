@@ -110,7 +110,7 @@ func measure(s server, viewers int, p plan) (r reading, err error) {
 		return r, err
 	}
 	r = reading{server: s.name, viewers: viewers, seen: crowd.seen(took), rss: after.rss, peak: after.peak}
-	r.cpu = float64((after.cpu - before.cpu).Milliseconds()) / took.Seconds()
+	r.cpu = 1000 * float64(after.cpu-before.cpu) / float64(took)
 	return r, crowd.problem()
 }
 

@@ -37,7 +37,7 @@ func fanoutThere(text string) error {
 	if err != nil {
 		return err
 	}
-	if err := fanout([]server{ustreamer("/bin/ustreamer", nodeA, 8081), layerd("/bin/layerd", nodeB, "/tmp/layerd", 8080, p.fps)}, p); err != nil {
+	if err := fanout([]server{ustreamer("/bin/ustreamer", nodeA, 8081), layerd("/bin/layerd", nodeB, "/tmp/layerd", 8080)}, p); err != nil {
 		return err
 	}
 	select {
@@ -87,7 +87,7 @@ func fanoutHere(text, layerdProgram, ustreamerProgram, shim string) error {
 	}
 	there := ustreamer(ustreamerProgram, camera, ports[0])
 	there.env = []string{"LD_PRELOAD=" + shim, "SHIM_CAMERA=" + camera, "SHIM_FPS=" + strconv.Itoa(p.fps)}
-	return fanout([]server{there, layerd(layerdProgram, "http://"+l.Addr().String()+"/", filepath.Join(dir, "data"), ports[1], p.fps)}, p)
+	return fanout([]server{there, layerd(layerdProgram, "http://"+l.Addr().String()+"/", filepath.Join(dir, "data"), ports[1])}, p)
 }
 
 // freePorts are some that nobody listened on a moment ago.

@@ -36,10 +36,10 @@ func ustreamer(program, device string, port int) server {
 			"--host", "127.0.0.1", "--port", strconv.Itoa(port), "--log-level", "0"}}
 }
 
-func layerd(program, device, data string, port, fps int) server {
+func layerd(program, device, data string, port int) server {
 	return server{name: "layerd", url: fmt.Sprintf("http://127.0.0.1:%d/webcam/?action=stream", port),
 		args: []string{program, "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port)},
-		env:  []string{"LAYERD_CAMERA_DEVICE=" + device, "LAYERD_CAMERA_FPS=" + strconv.Itoa(fps), "LAYERD_PRINTER_PORT=/dev/none", "LAYERD_LOG_LEVEL=error"},
+		env:  []string{"LAYERD_CAMERA_DEVICE=" + device, "LAYERD_PRINTER_PORT=/dev/none", "LAYERD_LOG_LEVEL=error"},
 		key: func() (string, error) {
 			said, err := exec.Command(program, "token", "create", "--data", data, "--name", "viewer", "--role", "viewer").Output()
 			if err != nil {
@@ -86,30 +86,39 @@ type usage struct {
 
 func (p *process) used() (usage, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid))
-	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
-	if err != nil {
-		return usage{}, err
-	}
 	status, err := os.ReadFile(filepath.Join(dir, "status"))
 	if err != nil {
 		return usage{}, err
 	}
-	return parseUsage(string(stat), string(status))
+	u, err := parseMemory(string(status))
+	if err != nil {
+		return u, err
+	}
+	threads, err := filepath.Glob(filepath.Join(dir, "task/*/schedstat"))
+	if err == nil && len(threads) == 0 {
+		err = fmt.Errorf("nothing in %s/task", dir)
+	}
+	for _, t := range threads {
+		text, problem := os.ReadFile(t)
+		if problem == nil {
+			var ran time.Duration
+			ran, problem = parseSchedule(string(text))
+			u.cpu += ran
+		}
+		err = errors.Join(err, problem)
+	}
+	return u, err
 }
 
-// parseUsage reads /proc/N/stat and /proc/N/status; see proc(5).
-func parseUsage(stat, status string) (u usage, err error) {
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:]) // from the third on
-	if len(fields) < 13 {
-		return u, errors.New("stat has too few fields")
-	}
-	for _, f := range fields[11:13] { // utime, stime, in hundredths of a second
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil {
-			return u, err
-		}
-		u.cpu += time.Duration(n) * time.Second / 100
-	}
+// parseSchedule is how long a thread has run, from /proc/N/task/N/schedstat: exact, where stat counts in hundredths of a second.
+func parseSchedule(schedstat string) (time.Duration, error) {
+	first, _, _ := strings.Cut(schedstat, " ")
+	ns, err := strconv.ParseInt(first, 10, 64)
+	return time.Duration(ns), err
+}
+
+// parseMemory reads /proc/N/status; see proc(5).
+func parseMemory(status string) (u usage, err error) {
 	for line := range strings.Lines(status) {
 		name, value, _ := strings.Cut(line, ":")
 		if name != "VmRSS" && name != "VmHWM" {

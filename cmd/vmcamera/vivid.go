@@ -80,10 +80,14 @@ func (s *suite) vivid() {
 	})
 	s.check("vivid: not permitted", func() (string, error) { return withoutLeave(device) })
 	s.check("vivid: a failed stream is begun again", func() (string, error) { return failStream(c, device) })
+	s.check("vivid: controls are listed", func() (string, error) { return controlsListed(c, device) })
+	s.check("vivid: controls are set", func() (string, error) { return adjust(c, device, true) })
 	for range 3 {
 		s.check("vivid: unplugged", func() (string, error) { return unplug(c) })
 		s.check("vivid: plugged in again", func() (string, error) { return plugIn(c) })
+		s.check("vivid: controls are set again", func() (string, error) { return "all", asWished(c, device) })
 	}
+	s.check("vivid: controls as they come", func() (string, error) { return adjust(c, device, false) })
 	s.check("vivid: let go", func() (string, error) { return "nothing open, nothing mapped", c.stop() })
 }
 

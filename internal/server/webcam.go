@@ -62,6 +62,7 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 	}
 	const boundary = "layerd-frame"
 	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary="+boundary)
+	w.Header().Set("Transfer-Encoding", "identity") // until the connection ends: chunks cost each picture two more writes, and simple programs cannot read them
 	out := http.NewResponseController(w)
 	before := "--" + boundary + "\r\n"
 	checked := time.Now()
