@@ -98,7 +98,7 @@ bench-fanout: bench-programs vm-programs ## what each viewer of the camera costs
 
 .PHONY: vm-fanout
 vm-fanout: bench-programs vm-programs ## the same with V4L2 devices, in the virtual machine: the whole way, but an emulated processor
-	./.ci/bench-fanout there '$(or $(PLAN),fps=5,rounds=2)'
+	./.ci/bench-fanout there '$(if $(PLAN),$(PLAN),fps=5,rounds=2)'
 
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
