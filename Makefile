@@ -63,7 +63,7 @@ check: webui fmt ## the quick checks: formatting, vet, types, unit tests without
 
 .PHONY: bench
 bench: ## benchmarks, in the form that benchstat reads (COUNT=n repeats)
-	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/server ./camera
+	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/viewer ./internal/server ./camera
 
 # The benchmark's programs stand by themselves: without Node layerd has no page, which does not matter here.
 CORPUS ?= ../shared/corpus
@@ -72,7 +72,7 @@ STREAMBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s
 .PHONY: bench-programs
 bench-programs:
 	@mkdir -p bin/bench
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench
 
 .PHONY: bench-stream
 bench-stream: bench-programs ## how well the printer's line is used, against goals: docs/PERFORMANCE.md (SPAN=20s, ONLY=pattern, CALM=0s, CORPUS=dir)
@@ -82,6 +82,15 @@ bench-stream: bench-programs ## how well the printer's line is used, against goa
 bench-peers: bench-programs ## the same beside OctoPrint and Printrun from PyPI, in an environment of their own
 	@if ./cmd/streambench/peers/install .cache/bench-peers; then \
 	  $(STREAMBENCH) --streamers layerd,one-line --peers .cache/bench-peers; fi
+
+.PHONY: bench-camera
+bench-camera: bench-link bench-fanout ## all that the picture costs: on a bad link, for many viewers, and for the print beside them; about 25 minutes
+	./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s) --only daemon
+
+.PHONY: bench-link
+bench-link: bench-programs ## how old the picture is on a bad link, and how long a tap takes beside it; takes root (SPAN=1m)
+	./.ci/need ip
+	./bin/bench/camerabench --span $(or $(SPAN),1m)
 
 .PHONY: vm-camera
 vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
