@@ -1,6 +1,7 @@
 // The cameras as a person sees them: several, enlarged, on the full screen, turned, and honest about their age.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { after, before, test as run } from 'node:test'
 import { Rig, until } from './rig.mjs'
@@ -300,6 +301,38 @@ test('an old picture is never shown as live, and comes back', async () => {
   for (const send of held) send()
   await stalled.getByRole('button', { name: /^Live/ }).waitFor()
   await stalled.close()
+})
+
+test('a camera on the network that stalls turns grey with the reason, and comes back by itself', async () => {
+  const picture = Buffer.from(await (await fetch(`${rig.url}/webcam/?action=snapshot`, { headers: bearer })).arrayBuffer())
+  let stalls = false
+  const camera = createServer((request, answer) => {
+    answer.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=next' })
+    const timer = setInterval(() => {
+      if (!stalls) answer.write(Buffer.concat([Buffer.from(`--next\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`), picture, Buffer.from('\r\n')]))
+    }, 100)
+    request.on('close', () => clearInterval(timer))
+  })
+  await new Promise((listening) => camera.listen(0, '127.0.0.1', listening))
+  const act = (command) => fetch(`${rig.url}/v1/do`, { method: 'POST', headers: bearer, body: JSON.stringify(command) })
+  await act({ do: 'set_camera', camera: { id: -1, name: 'Network', device: `http://127.0.0.1:${camera.address().port}/` } })
+  const { id } = (await state()).cameras.at(-1)
+  const looking = await page.context().newPage()
+  await looking.goto(rig.url)
+  await looking.getByRole('button', { name: 'Network', exact: true }).click()
+  await looking.getByRole('button', { name: /^Live/ }).waitFor()
+  stalls = true
+  await looking.getByRole('button', { name: /^[234]\.\d s old/ }).waitFor()
+  await looking.getByText(/No picture since \d\d:\d\d:\d\d/).waitFor()
+  await looking.getByText(/The camera Network/).first().waitFor()
+  assert.equal((await state()).cameras.find((c) => c.id === id).live, false)
+  assert.equal((await state()).cameras[0].live, true)
+  stalls = false
+  await looking.getByRole('button', { name: /^Live/ }).waitFor()
+  await looking.close()
+  await act({ do: 'remove_camera', camera_id: id })
+  camera.closeAllConnections()
+  camera.close()
 })
 
 test('a page that is not looked at takes no pictures', async () => {
