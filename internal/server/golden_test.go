@@ -164,6 +164,7 @@ func goldens() map[string]any {
 		"spools_spoolman": spools.List{Source: store.Spoolman, Spools: []store.Spool{{ID: 12, Name: "Acme Galaxy", DiameterMM: 1.75, DensityGCM3: 1.24, UsedMM: 10, LeftMM: -1, LeftG: -1}},
 			Active: []store.ActiveSpool{}, AtMS: goldenMS - 3600_000, Problem: "ask Spoolman for its spools: connection refused"},
 		"timelapses": goldenTimelapses(),
+		"shots":      ShotsTime{StillS: 120, ParkS: 716},
 		"queue": QueueList{Entries: []QueueEntry{
 			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},
 			{Entry: store.Entry{ID: 9, File: "old/cube.gcode", Copies: 1, By: "script", AddedMS: goldenMS - 50_000}, Name: "old/cube.gcode", Gone: true}}},

@@ -43,6 +43,7 @@ var routes = []route{
 	{"GET", "/v1/pictures/*", access.Viewer, (*Server).servePicture},
 	{"GET", "/v1/timelapses", access.Viewer, (*Server).serveTimelapses},
 	{"GET", "/v1/timelapses/*", access.Viewer, (*Server).serveTimelapse},
+	{"GET", "/v1/shots/*", access.Viewer, (*Server).serveShots},
 	{"DELETE", "/v1/timelapses/*", access.Operator, (*Server).serveDeleteTimelapse},
 	{"POST", "/v1/timelapses/*", access.Operator, (*Server).serveRenderTimelapse},
 	{"GET", "/v1/temperatures", access.Viewer, (*Server).serveTemperatures},

@@ -111,8 +111,8 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
-		s.chooseTimelapse(ctx, id, w.record)
-		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits}, src)
+		shots := s.chooseTimelapse(ctx, id, w.record)
+		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Shots: shots}, src)
 	}
 	if err != nil {
 		// The row must end even when it was ctx that ran out.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/latest"
 	"layerd/internal/timelapse"
+	"layerd/printer"
 )
 
 // Timelapses is what the server asks of the recorder; *timelapse.Recorder is one. An ID that it does not list is ErrNotFound: none becomes a path.
@@ -151,14 +153,49 @@ func (s *Server) doSetTimelapse(ctx context.Context, c *call) (uint64, error) {
 	return s.rev(), nil
 }
 
-// chooseTimelapse tells the recorder how the print that is about to start is recorded. No film is a reason not to print.
-func (s *Server) chooseTimelapse(ctx context.Context, job string, c *timelapse.Choice) {
+// chooseTimelapse says how a print is recorded that is about to start, and tells the recorder. No film is a reason not to print.
+func (s *Server) chooseTimelapse(ctx context.Context, job string, c *timelapse.Choice) printer.Shots {
 	if c == nil {
-		return
+		list, _ := s.cfg.Timelapses.List().Get()
+		c = &list.Settings.Choice
 	}
 	if err := s.cfg.Timelapses.Choose(ctx, job, *c); err != nil {
-		s.log.Error("a print is recorded as usual, not as was chosen", "job", job, "err", err)
+		s.log.Error("a print is not recorded as was chosen", "job", job, "err", err)
+		return printer.Shots{}
 	}
+	return shotsOf(*c)
+}
+
+// shotsOf is what the printer does for a recording.
+func shotsOf(c timelapse.Choice) printer.Shots {
+	switch {
+	case c.Mode != timelapse.ByLayer:
+		return printer.Shots{}
+	case c.Park:
+		return printer.Shots{Mode: printer.ShotsPark}
+	}
+	return printer.Shots{Mode: printer.ShotsStill}
+}
+
+// serveShots answers GET /v1/shots/PATH: how much longer a file prints when it is recorded by layer.
+func (s *Server) serveShots(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	path, err := filePath(r)
+	if err != nil {
+		return err
+	}
+	survey, err := s.cfg.Files.Survey(r.Context(), path)
+	if err != nil {
+		return err
+	}
+	snap, _ := s.cfg.Printer.Snapshots().Get()
+	if snap == nil {
+		return printer.ErrNotConnected
+	}
+	takes := func(mode printer.ShotMode) float64 {
+		return math.Round(printer.ShotsTime(snap.Profile, printer.Shots{Mode: mode}, survey).Seconds())
+	}
+	s.writeJSON(w, http.StatusOK, ShotsTime{StillS: takes(printer.ShotsStill), ParkS: takes(printer.ShotsPark)})
+	return nil
 }
 
 // timelapseState is what the State shows of them.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"layerd/internal/timelapse"
+	"layerd/printer"
 )
 
 func TestTimelapsesAreListed(t *testing.T) {
@@ -114,5 +115,11 @@ func TestStartChoosesHowItIsRecorded(t *testing.T) {
 	_, a := r.command(t, "operator", `{"do":"start","file":"cube.gcode","anyway":true,"record":{"mode":"layer","every_s":10,"park":true}}`)
 	if want := (timelapse.Choice{Mode: timelapse.ByLayer, EveryS: 10, Park: true}); a.Error != nil || r.films.chosen[a.Job] != want {
 		t.Errorf("got %+v, %+v, want %+v for the job", a.Error, r.films.chosen, want)
+	}
+	for c, want := range map[timelapse.Choice]printer.ShotMode{{Mode: timelapse.ByLayer, Park: true}: printer.ShotsPark, {Mode: timelapse.ByLayer}: printer.ShotsStill,
+		{Mode: timelapse.ByTime, Park: true}: printer.ShotsOff, {Mode: timelapse.Off}: printer.ShotsOff} {
+		if got := shotsOf(c); got != (printer.Shots{Mode: want}) {
+			t.Errorf("%+v: got %+v, want %q", c, got, want)
+		}
 	}
 }

@@ -58,6 +58,12 @@ type LampStatus struct {
 	On bool `json:"on"` // as it was asked for last since layerd was started; off before
 }
 
+// ShotsTime is the answer of GET /v1/shots/PATH: how much longer a file prints when it is recorded by layer, estimated.
+type ShotsTime struct {
+	StillS float64 `json:"still_s"`
+	ParkS  float64 `json:"park_s"` // the head goes aside for each frame
+}
+
 // ID is a command's, chosen by the client: a JSON string of at most 64 bytes, or a number, which is kept as its text.
 type ID string
 

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 
 // recordUntilKilled takes a frame of each layer for ever, and says how many there are; or renders what it finds, and says so.
 func recordUntilKilled(dir, ffmpeg string) error {
-	m, l := machine{newSnaps(printer.Idle)}, &lens{frames: latest.New[*camera.Frame](nil)}
+	m, l := newMachine(), &lens{frames: latest.New[*camera.Frame](nil)}
 	rec, err := New(Config{Dir: dir, Printer: m, Settings: byLayer(), Camera: func(int) Camera { return l },
 		FFmpeg: func() (string, bool) { return ffmpeg, ffmpeg != "" }})
 	if err != nil {
@@ -52,7 +52,8 @@ func recordUntilKilled(dir, ffmpeg string) error {
 				layer = list.Items[0].Frames + 1
 				fmt.Println(list.Items[0].Frames)
 			}
-			m.snaps.Set(&printer.Snapshot{State: printer.Printing, Job: &printer.JobStatus{ID: "job", Name: "cube.gcode", Layer: layer}})
+			m.snaps.Set(&printer.Snapshot{State: printer.Printing, Job: &printer.JobStatus{ID: "job", Name: "cube.gcode",
+				Shot: &printer.Shot{N: layer, Layer: layer, AtMS: time.Now().Add(-2 * settle).UnixMilli(), Still: true}}})
 			go func() { // until it is taken
 				for range 10 {
 					l.frames.Set(&camera.Frame{Time: time.Now(), Width: 640, Height: 480, JPEG: jpegOf(layer)})
@@ -92,7 +93,7 @@ func killWhen(t *testing.T, dir, ffmpeg string, enough int) {
 func TestKilledInMidPrint(t *testing.T) {
 	dir := t.TempDir()
 	killWhen(t, dir, "", 20)
-	rec, err := New(Config{Dir: dir, Printer: machine{newSnaps(printer.Idle)}, Settings: UsualSettings(), FFmpeg: noFFmpeg})
+	rec, err := New(Config{Dir: dir, Printer: newMachine(), Settings: UsualSettings(), FFmpeg: noFFmpeg})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestKilledWhileItRenders(t *testing.T) {
 	for range maxTries - 1 {
 		killWhen(t, dir, hangs, 1)
 	}
-	after, err := New(Config{Dir: before.cfg.Dir, Printer: machine{newSnaps(printer.Idle)}, Settings: UsualSettings()})
+	after, err := New(Config{Dir: before.cfg.Dir, Printer: newMachine(), Settings: UsualSettings()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func film(t *testing.T, frames []picture, ffmpeg func() (string, bool)) (*Record
 func filmIn(t *testing.T, dir string, frames []picture, ffmpeg func() (string, bool)) (*Recorder, string) {
 	t.Helper()
 	l := &lens{}
-	rec, err := New(Config{Dir: dir, Printer: machine{newSnaps(printer.Idle)}, Camera: func(int) Camera { return l }, Settings: UsualSettings(), FFmpeg: ffmpeg})
+	rec, err := New(Config{Dir: dir, Printer: newMachine(), Camera: func(int) Camera { return l }, Settings: UsualSettings(), FFmpeg: ffmpeg})
 	if err != nil {
 		t.Fatal(err)
 	}

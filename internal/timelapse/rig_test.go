@@ -20,9 +20,21 @@ import (
 )
 
 // machine is a printer that says what the test sets.
-type machine struct{ snaps *printer.Snapshots }
+type machine struct {
+	snaps *printer.Snapshots
+	taken *atomic.Int64 // number of the last shot whose picture was taken
+}
 
 func (m machine) Snapshots() *printer.Snapshots { return m.snaps }
+
+func (m machine) ShotTaken(_ context.Context, _ string, n int) (uint64, error) {
+	m.taken.Store(int64(n))
+	return 0, nil
+}
+
+func newMachine() machine {
+	return machine{latest.New(&printer.Snapshot{State: printer.Idle}), new(atomic.Int64)}
+}
 
 // lens is a camera that shows what the test sets, and counts who looks.
 type lens struct {
@@ -73,7 +85,6 @@ type rig struct {
 	lens    *lens
 	there   atomic.Bool // the camera
 	space   atomic.Int64
-	taken   atomic.Int32 // number of the last still that was taken
 	jpeg    []byte
 	seq     uint32
 	cfg     Config
@@ -83,14 +94,12 @@ type rig struct {
 
 type counter = atomic.Int64
 
-func newSnaps(s printer.State) *printer.Snapshots { return latest.New(&printer.Snapshot{State: s}) }
-
 func noFFmpeg() (string, bool) { return "", false }
 
 // record runs a test in fake time; change, where not nil, makes the rig different before it runs.
 func record(t *testing.T, s Settings, change func(*rig), test func(*rig)) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, dir: filepath.Join(t.TempDir(), "timelapse"), machine: machine{newSnaps(printer.Idle)},
+		r := &rig{t: t, dir: filepath.Join(t.TempDir(), "timelapse"), machine: newMachine(),
 			lens: &lens{frames: latest.New[*camera.Frame](nil)}, jpeg: bytes.Repeat([]byte("picture "), 1000)}
 		r.space.Store(1 << 40)
 		r.there.Store(true)

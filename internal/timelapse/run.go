@@ -130,11 +130,7 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 	}
 	o.renderNext(ctx, now)
 	if o.take != nil {
-		var still *Still
-		if o.take.shots.stills {
-			still = o.cfg.Still(snap)
-		}
-		o.missed(o.take.shots.heard(snap, still, now))
+		o.missed(o.take.shots.heard(snap))
 	}
 }
 
@@ -151,7 +147,7 @@ func (o *owner) beginTake(ctx context.Context, snap *printer.Snapshot, id, name 
 	if c.Mode == Off {
 		return
 	}
-	t := &take{shots: shots{choice: c, stills: o.cfg.Still != nil}, synced: now, end: func() {}}
+	t := &take{shots: shots{choice: c}, synced: now, end: func() {}}
 	t.about = about{JobID: id, Name: name, StartedMS: now.UnixMilli(), Mode: c.Mode, FPS: o.settings.FPS, Step: 1}
 	o.take = t
 	o.follow(ctx)
@@ -180,8 +176,10 @@ func (o *owner) frame(ctx context.Context, f *camera.Frame) {
 	if !ok {
 		return
 	}
-	if w.still > 0 && o.cfg.Taken != nil { // first of all: the printer stands still for it
-		o.cfg.Taken(ctx, t.JobID, w.still)
+	if w.shot > 0 { // first of all: the printer stands still for it
+		if _, err := o.cfg.Printer.ShotTaken(ctx, t.JobID, w.shot); err != nil {
+			o.log.Warn("the printer was not told that its picture is taken", "err", err) // it goes on by itself
+		}
 	}
 	if err := o.keep(f, w.layer); err != nil {
 		if o.problem == "" {

@@ -1,7 +1,6 @@
 package timelapse
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -42,66 +41,52 @@ func TestByTime(t *testing.T) {
 }
 
 func TestByLayerTakesTheFrameOfTheStill(t *testing.T) {
-	still := &Still{}
-	r := func(r *rig) {
-		r.cfg.Still = func(s *printer.Snapshot) *Still {
-			if s.Notice == "" { // stands for Snapshot.Job.Shot
-				return nil
-			}
-			return still
-		}
-		r.cfg.Taken = func(_ context.Context, job string, n int) { r.taken.Store(int32(n)) }
-	}
-	record(t, byLayer(), r, func(r *rig) {
+	record(t, byLayer(), nil, func(r *rig) {
 		r.print("job", 1)
 		r.shine(5 * time.Second)
 		r.none()
-		stand := func(n int) {
-			still = &Still{N: n, Layer: n, At: time.Now()}
-			r.say(func(s *printer.Snapshot) { s.Notice = "still" })
+		shot := func(n int, still bool) {
+			r.say(func(s *printer.Snapshot) {
+				job := *s.Job
+				job.Shot = &printer.Shot{N: n, Layer: n, AtMS: time.Now().UnixMilli(), Still: still}
+				s.Job = &job
+			})
 		}
-		stand(1)
+		shot(1, true)
 		r.flash() // of this moment: the frame is still swinging
 		time.Sleep(100 * time.Millisecond)
 		r.flash()
-		if r.taken.Load() != 0 {
+		if r.machine.taken.Load() != 0 {
 			t.Error("a frame of the first 150 ms was taken")
 		}
 		time.Sleep(100 * time.Millisecond)
 		r.flash()
-		if got, it := r.taken.Load(), r.only(); got != 1 || it.Frames != 1 {
-			t.Errorf("after 200 ms: got still %d taken, %d frames, want 1, 1", got, it.Frames)
+		if got, it := r.machine.taken.Load(), r.only(); got != 1 || it.Frames != 1 {
+			t.Errorf("after 200 ms: got shot %d taken, %d frames, want 1, 1", got, it.Frames)
 		}
-		r.say(func(*printer.Snapshot) {}) // the same still again
+		shot(1, false) // it goes on
 		r.shine(2 * time.Second)
 		if it := r.only(); it.Frames != 1 {
-			t.Errorf("one still twice: got %d frames, want 1", it.Frames)
+			t.Errorf("one shot twice: got %d frames, want 1", it.Frames)
 		}
-		stand(2)
+		shot(2, true)
 		time.Sleep(1500 * time.Millisecond)
 		r.flash() // too late: the head moves again
 		r.shine(3 * time.Second)
 		l, _ := r.List().Get()
-		if it := r.only(); it.Frames != 1 || l.Problem == "" {
+		if it := r.only(); it.Frames != 1 || l.Problem == "" || r.machine.taken.Load() != 1 {
 			t.Errorf("a frame that came too late: got %d frames and problem %q, want 1 and one", it.Frames, l.Problem)
 		}
-		stand(3)
+		shot(3, true)
 		r.shine(time.Second)
 		l, _ = r.List().Get()
 		if f, err := r.Frame(r.only().ID, 1); err != nil || f.Layer != 3 || l.Problem != "" {
-			t.Errorf("the next still: got layer %d, %v, problem %q, want 3, nil, none", f.Layer, err, l.Problem)
+			t.Errorf("the next shot: got layer %d, %v, problem %q, want 3, nil, none", f.Layer, err, l.Problem)
 		}
-	})
-}
-
-func TestByLayerWithoutStills(t *testing.T) {
-	record(t, byLayer(), nil, func(r *rig) {
-		for layer := range 4 {
-			r.print("job", layer)
-			r.shine(2 * time.Second)
-		}
-		if it := r.only(); it.Frames != 3 {
-			t.Errorf("got %d frames, want one of each of 3 layers", it.Frames)
+		shot(4, false) // nobody here has seen it stand
+		r.over("job", "done")
+		if it := r.only(); it.Missed != 2 || it.Frames != 3 {
+			t.Errorf("at the end: got %+v, want 2 missed, and the last frame of the print's end", it)
 		}
 	})
 }

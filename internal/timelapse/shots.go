@@ -9,48 +9,38 @@ import (
 // shots says when a frame is due, and which of the camera's is taken. Pure: it is told of snapshots, frames and the time.
 //
 //	by time   every so many seconds of printing; the first frame that was taken after that moment
-//	by layer  where the printer stands still for it, the first frame after the moves have ended and before they go on;
-//	          else the first one after the layer has changed
+//	by layer  the printer stands still for it: the first frame after the moves have ended and before they go on
 type shots struct {
 	choice Choice
-	stills bool // the printer stands still at each layer
 	want   want
 	next   time.Time // by time: when the next one is due
-	layer  int       // by layer, without stills: of the last frame
-	last   int       // number of the last still
+	last   int       // number of the printer's last shot
 }
 
 // want is a frame that is due. The zero value: none is.
 type want struct {
 	after, until time.Time // of its being taken; until zero = none is due
 	layer        int
-	still        int // number of the printer's still; 0 = it does not stand still for it
+	shot         int // number of the printer's, which stands still for it; 0 = by time
 }
 
 const (
-	settle     = 150 * time.Millisecond  // the frame swings a little after the last move, and a camera is some way behind
-	standsFor  = 1400 * time.Millisecond // the printer goes on by itself a little later
-	layerWaits = 3 * time.Second
+	settle    = 150 * time.Millisecond  // the frame swings a little after the last move, and a camera is some way behind
+	standsFor = 1400 * time.Millisecond // the printer goes on by itself a little later
 )
 
-// Still is a moment in which the printer stands still for a frame.
-type Still struct {
-	N, Layer int
-	At       time.Time // when its moves had ended
-}
-
-// heard takes over what a snapshot says, and reports whether a frame was missed: it was still waited for when another became due.
-func (s *shots) heard(snap *printer.Snapshot, still *Still, now time.Time) (missed bool) {
-	printing := snap.State == printer.Printing || snap.State == printer.Finishing
-	switch {
-	case still != nil && still.N != s.last:
-		s.last = still.N
-		return s.due(want{after: still.At.Add(settle), until: still.At.Add(standsFor), layer: still.Layer, still: still.N})
-	case s.stills || s.choice.Mode != ByLayer || !printing || snap.Job == nil || snap.Job.Layer == s.layer:
+// heard takes over what a snapshot says, and reports whether a frame was missed.
+func (s *shots) heard(snap *printer.Snapshot) (missed bool) {
+	if snap.Job == nil || snap.Job.Shot == nil || snap.Job.Shot.N == s.last || s.choice.Mode != ByLayer {
 		return false
 	}
-	s.layer = snap.Job.Layer
-	return s.due(want{after: now, until: now.Add(layerWaits), layer: s.layer})
+	shot := snap.Job.Shot
+	s.last = shot.N
+	if !shot.Still { // it is over already
+		return true
+	}
+	at := time.UnixMilli(shot.AtMS)
+	return s.due(want{after: at.Add(settle), until: at.Add(standsFor), layer: shot.Layer, shot: shot.N})
 }
 
 // tick lets time pass while the printer prints; it reports whether a frame was missed.

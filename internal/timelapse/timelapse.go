@@ -107,6 +107,7 @@ func (c Choice) Validate() error {
 // Printer is what is recorded; *printer.Printer is one.
 type Printer interface {
 	Snapshots() *printer.Snapshots
+	ShotTaken(ctx context.Context, job string, n int) (rev uint64, err error)
 }
 
 // Camera is where frames come from; *camera.Camera is one.
@@ -121,11 +122,6 @@ type Config struct {
 	Printer Printer
 	// Camera finds the camera to record, by the ID in Settings; nil when there is none at all.
 	Camera func(id int) Camera
-
-	// Still is the moment in which the printer stands still for a frame, and Taken tells it that it may go on; nil = it never does, and by layer
-	// means as soon as the layer has changed.
-	Still func(*printer.Snapshot) *Still
-	Taken func(ctx context.Context, job string, n int)
 
 	Settings Settings
 	MinFree  int64                         // bytes of the disk that are left alone

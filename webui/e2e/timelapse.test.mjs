@@ -8,7 +8,7 @@ import { realFile, Rig, stop, until } from './rig.mjs'
 const rig = new Rig()
 const test = rig.steps(run)
 const name = 'cube.gcode'
-let page, key
+let page, key, layers
 
 before(async () => {
   await rig.printer('--speed', '60', '--heat', '300')
@@ -46,6 +46,8 @@ test('a print is started with a frame at each layer', async () => {
   await off.waitFor()
   assert.equal(await off.getAttribute('aria-pressed'), 'true', 'a new installation records nothing')
   await sheet.getByRole('button', { name: 'By layer' }).click()
+  await sheet.getByText(/^Adds about \d+ (s|min)\.$/).waitFor()
+  await sheet.getByLabel('The head goes aside for each frame').check()
   await sheet.getByRole('button', { name: 'Bed is clear, print' }).click()
   const anyway = page.getByRole('button', { name: 'Print anyway' })
   await until('started', async () => (await json('/v1/state')).job || (await anyway.isVisible() && (await anyway.click(), false)))
@@ -66,7 +68,9 @@ test('back through the print while it runs', async () => {
   await until('the second', async () => (await shown(sheet)) === 1)
   await sheet.getByRole('button', { name: 'Play' }).click()
   await until('it plays', async () => (await shown(sheet)) >= 4)
-  assert.equal((await json('/v1/state')).state, 'printing', 'the print still runs')
+  const { state, job } = await json('/v1/state')
+  assert.equal(state, 'printing', 'the print still runs')
+  layers = job.layers
   await sheet.getByRole('button', { name: 'Close' }).click()
 })
 
@@ -79,7 +83,8 @@ test('the video is made after the print, and plays', async () => {
   await until('the poster', () => row.locator('img').evaluate((img) => img.naturalWidth > 100))
   const film = await until('the video', async () => (await json('/v1/timelapses')).items.find((f) => f.video.state === 'ready'))
   assert.equal(film.outcome, 'done')
-  assert.ok(film.frames > 20, `${film.frames} frames`)
+  assert.ok(layers > 1 && film.frames + film.missed >= layers - 1 && film.missed <= layers / 10, `${film.frames} frames of ${layers} layers, ${film.missed} missed`)
+  assert.ok(rig.executed().some((text) => text.startsWith('G0 X5 Y210 ')), 'the head went aside')
   await row.click()
   const video = page.getByRole('dialog', { name }).locator('video')
   await video.waitFor()

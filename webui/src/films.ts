@@ -1,6 +1,6 @@
 // Timelapses: got by the parts of the page that show them. This file is no part of the first load. internal/server/timelapse.go answers.
 import { signal } from '@preact/signals'
-import { ask, unreachable, refusal } from './api'
+import { ask, get, unreachable, refusal } from './api'
 import { bool, list, num, object, oneOf, str, type Of } from './read'
 import { follow } from './shelf'
 import { state } from './state'
@@ -66,6 +66,11 @@ export async function getShot(id: string, n: number): Promise<Shot> {
   const number = (name: string) => Number(answer.headers.get(name) ?? 0)
   return { n: number('Frame'), layer: number('Frame-Layer'), takenMs: number('Frame-Taken-Ms'), picture: await createImageBitmap(await answer.blob()) }
 }
+
+export const readShots = object({ still_s: num, park_s: num })
+
+/** How much longer a file prints when it is recorded by layer. */
+export const getShots = (path: string): Promise<Of<typeof readShots>> => get(`/v1/shots/${path.split('/').map(encodeURIComponent).join('/')}`, readShots)
 
 /** The choice of one print, as settings have it. */
 export const choiceOf = ({ mode, every_s, park }: TimelapseSettings): RecordChoice => ({ mode, every_s, park })

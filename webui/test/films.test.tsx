@@ -33,6 +33,7 @@ beforeEach(() => {
   vi.stubGlobal('createImageBitmap', () => Promise.resolve({ width: 0, height: 0, close() {} }))
   vi.stubGlobal('fetch', (path: string, init?: RequestInit) => {
     asked.push(`${init?.method ?? 'GET'} ${path}`)
+    if (path.startsWith('/v1/shots/')) return Promise.resolve(new Response('{"still_s":62,"park_s":720}'))
     const n = /frames\/(\d+)/.exec(path)?.[1]
     if (n) return Promise.resolve(new Response('jpeg', { headers: { Frame: n, 'Frame-Layer': String(Number(n) + 1), 'Frame-Taken-Ms': '1700000000000' } }))
     return Promise.resolve(path === '/v1/timelapses' ? new Response(JSON.stringify(list)) : new Response(null, { status: 204 }))
@@ -141,11 +142,13 @@ it('says why nothing is recorded', async () => {
 it('offers the settings before a print, and changes them for this one', async () => {
   const told: RecordChoice[] = []
   const camera = { id: 0, device: 'simulated', name: 'Cam', live: true, problem: '', width: 1, height: 1, fps: 1, since_ms: 1, dropped: 0 }
-  await show(<RecordLine value={null} disabled={false} onChange={(c) => told.push(c)} />, 'owner', { cameras: [camera] })
+  await show(<RecordLine path="a b.gcode" value={null} disabled={false} onChange={(c) => told.push(c)} />, 'owner', { cameras: [camera] })
   const layer = await comes(() => getByRole(root, 'button', { name: 'By layer' }))
   expect(getByRole(root, 'button', { name: 'Off' }).getAttribute('aria-pressed')).toBe('true')
   act(() => layer.click())
-  await show(<RecordLine value={told[0]!} disabled={false} onChange={(c) => told.push(c)} />, 'owner', { cameras: [camera] })
+  await show(<RecordLine path="a b.gcode" value={told[0]!} disabled={false} onChange={(c) => told.push(c)} />, 'owner', { cameras: [camera] })
+  getByText(root, 'Adds about 1 min.')
+  expect(asked).toContain('GET /v1/shots/a%20b.gcode')
   act(() => getByLabelText<HTMLInputElement>(root, /goes aside/).click())
   expect(told).toEqual([{ mode: 'layer', every_s: 10, park: false }, { mode: 'layer', every_s: 10, park: true }])
 })

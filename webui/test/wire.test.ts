@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readCurve, readRecent } from '../src/curves'
-import { readFilms } from '../src/films'
+import { readFilms, readShots } from '../src/films'
 import { readPrintLog, readTotals } from '../src/kept'
 import { readCardList } from '../src/cardlist'
 import { readQueue, readSpools } from '../src/shelf'
@@ -19,7 +19,7 @@ const read = (name: string) => parse(readFileSync(new URL(name, golden), 'utf8')
 describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
-    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
+    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
     [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog],
   ]
   for (const name of names) {

@@ -52,7 +52,7 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
     case 'rename': return <Rename file={file} files={files} onBack={() => setStep('details')} onDone={(path) => goInstead('files', path)} />
     case 'queue': return <QueueAdd file={file} onBack={() => setStep('details')} onDone={onClose} />
     case 'delete': return <Delete file={file} onBack={() => setStep('details')} onDone={onClose} />
-    case 'bed': case 'starting': return <BedClear name={file.name} recorded starting={step === 'starting'} onYes={(record) => void start(record ? { record } : {})} onBack={() => setStep('details')} />
+    case 'bed': case 'starting': return <BedClear name={file.name} path={file.path} starting={step === 'starting'} onYes={(record) => void start(record ? { record } : {})} onBack={() => setStep('details')} />
     case 'warning': case 'refused':
       return (
         <Sheet key="no" title={step === 'warning' ? 'Look at this first' : 'It was not started'} role="alertdialog" firm onClose={() => setStep('details')}>
@@ -106,7 +106,7 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
 }
 
 /** The question before every print. */
-export function BedClear({ name, recorded = false, starting, onYes, onBack }: { name: string; recorded?: boolean; starting: boolean; onYes: (record: RecordChoice | null) => void; onBack: () => void }) {
+export function BedClear({ name, path, starting, onYes, onBack }: { name: string; path?: string; starting: boolean; onYes: (record: RecordChoice | null) => void; onBack: () => void }) {
   const s = state.value
   const camera = s?.cameras[0]
   const [record, setRecord] = useState<RecordChoice | null>(null)
@@ -114,7 +114,7 @@ export function BedClear({ name, recorded = false, starting, onYes, onBack }: { 
     <Sheet key="bed" title="Is the bed clear?" onClose={onBack}>
       {camera && camera.device !== '' && camera.device !== 'none' && <div class="bed-picture"><Picture status={camera} live={live.value} /></div>}
       <p>Before <strong class="wrap">{name}</strong> starts: nothing may lie on the bed, and nothing may be in the head's way.</p>
-      {recorded && <RecordLine value={record} disabled={starting} onChange={setRecord} />}
+      {path && <RecordLine path={path} value={record} disabled={starting} onChange={setRecord} />}
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={starting || !live.value} onClick={() => onYes(record)}>
           {starting ? <><Spinner /> Starting…</> : <><Icon name="check" /> Bed is clear, print</>}

@@ -1,20 +1,26 @@
 // Before a print starts: whether and how it is recorded, this once.
-import { useEffect } from 'preact/hooks'
-import { choiceOf, films, followFilms } from '../films'
+import { useEffect, useState } from 'preact/hooks'
+import { choiceOf, films, followFilms, getShots } from '../films'
 import { state } from '../state'
+import { duration } from '../units'
 import type { RecordChoice } from '../wire'
 import { Icon } from './icon'
 
 const modes: readonly { mode: RecordChoice['mode']; name: string }[] = [{ mode: 'off', name: 'Off' }, { mode: 'time', name: 'By time' }, { mode: 'layer', name: 'By layer' }]
 
 interface RecordLineProps {
+  path: string
   value: RecordChoice | null // null: as the settings say
   disabled: boolean
   onChange: (value: RecordChoice) => void
 }
 
-export function RecordLine({ value, disabled, onChange }: RecordLineProps) {
+export function RecordLine({ path, value, disabled, onChange }: RecordLineProps) {
   useEffect(followFilms, [])
+  const [longer, setLonger] = useState<{ still_s: number; park_s: number } | null>(null)
+  useEffect(() => {
+    getShots(path).then(setLonger, () => setLonger(null)) // it can be printed without knowing
+  }, [path])
   const cameras = state.value?.cameras ?? []
   const settings = films.value?.settings
   if (!settings || !cameras.some((c) => c.device !== '' && c.device !== 'none')) return null
@@ -31,6 +37,7 @@ export function RecordLine({ value, disabled, onChange }: RecordLineProps) {
           <span>The head goes aside for each frame</span>
         </label>
       )}
+      {now.mode === 'layer' && longer && <p class="muted small num" data-testid="longer">Adds about {duration(now.park ? longer.park_s : longer.still_s)}.</p>}
       {now.mode === 'time' && <p class="muted small">One frame each {now.every_s} s.</p>}
     </fieldset>
   )
