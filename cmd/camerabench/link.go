@@ -43,8 +43,9 @@ const (
 
 // link is both namespaces and what is between them. Ending ctx ends the forwarding; close removes the namespaces.
 type link struct {
-	mu    sync.Mutex // guards shape
+	mu    sync.Mutex // guards shape and waits
 	shape shape
+	waits []float64 // ms that each packet to the phone stood in the queue
 	tuns  []*os.File
 	ended sync.WaitGroup
 }
@@ -76,7 +77,7 @@ func newLink(ctx context.Context) (*link, error) {
 	}
 	for i := range 2 {
 		in, out := l.tuns[i], l.tuns[1-i]
-		l.ended.Go(func() { l.forward(ctx, in, out) })
+		l.ended.Go(func() { l.forward(ctx, in, out, i == 0) })
 	}
 	return l, nil
 }
@@ -97,6 +98,15 @@ func (l *link) set(s shape) {
 	l.shape = s
 }
 
+// stood returns how long packets to the phone have stood in the queue since it was last asked, in ms.
+func (l *link) stood() []float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	waits := l.waits
+	l.waits = nil
+	return waits
+}
+
 func (l *link) get() shape {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,7 +120,7 @@ type packet struct {
 }
 
 // forward is one lane: it reads packets, and writes each when it is due.
-func (l *link) forward(ctx context.Context, in io.Reader, out io.Writer) {
+func (l *link) forward(ctx context.Context, in io.Reader, out io.Writer, toPhone bool) {
 	var mu sync.Mutex // guards waiting
 	waiting := list.New()
 	more := make(chan struct{}, 1)
@@ -151,6 +161,11 @@ func (l *link) forward(ctx context.Context, in io.Reader, out io.Writer) {
 		if s.bytesPerS > 0 {
 			if queued := free.Sub(now).Seconds() * s.bytesPerS; queued > deep || rand.Float64() < s.loss {
 				continue
+			}
+			if toPhone {
+				l.mu.Lock()
+				l.waits = append(l.waits, ms(free.Sub(now)))
+				l.mu.Unlock()
 			}
 			free = free.Add(time.Duration(float64(n) / s.bytesPerS * float64(time.Second)))
 		}

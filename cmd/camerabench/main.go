@@ -123,7 +123,7 @@ func bench(ctx context.Context, bin string, span time.Duration) error {
 	defer pusher.Wait()
 	defer end()
 
-	fmt.Printf("%-30s %-14s %9s %9s %9s %8s %10s %8s\n", "link", "protocol", "age p50", "age p95", "age max", "per s", "kB/min", "smaller")
+	fmt.Printf("%-30s %-14s %9s %9s %9s %8s %10s %8s %10s\n", "link", "protocol", "age p50", "age p95", "age max", "per s", "kB/min", "smaller", "queue p95")
 	for _, s := range shapes {
 		l.set(s)
 		for _, part := range []string{"look", "stare"} {
@@ -135,18 +135,19 @@ func bench(ctx context.Context, bin string, span time.Duration) error {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("%-30s %-14s %6.0f ms %6.0f ms %6.0f ms %8.1f %10.0f %7.0f%%\n", s.name, name, percentile(got.AgesMS, 0.5), percentile(got.AgesMS, 0.95), percentile(got.AgesMS, 1),
-				float64(len(got.AgesMS))/span.Seconds(), float64(got.Bytes)/1000/span.Minutes(), 100*float64(got.Smaller)/float64(max(len(got.AgesMS), 1)))
+			fmt.Printf("%-30s %-14s %6.0f ms %6.0f ms %6.0f ms %8.1f %10.0f %7.0f%% %7.0f ms\n", s.name, name, percentile(got.AgesMS, 0.5), percentile(got.AgesMS, 0.95), percentile(got.AgesMS, 1),
+				float64(len(got.AgesMS))/span.Seconds(), float64(got.Bytes)/1000/span.Minutes(), 100*float64(got.Smaller)/float64(max(len(got.AgesMS), 1)), percentile(l.stood(), 0.95))
 		}
 	}
 	l.set(shapes[0])
-	return r.taps()
+	return r.taps(l)
 }
 
 // taps measures taps on Pause and Resume, alone on the link, beside layerd's pictures and beside pushed ones.
-func (r *rig) taps() error {
+func (r *rig) taps(l *link) error {
 	limit := 1.5*2*ms(shapes[0].delay) + 50
-	fmt.Printf("\n%-44s %6s %9s %9s %9s   p95 at most %.0f ms\n", "tap to answer, on the first link, beside", "taps", "p50", "p95", "max", limit)
+	fmt.Printf("\n%-44s %6s %9s %9s %9s %10s   p95 at most %.0f ms\n", "tap to answer, on the first link, beside", "taps", "p50", "p95", "max", "queue p95", limit)
+	l.stood()
 	for _, beside := range []struct{ name, part, port string }{{"nothing", "", ""}, {"layerd's pictures", "look", port}, {"a naive push", "stare", pushPort}} {
 		var looking sync.WaitGroup
 		ctx, end := context.WithCancel(r.ctx)
@@ -165,7 +166,8 @@ func (r *rig) taps() error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-44s %6d %6.0f ms %6.0f ms %6.0f ms\n", beside.name, len(got.TapsMS), percentile(got.TapsMS, 0.5), percentile(got.TapsMS, 0.95), percentile(got.TapsMS, 1))
+		fmt.Printf("%-44s %6d %6.0f ms %6.0f ms %6.0f ms %7.0f ms\n", beside.name, len(got.TapsMS), percentile(got.TapsMS, 0.5), percentile(got.TapsMS, 0.95), percentile(got.TapsMS, 1),
+			percentile(l.stood(), 0.95))
 	}
 	return nil
 }

@@ -114,7 +114,10 @@ func dial(ctx context.Context, host, path, token string) (*websocket.Conn, error
 		header.Set("Authorization", "Bearer "+token)
 	}
 	dialer := websocket.Dialer{EnableCompression: true} // as browsers do
-	conn, _, err := dialer.DialContext(ctx, "ws://"+host+path, header)
+	conn, res, err := dialer.DialContext(ctx, "ws://"+host+path, header)
+	if err != nil && res != nil {
+		return nil, fmt.Errorf("connect to %s: %w: %s", path, err, res.Status)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", path, err)
 	}

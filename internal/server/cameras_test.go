@@ -5,8 +5,13 @@ import (
 	"net/http"
 	"reflect"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
 
 	"layerd/camera"
+	"layerd/internal/store"
 )
 
 func TestCamerasAreSetUpAndKept(t *testing.T) {
@@ -55,6 +60,13 @@ func TestCamerasAreSetUpAndKept(t *testing.T) {
 	if code, _ := r.command(t, "owner", `{"do":"set_camera","camera":{"id":1,"fps":3}}`); code != 422 || reflect.DeepEqual(r.files.settings["cameras"], r.cameras.Setups()) == false {
 		t.Errorf("what the rig refuses: got %d, kept %+v", code, r.files.settings["cameras"])
 	}
+	r.cameras.refuse, r.files.failEach = nil, store.ErrNoSpace
+	before := r.cameras.Setups()
+	for _, text := range []string{`{"do":"set_camera","camera":{"id":1,"fps":3}}`, `{"do":"remove_camera","camera_id":1}`} {
+		if code, _ := r.command(t, "owner", text); code != 507 || !reflect.DeepEqual(r.cameras.Setups(), before) {
+			t.Errorf("%s on a full disk: got %d, and %+v, want all as it was: %+v", text, code, r.cameras.Setups(), before)
+		}
+	}
 }
 
 func TestACameraThatIsNotThere(t *testing.T) {
@@ -71,4 +83,27 @@ func TestACameraThatIsNotThere(t *testing.T) {
 	if w := r.do("GET", "/webcam/0/?action=snapshot", "", nil); w.Code != http.StatusUnauthorized {
 		t.Errorf("without a key: got %d", w.Code)
 	}
+}
+
+// Whoever looks at a camera that is removed is told so soon, also when no picture comes any more.
+func TestCameraIsRemovedWhileWatched(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
+		p := dial("/v1/camera", "viewer")
+		go r.do("GET", "/webcam/?action=stream", "viewer", nil, func(q *http.Request) { *q = *q.WithContext(t.Context()) })
+		synctest.Wait()
+		if n := len(r.streams); n != 1 {
+			t.Fatalf("%d streams, want 1", n)
+		}
+		if code, a := r.command(t, "owner", `{"do":"remove_camera","camera_id":0}`); code != 200 {
+			t.Fatalf("got %d %+v", code, a.Error)
+		}
+		if code := p.closeCode(); code != websocket.CloseGoingAway {
+			t.Errorf("the socket: got code %d, want %d", code, websocket.CloseGoingAway)
+		}
+		time.Sleep(pingEvery)
+		synctest.Wait()
+		if n := len(r.streams); n != 0 {
+			t.Errorf("%d streams go on, want none", n)
+		}
+	})
 }
