@@ -1,6 +1,7 @@
 package timelapse
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -126,7 +127,7 @@ func (r *Recorder) find() ([]*recording, error) {
 			r.log.Error("a timelapse cannot be read", "folder", e.Name(), "err", err)
 		}
 	}
-	slices.SortFunc(shelf, func(a, b *recording) int { return int(a.StartedMS - b.StartedMS) })
+	slices.SortFunc(shelf, func(a, b *recording) int { return cmp.Compare(a.StartedMS, b.StartedMS) }) // a difference may not fit into an int
 	return shelf, nil
 }
 
