@@ -26,7 +26,8 @@ type owner struct {
 	hardware  hardware
 	rev       uint64
 	problem   string
-	percent   int // of the film, as it was last published
+	percent   int    // of the film, as it was last published
+	stuck     string // the recording that could not make room, which is told once
 }
 
 // take is a recording under way.
@@ -181,7 +182,7 @@ func (o *owner) frame(ctx context.Context, f *camera.Frame) {
 			o.log.Warn("the printer was not told that its picture is taken", "err", err) // it goes on by itself
 		}
 	}
-	if err := o.keep(f, w.layer); err != nil {
+	if err := o.keep(f, w.layer, false); err != nil {
 		if o.problem == "" {
 			o.log.Error("a frame of the timelapse cannot be kept", "job", t.JobID, "err", err)
 		}
@@ -193,8 +194,8 @@ func (o *owner) frame(ctx context.Context, f *camera.Frame) {
 	o.publish()
 }
 
-// keep puts a frame on the disk, within all limits.
-func (o *owner) keep(f *camera.Frame, layer int) error {
+// keep puts a frame on the disk, within all limits, unless it is one of those that are dropped; the last never is.
+func (o *owner) keep(f *camera.Frame, layer int, last bool) error {
 	t := o.take
 	if err := o.room(int64(len(f.JPEG))); err != nil {
 		return err
@@ -213,6 +214,9 @@ func (o *owner) keep(f *camera.Frame, layer int) error {
 		o.changed()
 	}
 	for {
+		if !last && t.film.passes() {
+			return nil
+		}
 		if _, bytes := t.film.all(); bytes+int64(len(f.JPEG)) <= int64(o.settings.BudgetMB)*megabyte {
 			break
 		}
@@ -308,7 +312,7 @@ func (o *owner) lastFrame(t *take) {
 	if len(places) > 0 {
 		layer = places[len(places)-1].layer
 	}
-	if err := o.keep(f, layer); err != nil {
+	if err := o.keep(f, layer, true); err != nil {
 		t.Missed++
 	}
 }
@@ -320,41 +324,6 @@ func (o *owner) told(what, id string, err error) {
 }
 
 const lastAge = 2 * time.Second // an older frame does not show a print's end
-
-// keepLimits deletes what is too much, oldest first; the recording under way is never deleted.
-func (o *owner) keepLimits() {
-	for {
-		c, whole := tooMuch(o.shelf, o.total(), int64(o.settings.LimitMB)*megabyte, o.inUse)
-		if c == nil {
-			return
-		}
-		var err error
-		if whole {
-			err = o.forget(c)
-		} else {
-			err = o.dropFrames(c)
-			o.index.end(c.ID)
-		}
-		o.log.Info("an old timelapse made room", "id", c.ID, "whole", whole, "err", err)
-		if err != nil {
-			return // tried again with the next frame
-		}
-		o.changed()
-	}
-}
-
-func (o *owner) inUse(id string) bool { return o.render != nil && o.render.id == id }
-
-func (o *owner) total() (bytes int64) {
-	for _, c := range o.shelf {
-		bytes += c.bytes()
-	}
-	if o.take != nil && o.take.film != nil {
-		_, now := o.take.film.all()
-		bytes += now
-	}
-	return bytes
-}
 
 // forget deletes a recording that has ended.
 func (o *owner) forget(c *recording) error {

@@ -273,6 +273,28 @@ func TestBudgetThinsAndCoversTheWholePrint(t *testing.T) {
 	})
 }
 
+// However often frames were dropped, a second of the film is as much of the print at its end as at its beginning.
+func TestThinnedFramesAreEvenlyApart(t *testing.T) {
+	s := byTime(1)
+	s.BudgetMB, s.LimitMB = 10, 20
+	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1_000_000) }, func(r *rig) {
+		r.print("job", 1)
+		r.shine(150 * time.Second)
+		it := r.only()
+		step := time.Duration(it.Step) * time.Second
+		if it.Frames < 5 || it.Step > 32 || it.Missed != 0 {
+			t.Fatalf("got %+v, want every sixteenth or so of 150 frames", it)
+		}
+		for n := it.Step; n <= it.LastN; n += it.Step {
+			a, err := r.Frame(it.ID, n-it.Step)
+			b, err2 := r.Frame(it.ID, n)
+			if apart := b.Time.Sub(a.Time); err != nil || err2 != nil || apart < step*7/8 || apart > step*9/8 {
+				t.Errorf("frames %d and %d: got %v apart (%v, %v), want about %v", a.N, b.N, apart, err, err2, step)
+			}
+		}
+	})
+}
+
 func TestOldestMakeRoom(t *testing.T) {
 	s := byTime(1)
 	s.BudgetMB, s.LimitMB = 10, 20
