@@ -47,7 +47,7 @@ func (r *Recorder) readFile(name string, most int64) ([]byte, error) {
 // keepLimits deletes what is too much, oldest first; the recording under way is never deleted.
 func (o *owner) keepLimits() {
 	for {
-		c, whole := tooMuch(o.shelf, o.total(), int64(o.settings.LimitMB)*megabyte, o.inUse)
+		c, whole := tooMuch(o.shelf, o.total(), int64(o.settings.LimitMB)*megabyte, func(id string) bool { return o.inUse(id) || o.index.played(id) })
 		if c == nil {
 			return
 		}

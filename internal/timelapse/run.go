@@ -268,6 +268,7 @@ func (o *owner) tick(ctx context.Context, now time.Time) {
 			}
 		}
 	}
+	o.keepLimits() // what was played until now may go
 	o.renderNext(ctx, now)
 }
 

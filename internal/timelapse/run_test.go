@@ -319,6 +319,47 @@ func TestOldestMakeRoom(t *testing.T) {
 	})
 }
 
+// What somebody looks at is not taken away under their eyes: the next oldest makes room, and it when they have gone.
+func TestWhatIsPlayedStays(t *testing.T) {
+	s := byTime(1)
+	s.BudgetMB, s.LimitMB = 10, 20
+	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1_000_000) }, func(r *rig) {
+		kept := func() (jobs string) {
+			l, _ := r.List().Get()
+			for _, it := range l.Items {
+				jobs += it.JobID + " "
+			}
+			return jobs
+		}
+		for _, id := range []string{"one", "two"} {
+			r.print(id, 1)
+			r.shine(8 * time.Second)
+			r.over(id, "done")
+		}
+		l, _ := r.List().Get()
+		film, err := r.Open(l.Items[1].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		film.Close() // a phone asks for parts
+		r.print("three", 1)
+		r.shine(8 * time.Second)
+		if got := kept(); got != "three one " {
+			t.Errorf("while one is played: got %q, want three and one", got)
+		}
+		if _, err := r.Frame(l.Items[1].ID, 0); err != nil {
+			t.Errorf("a frame of it: %v", err)
+		}
+		r.over("three", "done")
+		time.Sleep(time.Hour)
+		r.print("four", 1)
+		r.shine(8 * time.Second)
+		if got := kept(); got != "four three " {
+			t.Errorf("an hour later: got %q, want four and three", got)
+		}
+	})
+}
+
 func TestDelete(t *testing.T) {
 	record(t, byTime(1), nil, func(r *rig) {
 		r.print("job", 1)
