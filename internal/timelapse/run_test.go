@@ -111,6 +111,21 @@ func TestChoiceOfOnePrint(t *testing.T) {
 	})
 }
 
+// A disk that hangs hangs the recorder, and no print.
+func TestChoiceWaitsForNoDisk(t *testing.T) {
+	record(t, byTime(1), nil, func(r *rig) {
+		disk := make(chan struct{})
+		go r.ask(r.t.Context(), func(*owner) error { <-disk; return nil })
+		synctest.Wait()
+		began := time.Now()
+		err := r.Choose(r.t.Context(), "job", Choice{Mode: ByTime, EveryS: 5})
+		if took := time.Since(began); err == nil || took > 2*time.Second {
+			t.Errorf("got %v after %v, want an error within 2 s", err, took)
+		}
+		close(disk)
+	})
+}
+
 func TestPrintFromTheCard(t *testing.T) {
 	record(t, byLayer(), nil, func(r *rig) {
 		r.say(func(s *printer.Snapshot) {
