@@ -132,6 +132,7 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 	o.renderNext(ctx, now)
 	if o.take != nil {
 		o.missed(o.take.shots.heard(snap))
+		o.goOn(ctx, now)
 	}
 }
 
@@ -178,9 +179,7 @@ func (o *owner) frame(ctx context.Context, f *camera.Frame) {
 		return
 	}
 	if w.shot > 0 { // first of all: the printer stands still for it
-		if _, err := o.cfg.Printer.ShotTaken(ctx, t.JobID, w.shot); err != nil {
-			o.log.Warn("the printer was not told that its picture is taken", "err", err) // it goes on by itself
-		}
+		o.taken(ctx, w.shot)
 	}
 	if err := o.keep(f, w.layer, false); err != nil {
 		if o.problem == "" {
@@ -192,6 +191,37 @@ func (o *owner) frame(ctx context.Context, f *camera.Frame) {
 	}
 	o.tell("")
 	o.publish()
+}
+
+// goOn lets the printer go on at once when it stands for a picture that cannot come, or would be dropped.
+func (o *owner) goOn(ctx context.Context, now time.Time) {
+	t := o.take
+	w := t.shots.want
+	if w.shot == 0 {
+		return
+	}
+	blind := t.blind(now)
+	if !blind && (t.film == nil || !t.film.passes()) {
+		return
+	}
+	o.taken(ctx, w.shot)
+	t.shots.want = want{}
+	o.missed(blind)
+}
+
+func (o *owner) taken(ctx context.Context, shot int) {
+	if _, err := o.cfg.Printer.ShotTaken(ctx, o.take.JobID, shot); err != nil {
+		o.log.Warn("the printer was not told that its picture is taken", "err", err) // it goes on by itself
+	}
+}
+
+// blind reports whether there is no camera, or none that shows anything.
+func (t *take) blind(now time.Time) bool {
+	if t.camera == nil {
+		return true
+	}
+	f, _ := t.camera.Frames().Get()
+	return f == nil || now.Sub(f.Time) > deadAge
 }
 
 // keep puts a frame on the disk, within all limits, unless it is one of those that are dropped; the last never is.
@@ -324,7 +354,10 @@ func (o *owner) told(what, id string, err error) {
 	}
 }
 
-const lastAge = 2 * time.Second // an older frame does not show a print's end
+const (
+	lastAge = 2 * time.Second // an older frame does not show a print's end
+	deadAge = 3 * time.Second // of the newest frame of a camera that is said to have failed
+)
 
 // forget deletes a recording that has ended.
 func (o *owner) forget(c *recording) error {

@@ -45,13 +45,7 @@ func TestByLayerTakesTheFrameOfTheStill(t *testing.T) {
 		r.print("job", 1)
 		r.shine(5 * time.Second)
 		r.none()
-		shot := func(n int, still bool) {
-			r.say(func(s *printer.Snapshot) {
-				job := *s.Job
-				job.Shot = &printer.Shot{N: n, Layer: n, AtMS: time.Now().UnixMilli(), Still: still}
-				s.Job = &job
-			})
-		}
+		shot := r.shot
 		shot(1, true)
 		r.flash() // of this moment: the frame is still swinging
 		time.Sleep(100 * time.Millisecond)
@@ -87,6 +81,54 @@ func TestByLayerTakesTheFrameOfTheStill(t *testing.T) {
 		r.over("job", "done")
 		if it := r.only(); it.Missed != 2 || it.Frames != 3 {
 			t.Errorf("at the end: got %+v, want 2 missed, and the last frame of the print's end", it)
+		}
+	})
+}
+
+// Where no picture can come the printer is not kept waiting for one.
+func TestPrinterDoesNotStandForNothing(t *testing.T) {
+	record(t, byLayer(), func(r *rig) { r.there.Store(false) }, func(r *rig) {
+		stands := func(n int, what string) {
+			t.Helper()
+			if r.shot(n, true); r.machine.taken.Load() != int64(n) {
+				t.Errorf("%s: it stands", what)
+			}
+		}
+		r.print("job", 1)
+		stands(1, "without a camera")
+		r.there.Store(true)
+		time.Sleep(2 * time.Second)
+		stands(2, "a camera that has shown nothing yet")
+		r.shine(2 * time.Second)
+		if r.shot(3, true); r.machine.taken.Load() != 2 {
+			t.Error("it did not wait for a camera that is there")
+		}
+		r.shine(time.Second)
+		time.Sleep(10 * time.Second)
+		stands(4, "a camera that has failed")
+		r.over("job", "done")
+		if it := r.only(); it.Missed != 3 || it.Frames != 1 {
+			t.Errorf("got %+v, want 3 missed and a frame", it)
+		}
+	})
+}
+
+// Nor for one that would be dropped at once.
+func TestPrinterDoesNotStandForWhatIsDropped(t *testing.T) {
+	s := byLayer()
+	s.BudgetMB, s.LimitMB = 10, 20
+	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1_000_000) }, func(r *rig) {
+		r.print("job", 1)
+		r.shine(time.Second)
+		stood := 0
+		for n := range 40 {
+			if r.shot(n+1, true); r.machine.taken.Load() != int64(n+1) {
+				stood++
+			}
+			r.shine(time.Second)
+		}
+		if it := r.only(); it.Step < 4 || it.Missed != 0 || stood > 24 || it.LastN < 32 {
+			t.Errorf("got %+v, and it stood %d times, want 24 at most", it, stood)
 		}
 	})
 }
