@@ -184,14 +184,18 @@ func (r *Recorder) rescue(c *recording) error {
 	if err != nil || len(places) == 0 {
 		return err
 	}
-	return r.finish(c, reelOf(r.dir, c.ID, places), "interrupted", places[len(places)-1].atMS)
+	if err := r.finish(c, reelOf(r.dir, c.ID, places), "interrupted", places[len(places)-1].atMS); err != nil {
+		r.log.Error("the end of a timelapse cannot be written", "id", c.ID, "err", err) // it is found again by the next start
+	}
+	return nil
 }
 
-// finish writes the end of a recording.
+// finish writes the end of a recording; that before its poster, since the disk may be full.
 func (r *Recorder) finish(c *recording, film *reel, outcome string, endedMS int64) error {
 	places, bytes := film.all()
 	c.Outcome, c.EndedMS, c.Frames, c.Bytes, c.Step = outcome, max(endedMS, 1), len(places), bytes, film.step()
 	c.LastN = places[len(places)-1].n
+	kept := r.keepAbout(c.about)
 	if p, err := film.read(places[len(places)*2/3]); err != nil { // by then there is something to see, and the head is not parked yet
 		r.log.Error("a timelapse has no poster", "id", c.ID, "err", err)
 	} else if err := r.write(c.ID+"/"+posterName, p.jpeg); err != nil {
@@ -199,7 +203,7 @@ func (r *Recorder) finish(c *recording, film *reel, outcome string, endedMS int6
 	} else {
 		c.poster = int64(len(p.jpeg))
 	}
-	return r.keepAbout(c.about)
+	return kept
 }
 
 // remove deletes a recording's folder. With the new name it is gone; what the disk refuses to remove of it goes at the next start.

@@ -91,3 +91,15 @@ func TestAboutThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// A disk so full that the end of a recording cannot be written hides none: whoever wants room must be able to delete it.
+func TestRecordingOnAFullDiskIsListed(t *testing.T) {
+	dir := t.TempDir()
+	lay(t, dir, about{ID: "a", StartedMS: 5, FPS: 25}, 3)
+	if err := os.MkdirAll(filepath.Join(dir, "a", aboutName+coming, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if shelf := found(t, dir); len(shelf) != 1 || shelf[0].Frames != 3 || shelf[0].Outcome != "interrupted" || shelf[0].poster == 0 {
+		t.Errorf("got %+v, want the recording with its frames and a poster", shelf)
+	}
+}
