@@ -194,7 +194,9 @@ func (j *filmJob) encode(ctx context.Context, film *reel, places []place, s shap
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case err != nil || fed != nil:
+	case err == nil && fed != nil:
+		return &filmError{"ffmpeg ended before it had all frames."}
+	case err != nil:
 		return &filmError{"ffmpeg failed: " + said.last(err)}
 	}
 	return j.place()
