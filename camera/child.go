@@ -111,13 +111,25 @@ func (w *lastWords) last() string {
 	said := ""
 	wrong := false
 	for line := range strings.Lines(w.all()) {
-		line = tidyLine(line)
+		line = untimed(tidyLine(line))
 		bad := strings.Contains(line, "ERROR")
 		if line != "" && (bad || !wrong) {
 			said, wrong = line, bad
 		}
 	}
 	return said
+}
+
+// untimed is a line without the time and the number of the thread, in brackets, that libcamera puts before each: they differ where the words do not.
+func untimed(line string) string {
+	for strings.HasPrefix(line, "[") {
+		inside, rest, ok := strings.Cut(line[1:], "]")
+		if !ok || strings.Trim(inside, "0123456789:.") != "" {
+			break
+		}
+		line = strings.TrimSpace(rest)
+	}
+	return line
 }
 
 // tidyLine makes what a device or a program said fit to be shown.

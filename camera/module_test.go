@@ -292,3 +292,20 @@ func TestParseModules(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// What libcamera puts before its words is different each time, and the log would be full of it.
+func TestLastWordsWithoutTheirTime(t *testing.T) {
+	for said, want := range map[string]string{
+		"[12:34:56.789012345] [2946] ERROR V4L2 v4l2_device.cpp:390 no such thing\n": "ERROR V4L2 v4l2_device.cpp:390 no such thing",
+		"[0:05:00.2] bye\n":       "bye",
+		"[all] is lost\n":         "[all] is lost",
+		"ERROR: *** broken ***\n": "ERROR: *** broken ***",
+		"[12\n":                   "[12",
+	} {
+		var w lastWords
+		_, _ = w.Write([]byte(said))
+		if got := w.last(); got != want {
+			t.Errorf("%q: got %q, want %q", said, got, want)
+		}
+	}
+}

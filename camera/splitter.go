@@ -22,7 +22,10 @@ var (
 	errTooLong   = errors.New("too many bytes for a picture")
 )
 
-const firstRead = 64 << 10 // a picture for a phone fits
+const (
+	firstRead    = 64 << 10 // a picture for a phone fits
+	leastPicture = 100      // bytes: what is shorter is garbage. To check millions of those a second would keep a processor busy
+)
 
 // splitter reads from a stream, as much as there is at a time. It keeps one picture, of maxPicture bytes at most.
 type splitter struct {
@@ -61,7 +64,15 @@ func (s *splitter) next() ([]byte, error) {
 				return nil, fmt.Errorf("%d bytes: %w", s.lost, errNoPicture)
 			}
 		case s.pass():
-			return s.cut(s.at), nil
+			lost := s.lost
+			piece := s.cut(s.at)
+			if len(piece) >= leastPicture {
+				return piece, nil
+			}
+			if s.lost = lost + len(piece); s.lost > maxPicture {
+				return nil, fmt.Errorf("%d bytes: %w", s.lost, errNoPicture)
+			}
+			continue
 		case s.end-s.begin >= maxPicture:
 			return nil, fmt.Errorf("more than %d bytes: %w", maxPicture, errTooLong)
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -109,17 +110,25 @@ func (v *visitor) ask(ctx context.Context) (*http.Response, error) {
 // follow goes where the camera sends us, if that is itself: whoever gave us its address, and maybe a password, meant no other host.
 func (v *visitor) follow(location string) error {
 	to, err := v.address.Parse(location)
-	if err != nil || location == "" || to.Scheme != "http" && to.Scheme != "https" {
-		return &elsewhere{tidyLine(location)}
+	if err != nil || location == "" {
+		return &elsewhere{"an address that cannot be read"} // nor shown: a password may be in it
 	}
 	from := v.address
 	safer := from.Scheme == "http" && to.Scheme == "https"
-	if !strings.EqualFold(to.Hostname(), from.Hostname()) || !safer && (to.Scheme != from.Scheme || to.Port() != from.Port()) {
+	if !strings.EqualFold(to.Hostname(), from.Hostname()) || !safer && (to.Scheme != from.Scheme || port(to) != port(from)) {
 		return &elsewhere{tidyLine(to.Scheme + "://" + to.Host)}
 	}
 	to.User, to.Fragment = nil, ""
 	v.address = to
 	return nil
+}
+
+// port is that of an address, also where its scheme says it.
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }
 
 // isType tells whether an answer that calls itself so may hold JPEGs, and what that is. A camera that does not say may.
@@ -140,8 +149,19 @@ var errCircle = errors.New("redirects without end")
 // webError marks errors of a camera on the network, which mean other things to people than those of a device.
 type webError struct{ err error }
 
-// Error is bounded: net/http quotes what it does not like.
-func (e *webError) Error() string { return tidyLine(e.err.Error()) }
+// Error is the same for the same failure, of which the log counts the repetitions: so it is without our port, and without what net/http quotes because it
+// does not like it, where a password may be, too.
+func (e *webError) Error() string {
+	text, _, quotes := strings.Cut(e.err.Error(), `"`)
+	if quotes {
+		text += "…"
+	}
+	return tidyLine(ourEnd.ReplaceAllString(text, ""))
+}
+
+// ourEnd is the half of a connection that is ours, as errors of net and of its resolver name it.
+var ourEnd = regexp.MustCompile(`[^ ]+->`)
+
 func (e *webError) Unwrap() error { return e.err }
 
 type statusError int

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,7 +149,8 @@ func TestWebFails(t *testing.T) {
 		"packed":                 {saying(packed.Bytes(), "Content-Type", "image/jpeg", "Content-Encoding", "gzip"), "answers with something packed (gzip), not with JPEG"},
 		"to another host":        {redirect("http://192.0.2.1/"), "sends us on to another host (http://192.0.2.1)"},
 		"to another port":        {redirect("http://127.0.0.1:1/"), "sends us on to another host (http://127.0.0.1:1)"},
-		"to a file":              {redirect("file:///etc/passwd"), "sends us on to another host (file:///etc/passwd)"},
+		"to a file":              {redirect("file:///etc/passwd"), "sends us on to another host (file://)"},
+		"to a host of theirs":    {redirect("http:///x"), "sends us on to another host (http://)"},
 		"to nowhere":             {redirect(""), "sends us on to another host"},
 		"in circles":             {redirect("/again"), "sends us in circles"},
 		"an endless part header": {endlessly("multipart/x-mixed-replace", "--x\r\n", bytes.Repeat([]byte("X-Header: on and on\r\n"), 10_000)), "sends something that is no picture"},
@@ -308,5 +311,60 @@ func TestShownHidesPasswords(t *testing.T) {
 	var marked *webError
 	if err := newWeb(Device{ID: "http://me:s3cret@cam\x7f/"}, Settings{}).Run(t.Context(), put(nil)); !errors.As(err, &marked) || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A camera that sends us on may have put our password into the address: it is shown to nobody.
+func TestRedirectHidesPasswords(t *testing.T) {
+	for _, to := range []string{"rtsp://admin:hunter2@10.0.0.9/stream", "http://admin:hunter2@10.0.0.9/stream", "http://admin:hunter2@[::1", "/x?pwd=hunter2\x7f", "//10.0.0.9/?pwd=hunter2"} {
+		_, err := seenOf(t, served(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+		}), 1)
+		said := problem("Cam", err)
+		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(said, "hunter2") {
+			t.Errorf("%q: got %v, shown as %q, want an error without the password", to, err, said)
+		}
+	}
+}
+
+// Failures of a kind have one text, so that their repetitions are counted, and do not fill the log: each connection has another port.
+func TestWebErrorsRepeat(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 10))
+			_ = conn.(*net.TCPConn).SetLinger(0) // a reset
+			conn.Close()
+		}
+	}()
+	said := map[string]bool{}
+	for range 3 {
+		_, err := seenOf(t, "http://"+l.Addr().String()+"/", 1)
+		said[fmt.Sprint(err)] = true
+	}
+	if len(said) != 1 {
+		t.Errorf("got %q, want the same three times", slices.Collect(maps.Keys(said)))
+	}
+}
+
+// The usual port is the same with and without its number.
+func TestRedirectToTheUsualPort(t *testing.T) {
+	for from, to := range map[string]string{"http://cam/": "http://cam:80/x", "https://cam:443/": "https://CAM/x", "http://cam:80/": "/x"} {
+		v, err := newVisitor(from, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.follow(to); err != nil || v.address.Path != "/x" {
+			t.Errorf("from %s to %s: got %v, %v", from, to, v.address, err)
+		}
 	}
 }

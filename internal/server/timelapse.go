@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"layerd/camera"
 	"layerd/internal/access"
 	"layerd/internal/latest"
 	"layerd/internal/timelapse"
@@ -162,6 +164,10 @@ func (s *Server) chooseTimelapse(ctx context.Context, job string, c *timelapse.C
 	if err := s.cfg.Timelapses.Choose(ctx, job, *c); err != nil {
 		s.log.Error("a print is not recorded as was chosen", "job", job, "err", err)
 		return printer.Shots{}
+	}
+	all, _ := s.cfg.Cameras.Status().Get()
+	if !slices.ContainsFunc(all, func(c camera.Status) bool { return c.Device != "" }) {
+		return printer.Shots{} // it would stand still for nothing; one that has failed may come back
 	}
 	return shotsOf(*c)
 }

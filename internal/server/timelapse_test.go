@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"layerd/camera"
 	"layerd/internal/timelapse"
 	"layerd/printer"
 )
@@ -120,6 +121,18 @@ func TestStartChoosesHowItIsRecorded(t *testing.T) {
 		{Mode: timelapse.ByTime, Park: true}: printer.ShotsOff, {Mode: timelapse.Off}: printer.ShotsOff} {
 		if got := shotsOf(c); got != (printer.Shots{Mode: want}) {
 			t.Errorf("%+v: got %+v, want %q", c, got, want)
+		}
+	}
+}
+
+// Without a camera nothing is worth the seconds that a printer stands still for a picture, whatever the settings say.
+func TestNoCameraHoldsNoPrint(t *testing.T) {
+	for device, want := range map[string]printer.ShotMode{"": printer.ShotsOff, "/dev/video0": printer.ShotsPark} {
+		r := newRig(t)
+		r.cameras.status.Set([]camera.Status{{}, {ID: 1, Device: device}})
+		_, a := r.command(t, "operator", `{"do":"start","file":"cube.gcode","anyway":true,"record":{"mode":"layer","every_s":10,"park":true}}`)
+		if got := r.printer.started.Shots.Mode; a.Error != nil || got != want {
+			t.Errorf("device %q: got %q, %+v, want %q", device, got, a.Error, want)
 		}
 	}
 }

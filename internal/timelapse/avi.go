@@ -13,63 +13,56 @@ import (
 //
 // The structure is that of Microsoft's "AVI RIFF File Reference". Sizes have 32 bits, which the budget of a recording stays well below.
 
-// splice is a file that is put together from pieces while it is read.
-type splice struct {
-	pieces []piece
-	ends   []int64 // of each piece
-	open   func(at place) (io.ReaderAt, error)
+// avi is such a file. It keeps a number for each frame, and no more: a print may have a hundred thousand.
+type avi struct {
+	head, index []byte
+	frames      []place
+	begins      []int64 // where in the file each frame's chunk does, and behind the last the index
+	open        func(at place) (io.ReaderAt, error)
 }
 
-// piece is either bytes, or a part of a file.
-type piece struct {
-	bytes  []byte
-	at     place // of the JPEG
-	length int
-}
-
-func (s *splice) add(p piece) {
-	if p.bytes != nil {
-		p.length = len(p.bytes)
-	}
-	s.ends = append(s.ends, s.size()+int64(p.length))
-	s.pieces = append(s.pieces, p)
-}
-
-func (s *splice) size() int64 {
-	if len(s.ends) == 0 {
-		return 0
-	}
-	return s.ends[len(s.ends)-1]
-}
+func (a *avi) size() int64 { return a.begins[len(a.frames)] + int64(len(a.index)) }
 
 // ReadAt fills b from any place.
-func (s *splice) ReadAt(b []byte, off int64) (n int, err error) {
-	for i := sort.Search(len(s.ends), func(i int) bool { return s.ends[i] > off }); i < len(s.pieces) && n < len(b); i++ {
-		p := s.pieces[i]
-		from := off + int64(n) - (s.ends[i] - int64(p.length))
-		part := b[n:min(len(b), n+p.length-int(from))]
-		if p.bytes != nil {
-			copy(part, p.bytes[from:])
-		} else {
-			f, err := s.open(p.at)
+func (a *avi) ReadAt(b []byte, off int64) (n int, err error) {
+	n = a.from(b, off, 0, a.head)
+	i := max(sort.Search(len(a.begins), func(i int) bool { return a.begins[i] > off })-1, 0)
+	for ; i < len(a.frames) && n < len(b); i++ {
+		p := a.frames[i]
+		at := a.begins[i]
+		n += a.from(b[n:], off+int64(n), at, u32([]byte("00dc"), p.length))
+		if at += 8; n < len(b) && off+int64(n) < at+int64(p.length) {
+			skip := off + int64(n) - at
+			part := b[n:min(len(b), n+p.length-int(skip))]
+			f, err := a.open(p)
 			if err == nil {
-				_, err = f.ReadAt(part, p.at.offset+headBytes+from)
+				_, err = f.ReadAt(part, p.offset+headBytes+skip)
 			}
 			if err != nil {
 				return n, err
 			}
+			n += len(part)
 		}
-		n += len(part)
+		n += a.from(b[n:], off+int64(n), at+int64(p.length), make([]byte, p.length&1))
 	}
+	n += a.from(b[n:], off+int64(n), a.begins[len(a.frames)], a.index)
 	if n < len(b) {
 		return n, io.EOF
 	}
 	return n, nil
 }
 
+// from copies what b, which begins at off, has of text, which begins at at, if b begins in it.
+func (a *avi) from(b []byte, off, at int64, text []byte) int {
+	if off < at || off >= at+int64(len(text)) {
+		return 0
+	}
+	return copy(b, text[off-at:])
+}
+
 // aviOf is the film of frames at fps. The size that most of them have is the one that its head tells.
-func aviOf(places []place, fps int, open func(at place) (io.ReaderAt, error)) *splice {
-	s := &splice{open: open}
+func aviOf(places []place, fps int, open func(at place) (io.ReaderAt, error)) *avi {
+	a := &avi{frames: places, begins: make([]int64, 0, len(places)+1), open: open}
 	shape, _ := shapeOf(places)
 	movi, longest := 4, 0 // "movi"
 	for _, p := range places {
@@ -81,25 +74,18 @@ func aviOf(places []place, fps int, open func(at place) (io.ReaderAt, error)) *s
 		w, h = h, w
 	}
 	head := aviHead(w, h, len(places), fps, longest)
-	index := list("idx1", nil)
-	b := []byte("RIFF")
-	b = u32(b, 4+len(head)+8+movi+8+16*len(places))
-	b = append(append(b, "AVI "...), head...)
-	b = append(u32(append(b, "LIST"...), movi), "movi"...)
-	s.add(piece{bytes: b})
+	a.head = u32([]byte("RIFF"), 4+len(head)+8+movi+8+16*len(places))
+	a.head = append(append(a.head, "AVI "...), head...)
+	a.head = append(u32(append(a.head, "LIST"...), movi), "movi"...)
+	a.index = u32(append(make([]byte, 0, 8+16*len(places)), "idx1"...), 16*len(places))
 	at := 4 // index offsets count from "movi"
-	index = u32(index[:4], 16*len(places))
 	for _, p := range places {
-		s.add(piece{bytes: u32([]byte("00dc"), p.length)})
-		s.add(piece{at: p, length: p.length})
-		if p.length&1 == 1 {
-			s.add(piece{bytes: []byte{0}})
-		}
-		index = u32(append(index, "00dc"...), 0x10, at, p.length) // each is a key frame
+		a.begins = append(a.begins, int64(len(a.head)+at-4))
+		a.index = u32(append(a.index, "00dc"...), 0x10, at, p.length) // each is a key frame
 		at += 8 + p.length + p.length&1
 	}
-	s.add(piece{bytes: index})
-	return s
+	a.begins = append(a.begins, int64(len(a.head)+at-4))
+	return a
 }
 
 func aviHead(w, h, frames, fps, longest int) []byte {

@@ -43,3 +43,42 @@ func (r *Recorder) readFile(name string, most int64) ([]byte, error) {
 	}
 	return data, err
 }
+
+// keepLimits deletes what is too much, oldest first; the recording under way is never deleted.
+func (o *owner) keepLimits() {
+	for {
+		c, whole := tooMuch(o.shelf, o.total(), int64(o.settings.LimitMB)*megabyte, func(id string) bool { return o.inUse(id) || o.index.played(id) })
+		if c == nil {
+			return
+		}
+		var err error
+		if whole {
+			err = o.forget(c)
+		} else {
+			err = o.dropFrames(c)
+			o.index.end(c.ID)
+		}
+		if err != nil { // tried again with the next frame
+			if o.stuck != c.ID {
+				o.log.Error("an old timelapse cannot make room", "id", c.ID, "err", err)
+			}
+			o.stuck = c.ID
+			return
+		}
+		o.log.Info("an old timelapse made room", "id", c.ID, "whole", whole)
+		o.changed()
+	}
+}
+
+func (o *owner) inUse(id string) bool { return o.render != nil && o.render.id == id }
+
+func (o *owner) total() (bytes int64) {
+	for _, c := range o.shelf {
+		bytes += c.bytes()
+	}
+	if o.take != nil && o.take.film != nil {
+		_, now := o.take.film.all()
+		bytes += now
+	}
+	return bytes
+}

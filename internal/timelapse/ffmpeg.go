@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -97,12 +98,11 @@ func shapeOf(places []place) (most shape, fit []place) {
 			most = s
 		}
 	}
-	for _, p := range places {
-		if max(p.turn, 1) == most.turn {
-			fit = append(fit, p)
-		}
+	turned := func(p place) bool { return max(p.turn, 1) != most.turn }
+	if !slices.ContainsFunc(places, turned) { // as nearly always: there may be very many
+		return most, places
 	}
-	return most, fit
+	return most, slices.DeleteFunc(slices.Clone(places), turned)
 }
 
 // turning is how ffmpeg is told to do what Exif says: the version of it matters whether it does so by itself.
@@ -194,7 +194,9 @@ func (j *filmJob) encode(ctx context.Context, film *reel, places []place, s shap
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case err != nil || fed != nil:
+	case err == nil && fed != nil:
+		return &filmError{"ffmpeg ended before it had all frames."}
+	case err != nil:
 		return &filmError{"ffmpeg failed: " + said.last(err)}
 	}
 	return j.place()

@@ -87,14 +87,14 @@ func recordOf(p picture) []byte {
 func parseHead(b []byte, file int, offset int64) (place, error) {
 	p := place{
 		file: file, offset: offset,
-		length: int(binary.LittleEndian.Uint32(b[8:])),
+		length: int(int32(binary.LittleEndian.Uint32(b[8:]))), // an int may have no more than 32 bits
 		atMS:   int64(binary.LittleEndian.Uint64(b[12:])),
-		n:      int(binary.LittleEndian.Uint32(b[20:])),
+		n:      int(int32(binary.LittleEndian.Uint32(b[20:]))),
 		layer:  int(int32(binary.LittleEndian.Uint32(b[24:]))),
 		width:  int(binary.LittleEndian.Uint16(b[28:])), height: int(binary.LittleEndian.Uint16(b[30:])),
 		turn: camera.Turn(b[32]),
 	}
-	if binary.LittleEndian.Uint32(b[0:]) != recordMagic || p.length == 0 || p.length > maxPicture || fileOf(p.n) != file {
+	if binary.LittleEndian.Uint32(b[0:]) != recordMagic || p.length <= 0 || p.length > maxPicture || p.n < 0 || fileOf(p.n) != file {
 		return place{}, errTorn
 	}
 	return p, nil

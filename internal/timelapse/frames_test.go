@@ -2,7 +2,9 @@ package timelapse
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -168,13 +170,32 @@ func TestHalfAWrittenFrameIsWrittenOver(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	places := []place{{n: 0}, {n: 4}, {n: 8}}
-	for n, want := range map[int]int{-5: 0, 0: 0, 3: 0, 4: 4, 7: 4, 8: 8, 1 << 40: 8} {
+	for n, want := range map[int]int{-5: 0, 0: 0, 3: 0, 4: 4, 7: 4, 8: 8, 1 << 30: 8} {
 		if got, ok := nearest(places, n); !ok || got.n != want {
 			t.Errorf("nearest to %d: got %d, %v, want %d", n, got.n, ok, want)
 		}
 	}
 	if _, ok := nearest(nil, 3); ok {
 		t.Error("got a frame of none")
+	}
+}
+
+// On a 32-bit Pi a length or a number may come out negative: a walk that took it would go back, or for ever.
+func TestHeadsThatCannotBe(t *testing.T) {
+	for _, change := range []struct{ at, value int }{{8, 0}, {8, maxPicture + 1}, {8, -headBytes}, {8, -1}, {8, math.MinInt32}, {20, -127}, {20, 2}} {
+		r, dir := newReel(t)
+		fill(t, r, 6) // 1 3 5
+		name := filepath.Join(dir, "0.frames")
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := headBytes + len(jpegOf(1))
+		binary.LittleEndian.PutUint32(data[second+change.at:], uint32(change.value))
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, r, fmt.Sprintf("%d at %d", change.value, change.at), 4) // 0 1 2 4
 	}
 }
 

@@ -68,6 +68,7 @@ func (r *Recorder) Open(id string) (*Film, error) {
 	case it.EndedMS == 0:
 		return nil, ErrRunning
 	}
+	r.index.note(id)
 	f, err := r.dir.Open(id + "/" + videoName)
 	if err == nil {
 		film := &Film{f, f, "video/mp4", ".mp4", time.UnixMilli(it.EndedMS)}
@@ -126,6 +127,27 @@ type index struct {
 	mu   sync.Mutex // guards what follows
 	live *reel
 	last *reel
+	read map[string]time.Time // when somebody last read of a recording
+}
+
+const playedFor = 2 * time.Minute // phones fetch ahead, and people stop a film to look
+
+// note says that a recording is read now.
+func (x *index) note(id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.read == nil {
+		x.read = make(map[string]time.Time)
+	}
+	x.read[id] = time.Now()
+}
+
+// played reports whether somebody may be looking at a recording.
+func (x *index) played(id string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	at, ok := x.read[id]
+	return ok && time.Since(at) < playedFor
 }
 
 func (x *index) begin(film *reel) {
@@ -138,6 +160,7 @@ func (x *index) begin(film *reel) {
 func (x *index) end(id string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	delete(x.read, id)
 	if x.live != nil && x.live.id == id {
 		x.live = nil
 	}
@@ -163,6 +186,7 @@ func (r *Recorder) reel(id string) (*reel, error) {
 	if !ok {
 		return nil, ErrNotFound
 	}
+	r.index.note(id)
 	if film := r.index.known(id); film != nil {
 		return film, nil
 	}

@@ -22,7 +22,7 @@ type reel struct {
 	open  [files]*os.File
 	ends  [files]int64 // how long each is with whole frames
 	dirty [files]bool
-	next  int // number of the next frame
+	next  int // number of the next frame that is due
 	thin  int // so many files were dropped: only numbers that 2^thin divides are kept
 }
 
@@ -49,9 +49,18 @@ func reelOf(dir *os.Root, id string, places []place) *reel {
 // step is how far apart the numbers of frames are.
 func (r *reel) step() int { return 1 << r.thin }
 
+// passes counts a frame that is due, and reports whether it is one of those that are dropped: what is kept stays evenly apart.
+func (r *reel) passes() bool {
+	if r.next%r.step() == 0 {
+		return false
+	}
+	r.next++
+	return true
+}
+
 // add appends a frame that was taken now. An error leaves the reel as it was.
 func (r *reel) add(p picture) error {
-	p.n = r.next
+	p.n = (r.next + r.step() - 1) &^ (r.step() - 1)
 	file := fileOf(p.n)
 	f := r.open[file]
 	if f == nil {
@@ -68,7 +77,7 @@ func (r *reel) add(p picture) error {
 	}
 	r.ends[file] += int64(len(b))
 	r.dirty[file] = true
-	r.next += r.step()
+	r.next = p.n + 1
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.places = append(r.places, place{n: p.n, file: file, offset: at, length: len(p.jpeg), atMS: p.atMS, layer: p.layer,
@@ -91,7 +100,6 @@ func (r *reel) halve() (bool, error) {
 		r.open[gone], r.dirty[gone] = nil, false
 	}
 	r.thin++
-	r.next = (r.next + r.step() - 1) &^ (r.step() - 1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	kept := make([]place, 0, len(r.places)/2+1) // a new one: readers hold the old

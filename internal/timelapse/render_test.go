@@ -252,13 +252,14 @@ func TestFailedVideoKeepsItsFramesAndSaysWhy(t *testing.T) {
 		"silent":  {"exit 3", "exit status 3"},
 		"chatty":  {"yes 'much to say' | head -c 1200000 >&2; exit 1", "much to say"},
 		"nothing": {"cat >/dev/null", "made no film"},
+		"lazy":    {"head -c 1 >video.mp4.new", "ended before"},
 		"empty":   {"cat >/dev/null; : >video.mp4.new", "empty film"},
 	} {
-		rec, id := film(t, many(t, 4, 320, 240, 1), program(t, c.script))
+		rec, id := film(t, many(t, 40, 320, 240, 1), program(t, c.script)) // more than a pipe holds
 		stop := run(t, rec)
 		it := await(t, rec, id, VideoReady, VideoFailed)
-		if it.Video.State != VideoFailed || !strings.Contains(it.Video.Reason, c.reason) || len(it.Video.Reason) > 300 || it.Frames != 4 {
-			t.Errorf("%s: got %+v, want it failed because of %q, with 4 frames", name, it, c.reason)
+		if it.Video.State != VideoFailed || !strings.Contains(it.Video.Reason, c.reason) || len(it.Video.Reason) > 300 || it.Frames != 40 {
+			t.Errorf("%s: got %+v, want it failed because of %q, with 40 frames", name, it, c.reason)
 		}
 		stop()
 		again, err := New(rec.cfg) // the daemon starts anew, and tells the same

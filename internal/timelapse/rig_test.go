@@ -153,6 +153,15 @@ func (r *rig) say(change func(*printer.Snapshot)) {
 	synctest.Wait()
 }
 
+// shot says that the printer stands, or has stood, for the job's picture number n.
+func (r *rig) shot(n int, still bool) {
+	r.say(func(s *printer.Snapshot) {
+		job := *s.Job
+		job.Shot = &printer.Shot{N: n, Layer: n, AtMS: time.Now().UnixMilli(), Still: still}
+		s.Job = &job
+	})
+}
+
 // print starts a job, or says which layer it is at.
 func (r *rig) print(id string, layer int) {
 	r.say(func(s *printer.Snapshot) {

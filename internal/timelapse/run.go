@@ -26,7 +26,8 @@ type owner struct {
 	hardware  hardware
 	rev       uint64
 	problem   string
-	percent   int // of the film, as it was last published
+	percent   int    // of the film, as it was last published
+	stuck     string // the recording that could not make room, which is told once
 }
 
 // take is a recording under way.
@@ -131,6 +132,7 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 	o.renderNext(ctx, now)
 	if o.take != nil {
 		o.missed(o.take.shots.heard(snap))
+		o.goOn(ctx, now)
 	}
 }
 
@@ -177,11 +179,9 @@ func (o *owner) frame(ctx context.Context, f *camera.Frame) {
 		return
 	}
 	if w.shot > 0 { // first of all: the printer stands still for it
-		if _, err := o.cfg.Printer.ShotTaken(ctx, t.JobID, w.shot); err != nil {
-			o.log.Warn("the printer was not told that its picture is taken", "err", err) // it goes on by itself
-		}
+		o.taken(ctx, w.shot)
 	}
-	if err := o.keep(f, w.layer); err != nil {
+	if err := o.keep(f, w.layer, false); err != nil {
 		if o.problem == "" {
 			o.log.Error("a frame of the timelapse cannot be kept", "job", t.JobID, "err", err)
 		}
@@ -193,8 +193,39 @@ func (o *owner) frame(ctx context.Context, f *camera.Frame) {
 	o.publish()
 }
 
-// keep puts a frame on the disk, within all limits.
-func (o *owner) keep(f *camera.Frame, layer int) error {
+// goOn lets the printer go on at once when it stands for a picture that cannot come, or would be dropped.
+func (o *owner) goOn(ctx context.Context, now time.Time) {
+	t := o.take
+	w := t.shots.want
+	if w.shot == 0 {
+		return
+	}
+	blind := t.blind(now)
+	if !blind && (t.film == nil || !t.film.passes()) {
+		return
+	}
+	o.taken(ctx, w.shot)
+	t.shots.want = want{}
+	o.missed(blind)
+}
+
+func (o *owner) taken(ctx context.Context, shot int) {
+	if _, err := o.cfg.Printer.ShotTaken(ctx, o.take.JobID, shot); err != nil {
+		o.log.Warn("the printer was not told that its picture is taken", "err", err) // it goes on by itself
+	}
+}
+
+// blind reports whether there is no camera, or none that shows anything.
+func (t *take) blind(now time.Time) bool {
+	if t.camera == nil {
+		return true
+	}
+	f, _ := t.camera.Frames().Get()
+	return f == nil || now.Sub(f.Time) > deadAge
+}
+
+// keep puts a frame on the disk, within all limits, unless it is one of those that are dropped; the last never is.
+func (o *owner) keep(f *camera.Frame, layer int, last bool) error {
 	t := o.take
 	if err := o.room(int64(len(f.JPEG))); err != nil {
 		return err
@@ -213,6 +244,9 @@ func (o *owner) keep(f *camera.Frame, layer int) error {
 		o.changed()
 	}
 	for {
+		if !last && t.film.passes() {
+			return nil
+		}
 		if _, bytes := t.film.all(); bytes+int64(len(f.JPEG)) <= int64(o.settings.BudgetMB)*megabyte {
 			break
 		}
@@ -264,6 +298,7 @@ func (o *owner) tick(ctx context.Context, now time.Time) {
 			}
 		}
 	}
+	o.keepLimits() // what was played until now may go
 	o.renderNext(ctx, now)
 }
 
@@ -308,7 +343,7 @@ func (o *owner) lastFrame(t *take) {
 	if len(places) > 0 {
 		layer = places[len(places)-1].layer
 	}
-	if err := o.keep(f, layer); err != nil {
+	if err := o.keep(f, layer, true); err != nil {
 		t.Missed++
 	}
 }
@@ -319,42 +354,10 @@ func (o *owner) told(what, id string, err error) {
 	}
 }
 
-const lastAge = 2 * time.Second // an older frame does not show a print's end
-
-// keepLimits deletes what is too much, oldest first; the recording under way is never deleted.
-func (o *owner) keepLimits() {
-	for {
-		c, whole := tooMuch(o.shelf, o.total(), int64(o.settings.LimitMB)*megabyte, o.inUse)
-		if c == nil {
-			return
-		}
-		var err error
-		if whole {
-			err = o.forget(c)
-		} else {
-			err = o.dropFrames(c)
-			o.index.end(c.ID)
-		}
-		o.log.Info("an old timelapse made room", "id", c.ID, "whole", whole, "err", err)
-		if err != nil {
-			return // tried again with the next frame
-		}
-		o.changed()
-	}
-}
-
-func (o *owner) inUse(id string) bool { return o.render != nil && o.render.id == id }
-
-func (o *owner) total() (bytes int64) {
-	for _, c := range o.shelf {
-		bytes += c.bytes()
-	}
-	if o.take != nil && o.take.film != nil {
-		_, now := o.take.film.all()
-		bytes += now
-	}
-	return bytes
-}
+const (
+	lastAge = 2 * time.Second // an older frame does not show a print's end
+	deadAge = 3 * time.Second // of the newest frame of a camera that is said to have failed
+)
 
 // forget deletes a recording that has ended.
 func (o *owner) forget(c *recording) error {

@@ -45,13 +45,7 @@ func TestByLayerTakesTheFrameOfTheStill(t *testing.T) {
 		r.print("job", 1)
 		r.shine(5 * time.Second)
 		r.none()
-		shot := func(n int, still bool) {
-			r.say(func(s *printer.Snapshot) {
-				job := *s.Job
-				job.Shot = &printer.Shot{N: n, Layer: n, AtMS: time.Now().UnixMilli(), Still: still}
-				s.Job = &job
-			})
-		}
+		shot := r.shot
 		shot(1, true)
 		r.flash() // of this moment: the frame is still swinging
 		time.Sleep(100 * time.Millisecond)
@@ -91,6 +85,54 @@ func TestByLayerTakesTheFrameOfTheStill(t *testing.T) {
 	})
 }
 
+// Where no picture can come the printer is not kept waiting for one.
+func TestPrinterDoesNotStandForNothing(t *testing.T) {
+	record(t, byLayer(), func(r *rig) { r.there.Store(false) }, func(r *rig) {
+		stands := func(n int, what string) {
+			t.Helper()
+			if r.shot(n, true); r.machine.taken.Load() != int64(n) {
+				t.Errorf("%s: it stands", what)
+			}
+		}
+		r.print("job", 1)
+		stands(1, "without a camera")
+		r.there.Store(true)
+		time.Sleep(2 * time.Second)
+		stands(2, "a camera that has shown nothing yet")
+		r.shine(2 * time.Second)
+		if r.shot(3, true); r.machine.taken.Load() != 2 {
+			t.Error("it did not wait for a camera that is there")
+		}
+		r.shine(time.Second)
+		time.Sleep(10 * time.Second)
+		stands(4, "a camera that has failed")
+		r.over("job", "done")
+		if it := r.only(); it.Missed != 3 || it.Frames != 1 {
+			t.Errorf("got %+v, want 3 missed and a frame", it)
+		}
+	})
+}
+
+// Nor for one that would be dropped at once.
+func TestPrinterDoesNotStandForWhatIsDropped(t *testing.T) {
+	s := byLayer()
+	s.BudgetMB, s.LimitMB = 10, 20
+	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1_000_000) }, func(r *rig) {
+		r.print("job", 1)
+		r.shine(time.Second)
+		stood := 0
+		for n := range 40 {
+			if r.shot(n+1, true); r.machine.taken.Load() != int64(n+1) {
+				stood++
+			}
+			r.shine(time.Second)
+		}
+		if it := r.only(); it.Step < 4 || it.Missed != 0 || stood > 24 || it.LastN < 32 {
+			t.Errorf("got %+v, and it stood %d times, want 24 at most", it, stood)
+		}
+	})
+}
+
 func TestChoiceOfOnePrint(t *testing.T) {
 	record(t, UsualSettings(), nil, func(r *rig) {
 		r.print("usual", 1)
@@ -108,6 +150,21 @@ func TestChoiceOfOnePrint(t *testing.T) {
 		r.print("third", 1)
 		r.shine(12 * time.Second)
 		r.only() // the third is as usual again
+	})
+}
+
+// A disk that hangs hangs the recorder, and no print.
+func TestChoiceWaitsForNoDisk(t *testing.T) {
+	record(t, byTime(1), nil, func(r *rig) {
+		disk := make(chan struct{})
+		go r.ask(r.t.Context(), func(*owner) error { <-disk; return nil })
+		synctest.Wait()
+		began := time.Now()
+		err := r.Choose(r.t.Context(), "job", Choice{Mode: ByTime, EveryS: 5})
+		if took := time.Since(began); err == nil || took > 2*time.Second {
+			t.Errorf("got %v after %v, want an error within 2 s", err, took)
+		}
+		close(disk)
 	})
 }
 
@@ -273,6 +330,28 @@ func TestBudgetThinsAndCoversTheWholePrint(t *testing.T) {
 	})
 }
 
+// However often frames were dropped, a second of the film is as much of the print at its end as at its beginning.
+func TestThinnedFramesAreEvenlyApart(t *testing.T) {
+	s := byTime(1)
+	s.BudgetMB, s.LimitMB = 10, 20
+	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1_000_000) }, func(r *rig) {
+		r.print("job", 1)
+		r.shine(150 * time.Second)
+		it := r.only()
+		step := time.Duration(it.Step) * time.Second
+		if it.Frames < 5 || it.Step > 32 || it.Missed != 0 {
+			t.Fatalf("got %+v, want every sixteenth or so of 150 frames", it)
+		}
+		for n := it.Step; n <= it.LastN; n += it.Step {
+			a, err := r.Frame(it.ID, n-it.Step)
+			b, err2 := r.Frame(it.ID, n)
+			if apart := b.Time.Sub(a.Time); err != nil || err2 != nil || apart < step*7/8 || apart > step*9/8 {
+				t.Errorf("frames %d and %d: got %v apart (%v, %v), want about %v", a.N, b.N, apart, err, err2, step)
+			}
+		}
+	})
+}
+
 func TestOldestMakeRoom(t *testing.T) {
 	s := byTime(1)
 	s.BudgetMB, s.LimitMB = 10, 20
@@ -293,6 +372,47 @@ func TestOldestMakeRoom(t *testing.T) {
 		}
 		if len(l.Items) == 0 || l.Items[0].JobID != "three" {
 			t.Errorf("got %+v, want the newest kept", l.Items)
+		}
+	})
+}
+
+// What somebody looks at is not taken away under their eyes: the next oldest makes room, and it when they have gone.
+func TestWhatIsPlayedStays(t *testing.T) {
+	s := byTime(1)
+	s.BudgetMB, s.LimitMB = 10, 20
+	record(t, s, func(r *rig) { r.jpeg = make([]byte, 1_000_000) }, func(r *rig) {
+		kept := func() (jobs string) {
+			l, _ := r.List().Get()
+			for _, it := range l.Items {
+				jobs += it.JobID + " "
+			}
+			return jobs
+		}
+		for _, id := range []string{"one", "two"} {
+			r.print(id, 1)
+			r.shine(8 * time.Second)
+			r.over(id, "done")
+		}
+		l, _ := r.List().Get()
+		film, err := r.Open(l.Items[1].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		film.Close() // a phone asks for parts
+		r.print("three", 1)
+		r.shine(8 * time.Second)
+		if got := kept(); got != "three one " {
+			t.Errorf("while one is played: got %q, want three and one", got)
+		}
+		if _, err := r.Frame(l.Items[1].ID, 0); err != nil {
+			t.Errorf("a frame of it: %v", err)
+		}
+		r.over("three", "done")
+		time.Sleep(time.Hour)
+		r.print("four", 1)
+		r.shine(8 * time.Second)
+		if got := kept(); got != "four three " {
+			t.Errorf("an hour later: got %q, want four and three", got)
 		}
 	})
 }

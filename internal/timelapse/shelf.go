@@ -1,6 +1,7 @@
 package timelapse
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -114,25 +115,30 @@ func (r *Recorder) find() ([]*recording, error) {
 	}
 	var shelf []*recording
 	for _, e := range entries {
+		var c *recording
+		var err error
 		if strings.HasSuffix(e.Name(), going) {
 			err = r.dir.RemoveAll(e.Name())
 		} else if e.IsDir() {
-			var c *recording
-			if c, err = r.findOne(e.Name()); c != nil {
-				shelf = append(shelf, c)
-			}
+			c, err = r.findOne(e.Name())
+		}
+		if c != nil {
+			shelf = append(shelf, c)
 		}
 		if err != nil {
 			r.log.Error("a timelapse cannot be read", "folder", e.Name(), "err", err)
 		}
 	}
-	slices.SortFunc(shelf, func(a, b *recording) int { return int(a.StartedMS - b.StartedMS) })
+	slices.SortFunc(shelf, func(a, b *recording) int { return cmp.Compare(a.StartedMS, b.StartedMS) }) // a difference may not fit into an int
 	return shelf, nil
 }
 
 // findOne reads one recording; nil when there is nothing in its folder.
 func (r *Recorder) findOne(id string) (*recording, error) {
 	c := &recording{}
+	for _, name := range []string{aboutName, posterName, videoName} {
+		r.dir.Remove(id + "/" + name + coming)
+	}
 	data, err := r.readFile(id+"/"+aboutName, maxAbout)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, r.dir.Remove(id) // killed before its first frame; a folder that is not empty stays
@@ -146,11 +152,7 @@ func (r *Recorder) findOne(id string) (*recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{aboutName, posterName, videoName} {
-		r.dir.Remove(id + "/" + name + coming)
-	}
-	c.FPS = min(max(c.FPS, 1), 60)
-	if c.EndedMS == 0 {
+	if c.tidy(); c.EndedMS == 0 {
 		if err := r.rescue(c); err != nil {
 			return nil, err
 		}
@@ -168,20 +170,32 @@ func (r *Recorder) findOne(id string) (*recording, error) {
 	return c, nil
 }
 
+// tidy makes of what a file said what can be. Where its counts cannot, it has not ended: then they are counted again.
+func (a *about) tidy() {
+	a.FPS, a.Missed, a.Tries = min(max(a.FPS, 1), 60), max(a.Missed, 0), max(a.Tries, 0)
+	if a.EndedMS < 0 || a.Frames < 0 || a.LastN < 0 || a.Step < 1 || a.Bytes < 0 {
+		a.EndedMS = 0
+	}
+}
+
 // rescue ends a recording whose daemon was killed: what is whole is kept.
 func (r *Recorder) rescue(c *recording) error {
 	places, err := walk(r.dir, c.ID, true)
 	if err != nil || len(places) == 0 {
 		return err
 	}
-	return r.finish(c, reelOf(r.dir, c.ID, places), "interrupted", places[len(places)-1].atMS)
+	if err := r.finish(c, reelOf(r.dir, c.ID, places), "interrupted", places[len(places)-1].atMS); err != nil {
+		r.log.Error("the end of a timelapse cannot be written", "id", c.ID, "err", err) // it is found again by the next start
+	}
+	return nil
 }
 
-// finish writes the end of a recording.
+// finish writes the end of a recording; that before its poster, since the disk may be full.
 func (r *Recorder) finish(c *recording, film *reel, outcome string, endedMS int64) error {
 	places, bytes := film.all()
 	c.Outcome, c.EndedMS, c.Frames, c.Bytes, c.Step = outcome, max(endedMS, 1), len(places), bytes, film.step()
 	c.LastN = places[len(places)-1].n
+	kept := r.keepAbout(c.about)
 	if p, err := film.read(places[len(places)*2/3]); err != nil { // by then there is something to see, and the head is not parked yet
 		r.log.Error("a timelapse has no poster", "id", c.ID, "err", err)
 	} else if err := r.write(c.ID+"/"+posterName, p.jpeg); err != nil {
@@ -189,15 +203,18 @@ func (r *Recorder) finish(c *recording, film *reel, outcome string, endedMS int6
 	} else {
 		c.poster = int64(len(p.jpeg))
 	}
-	return r.keepAbout(c.about)
+	return kept
 }
 
-// remove deletes a recording's folder: it is gone at once, or at the next start.
+// remove deletes a recording's folder. With the new name it is gone; what the disk refuses to remove of it goes at the next start.
 func (r *Recorder) remove(id string) error {
 	if err := r.dir.Rename(id, id+going); err != nil {
 		return fmt.Errorf("delete timelapse %s: %w", id, err)
 	}
-	return r.dir.RemoveAll(id + going)
+	if err := r.dir.RemoveAll(id + going); err != nil {
+		r.log.Error("a deleted timelapse still takes room", "id", id, "err", err)
+	}
+	return nil
 }
 
 // dropFrames makes room by leaving of a recording no more than its video and its poster.

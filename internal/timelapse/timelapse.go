@@ -242,11 +242,13 @@ func (r *Recorder) Set(ctx context.Context, s Settings) error {
 	})
 }
 
-// Choose says how the print that is about to start as job is recorded.
+// Choose says how the print that is about to start as job is recorded. It waits for a second at most: a print does not wait for a disk that hangs.
 func (r *Recorder) Choose(ctx context.Context, job string, c Choice) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
 	return r.ask(ctx, func(o *owner) error { o.chosenFor, o.chosen = job, c; return nil })
 }
 
