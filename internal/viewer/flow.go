@@ -35,7 +35,8 @@ type Flow struct {
 
 // mark is one message on its way.
 type mark struct {
-	end   int64 // Flow.sent behind it
+	begin int64 // Flow.sent before it
+	end   int64 // and behind it
 	at    time.Time
 	got   int64     // what had arrived when it was sent
 	gotAt time.Time // and when
@@ -76,6 +77,7 @@ func (f *Flow) Sent(n int, now time.Time) {
 	if f.sent == f.got { // nothing was on its way. When this is here, so long as the way is, the link begins to be measured
 		f.from = mark{got: f.sent + int64(n), gotAt: now.Add(f.Base())}
 	}
+	begin := f.sent
 	f.sent += int64(n)
 	if f.doneAt.Before(now) {
 		f.doneAt = now
@@ -83,7 +85,7 @@ func (f *Flow) Sent(n int, now time.Time) {
 	if f.rate > 0 {
 		f.doneAt = f.doneAt.Add(time.Duration(float64(n) / (f.rate * f.gain()) * float64(time.Second)))
 	}
-	f.sentAll = append(f.sentAll, mark{f.sent, now, f.from.got, f.from.gotAt})
+	f.sentAll = append(f.sentAll, mark{begin, f.sent, now, f.from.got, f.from.gotAt})
 }
 
 // Total is how many bytes were sent so far.
@@ -99,6 +101,9 @@ func (f *Flow) Got(total int64, now time.Time) bool {
 		last, f.sentAll = &f.sentAll[0], f.sentAll[1:]
 	}
 	f.got = total
+	if f.got == f.sent { // whatever was thought of the link, it has taken all
+		f.doneAt = now
+	}
 	if total >= f.from.got {
 		f.from = mark{got: total, gotAt: now}
 	}
@@ -113,7 +118,9 @@ func (f *Flow) Got(total int64, now time.Time) bool {
 	f.recent[f.recents%len(f.recent)] = took
 	f.recents++
 	over := max(now.Sub(last.gotAt), f.Base()/4, leastOver)
-	f.learn(float64(max(total-last.got, 0))/over.Seconds(), now)
+	apart := float64(max(total-last.got, 0)) / over.Seconds()
+	alone := float64(last.end-last.begin) / max(took, leastOver).Seconds() // it carries that at least: all that is seen of one on which next to nothing was tried
+	f.learn(max(apart, alone), now)
 	return true
 }
 

@@ -187,6 +187,41 @@ func TestLinkThatChanges(t *testing.T) {
 	}
 }
 
+// The longest tunnel: on so slow a link messages are so far apart that each is alone on its way when the link is fast again.
+func TestLinkThatWasHardlyAnything(t *testing.T) {
+	l := newLine(10e6/8, 30*time.Millisecond)
+	l.run(20 * time.Second)
+	l.rate = 64e3 / 8
+	l.run(time.Minute)
+	l.rate = 10e6 / 8
+	l.run(time.Minute)
+	if l.ladder.Size() != Full {
+		t.Errorf("a minute after the tunnel: size %d at %.0f bytes a second", l.ladder.Size(), l.flow.Rate())
+	}
+}
+
+// A first message that was lost for seconds makes the link look like nothing at all.
+func TestFirstArrivalIsLate(t *testing.T) {
+	var f Flow
+	now := time.Unix(0, 0)
+	f.Sent(1200, now)
+	f.Sent(1, now)
+	now = now.Add(19 * time.Second)
+	f.Got(1200, now)
+	f.Got(1201, now)
+	for range 20 {
+		if room, wait := f.Room(now); room == 0 || wait > 0 {
+			t.Fatalf("all has arrived: room for %d bytes in %v", room, wait)
+		}
+		f.Sent(1200, now)
+		now = now.Add(5 * time.Millisecond)
+		f.Got(f.Total(), now)
+	}
+	if f.Rate() < 100_000 {
+		t.Errorf("got %.0f bytes a second, want the 240 000 that arrive", f.Rate())
+	}
+}
+
 // A phone that decodes slowly gets fewer pictures, not older ones.
 func TestSlowPhone(t *testing.T) {
 	l := newLine(50e6/8, time.Millisecond)
