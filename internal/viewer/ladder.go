@@ -48,7 +48,7 @@ func (l *Ladder) Size() Size {
 	if !l.begun {
 		return Small
 	}
-	return l.size
+	return max(l.size, l.largest())
 }
 
 // Wait is how long the next picture has to wait, when unpainted were sent before; may is false when it has to wait for one of those. A second one
@@ -81,11 +81,12 @@ func (l *Ladder) Saw(size Size, n int) {
 
 // Painted notes how old a picture was when it came on the screen, and how long after it had arrived that was; and decides about the size.
 func (l *Ladder) Painted(age, lag time.Duration, f *Flow, now time.Time) {
-	l.lag += (lag - l.lag) / 4
+	l.lag += (min(lag, young) - l.lag) / 4 // a hidden page is not slow for ever
 	if !l.begun {
 		l.begun, l.size = true, l.best(f)
 		return
 	}
+	l.size = l.Size() // since the viewer may have asked to save data meanwhile
 	takes := l.takes(l.size, f)
 	if takes > young || age > tooOld {
 		l.bad++
@@ -140,5 +141,5 @@ func (l *Ladder) takes(size Size, f *Flow) time.Duration {
 	if f.Rate() <= 0 {
 		return 0
 	}
-	return time.Duration(n/f.Rate()*float64(time.Second)) + f.Base()/2
+	return time.Duration(min(n/f.Rate(), 3600)*float64(time.Second)) + f.Base()/2
 }

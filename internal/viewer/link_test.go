@@ -1,6 +1,7 @@
 package viewer
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 	"time"
@@ -256,4 +257,67 @@ func TestGotRefusesWhatCannotBe(t *testing.T) {
 	if f.Base() != time.Second {
 		t.Errorf("after a sleep base is %v, want a second", f.Base())
 	}
+}
+
+// Somebody switches "save data" on while looking at full pictures.
+func TestSaveDataLater(t *testing.T) {
+	l := newLine(50e6/8, time.Millisecond)
+	l.run(20 * time.Second)
+	l.ladder.Save = true
+	l.run(time.Second)
+	l.forget()
+	l.run(time.Minute)
+	if l.sizes[Small] != len(l.ages) || len(l.ages) < 28 {
+		t.Errorf("got sizes %v, want small ones every 2 s", l.sizes)
+	}
+}
+
+// One that was hidden for an hour is not slow.
+func TestPaintedAfterAnHour(t *testing.T) {
+	l := newLine(3e6/8, 150*time.Millisecond)
+	l.run(20 * time.Second)
+	l.ladder.Painted(time.Hour, time.Hour, &l.flow, l.now)
+	lag := l.ladder.lag
+	for range 8 {
+		l.ladder.Painted(100*time.Millisecond, 20*time.Millisecond, &l.flow, l.now)
+	}
+	if l.ladder.lag > promptly {
+		t.Errorf("8 pictures later the lag is %v after %v, want less than %v", l.ladder.lag, lag, promptly)
+	}
+}
+
+// Whatever a viewer says and whenever, the size is one, waiting ends, and there is room when all has arrived.
+func FuzzViewer(f *testing.F) {
+	f.Add([]byte("\x00\xff\x01\x10\x02\x80\x03\x40\x04\x01\x00\x01\x01\xff\x02\xff"))
+	f.Add(bytes.Repeat([]byte("\x00\x05\x02\xff\x01\x02\x03\x00"), 200))
+	f.Fuzz(func(t *testing.T, steps []byte) {
+		var flow Flow
+		var ladder Ladder
+		now := time.Unix(0, 0)
+		for ; len(steps) >= 2; steps = steps[2:] {
+			n := int(steps[1])
+			switch steps[0] % 6 {
+			case 0:
+				if room, wait := flow.Room(now); room > 0 {
+					flow.Sent(min(room, 1+n*n), now)
+				} else if wait < 0 || flow.Total() == flow.got {
+					t.Fatalf("nothing is on its way, but there is room only in %v", wait)
+				}
+			case 1:
+				flow.Got(flow.got+(flow.sent-flow.got)*int64(n)/255, now)
+			case 2:
+				now = now.Add(time.Duration(n*n*n) * time.Millisecond)
+			case 3:
+				ladder.Saw(ladder.Size(), n*n*n)
+				ladder.Began(now)
+			case 4:
+				ladder.Painted(time.Duration(n*n)*time.Millisecond, time.Duration(n)*time.Second, &flow, now)
+			case 5:
+				ladder.Save = ladder.Save || n > 250
+			}
+			if wait, _ := ladder.Wait(n%3, &flow, now); wait < 0 || wait > stillsEvery || ladder.Size() >= sizes || ladder.takes(ladder.Size(), &flow) < 0 {
+				t.Fatalf("wait %v, size %d, takes %v", wait, ladder.Size(), ladder.takes(ladder.Size(), &flow))
+			}
+		}
+	})
 }
