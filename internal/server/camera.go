@@ -33,18 +33,22 @@ type watcher struct {
 
 	flow   viewer.Flow
 	ladder viewer.Ladder
-	asked  bool // the page is there, and wants pictures
+	asked  bool      // the page is there, and wants pictures
+	said   time.Time // when it last said anything
 
 	size  viewer.Size
-	from  *latest.Value[*camera.Frame] // of that size
+	from  *latest.Value[*camera.Frame] // of that size; nil while nobody looks
 	seen  uint64                       // in from
 	wake  chan struct{}                // from has a newer one
-	leave func()                       // ends both
+	leave func()                       // ends looking
 
 	head      []byte // of the frame that is being sent, before its first piece
 	rest      []byte // of the frame that is being sent
 	unpainted []sent
 }
+
+// hiddenAfter is how long a page may owe its word before nothing is taken or made smaller for it: a tab in the background may do so for days.
+const hiddenAfter = 20 * time.Second
 
 // sent is a frame that the page has not painted yet.
 type sent struct {
@@ -63,7 +67,6 @@ func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.I
 		return err
 	}
 	defer s.cameraSockets.free()
-	defer s.cfg.Cameras.Look(id)()
 	conn, err := upgrade(w, r, &websocket.Upgrader{ReadBufferSize: 512, WriteBufferSize: 1024})
 	if conn == nil {
 		return err
@@ -78,10 +81,12 @@ func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.I
 		hearAcks(ctx, conn, acks)
 	}()
 	k := &watcher{s: s, conn: conn, id: id, frames: frames, wake: make(chan struct{}, 1)}
+	defer func() {
+		end()
+		conn.Close() // ends hearAcks
+		<-heard
+	}()
 	k.write(ctx, r, me, acks)
-	end()
-	conn.Close() // ends hearAcks
-	<-heard
 	return nil
 }
 
@@ -91,7 +96,8 @@ func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity
 	defer ping.Stop()
 	defer recheck.Stop()
 	defer due.Stop()
-	k.look(ctx, viewer.Small)
+	k.said = time.Now()
+	k.look(ctx, viewer.Small) // before it is asked for, since it has to be made
 	defer func() { k.leave() }()
 	for {
 		wait, err := k.advance(ctx, time.Now())
@@ -114,6 +120,7 @@ func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity
 				bye(k.conn, websocket.CloseGoingAway, "the camera was removed")
 				return
 			}
+			k.lookAway(time.Now())
 			err = k.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeMax))
 		case <-recheck.C:
 			err = k.s.recheck(k.conn, r, me)
@@ -127,21 +134,33 @@ func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity
 	}
 }
 
-// look takes pictures of another size from now on.
+// look takes pictures of this size from now on.
 func (k *watcher) look(ctx context.Context, size viewer.Size) {
 	if k.leave != nil {
-		k.leave()
+		defer k.leave() // of the size before
 	}
 	ctx, stop := context.WithCancel(ctx)
 	from, leave := k.s.smaller.Join(k.frames, size)
+	done := k.s.cfg.Cameras.Look(k.id)
 	following := make(chan struct{})
 	k.size, k.from, k.seen = size, from, 0
-	k.leave = func() { stop(); leave(); <-following }
+	k.leave = func() { stop(); leave(); done(); <-following }
 	go func() { defer close(following); follow(ctx, from, 0, k.wake) }()
+}
+
+// lookAway stops looking for a page that says nothing although it is its turn: it is hidden. It asks when it is looked at again.
+func (k *watcher) lookAway(now time.Time) {
+	itsTurn := !k.asked || len(k.unpainted) > 0 && len(k.rest) == 0
+	if k.from == nil || !itsTurn || now.Sub(k.said) < hiddenAfter {
+		return
+	}
+	k.leave()
+	k.from, k.leave, k.asked = nil, func() {}, false
 }
 
 // hear takes what the page says. It reports false for what cannot be.
 func (k *watcher) hear(ack FrameAck, now time.Time) bool {
+	k.said = now
 	k.ladder.Save = k.ladder.Save || ack.Save
 	if ack.Got != nil {
 		if !k.flow.Got(*ack.Got, now) {
@@ -171,7 +190,7 @@ func (k *watcher) hear(ack FrameAck, now time.Time) bool {
 func (k *watcher) advance(ctx context.Context, now time.Time) (wait time.Duration, err error) {
 	for k.asked {
 		if len(k.rest) == 0 {
-			if size := k.ladder.Size(); size != k.size {
+			if size := k.ladder.Size(); size != k.size || k.from == nil {
 				k.look(ctx, size)
 			}
 			wait, may := k.ladder.Wait(len(k.unpainted), &k.flow, now)

@@ -134,6 +134,50 @@ func TestStuckPhoneIsLetGo(t *testing.T) {
 	})
 }
 
+// Nothing is taken or made smaller for a page in the background, until it is looked at again.
+func TestHiddenPage(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
+		p, dumb := dial("/v1/camera", "viewer"), dial("/v1/camera", "viewer")
+		frames := make(chan uint32)
+		go func() {
+			for range 4 {
+				seq, _, _, _ := p.frame()
+				frames <- seq
+			}
+		}()
+		go dumb.closeCode() // it answers pings, and never asks
+		expect := func(when string, lookers int) {
+			t.Helper()
+			if n := r.cameras.look(0); n != lookers {
+				t.Errorf("%s: %d look, want %d", when, n, lookers)
+			}
+		}
+		p.say(`{"ack":0}`)
+		synctest.Wait()
+		expect("at first", 2)
+		r.cameras.take(1)
+		for range 2 { // small, and then whole
+			<-frames
+			p.say(`{"ack":1}`)
+		}
+		time.Sleep(time.Minute)
+		expect("while one waits for the camera", 1)
+		r.cameras.take(2)
+		<-frames
+		time.Sleep(hiddenAfter - time.Second)
+		expect("hidden just now", 1)
+		time.Sleep(pingEvery + time.Second)
+		expect("hidden", 0)
+		r.cameras.take(3)
+		time.Sleep(time.Minute)
+		p.say(`{"ack":2}`)
+		if seq := <-frames; seq != 3 {
+			t.Errorf("looked at again: got frame %d, want the newest", seq)
+		}
+		expect("looked at again", 1)
+	})
+}
+
 func TestRubbishEndsTheCameraSocket(t *testing.T) {
 	for _, text := range []string{`x`, `{"ack":-1}`, `{"ack":99999999999}`, `{"do":"pause"}`, `{"got":"all"}`} {
 		bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {

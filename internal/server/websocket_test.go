@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,8 @@ type phone struct {
 	t    testing.TB
 	conn *websocket.Conn
 	got  int64 // bytes of the camera's messages
+
+	saying sync.Mutex // one message at a time
 }
 
 // anything is whatever the live socket sends.
@@ -60,6 +63,8 @@ func (p *phone) hearType(want string) anything {
 
 func (p *phone) say(text string) {
 	p.t.Helper()
+	p.saying.Lock()
+	defer p.saying.Unlock()
 	if err := p.conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
 		p.t.Fatal(err)
 	}
