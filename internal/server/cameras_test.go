@@ -5,6 +5,10 @@ import (
 	"net/http"
 	"reflect"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
 
 	"layerd/camera"
 )
@@ -71,4 +75,27 @@ func TestACameraThatIsNotThere(t *testing.T) {
 	if w := r.do("GET", "/webcam/0/?action=snapshot", "", nil); w.Code != http.StatusUnauthorized {
 		t.Errorf("without a key: got %d", w.Code)
 	}
+}
+
+// Whoever looks at a camera that is removed is told so soon, also when no picture comes any more.
+func TestCameraIsRemovedWhileWatched(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
+		p := dial("/v1/camera", "viewer")
+		go r.do("GET", "/webcam/?action=stream", "viewer", nil, func(q *http.Request) { *q = *q.WithContext(t.Context()) })
+		synctest.Wait()
+		if n := len(r.streams); n != 1 {
+			t.Fatalf("%d streams, want 1", n)
+		}
+		if code, a := r.command(t, "owner", `{"do":"remove_camera","camera_id":0}`); code != 200 {
+			t.Fatalf("got %d %+v", code, a.Error)
+		}
+		if code := p.closeCode(); code != websocket.CloseGoingAway {
+			t.Errorf("the socket: got code %d, want %d", code, websocket.CloseGoingAway)
+		}
+		time.Sleep(pingEvery)
+		synctest.Wait()
+		if n := len(r.streams); n != 0 {
+			t.Errorf("%d streams go on, want none", n)
+		}
+	})
 }

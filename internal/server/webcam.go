@@ -67,9 +67,14 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 	before := "--" + boundary + "\r\n"
 	checked := time.Now()
 	for seen := uint64(0); ; {
-		frame, seq, err := frames.Next(ctx, seen)
+		soon, cancel := context.WithTimeout(ctx, pingEvery)
+		frame, seq, err := frames.Next(soon, seen)
+		cancel()
+		if ctx.Err() != nil || s.cfg.Cameras.Frames(id) != frames {
+			return nil // the client or the daemon has ended it, or the camera was removed
+		}
 		if err != nil {
-			return nil // the client or the daemon has ended it
+			continue
 		}
 		seen = seq
 		if frame == nil {
