@@ -5,7 +5,9 @@ import (
 	"context"
 	"image"
 	"image/jpeg"
+	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 // Smaller makes the smaller pictures of all cameras: once for all viewers of a size, only while there are any, and never with more than a
 // share of one processor, at low priority. All methods may be called from any goroutine.
 type Smaller struct {
+	Log *slog.Logger // nil = discarded
+
 	mu   sync.Mutex // guards all
 	made map[*latest.Value[*camera.Frame]]*[sizes]*workshop
 }
@@ -56,7 +60,7 @@ func (s *Smaller) Join(frames *latest.Value[*camera.Frame], size Size) (out *lat
 		ctx, stop := context.WithCancel(context.Background())
 		w = &workshop{out: latest.New[*camera.Frame](nil), stop: stop}
 		of[size] = w
-		go w.run(ctx, frames, size)
+		go w.run(ctx, frames, size, shrinker{log: s.Log})
 	}
 	w.viewers++
 	return w.out, sync.OnceFunc(func() {
@@ -73,10 +77,11 @@ func (s *Smaller) Join(frames *latest.Value[*camera.Frame], size Size) (out *lat
 }
 
 // run makes the newest frame smaller, again and again, until ctx ends. Its thread is given up with it, and so is the low priority.
-func (w *workshop) run(ctx context.Context, frames *latest.Value[*camera.Frame], size Size) {
-	runtime.LockOSThread()
-	yieldToOthers()
-	var img shrinker
+func (w *workshop) run(ctx context.Context, frames *latest.Value[*camera.Frame], size Size, img shrinker) {
+	if runtime.GOMAXPROCS(0) > 1 { // else the printer's goroutine would have to wait for a thread that waits for all other programs
+		runtime.LockOSThread()
+		yieldToOthers()
+	}
 	for seq := uint64(0); ; {
 		f, n, err := frames.Next(ctx, seq)
 		if err != nil {
@@ -101,12 +106,22 @@ func (w *workshop) run(ctx context.Context, frames *latest.Value[*camera.Frame],
 
 // shrinker makes pictures smaller, in buffers that it uses again.
 type shrinker struct {
-	img *image.YCbCr
-	out bytes.Buffer
+	img    *image.YCbCr
+	out    bytes.Buffer
+	log    *slog.Logger // nil = discarded
+	broken bool         // it has panicked before
 }
 
 // smaller is f with at most side pixels either way. A picture that cannot be made smaller, or is small already, is passed on as it is.
-func (s *shrinker) smaller(f *camera.Frame, side, quality int) *camera.Frame {
+func (s *shrinker) smaller(f *camera.Frame, side, quality int) (g *camera.Frame) {
+	defer func() { // a bug in the decoder, which a camera's bytes have found, may cost the small picture, and not the print
+		if p := recover(); p != nil {
+			if s.log != nil && !s.broken {
+				s.log.Error("a picture cannot be made smaller", "panic", p, "stack", string(debug.Stack()))
+			}
+			s.img, s.broken, g = nil, true, f
+		}
+	}()
 	if f.Width*f.Height > mostPixels || max(f.Width, f.Height) <= side {
 		return f
 	}
@@ -122,13 +137,14 @@ func (s *shrinker) smaller(f *camera.Frame, side, quality int) *camera.Frame {
 	if jpeg.Encode(&s.out, small, &jpeg.Options{Quality: quality}) != nil || s.out.Len() >= len(f.JPEG) {
 		return f
 	}
-	g := *f
+	made := *f
+	g = &made
 	g.JPEG = camera.Turned(s.out.Bytes(), f.Turn)
 	g.Width, g.Height = small.Bounds().Dx(), small.Bounds().Dy()
 	if f.Turn.Sideways() {
 		g.Width, g.Height = g.Height, g.Width
 	}
-	return &g
+	return g
 }
 
 // shrink makes the picture at most side pixels either way; each pixel is the mean of those that it stands for. nil: not a kind that it knows.
