@@ -98,7 +98,16 @@ func IsFolder(device string) bool { return kindOf(device) == kindFrames }
 // Shown is a device as it may be shown and logged: without the password of a camera on the network, also where that stands behind the question mark.
 func Shown(device string) string {
 	u, err := url.Parse(device)
-	if err != nil || kindOf(device) != kindWeb {
+	kind := kindOf(device)
+	if kind == kindUnknown { // mostly an address with a slip in it, such as a # in its password
+		if at := strings.LastIndexByte(device, '@'); at >= 0 {
+			device = "xxxxx" + device[at:]
+		}
+		if before, _, ok := strings.Cut(device, "?"); ok {
+			device = before + "?xxxxx"
+		}
+	}
+	if err != nil || kind != kindWeb {
 		return device
 	}
 	query := strings.Split(u.RawQuery, "&")

@@ -186,7 +186,7 @@ func (r *Rig) Check(setups []Setup) error {
 			return fmt.Errorf("%w: two cameras have the id %d", ErrSettings, s.ID)
 		}
 		if devices[s.Device] && s.Device != deviceNone && s.Device != deviceSimulated {
-			return fmt.Errorf("%w: two cameras are the same device %.100q", ErrSettings, s.Device)
+			return fmt.Errorf("%w: two cameras are the same device %.100q", ErrSettings, Shown(s.Device))
 		}
 		ids[s.ID], devices[s.Device] = true, true
 	}

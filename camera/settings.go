@@ -23,7 +23,7 @@ var (
 // come from a page: nobody shall have layerd open any other file.
 func (s Settings) Validate() error {
 	if kindOf(s.Device) == kindUnknown {
-		return fmt.Errorf("%w: device %.100q: want \"\", none, /dev/video…, /dev/v4l/by-id/…, rpicam:0, http://…, or frames:/…", ErrSettings, s.Device)
+		return fmt.Errorf("%w: device %.100q: want \"\", none, /dev/video…, /dev/v4l/by-id/…, rpicam:0, http://…, or frames:/…", ErrSettings, Shown(s.Device))
 	}
 	if (s.Width == 0) != (s.Height == 0) {
 		return fmt.Errorf("%w: width %d and height %d: give both, or neither", ErrSettings, s.Width, s.Height)

@@ -280,6 +280,11 @@ func TestShownHidesPasswords(t *testing.T) {
 		"http://me:s3cret@cam/snap?x=1":                  "http://me:xxxxx@cam/snap?x=1",
 		"http://cam/s.cgi?user=a&pwd=s3cret&x=1&Token=s": "http://cam/s.cgi?user=a&pwd=xxxxx&x=1&Token=xxxxx",
 		"/dev/video0":                                    "/dev/video0",
+		"/dev/v4l/by-path/platform-1@2-video-index0":     "/dev/v4l/by-path/platform-1@2-video-index0",
+		// Slips in the address, which the configuration may hold.
+		"http://me:s3#cret@cam/snap":      "xxxxx@cam/snap",
+		"http://me:s3cr?t%@cam/snap?k=s3": "xxxxx@cam/snap?xxxxx",
+		"rtsp://cam/live?password=s3cret": "rtsp://cam/live?xxxxx",
 	} {
 		if got := Shown(device); got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -288,6 +293,14 @@ func TestShownHidesPasswords(t *testing.T) {
 		if s.Device != device {
 			t.Errorf("back: got %s, want %s", s.Device, device)
 		}
+	}
+	slip := Settings{Device: "http://me:s3#cret@cam/snap"}
+	if err := slip.Validate(); err == nil || strings.Contains(err.Error(), "cret") || !strings.Contains(err.Error(), "@cam/snap") {
+		t.Errorf("a slip: got %v", err)
+	}
+	twice := Settings{Device: "http://me:s3cret@cam/snap"}
+	if err := NewRig(RigConfig{}).Check([]Setup{{ID: 0, Settings: twice}, {ID: 1, Settings: twice}}); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("twice: got %v", err)
 	}
 	if w := newWeb(Device{ID: "http://me:s3cret@cam:81/snap"}, Settings{}); w.Name() != "cam:81" {
 		t.Errorf("got the name %q", w.Name())
