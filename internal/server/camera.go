@@ -34,7 +34,7 @@ type watcher struct {
 	flow   viewer.Flow
 	ladder viewer.Ladder
 	asked  bool      // the page is there, and wants pictures
-	said   time.Time // when it last said anything
+	since  time.Time // when it last said or was sent anything
 
 	size  viewer.Size
 	from  *latest.Value[*camera.Frame] // of that size; nil while nobody looks
@@ -96,7 +96,7 @@ func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity
 	defer ping.Stop()
 	defer recheck.Stop()
 	defer due.Stop()
-	k.said = time.Now()
+	k.since = time.Now()
 	k.look(ctx, viewer.Small) // before it is asked for, since it has to be made
 	defer func() { k.leave() }()
 	for {
@@ -151,7 +151,7 @@ func (k *watcher) look(ctx context.Context, size viewer.Size) {
 // lookAway stops looking for a page that says nothing although it is its turn: it is hidden. It asks when it is looked at again.
 func (k *watcher) lookAway(now time.Time) {
 	itsTurn := !k.asked || len(k.unpainted) > 0 && len(k.rest) == 0
-	if k.from == nil || !itsTurn || now.Sub(k.said) < hiddenAfter {
+	if k.from == nil || !itsTurn || now.Sub(k.since) < hiddenAfter {
 		return
 	}
 	k.leave()
@@ -160,7 +160,7 @@ func (k *watcher) lookAway(now time.Time) {
 
 // hear takes what the page says. It reports false for what cannot be.
 func (k *watcher) hear(ack FrameAck, now time.Time) bool {
-	k.said = now
+	k.since = now
 	k.ladder.Save = k.ladder.Save || ack.Save
 	if ack.Got != nil {
 		if !k.flow.Got(*ack.Got, now) {
@@ -254,7 +254,7 @@ func (k *watcher) piece(n int, now time.Time) error {
 		}
 	}
 	k.flow.Sent(len(k.head)+n, now)
-	k.head, k.rest = nil, k.rest[n:]
+	k.head, k.rest, k.since = nil, k.rest[n:], now
 	return nil
 }
 
