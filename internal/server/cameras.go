@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -187,7 +188,8 @@ func (s *Server) arrange(ctx context.Context, change func([]camera.Setup) ([]cam
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	setups, err := change(s.cfg.Cameras.Setups())
+	before := s.cfg.Cameras.Setups()
+	setups, err := change(slices.Clone(before))
 	if err != nil {
 		return 0, err
 	}
@@ -195,7 +197,8 @@ func (s *Server) arrange(ctx context.Context, change func([]camera.Setup) ([]cam
 		return 0, fmt.Errorf("set the cameras: %w", err)
 	}
 	if err := s.cfg.Files.SetSetting(ctx, camerasKey, setups); err != nil {
-		return 0, fmt.Errorf("keep the cameras: %w", err)
+		back := s.cfg.Cameras.Set(context.WithoutCancel(ctx), before)
+		return 0, errors.Join(fmt.Errorf("keep the cameras: %w", err), back)
 	}
 	return s.rev(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"layerd/camera"
+	"layerd/internal/store"
 )
 
 func TestCamerasAreSetUpAndKept(t *testing.T) {
@@ -58,6 +59,13 @@ func TestCamerasAreSetUpAndKept(t *testing.T) {
 	r.cameras.refuse = fmt.Errorf("%w: no", camera.ErrSettings)
 	if code, _ := r.command(t, "owner", `{"do":"set_camera","camera":{"id":1,"fps":3}}`); code != 422 || reflect.DeepEqual(r.files.settings["cameras"], r.cameras.Setups()) == false {
 		t.Errorf("what the rig refuses: got %d, kept %+v", code, r.files.settings["cameras"])
+	}
+	r.cameras.refuse, r.files.failEach = nil, store.ErrNoSpace
+	before := r.cameras.Setups()
+	for _, text := range []string{`{"do":"set_camera","camera":{"id":1,"fps":3}}`, `{"do":"remove_camera","camera_id":1}`} {
+		if code, _ := r.command(t, "owner", text); code != 507 || !reflect.DeepEqual(r.cameras.Setups(), before) {
+			t.Errorf("%s on a full disk: got %d, and %+v, want all as it was: %+v", text, code, r.cameras.Setups(), before)
+		}
 	}
 }
 

@@ -373,8 +373,10 @@ func (f *fakeFiles) EachPrint(ctx context.Context, visit func(store.Print) error
 func (f *fakeFiles) SetSetting(_ context.Context, key string, v any) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.settings[key] = v
-	return nil
+	if f.failEach == nil {
+		f.settings[key] = v
+	}
+	return f.failEach
 }
 func (f *fakeFiles) Begin(_ context.Context, p store.Print) error {
 	f.mu.Lock()
