@@ -46,7 +46,7 @@ var (
 	errShape     = errors.New("jpeg is malformed")
 )
 
-// complete checks one picture and returns a copy of it without padding, with Huffman tables, and with turn said in it; and its size in pixels
+// complete checks one picture and returns a copy of it without padding, with Huffman tables, and with turn said in it and no other; and its size in pixels
 // before the turn. raw may be the device's memory: it is read once, front to back, and not kept. Nothing in it can make complete panic.
 func complete(raw []byte, turn Turn) (jpeg []byte, width, height int, err error) {
 	for len(raw) > 0 && raw[len(raw)-1] == 0 { // some drivers hand out the whole buffer
@@ -80,8 +80,11 @@ func complete(raw []byte, turn Turn) (jpeg []byte, width, height int, err error)
 	if w.bare {
 		jpeg = slices.Insert(jpeg, w.firstScan, standardTables...)
 	}
-	if turn > upright {
-		jpeg = slices.Replace(jpeg, w.exif[0], w.exif[1], turn.exif()...)
+	if turn > upright || w.exif[1] > w.exif[0] { // a camera's own word on how to turn it is the settings' to say
+		jpeg = slices.Replace(jpeg, w.exif[0], w.exif[1], max(turn, upright).exif()...)
+		if len(jpeg) < minPicture { // the rest was a preview in there
+			return nil, 0, 0, fmt.Errorf("%w: %d bytes without its Exif segment", errTruncated, len(jpeg))
+		}
 	}
 	return jpeg, w.width, w.height, nil
 }

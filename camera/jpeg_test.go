@@ -170,8 +170,12 @@ func FuzzComplete(f *testing.F) {
 	f.Add(pic[:len(pic)*2/3])
 	f.Add(append(slices.Clone(pic), make([]byte, 300)...))
 	f.Add(append(slices.Clone(pic), pic...))
+	f.Add(Turned(pic, 6))
+	f.Add(Turned(Turned(pic, 6), 3))
+	f.Add(slices.Insert(slices.Clone(pic), 2, append([]byte{0xff, 0xff, markerAPP1, 4, 0, 'E', 'x', 'i', 'f', 0}, make([]byte, 1017)...)...))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		out, w, h, err := complete(in, 0)
+		turn := Turn(len(in) % 9)
+		out, w, h, err := complete(in, turn)
 		if err != nil {
 			return
 		}
@@ -181,7 +185,10 @@ func FuzzComplete(f *testing.F) {
 		if cfg, err := jpeg.DecodeConfig(bytes.NewReader(out)); err == nil && (cfg.Width != w || cfg.Height != h) {
 			t.Fatalf("got %dx%d, a decoder finds %dx%d", w, h, cfg.Width, cfg.Height)
 		}
-		again, _, _, err := complete(out, 0)
+		if turn > upright && !bytes.Contains(out, turn.exif()) {
+			t.Fatalf("the turn %d is not said", turn)
+		}
+		again, _, _, err := complete(out, turn)
 		if err != nil || !bytes.Equal(again, out) {
 			t.Fatalf("the second time: %v", err)
 		}

@@ -196,6 +196,15 @@ func TestTurnedPictures(t *testing.T) {
 	if again, _, _, err := complete(turned, 8); err != nil || len(again) != len(turned) || again[2+29] != 8 {
 		t.Errorf("turned again: got %d bytes, %v: want the segment in the old one's place", len(again), err)
 	}
+	// What a camera says by itself would turn the whole picture and not the smaller ones, and nobody could set it right.
+	if own, _, _, err := complete(turned, 0); err != nil || len(own) != len(turned) || own[2+29] != byte(upright) {
+		t.Errorf("a camera's own turn: got %d bytes, %v: want it as the settings say", len(own), err)
+	}
+	jfif := slices.Insert(slices.Clone(pic), 2, []byte{0xff, 0xe0, 0, 4, 1, 2}...)
+	behind := slices.Insert(slices.Clone(jfif), 8, append([]byte{0xff, markerAPP1, 0, 8, 'h', 't', 't', 'p', ':', '/'}, Turn(6).exif()...)...)
+	if got, _, _, err := complete(behind, 3); err != nil || len(got) != len(behind) || got[8+10+29] != 3 {
+		t.Errorf("behind others: got %d bytes, %v: want the segment in the old one's place", len(got), err)
+	}
 	if _, err := jpeg.Decode(bytes.NewReader(turned)); err != nil {
 		t.Errorf("decode: %v", err)
 	}
