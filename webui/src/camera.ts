@@ -29,6 +29,8 @@ export class Stream {
   private owed: number | null = null // the acknowledgement that a hidden page holds back
   private socket: Socket | null = null
   private nudgedMs = 0
+  private arrivals = 0
+  private painted = 0 // which of them is on the screen
 
   constructor(private readonly id: number) {}
 
@@ -83,12 +85,14 @@ export class Stream {
   }
 
   private async arrived(frame: Frame, from: Socket): Promise<void> {
+    const arrival = ++this.arrivals
     try {
       const picture = await createImageBitmap(new Blob([frame.jpeg], { type: 'image/jpeg' }))
-      if (this.socket !== from) {
+      if (this.socket !== from || arrival < this.painted) { // a newer one was decoded sooner, and is acknowledged
         picture.close()
         return
       }
+      this.painted = arrival
       this.last?.close()
       this.last = picture
       for (const canvas of this.canvases) draw(canvas, picture)

@@ -9,17 +9,18 @@ let canvas: HTMLCanvasElement
 let stop: () => void
 let painted: number
 let decoded: () => void
+let closed: number
 let visibility: DocumentVisibilityState
 
 beforeEach(() => {
   vi.useFakeTimers()
   vi.setSystemTime(1_700_000_000_000)
   pretendSockets()
-  painted = 0
+  painted = closed = 0
   visibility = 'visible'
   vi.spyOn(document, 'visibilityState', 'get').mockImplementation(() => visibility)
   vi.stubGlobal('createImageBitmap', () => new Promise((resolve) => {
-    decoded = () => resolve({ width: 640, height: 480, close: () => undefined })
+    decoded = () => resolve({ width: 640, height: 480, close: () => closed++ })
   }))
   stream = new Stream(2)
   canvas = document.createElement('canvas')
@@ -62,6 +63,20 @@ it('asks for the first frame, and for the next after painting', async () => {
   expect(painted).toBe(1)
   expect(acks()).toEqual([0, 7])
   expect(stream.shown.value).toMatchObject({ seq: 7, width: 640, height: 480, stale: false })
+})
+
+it('never goes back to an older picture, also when that took longer to decode', async () => {
+  receive(7)
+  const old = decoded
+  receive(8)
+  await paint()
+  old()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(stream.shown.value?.seq).toBe(8)
+  expect([painted, closed]).toEqual([1, 1])
+  expect(acks()).toEqual([0, 8])
+  stop()
+  expect(closed).toBe(2)
 })
 
 it('several canvases of one camera share a socket, which another camera does not', () => {
