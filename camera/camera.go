@@ -29,7 +29,7 @@ type Frame struct {
 // Status is what the page shows of the camera. Immutable.
 type Status struct {
 	ID      int     `json:"id"`      // as in Setup; it names the camera in a Rig
-	Device  string  `json:"device"`  // "" = none configured or found
+	Device  string  `json:"device"`  // "" = none found, "none" = switched off
 	Name    string  `json:"name"`    // for people: what they call it, else what it calls itself
 	Live    bool    `json:"live"`    // frames are coming
 	Problem string  `json:"problem"` // one sentence for people when they are not

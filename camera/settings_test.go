@@ -49,7 +49,7 @@ func TestSet(t *testing.T) {
 			t.Errorf("after another device: got frame %v, status %+v", f, statusOf(c))
 		}
 		set(Settings{Device: "none"})
-		if s := statusOf(c); frameOf(c) != nil || s.Live || s.Problem != problemOff || s.Device != "" {
+		if s := statusOf(c); frameOf(c) != nil || s.Live || s.Problem != problemOff || s.Device != "none" {
 			t.Errorf("switched off: got %+v, want no frame", s)
 		}
 		time.Sleep(time.Minute)

@@ -95,7 +95,7 @@ func (o *owner) begin() {
 		return
 	}
 	if o.setup.Device == deviceNone {
-		o.status.Device, o.status.Problem = "", problemOff
+		o.status.Device, o.status.Problem = deviceNone, problemOff
 		o.status.Name = o.setup.Name
 		return
 	}

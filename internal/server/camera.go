@@ -214,14 +214,13 @@ func (k *watcher) advance(ctx context.Context, now time.Time) (wait time.Duratio
 
 // begin begins to send the newest picture, if it is another one than last time.
 func (k *watcher) begin(now time.Time) bool {
+	whole, _ := k.frames.Get()
 	f, seq := k.from.Get()
-	if f == nil || seq == k.seen || len(f.JPEG) == 0 {
+	if whole == nil || f == nil || seq == k.seen || len(f.JPEG) == 0 { // without a whole one, the smaller one is of another device
 		return false
 	}
 	k.seen = seq
-	if whole, _ := k.frames.Get(); whole != nil {
-		k.ladder.Saw(viewer.Full, len(whole.JPEG))
-	}
+	k.ladder.Saw(viewer.Full, len(whole.JPEG))
 	k.ladder.Saw(k.size, len(f.JPEG))
 	k.ladder.Began(now)
 	header := frameHeader(k.id, f, !k.s.cameraStatus(k.id).Live, k.size, now)

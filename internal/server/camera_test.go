@@ -99,6 +99,18 @@ func TestAFrameIsSentOnceAndOnlyWhenAskedFor(t *testing.T) {
 	})
 }
 
+// What was made of another device's picture is not sent any more.
+func TestAnotherDeviceWasChosen(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
+		r.cameras.take(1)
+		p := dial("/v1/camera", "viewer")
+		synctest.Wait()
+		r.cameras.Frames(0).Set(nil)
+		p.say(`{"ack":0}`)
+		p.nothing(5 * time.Second)
+	})
+}
+
 func TestOldFrameSaysThatItIsOld(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig, dial func(string, string) *phone, _ func()) {
 		r.cameras.take(1)

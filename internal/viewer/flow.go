@@ -43,12 +43,12 @@ type mark struct {
 }
 
 const (
-	standing    = 40 * time.Millisecond // what waits in the link's queue
+	standing    = 30 * time.Millisecond // what waits in the link's queue
 	leastWindow = 8 << 10               // bytes
 	mostWindow  = 1 << 20
 	leastChunk  = 1200 // bytes: a packet of the Internet
 	mostChunk   = 48 << 10
-	probe       = 1.25             // how much faster than it was seen the link is always taken to be, so that a better one is noticed
+	probe       = 1.12             // how much faster than it was seen the link is always taken to be, so that a better one is noticed
 	startup     = 2.0              // how much faster than it was seen the link may be, until it was found out
 	rateGood    = 10 * time.Second // a rate that was not reached for so long is forgotten
 	sureFor     = 5 * time.Second

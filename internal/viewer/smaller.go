@@ -15,10 +15,12 @@ import (
 	"layerd/internal/latest"
 )
 
-// Smaller makes the smaller pictures of all cameras: once for all viewers of a size, only while there are any, and never with more than a
-// share of one processor, at low priority. All methods may be called from any goroutine.
+// Smaller makes the smaller pictures of all cameras: once for all viewers of a size, only while there are any, one at a time, with no more than a
+// share of one processor for each size of a camera, at low priority. All methods may be called from any goroutine.
 type Smaller struct {
 	Log *slog.Logger // nil = discarded
+
+	making sync.Mutex // held while one is made: eight cameras must not take all processors
 
 	mu   sync.Mutex // guards all
 	made map[*latest.Value[*camera.Frame]]*[sizes]*workshop
@@ -60,7 +62,7 @@ func (s *Smaller) Join(frames *latest.Value[*camera.Frame], size Size) (out *lat
 		ctx, stop := context.WithCancel(context.Background())
 		w = &workshop{out: latest.New[*camera.Frame](nil), stop: stop}
 		of[size] = w
-		go w.run(ctx, frames, size, shrinker{log: s.Log})
+		go w.run(ctx, frames, size, shrinker{log: s.Log}, &s.making)
 	}
 	w.viewers++
 	return w.out, sync.OnceFunc(func() {
@@ -77,7 +79,7 @@ func (s *Smaller) Join(frames *latest.Value[*camera.Frame], size Size) (out *lat
 }
 
 // run makes the newest frame smaller, again and again, until ctx ends. Its thread is given up with it, and so is the low priority.
-func (w *workshop) run(ctx context.Context, frames *latest.Value[*camera.Frame], size Size, img shrinker) {
+func (w *workshop) run(ctx context.Context, frames *latest.Value[*camera.Frame], size Size, img shrinker, making *sync.Mutex) {
 	if runtime.GOMAXPROCS(0) > 1 { // else the printer's goroutine would have to wait for a thread that waits for all other programs
 		runtime.LockOSThread()
 		yieldToOthers()
@@ -92,8 +94,11 @@ func (w *workshop) run(ctx context.Context, frames *latest.Value[*camera.Frame],
 			w.out.Set(nil)
 			continue
 		}
+		making.Lock()
 		began := time.Now()
-		w.out.Set(img.smaller(f, shapes[size].side, shapes[size].quality))
+		made := img.smaller(f, shapes[size].side, shapes[size].quality)
+		making.Unlock()
+		w.out.Set(made)
 		rest := time.NewTimer(max(time.Since(began)*(share-1), fastest-time.Since(began)))
 		select {
 		case <-rest.C:

@@ -5,9 +5,11 @@ import { act } from 'preact/test-utils'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { CameraControls } from '../src/parts/cameracontrols'
 import { Cameras } from '../src/parts/camera'
-import { link } from '../src/state'
+import { BedClear } from '../src/parts/filesheet'
+import { link, state } from '../src/state'
 import type { CameraControl, CameraSetup, CameraStatus } from '../src/wire'
-import { pretendSockets } from './sockets'
+import { exampleState } from './examples'
+import { PretendSocket, pretendSockets } from './sockets'
 
 let root: HTMLElement
 
@@ -44,6 +46,14 @@ it('shows the first, offers a choice only among several, and one that is off is 
 it('leads to the settings when no camera was found', () => {
   show([camera(0, { device: '', live: false, problem: 'No camera was found.' })])
   expect(screen.getByRole('link').getAttribute('href')).toBe('#/settings/cameras')
+})
+
+it('shows the bed by the first camera that is not off', () => {
+  state.value = exampleState({ cameras: [camera(0, { device: 'none' }), camera(2)] })
+  act(() => render(<BedClear name="cube.gcode" starting={false} onYes={() => undefined} onBack={() => undefined} />, root))
+  expect(screen.getByTestId('camera-canvas').getAttribute('aria-label')).toContain('Camera')
+  expect(PretendSocket.newest.url).toContain('id=2')
+  state.value = null
 })
 
 const control = (id: string, change: Partial<CameraControl> = {}): CameraControl => ({ id, name: id, kind: 'number', min: 0, max: 100, step: 1, default: 50, value: 50, choices: [], inactive: false, ...change })

@@ -108,11 +108,11 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
 /** The question before every print. */
 export function BedClear({ name, path, starting, onYes, onBack }: { name: string; path?: string; starting: boolean; onYes: (record: RecordChoice | null) => void; onBack: () => void }) {
   const s = state.value
-  const camera = s?.cameras[0]
+  const camera = s?.cameras.find(({ device }) => device !== '' && device !== 'none')
   const [record, setRecord] = useState<RecordChoice | null>(null)
   return (
     <Sheet key="bed" title="Is the bed clear?" onClose={onBack}>
-      {camera && camera.device !== '' && camera.device !== 'none' && <div class="bed-picture"><Picture status={camera} live={live.value} /></div>}
+      {camera && <div class="bed-picture"><Picture key={camera.id} status={camera} live={live.value} /></div>}
       <p>Before <strong class="wrap">{name}</strong> starts: nothing may lie on the bed, and nothing may be in the head's way.</p>
       {path && <RecordLine path={path} value={record} disabled={starting} onChange={setRecord} />}
       <div class="sheet-actions">
