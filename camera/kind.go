@@ -3,6 +3,7 @@ package camera
 import (
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -110,21 +111,22 @@ func Shown(device string) string {
 	if err != nil || kind != kindWeb {
 		return device
 	}
-	query := strings.Split(u.RawQuery, "&")
-	for i, q := range query {
-		key, _, _ := strings.Cut(q, "=")
-		if isSecret(key) {
-			query[i] = key + "=xxxxx"
+	u.RawQuery = queryPart.ReplaceAllStringFunc(u.RawQuery, func(q string) string {
+		if key, _, _ := strings.Cut(q, "="); isSecret(key) {
+			return key + "=xxxxx"
 		}
-	}
-	u.RawQuery = strings.Join(query, "&")
+		return q
+	})
 	return u.Redacted()
 }
+
+// queryPart is a key and its value; some cameras take a semicolon between them.
+var queryPart = regexp.MustCompile(`[^&;]+`)
 
 // isSecret tells whether a key of a query stands before a password, as cameras name it.
 func isSecret(key string) bool {
 	key = strings.ToLower(key)
-	return key == "p" || slices.ContainsFunc([]string{"pwd", "pass", "psw", "token", "key", "auth", "secret"}, func(s string) bool { return strings.Contains(key, s) })
+	return key == "p" || slices.ContainsFunc([]string{"pwd", "pass", "psw", "psk", "token", "key", "auth", "secret"}, func(s string) bool { return strings.Contains(key, s) })
 }
 
 // WithSecret is s with the password that had has, if s is the same address as it was shown.

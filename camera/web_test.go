@@ -285,9 +285,11 @@ func TestShownHidesPasswords(t *testing.T) {
 		"/dev/video0":                                    "/dev/video0",
 		"/dev/v4l/by-path/platform-1@2-video-index0":     "/dev/v4l/by-path/platform-1@2-video-index0",
 		// Slips in the address, which the configuration may hold.
-		"http://me:s3#cret@cam/snap":      "xxxxx@cam/snap",
-		"http://me:s3cr?t%@cam/snap?k=s3": "xxxxx@cam/snap?xxxxx",
-		"rtsp://cam/live?password=s3cret": "rtsp://cam/live?xxxxx",
+		"http://me:s3#cret@cam/snap":        "xxxxx@cam/snap",
+		"http://me:s3cr?t%@cam/snap?k=s3":   "xxxxx@cam/snap?xxxxx",
+		"rtsp://cam/live?password=s3cret":   "rtsp://cam/live?xxxxx",
+		"http://c/v?user=me;pwd=geheim;n=1": "http://c/v?user=me;pwd=xxxxx;n=1",
+		"http://c/v?a&psk=geheim=x&&b=":     "http://c/v?a&psk=xxxxx&&b=",
 	} {
 		if got := Shown(device); got != want {
 			t.Errorf("got %s, want %s", got, want)

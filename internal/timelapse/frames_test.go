@@ -180,6 +180,19 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+// A picture that could not be read back would hide all those behind it.
+func TestPicturesThatCannotBeKept(t *testing.T) {
+	r, _ := newReel(t)
+	fill(t, r, 2)
+	for _, size := range []int{0, maxPicture + 1} {
+		if err := r.add(picture{jpeg: make([]byte, size)}); err == nil {
+			t.Errorf("a picture of %d bytes was kept", size)
+		}
+	}
+	fill(t, r, 2)
+	expect(t, r, "after two that were refused", 4)
+}
+
 // On a 32-bit Pi a length or a number may come out negative: a walk that took it would go back, or for ever.
 func TestHeadsThatCannotBe(t *testing.T) {
 	for _, change := range []struct{ at, value int }{{8, 0}, {8, maxPicture + 1}, {8, -headBytes}, {8, -1}, {8, math.MinInt32}, {20, -127}, {20, 2}} {

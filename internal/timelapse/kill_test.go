@@ -52,7 +52,7 @@ func recordUntilKilled(dir, ffmpeg string) error {
 				layer = list.Items[0].Frames + 1
 				fmt.Println(list.Items[0].Frames)
 			}
-			l.frames.Set(&camera.Frame{Time: time.Now()}) // it works
+			l.frames.Set(&camera.Frame{Time: time.Now(), Width: 640, Height: 480, JPEG: jpegOf(layer)}) // it works
 			m.snaps.Set(&printer.Snapshot{State: printer.Printing, Job: &printer.JobStatus{ID: "job", Name: "cube.gcode",
 				Shot: &printer.Shot{N: layer, Layer: layer, AtMS: time.Now().Add(-2 * settle).UnixMilli(), Still: true}}})
 			go func() { // until it is taken

@@ -60,6 +60,9 @@ func (r *reel) passes() bool {
 
 // add appends a frame that was taken now. An error leaves the reel as it was.
 func (r *reel) add(p picture) error {
+	if len(p.jpeg) == 0 || len(p.jpeg) > maxPicture {
+		return fmt.Errorf("keep a picture of %d bytes: %w", len(p.jpeg), errTorn)
+	}
 	p.n = (r.next + r.step() - 1) &^ (r.step() - 1)
 	file := fileOf(p.n)
 	f := r.open[file]
