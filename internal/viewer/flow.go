@@ -130,8 +130,8 @@ func (f *Flow) learn(seen float64, now time.Time) {
 	switch queue := f.Queue(); {
 	case seen >= f.rate:
 		f.rate, f.rateAt = seen, now
-	case queue > 3*standing: // it carries less than it did
-		f.rate = max(seen, f.rate*0.9)
+	case queue > standing*3/2: // it carries less than it did, or others have their part of it
+		f.rate = max(seen, f.rate*0.95)
 		f.rateAt = now
 	case now.Sub(f.rateAt) > rateGood && f.busy():
 		f.rate = max(seen, f.rate*0.8)
