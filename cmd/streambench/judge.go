@@ -145,6 +145,9 @@ func (a alignment) sort(m *measure, want []string, record []executed) {
 		}
 	}
 	for k, j := range a.extra {
+		if a.after[k] == len(want) && (record[j].command == "M104 S0" || record[j].command == "M140 S0") {
+			continue // a host that ends leaves nothing hot
+		}
 		text, from, to := record[j].command, max(0, a.after[k]-nearby), min(len(want), a.after[k]+nearby)
 		elsewhere := func(which func(i int) bool) int {
 			for i := from; i < to; i++ {

@@ -48,6 +48,8 @@ func TestJudgeCountsWhatIsWrong(t *testing.T) {
 		{"two lines exchanged", at(500, func(s []string) []string { s = slices.Clone(s); s[4], s[5] = s[5], s[4]; return s }), 0, 0, 2, 0},
 		{"a line that was damaged", at(500, func(s []string) []string { s = slices.Clone(s); s[4] = "G1 X9"; return s }), 1, 0, 0, 1},
 		{"something else between", at(500, func(s []string) []string { return slices.Insert(slices.Clone(s), 5, "G28", "M84") }), 0, 0, 0, 2},
+		{"heaters off at the end", append(slices.Clone(job), "M104 S0", "M140 S0"), 0, 0, 0, 0},
+		{"heaters off in the middle", at(500, func(s []string) []string { return slices.Insert(slices.Clone(s), 5, "M104 S0") }), 0, 0, 0, 1},
 		{"two faults far apart", append(slices.Delete(slices.Clone(job), 100, 101), job[999]), 1, 1, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
