@@ -48,7 +48,7 @@ try {
   await shoot('phone', { deviceScaleFactor: 1.5 }, all)
   await shoot('phone-dark', { deviceScaleFactor: 1.5, colorScheme: 'dark' }, ['Print', 'Files'])
   const page = await rig.phone(`/#token=${key}`, { deviceScaleFactor: 1.5 })
-  for (const at of ['safety', 'mesh', 'profiles', 'scripts', 'buttons', 'spools']) {
+  for (const at of ['cameras', 'safety', 'mesh', 'profiles', 'scripts', 'buttons', 'spools']) {
     await page.evaluate((to) => { location.hash = `#/settings/${to}` }, at)
     await page.waitForTimeout(1500)
     await page.screenshot({ path: join(out, `phone-${at}.png`) })
