@@ -51,13 +51,18 @@ export function Queue() {
   useEffect(() => { // a list from before the move would put the row back for a moment, and take the focus from its button
     if (!busy || ids === order?.join(' ')) setOrder(null)
   }, [all])
-  useLayoutEffect(() => {
+  useLayoutEffect(() => { // with each new order, also that of a list from before the move, which came late, until the person goes elsewhere
     const { id, way } = pressed.current ?? {}
-    pressed.current = null
     const row = id === undefined ? null : rows.current?.querySelector(`[data-id="${id}"]`)
-    const button = row?.querySelector<HTMLButtonElement>(`[data-way=${way ?? ''}]:enabled`) ?? row?.querySelector<HTMLButtonElement>('[data-way]:enabled')
+    const now = document.activeElement
+    const elsewhere = now && now !== document.body && !now.matches(':disabled') && !row?.contains(now)
+    if (!row || elsewhere) {
+      pressed.current = null
+      return
+    }
+    const button = row.querySelector<HTMLButtonElement>(`[data-way=${way ?? ''}]:enabled`) ?? row.querySelector<HTMLButtonElement>('[data-way]:enabled')
     button?.focus()
-  }, [order])
+  }, [order, ids, live.value])
   if (!all) return <p class="center muted"><Spinner /></p>
   if (all.length === 0) {
     return (
