@@ -1,10 +1,9 @@
 // What is left of a print: the graph that outlives a reload, the history's sheet with picture and curve, the totals, and the export.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { after, before, test as run } from 'node:test'
-import { realFile, Rig, until } from './rig.mjs'
+import { inaccessible, realFile, Rig, until } from './rig.mjs'
 
 const rig = new Rig()
 const test = rig.steps(run)
@@ -19,11 +18,7 @@ before(async () => {
 })
 after(() => rig.end())
 
-const call = async (path, init = {}) => {
-  const answer = await fetch(`${rig.url}${path}`, { ...init, headers: { authorization: `Bearer ${key}` } })
-  assert.ok(answer.ok, `${path}: ${answer.status} ${answer.ok ? '' : await answer.text()}`)
-  return answer
-}
+const call = (path, init) => rig.call(key, path, init)
 const json = async (path, init) => (await call(path, init)).json()
 const upload = (as, content = readFileSync(realFile())) => json(`/v1/files/${encodeURIComponent(as)}`, { method: 'PUT', body: content })
 const tab = (which) => page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: which }).click()
@@ -71,14 +66,11 @@ test('the history has totals, and a sheet with picture and curve', async () => {
 })
 
 test('history and sheet can be read by everybody, on small phones too, light and dark', async () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   const found = []
   for (const colorScheme of ['light', 'dark']) {
     const small = await rig.phone(`/#token=${key}`, { viewport: { width: 320, height: 568 }, colorScheme, bypassCSP: true })
     const look = async (what) => {
-      await small.evaluate(axe)
-      const { violations } = await small.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
-      found.push(...violations.flatMap((v) => v.nodes.map((n) => `${what}, ${colorScheme}: ${v.id} ${n.target}`)))
+      found.push(...(await inaccessible(small)).map((w) => `${what}, ${colorScheme}: ${w}`))
       const wide = await small.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth)
       if (wide > 0) found.push(`${what} is ${wide} px too wide`)
     }

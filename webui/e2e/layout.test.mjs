@@ -1,11 +1,9 @@
 // Every screen, idle and in mid-print: nothing is wider than the phone, everything can be reached and is named, light and dark.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before, test as run } from 'node:test'
-import { realFile, Rig, until } from './rig.mjs'
+import { inaccessible, realFile, Rig, until } from './rig.mjs'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const rig = new Rig()
 const test = rig.steps(run)
 const screens = ['Print', 'Files', 'Move', 'Console', 'Settings']
@@ -53,14 +51,7 @@ async function touchable(page) {
     .map(({ name, box }) => `too small to tap: ${name} ${Math.round(box.width)}×${Math.round(box.height)}`))
 }
 
-/** accessible: axe finds no violation of WCAG 2.1 A and AA, contrast included. Tiles are named in words («Nozzle: 21 °C, off»), not with the signs they show. */
-async function accessible(page) {
-  await page.evaluate(axe)
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], rules: { 'label-content-name-mismatch': { enabled: false } } }))
-  return found.violations.flatMap((v) => v.nodes.map((n) => `${v.id} ${n.target} ${n.any[0]?.message ?? ''}`))
-}
-
-const all = async (page) => [...await fits(page), ...await touchable(page), ...await accessible(page)]
+const all = async (page) => [...await fits(page), ...await touchable(page), ...await inaccessible(page)]
 
 test('idle', () => each(all))
 

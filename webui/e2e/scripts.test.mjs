@@ -1,12 +1,10 @@
 // What an owner sets up on the page reaches the printer: a profile, a script, a button. And the pages for it suit a phone.
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, test as run } from 'node:test'
-import { Rig, until } from './rig.mjs'
+import { inaccessible, Rig, until } from './rig.mjs'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const out = process.env.SHOTS && resolve(process.env.SHOTS)
 const rig = new Rig()
 const test = rig.steps(run)
@@ -131,8 +129,8 @@ test('the pages fit a phone, can be tapped, and are accessible', async () => {
     for (const [at, ready] of [['profiles', 'Saved profiles'], ['scripts', 'Scripts'], ['buttons', 'My buttons']]) {
       await look.evaluate((to) => { location.hash = `#/settings/${to}` }, at)
       await look.getByLabel(ready, { exact: true }).first().waitFor()
-      await look.evaluate(axe)
-      found.push(...await look.evaluate(async ({ at, width }) => {
+      found.push(...(await inaccessible(look)).map((w) => `${at}, ${viewport.width}: ${w}`))
+      found.push(...await look.evaluate(({ at, width }) => {
         const wrong = []
         const wide = document.scrollingElement.scrollWidth - window.innerWidth
         if (wide > 0) wrong.push(`${wide} px too wide`)
@@ -140,8 +138,6 @@ test('the pages fit a phone, can be tapped, and are accessible', async () => {
           const box = e.getBoundingClientRect()
           if (e.checkVisibility() && box.width > 0 && Math.min(box.width, box.height) < 47.5) wrong.push(`too small: ${e.getAttribute('aria-label') ?? e.textContent.trim() ?? e.id} ${box.width}×${box.height}`)
         }
-        const seen = await window.axe.run(document, { resultTypes: ['violations'], rules: { 'label-content-name-mismatch': { enabled: false } } })
-        for (const v of seen.violations) wrong.push(...v.nodes.map((n) => `${v.id} ${n.target} ${n.any[0]?.message ?? ''}`))
         return wrong.map((w) => `${at}, ${width}: ${w}`)
       }, { at, width: viewport.width }))
       if (out && viewport.width === 320) await look.screenshot({ path: join(out, `small-${at}.png`) })

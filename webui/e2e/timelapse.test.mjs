@@ -1,9 +1,8 @@
 // A print is recorded by layer: back through it while it runs, then its video in the list, played, saved and deleted; and frames without ffmpeg.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before, test as run } from 'node:test'
-import { realFile, Rig, stop, until } from './rig.mjs'
+import { inaccessible, realFile, Rig, stop, until } from './rig.mjs'
 
 const rig = new Rig()
 const test = rig.steps(run)
@@ -18,11 +17,7 @@ before(async () => {
 })
 after(() => rig.end())
 
-const call = async (path, init = {}) => {
-  const answer = await fetch(`${rig.url}${path}`, { ...init, headers: { authorization: `Bearer ${key}` } })
-  assert.ok(answer.ok, `${path}: ${answer.status} ${answer.ok ? '' : await answer.text()}`)
-  return answer
-}
+const call = (path, init) => rig.call(key, path, init)
 const json = async (path, init) => (await call(path, init)).json()
 const tab = (which) => page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: which }).click()
 const shown = (sheet) => sheet.getByRole('img', { name: /^Frame of the timelapse/ }).evaluate((canvas) => Number(canvas.dataset.n))
@@ -104,15 +99,11 @@ test('the video can be saved', async () => {
 })
 
 test('list, sheet and settings can be read by everybody, on small phones too, light and dark', async () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   const found = []
   for (const colorScheme of ['light', 'dark']) {
     const small = await rig.phone(`/#token=${key}`, { viewport: { width: 320, height: 568 }, colorScheme, bypassCSP: true })
     const look = async (what) => {
-      await small.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect?.getTiming().iterations === 1).map((a) => a.finished))) // a sheet comes in
-      await small.evaluate(axe)
-      const { violations } = await small.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], rules: { 'video-caption': { enabled: false } } })) // a timelapse has no sound
-      found.push(...violations.flatMap((v) => v.nodes.map((n) => `${what}, ${colorScheme}: ${v.id} ${n.target}`)))
+      found.push(...(await inaccessible(small, 'video-caption')).map((w) => `${what}, ${colorScheme}: ${w}`)) // a timelapse has no sound
       const wide = await small.evaluate(() => document.scrollingElement.scrollWidth - window.innerWidth)
       if (wide > 0) found.push(`${what} is ${wide} px too wide`)
     }
