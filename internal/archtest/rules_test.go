@@ -27,6 +27,9 @@ var never = []struct {
 	{"layerd/internal/timelapse/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "main gives it what it needs"},
 	{"layerd/internal/access/...", "layerd/...", nil, false, "main gives it the keys"},
 	{"layerd/internal/config/...", "layerd/...", nil, false, "plain structs out"},
+	{"layerd/internal/overlay", "layerd/...", []string{"layerd/internal/latest"}, false, "it is what the networks have in common"},
+	{"layerd/internal/tailnet/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/access", "layerd/internal/latest", "layerd/internal/tailnet/..."}, false, "main gives it the page"},
+	{"layerd/internal/zerotier", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/latest"}, false, "main gives it the page"},
 	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},
 }
 
@@ -40,7 +43,7 @@ var only = []struct {
 	{"github.com/spf13/viper/...", []string{"layerd/internal/config"}, false, "configuration is read in one place"},
 	{"go.bug.st/serial/...", []string{"layerd/printer"}, false, "one file of printer opens ttys"},
 	{"github.com/blackjack/webcam/...", []string{"layerd/camera"}, false, "camera wraps its traps"},
-	{"tailscale.com/...", []string{"layerd/internal/tailnet"}, false, "without it nothing else may change"},
+	{"tailscale.com/...", []string{"layerd/internal/tailnet/..."}, false, "without it nothing else may change"},
 	{"github.com/gorilla/websocket/...", []string{"layerd/internal/server/...", "layerd/cmd/camerabench"}, true, "websockets are the server's"},
 	{"modernc.org/sqlite/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"database/sql/...", []string{"layerd/internal/store"}, false, "the database is the store's"},

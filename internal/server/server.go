@@ -211,7 +211,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return access.WithConn(ctx, c) },
 	}
 	var closing sync.WaitGroup
 	closing.Add(1)
@@ -234,9 +234,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	return err
 }
-
-// connKey finds the network connection of a request in its context.
-type connKey struct{}
 
 // smallBuffer keeps the kernel from taking seconds of pictures: no more than this many bytes.
 func smallBuffer(c net.Conn, bytes int) {

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -57,7 +56,7 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
 	defer context.AfterFunc(s.life, end)()
-	if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok {
+	if conn := access.ConnOf(r.Context()); conn != nil {
 		smallBuffer(conn, 64<<10)
 	}
 	const boundary = "layerd-frame"

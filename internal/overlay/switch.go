@@ -1,0 +1,174 @@
+package overlay
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"layerd/internal/latest"
+)
+
+// Make makes a network that is not yet running. report publishes a Status; it never blocks, and is deaf once the network was replaced.
+type Make func(s Settings, report func(Status)) (Network, error)
+
+// retryAfter is how long a network that ended by itself is left alone.
+const retryAfter = 10 * time.Second
+
+// Switch runs the network that the settings name, and changes to another when they change.
+type Switch struct {
+	makers   map[Kind]Make
+	log      *slog.Logger
+	statuses *Statuses
+	changed  chan struct{} // holds one token when the settings are new
+
+	mu       sync.Mutex // guards the two below
+	settings Settings
+	network  Network // nil = none
+}
+
+// NewSwitch returns a Switch; Run starts it. log may be nil.
+func NewSwitch(s Settings, makers map[Kind]Make, log *slog.Logger) *Switch {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Switch{makers: makers, log: log, settings: s.Tidy(), changed: make(chan struct{}, 1), statuses: latest.New(Status{Kind: None, State: Off})}
+}
+
+// Statuses are what people see.
+func (w *Switch) Statuses() *Statuses { return w.statuses }
+
+// Settings are those in force.
+func (w *Switch) Settings() Settings {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.settings
+}
+
+// Set changes to other settings without waiting until the network is there. The error wraps ErrSettings.
+func (w *Switch) Set(s Settings) error {
+	s = s.Tidy()
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.settings = s
+	w.mu.Unlock()
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Run runs one network after the other until ctx ends. What goes wrong is shown; it never returns an error.
+func (w *Switch) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		one, end := context.WithCancel(ctx)
+		var ended sync.WaitGroup
+		ended.Go(func() { w.use(one, w.Settings()) })
+		select {
+		case <-w.changed:
+		case <-ctx.Done():
+		}
+		end()
+		ended.Wait()
+	}
+	return nil
+}
+
+// use runs one network until ctx ends.
+func (w *Switch) use(ctx context.Context, s Settings) {
+	report := func(status Status) {
+		if ctx.Err() == nil {
+			status.Kind = s.Kind
+			w.statuses.Set(status)
+		}
+	}
+	defer w.hold(nil)
+	for ctx.Err() == nil {
+		if s.Kind == None {
+			report(Status{State: Off})
+			<-ctx.Done()
+			return
+		}
+		report(Status{State: Starting})
+		err := w.join(ctx, s, report)
+		if ctx.Err() != nil {
+			return
+		}
+		w.log.Error("the overlay network ended", "kind", s.Kind, "err", err)
+		report(Status{State: Failed, Problem: "The network ended: " + err.Error() + ".", Next: "It is tried again by itself."})
+		select {
+		case <-time.After(retryAfter):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (w *Switch) join(ctx context.Context, s Settings, report func(Status)) error {
+	build := w.makers[s.Kind]
+	if build == nil {
+		return errors.New("this layerd was built without it")
+	}
+	n, err := build(s, report)
+	if err != nil {
+		return err
+	}
+	w.hold(n)
+	defer w.hold(nil)
+	if err := n.Run(ctx); err != nil {
+		return err
+	}
+	return errors.New("without a reason")
+}
+
+func (w *Switch) hold(n Network) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.network = n
+}
+
+// current is the network in use. The error is ErrNotHere without one.
+func (w *Switch) current() (Network, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.network == nil {
+		return nil, ErrNotHere
+	}
+	return w.network, nil
+}
+
+// Login, Leave, Neighbours and NeighbourPicture are those of the Network in use; without one the error is ErrNotHere.
+func (w *Switch) Login(ctx context.Context, secret string) error {
+	n, err := w.current()
+	if err != nil {
+		return err
+	}
+	return n.Login(ctx, secret)
+}
+
+func (w *Switch) Leave(ctx context.Context) error {
+	n, err := w.current()
+	if err != nil {
+		return err
+	}
+	return n.Leave(ctx)
+}
+
+func (w *Switch) Neighbours(ctx context.Context) ([]Neighbour, error) {
+	n, err := w.current()
+	if err != nil {
+		return nil, err
+	}
+	return n.Neighbours(ctx)
+}
+
+func (w *Switch) NeighbourPicture(ctx context.Context, name string) ([]byte, error) {
+	n, err := w.current()
+	if err != nil {
+		return nil, err
+	}
+	return n.NeighbourPicture(ctx, name)
+}

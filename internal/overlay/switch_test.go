@@ -1,0 +1,136 @@
+package overlay
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fake is a network that runs until it is told to end.
+type fake struct {
+	Network
+	fail chan error
+	runs *int
+}
+
+func (f *fake) Run(ctx context.Context) error {
+	*f.runs++
+	select {
+	case err := <-f.fail:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func (f *fake) Login(context.Context, string) error { return nil }
+
+var aNetwork = Settings{Kind: ZeroTier, ZeroTier: ZeroTierSettings{Network: " 8056C2E21C000001"}}
+
+func TestSwitch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs, reports := 0, []func(Status){}
+		f := &fake{fail: make(chan error), runs: &runs}
+		w := NewSwitch(Settings{}, map[Kind]Make{ZeroTier: func(s Settings, report func(Status)) (Network, error) {
+			reports = append(reports, report)
+			return f, nil
+		}}, nil)
+		ctx, end := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.Run(ctx) }()
+		state := func(want State) {
+			t.Helper()
+			synctest.Wait()
+			if got, _ := w.Statuses().Get(); got.State != want {
+				t.Fatalf("got %+v, want the state %s", got, want)
+			}
+		}
+		state(Off)
+		if err := w.Login(ctx, ""); !errors.Is(err, ErrNotHere) {
+			t.Errorf("log in to no network: got %v, want ErrNotHere", err)
+		}
+		if err := w.Set(aNetwork); err != nil {
+			t.Fatal(err)
+		}
+		state(Starting)
+		if err := w.Login(ctx, ""); err != nil {
+			t.Error(err)
+		}
+		reports[0](Status{State: Running})
+		state(Running)
+		if got, _ := w.Statuses().Get(); got.Kind != ZeroTier {
+			t.Errorf("got the kind %s", got.Kind)
+		}
+		f.fail <- errors.New("the service is gone")
+		state(Failed)
+		if got, _ := w.Statuses().Get(); !strings.Contains(got.Problem, "the service is gone") {
+			t.Errorf("got %q, want the reason", got.Problem)
+		}
+		time.Sleep(retryAfter)
+		state(Starting)
+		w.Set(Settings{})
+		state(Off)
+		reports[1](Status{State: Running})
+		state(Off) // a network that was replaced is not heard
+		if runs != 2 {
+			t.Errorf("got %d runs, want 2", runs)
+		}
+		end()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestANetworkThatWasNotBuiltIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewSwitch(Settings{Kind: Tailnet}, nil, nil)
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		go w.Run(ctx)
+		synctest.Wait()
+		if got, _ := w.Statuses().Get(); got.State != Failed || got.Problem == "" {
+			t.Errorf("got %+v, want a failure with its reason", got)
+		}
+	})
+}
+
+func TestSettings(t *testing.T) {
+	tailnet := func(change func(*TailnetSettings)) Settings {
+		s := Settings{Kind: Tailnet}
+		change(&s.Tailnet)
+		return s
+	}
+	for _, c := range []struct {
+		name string
+		s    Settings
+		ok   bool
+	}{
+		{"nothing", Settings{}, true},
+		{"a network", aNetwork, true},
+		{"no network", Settings{Kind: ZeroTier}, false},
+		{"half a network", Settings{Kind: ZeroTier, ZeroTier: ZeroTierSettings{Network: "8056c2e2"}}, false},
+		{"another kind", Settings{Kind: "hamachi"}, false},
+		{"tailnet", tailnet(func(s *TailnetSettings) {}), true},
+		{"name in capitals", tailnet(func(s *TailnetSettings) { s.Name = "Voron" }), true},
+		{"name with a dot", tailnet(func(s *TailnetSettings) { s.Name = "a.b" }), false},
+		{"name that ends in -", tailnet(func(s *TailnetSettings) { s.Name = "a-" }), false},
+		{"headscale", tailnet(func(s *TailnetSettings) { s.ControlURL = "https://hs.example.com:8443/" }), true},
+		{"a path in disguise", tailnet(func(s *TailnetSettings) { s.ControlURL = "file:///etc/passwd" }), false},
+		{"a password in the address", tailnet(func(s *TailnetSettings) { s.ControlURL = "https://a:b@hs.example.com" }), false},
+		{"tags", tailnet(func(s *TailnetSettings) { s.Tags = []string{"tag:printer"} }), true},
+		{"no tags", tailnet(func(s *TailnetSettings) { s.Tags = []string{"printer"} }), false},
+		{"too many", tailnet(func(s *TailnetSettings) { s.Tags = slices.Repeat([]string{"tag:a"}, maxTags+1) }), false},
+		{"nobody gets in", tailnet(func(s *TailnetSettings) { s.DefaultRole = "nobody" }), true},
+		{"everybody owns it", tailnet(func(s *TailnetSettings) { s.DefaultRole = "owner" }), false},
+	} {
+		err := c.s.Tidy().Validate()
+		if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrSettings) {
+			t.Errorf("%s: got %v, want ok = %v", c.name, err, c.ok)
+		}
+	}
+}
