@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
 
 	"layerd/internal/config"
 	"layerd/internal/overlay"
 	"layerd/internal/server"
+	"layerd/internal/tailnet"
+	"layerd/internal/zerotier"
 )
 
 // away makes the switch between the networks by which phones come from elsewhere.
@@ -19,7 +24,45 @@ func (d *parts) away(ctx context.Context) (*overlay.Switch, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return overlay.NewSwitch(s, d.cfg.Tailnet.AuthKey, map[overlay.Kind]overlay.Make{}, d.log), nil
+	return overlay.NewSwitch(s, d.cfg.Tailnet.AuthKey, map[overlay.Kind]overlay.Make{overlay.Tailnet: d.tailnet, overlay.ZeroTier: d.zerotier}, d.log), nil
+}
+
+// tailnet makes layerd a node of a tailnet, which serves the page there too.
+func (d *parts) tailnet(s overlay.Settings, secret string, report func(overlay.Status)) (overlay.Network, error) {
+	return tailnet.New(tailnet.Config{Dir: filepath.Join(d.cfg.Data, "tailnet"), Settings: s.Tailnet, AuthKey: secret, Serve: d.server.Serve, Self: d.neighbour, Report: report, Log: d.log,
+		Picture: func() []byte {
+			jpeg, _ := d.newestPicture()
+			return jpeg
+		}})
+}
+
+// zerotier drives the zerotier-one beside layerd; the page is already served on all addresses of this machine.
+func (d *parts) zerotier(s overlay.Settings, _ string, report func(overlay.Status)) (overlay.Network, error) {
+	_, text, err := net.SplitHostPort(d.cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, err
+	}
+	return zerotier.New(zerotier.Config{Settings: s.ZeroTier, TokenFile: d.cfg.ZeroTier.TokenFile, Port: port, Report: report, Log: d.log})
+}
+
+// neighbour is what other layerds of the same network are told of this one.
+func (d *parts) neighbour() overlay.Neighbour {
+	n := overlay.Neighbour{Percent: -1, LeftS: -1}
+	snap, _ := d.printer.Snapshots().Get()
+	if snap == nil {
+		return n
+	}
+	n.State = string(snap.State)
+	if snap.Job != nil {
+		n.Job, n.Percent, n.LeftS = snap.Job.Name, snap.Job.Percent, snap.Job.LeftS
+	}
+	jpeg, _ := d.newestPicture()
+	n.Picture = jpeg != nil
+	return n
 }
 
 // configuredOverlay is what was kept, with what the configuration says.

@@ -204,7 +204,8 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Serve answers on l until ctx ends, then closes everything within three seconds. It takes l over.
+// Serve answers on l until ctx ends, then closes it within three seconds. It takes l over. It may be called for several listeners; sockets are no
+// longer the http.Server's, and end with Run or with their connection.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	h := &http.Server{
 		Handler:           s,
@@ -219,7 +220,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	closing.Add(1)
 	stop := context.AfterFunc(ctx, func() {
 		defer closing.Done()
-		s.endLife() // sockets are no longer the http.Server's: they close themselves
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		defer cancel()
 		if h.Shutdown(patience) != nil {
