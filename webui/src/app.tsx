@@ -37,6 +37,7 @@ export async function loadLater(): Promise<void> {
   laterFailed.value = false
   try {
     later.value = await import('./later')
+    later.value.seekPrinters()
   } catch {
     laterFailed.value = true
   }

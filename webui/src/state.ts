@@ -20,6 +20,8 @@ export const filesError = signal<ApiError | null>(null)
 export const choices = signal<Choices | null>(null)
 /** Which segment of the Files screen is shown, by its name. */
 export const filesView = signal('Files')
+/** There are other printers on the network by which this one is reached from elsewhere. */
+export const printers = signal(false)
 /** The phone's time in whole seconds, so that ages and end times stay right. */
 export const tick = signal(Math.floor(Date.now() / 1000))
 

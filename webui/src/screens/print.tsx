@@ -36,6 +36,7 @@ export function PrintScreen() {
     <div class="print">
       <div class="print-main">
         <Cameras cameras={s.cameras} live={live.value} />
+        {s.overlay.problem && allowed('owner') && <a class="warning" href={routeHash('settings', 'away')}><Icon name="warn" size={20} /><span class="wrap">Away from home: {s.overlay.problem}</span><Icon name="next" size={20} /></a>}
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         <Now s={s} enabled={enabled} />
         {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}

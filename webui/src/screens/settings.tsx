@@ -19,12 +19,15 @@ interface Page {
   about: string
   icon: IconName
   Show: ComponentType
+  shown?: (s: State) => boolean
 }
 
 const pages: readonly Page[] = [
   { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
   { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
   { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
+  { at: 'away', name: 'Away from home', about: 'The printer on your phone, wherever you are', icon: 'globe', Show: lazy(() => import('./away').then((m) => m.AwayPage)) },
+  { at: 'printers', name: 'Printers', about: 'Others on the same network', icon: 'print', Show: lazy(() => import('./printers').then((m) => m.PrintersPage)), shown: (s) => s.overlay.kind !== 'none' },
   { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
   { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
   { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
@@ -62,7 +65,7 @@ function Overview() {
     <>
       {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. Your key has the role “{s.me.role}”.</p>}
       <nav class="file-list" aria-label="More settings">
-        {pages.map(({ at, name, about, icon }) => (
+        {pages.filter(({ shown }) => shown?.(s) ?? true).map(({ at, name, about, icon }) => (
           <a key={at} class="file-row" href={routeHash('settings', at)}>
             <Icon name={icon} />
             <span class="file-words"><strong>{name}</strong><small>{about}</small></span>
