@@ -33,12 +33,15 @@ export function AwayPage() {
   )
 }
 
+/** Leaves, and stays away: a network that is still on would wait for somebody to log in. */
 function Leave({ now, disabled, here }: { now: Overlay; disabled: boolean; here: boolean }) {
   const [asked, setAsked] = useState(false)
   const leave = async () => {
     setAsked(false)
-    const answer = await command({ do: 'overlay_leave' })
-    if (!answer.error) notify('good', 'This printer has left the network.')
+    const left = await command({ do: 'overlay_leave' })
+    if (left.error) return
+    if (!('overlay' in (state.value?.locked ?? {}))) await command({ do: 'set_overlay', overlay: { ...now.settings, kind: 'none' } })
+    notify('good', 'This printer has left the network.')
   }
   return (
     <>
