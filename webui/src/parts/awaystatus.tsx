@@ -26,14 +26,15 @@ export function AwayStatus({ now, disabled }: { now: Overlay; disabled: boolean 
   const s = now.status
   const { text, icon, tone } = headline(s)
   const [keyed, setKeyed] = useState(false)
-  const end = s.kind === 'tailnet' ? expiry(s.expires_ms, link.clock.now()) : null
+  const steps = s.kind === 'zerotier' && s.state === 'approval' // say more than the network's own words
+  const end = expiry(s.expires_ms, link.clock.now())
   const again = s.kind === 'tailnet' && (s.state === 'running' && s.expires_ms > 0 || s.state === 'failed' || s.state === 'login' && s.login_url === '')
   const busy = asking('overlay') !== null
   return (
     <section class="card" aria-label="State of the network">
       <p class={`away-state tone-${tone}`} role="status" data-testid="away-state">{icon ? <Icon name={icon} size={28} /> : <Spinner />}<strong class="wrap">{text}</strong></p>
-      {s.problem && <p class="wrap" role={s.state === 'running' ? undefined : 'alert'}>{s.problem}</p>}
-      {s.next && <p class="wrap"><strong>What to do:</strong> {s.next}</p>}
+      {s.problem && !steps && <p class="wrap" role={s.state === 'running' ? undefined : 'alert'}>{s.problem}</p>}
+      {s.next && !steps && <p class="wrap"><strong>What to do:</strong> {s.next}</p>}
       {s.login_url && (
         <>
           <p class="muted">It asks for your account of the network, and lets this printer in. This page goes on by itself.</p>
@@ -41,7 +42,8 @@ export function AwayStatus({ now, disabled }: { now: Overlay; disabled: boolean 
           {now.login_qr && <QR picture={now.login_qr} what="the login link" />}
         </>
       )}
-      {s.state === 'approval' && <Approval s={s} now={now} />}
+      {steps && <Authorise member={s.name} network={now.settings.zerotier.network} />}
+      {s.state === 'approval' && <p class="muted">This page goes on by itself.</p>}
       {s.state === 'failed' && <p class="muted small">layerd tries again by itself. Prints are not touched by it.</p>}
       {s.state === 'running' && s.urls[0] && (
         <>
@@ -72,13 +74,12 @@ function safety({ kind, urls }: Status): string {
 }
 
 /** Somebody has to let this machine in, at the network's own page. */
-function Approval({ s, now }: { s: Status; now: Overlay }) {
-  if (s.kind !== 'zerotier') return <p>An administrator of the network has to approve this machine{s.name && <> (<span class="wrap">{shortName(s.name)}</span>)</>}. This page goes on by itself.</p>
+function Authorise({ member, network }: { member: string; network: string }) {
   return (
     <ol class="away-steps">
-      <li>Open <a href="https://my.zerotier.com" target="_blank" rel="noreferrer">my.zerotier.com</a>, or the controller of your network.</li>
-      <li>Choose the network <code>{now.settings.zerotier.network}</code>.</li>
-      <li>Tick “Auth” beside {s.name ? <>the member <code data-testid="member">{s.name}</code></> : 'this machine'}.</li>
+      <li><a class="away-link" href={`https://my.zerotier.com/network/${encodeURIComponent(network)}`} target="_blank" rel="noreferrer">Open my.zerotier.com</a>, or the controller of your network.</li>
+      <li>Choose the network <code>{network}</code>.</li>
+      <li>Tick “Auth” beside {member ? <>the member <code data-testid="member">{member}</code></> : 'this machine'}.</li>
     </ol>
   )
 }
