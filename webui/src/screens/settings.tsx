@@ -6,11 +6,10 @@ import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
 import { lineErrors, starvedText } from '../diagnosis'
 import { route, routeHash } from '../route'
-import { leave } from '../session'
 import { allowed, asking, choices, link, linkStatus, live, loadChoices, perform, state, tick } from '../state'
 import { bytes, duration } from '../units'
 import { stateText, underWay } from '../words'
-import type { Choices, State } from '../wire'
+import type { Choices, Role, State } from '../wire'
 
 /** A page below Settings, at #/settings/NAME, with its own pages at #/settings/NAME/…; fetched when it is first shown. */
 interface Page {
@@ -18,10 +17,16 @@ interface Page {
   name: string
   about: string
   icon: IconName
+  /** The least role that it is of use to; a viewer when absent. */
+  role?: Role
   Show: ComponentType
 }
 
 const pages: readonly Page[] = [
+  { at: 'account', name: 'Your account', about: 'Who you are, your password, where you are logged in', icon: 'person', Show: lazy(() => import('./account').then((m) => m.AccountPage)) },
+  { at: 'people', name: 'People', about: 'Who may come in, and what each may do', icon: 'people', role: 'owner', Show: lazy(() => import('./people').then((m) => m.PeoplePage)) },
+  { at: 'keys', name: 'Keys and links', about: 'For slicers and programs; links only to look', icon: 'key', role: 'owner', Show: lazy(() => import('./tokens').then((m) => m.TokensPage)) },
+  { at: 'audit', name: 'What was done', about: 'Who did what, when, and from where', icon: 'clock', role: 'owner', Show: lazy(() => import('./audit').then((m) => m.AuditPage)) },
   { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
   { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
   { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
@@ -60,9 +65,9 @@ function Overview() {
   const all = choices.value
   return (
     <>
-      {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. Your key has the role “{s.me.role}”.</p>}
+      {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. You are {s.me.role}.</p>}
       <nav class="file-list" aria-label="More settings">
-        {pages.map(({ at, name, about, icon }) => (
+        {pages.filter(({ role = 'viewer' }) => allowed(role)).map(({ at, name, about, icon }) => (
           <a key={at} class="file-row" href={routeHash('settings', at)}>
             <Icon name={icon} />
             <span class="file-words"><strong>{name}</strong><small>{about}</small></span>
@@ -150,9 +155,7 @@ function About({ s }: { s: State }) {
         {stats.probes > 0 && <Fact name="Lost answers" value={`${stats.probes} times asked`} />}
         <Fact name="This page" value={linkStatus.value === 'up' ? `connected${rtt !== null ? `, ${Math.round(rtt)} ms away` : ''}` : 'not connected'} />
         <Fact name="Free space" value={bytes(s.free_bytes)} />
-        <Fact name="Your key" value={`${s.me.name || s.me.id} (${s.me.role})`} />
       </dl>
-      <button type="button" class="btn wide" onClick={() => void leave()}>Log out</button>
     </section>
   )
 }
