@@ -27,15 +27,15 @@ const pages: readonly Page[] = [
   { at: 'people', name: 'People', about: 'Who may come in, and what each may do', icon: 'people', role: 'owner', Show: lazy(() => import('./people').then((m) => m.PeoplePage)) },
   { at: 'keys', name: 'Keys and links', about: 'For slicers and programs; links only to look', icon: 'key', role: 'owner', Show: lazy(() => import('./tokens').then((m) => m.TokensPage)) },
   { at: 'audit', name: 'What was done', about: 'Who did what, when, and from where', icon: 'clock', role: 'owner', Show: lazy(() => import('./audit').then((m) => m.AuditPage)) },
-  { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
-  { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
-  { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
+  { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', role: 'owner', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
+  { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', role: 'owner', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
+  { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', role: 'owner', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
   { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
-  { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
+  { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', role: 'owner', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
   { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
-  { at: 'timelapse', name: 'Timelapses', about: 'When prints are recorded, and the room for it', icon: 'film', Show: lazy(() => import('./timelapse').then((m) => m.TimelapsePage)) },
-  { at: 'scripts', name: 'Scripts', about: 'G-code when a print starts, pauses, ends', icon: 'console', Show: lazy(() => import('../parts/scripts').then((m) => m.ScriptsPage)) },
-  { at: 'buttons', name: 'Buttons', about: 'Your own buttons on the Move screen', icon: 'plus', Show: lazy(() => import('../parts/buttons').then((m) => m.ButtonsPage)) },
+  { at: 'timelapse', name: 'Timelapses', about: 'When prints are recorded, and the room for it', icon: 'film', role: 'owner', Show: lazy(() => import('./timelapse').then((m) => m.TimelapsePage)) },
+  { at: 'scripts', name: 'Scripts', about: 'G-code when a print starts, pauses, ends', icon: 'console', role: 'owner', Show: lazy(() => import('../parts/scripts').then((m) => m.ScriptsPage)) },
+  { at: 'buttons', name: 'Buttons', about: 'Your own buttons on the Move screen', icon: 'plus', role: 'owner', Show: lazy(() => import('../parts/buttons').then((m) => m.ButtonsPage)) },
 ]
 
 export function SettingsScreen() {
@@ -91,6 +91,7 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
   const lockedBaud = s.locked['printer.baud']
   const connected = s.state !== 'disconnected'
   const busy = asking('connection') !== null || s.state === 'connecting'
+  const owner = allowed('owner')
   return (
     <section class="card" aria-label="Connection">
       <div class="card-head"><h2>Connection</h2><p class="muted">{stateText(s, asking('connection'))}</p></div>
@@ -100,7 +101,7 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
           {s.connection.baud > 0 && <Fact name="Speed" value={`${s.connection.baud} baud`} />}
         </dl>
       )}
-      {!connected && (
+      {!connected && owner && (
         <>
           <div class="field">
             <label for="port">Port</label>
@@ -122,12 +123,12 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
         </>
       )}
       {connected && <Locked by={lockedPort} />}
-      <div class="card-actions">
+      {owner && <div class="card-actions">
         {connected
           ? <button type="button" class="btn" disabled={!enabled || busy && s.state !== 'connecting' || underWay(s)} onClick={() => void perform('connection', { do: 'disconnect' })}>Disconnect</button>
           : <button type="button" class="btn primary" disabled={!enabled || busy} onClick={() => void perform('connection', { do: 'connect', port: lockedPort ? '' : port, baud })}>{busy ? <Spinner /> : <Icon name="plug" />} Connect</button>}
-      </div>
-      {underWay(s) && <p class="why"><Icon name="info" size={20} />Not while a print is under way.</p>}
+      </div>}
+      {owner && underWay(s) && <p class="why"><Icon name="info" size={20} />Not while a print is under way.</p>}
     </section>
   )
 }
