@@ -4,8 +4,8 @@ import { computed, effect, signal } from '@preact/signals'
 import { get } from './api'
 import { bool, list, num, object, oneOf, str, type Of } from './read'
 import { follow } from './shelf'
-import { allowed, live, perform, printers, state } from './state'
-import type { Answer, Doing, State } from './wire'
+import { allowed, live, printers, state } from './state'
+import type { State } from './wire'
 
 const kind = oneOf('none', 'tailnet', 'zerotier')
 const settings = object({
@@ -36,11 +36,6 @@ export const overlay = signal<Overlay | null>(null)
 
 /** Keeps overlay up to date until the returned function is called. Only an owner is answered. */
 export const followOverlay = () => follow('/v1/overlay', readOverlay, () => state.value && allowed('owner') ? String(state.value.overlay_rev) : undefined, (value) => (overlay.value = value))
-
-/** Every command of these pages goes this way. Errors are shown as a notice, unless quiet. */
-export function command(doing: Extract<Doing, { do: 'set_overlay' | 'overlay_login' | 'overlay_leave' }>, quiet = false): Promise<Answer> {
-  return perform('overlay', doing, quiet)
-}
 
 /** Asks for the other printers, once; the header leads to them when there are any. */
 export async function askNeighbours(): Promise<readonly Neighbour[]> {

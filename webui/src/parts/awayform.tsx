@@ -1,6 +1,7 @@
 // Which network is used, and how. What the configuration sets is shown, and locked.
 import { useId, useState } from 'preact/hooks'
-import { command, tagsOf, type Overlay, type OverlayKind, type OverlaySettings } from '../overlay'
+import { tagsOf, type Overlay, type OverlayKind, type OverlaySettings } from '../overlay'
+import { command } from '../overlaycommand'
 import { asking, notify } from '../state'
 import type { ApiError } from '../wire'
 import { AuthKey } from './awaystatus'
@@ -39,6 +40,7 @@ export function AwayForm({ now, locked, disabled, here }: AwayFormProps) {
   const save = async () => {
     const secret = key.trim()
     const answer = await command({ do: 'set_overlay', overlay: wanted, ...(kind === 'tailnet' && secret ? { secret } : {}) }, true)
+    if (!answer) return
     setError(answer.error)
     if (answer.error) return
     setKey('')

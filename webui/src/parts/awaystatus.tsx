@@ -1,6 +1,7 @@
 // Where the way from elsewhere stands, in one big line, and what the person has to do about it.
 import { useId, useState } from 'preact/hooks'
-import { command, day, expiry, shortName, type Overlay, type Status } from '../overlay'
+import { day, expiry, shortName, type Overlay, type Status } from '../overlay'
+import { command } from '../overlaycommand'
 import { asking, link, tick } from '../state'
 import { Icon, Spinner, type IconName } from './icon'
 import { PassOn, QR } from './passon'
@@ -91,6 +92,7 @@ function WithKey({ onDone }: { onDone: () => void }) {
   const busy = asking('overlay') !== null
   const send = async () => {
     const answer = await command({ do: 'overlay_login', secret: key.trim() }, true)
+    if (!answer) return
     setKey('')
     if (answer.error) setError(`${answer.error.message} ${answer.error.next}`)
     else onDone()

@@ -5,7 +5,8 @@ import { AwayStatus } from '../parts/awaystatus'
 import { Icon, Spinner } from '../parts/icon'
 import { Sheet } from '../parts/sheet'
 import { whyNotOwner } from '../custom'
-import { command, followOverlay, isThere, overlay, type Overlay } from '../overlay'
+import { followOverlay, isThere, overlay, type Overlay } from '../overlay'
+import { command } from '../overlaycommand'
 import { allowed, asking, notify, state } from '../state'
 
 export function AwayPage() {
@@ -39,7 +40,7 @@ function Leave({ now, disabled, here }: { now: Overlay; disabled: boolean; here:
   const leave = async () => {
     setAsked(false)
     const left = await command({ do: 'overlay_leave' })
-    if (left.error) return
+    if (!left || left.error) return
     if (!('overlay' in (state.value?.locked ?? {}))) await command({ do: 'set_overlay', overlay: { ...now.settings, kind: 'none' } })
     notify('good', 'This printer has left the network.')
   }
