@@ -3,9 +3,9 @@ import { parse, readChoices, readErrorBody, readFileList, readPrintList, readSta
 import type { Read } from './read'
 import type { ApiError, Choices, Command, FileList, PrintList, State } from './wire'
 
-/** Refused is layerd's own no: what went wrong and what to do next. Status 0: layerd was not reached. */
+/** Refused is layerd's own no: what went wrong and what to do next. Status 0: layerd was not reached. waitS: asked sooner, it says no again. */
 export class Refused extends Error {
-  constructor(readonly status: number, readonly error: ApiError) {
+  constructor(readonly status: number, readonly error: ApiError, readonly waitS = 0) {
     super(error.message)
   }
 }
@@ -15,9 +15,9 @@ export function unreachable(): Refused {
 }
 
 /** refusal reads the body of a failed request, whatever it is. */
-export function refusal(status: number, body: string): Refused {
+export function refusal(status: number, body: string, waitS = 0): Refused {
   try {
-    return new Refused(status, readErrorBody(parse(body), '').error)
+    return new Refused(status, readErrorBody(parse(body), '').error, waitS)
   } catch {
     return new Refused(status, { code: 'http', message: `layerd answered with status ${status}.`, next: '', warnings: [], problems: [] })
   }
@@ -33,7 +33,7 @@ export async function ask(path: string, init: RequestInit = {}): Promise<string>
   } catch {
     throw unreachable()
   }
-  if (!response.ok) throw refusal(response.status, body)
+  if (!response.ok) throw refusal(response.status, body, Number(response.headers.get('Retry-After')) || 0)
   return body
 }
 

@@ -3,15 +3,17 @@ import { signal } from '@preact/signals'
 import { Announcer, Notices } from './parts/announce'
 import { Header, LinkBar } from './parts/header'
 import { Spinner } from './parts/icon'
+import { lazy } from './parts/lazy'
 import { Nav } from './parts/nav'
 import { route, type ScreenName } from './route'
 import { FilesScreen } from './screens/files'
-import { KeyScreen } from './screens/key'
 import { PrintScreen } from './screens/print'
 import { live, loggedIn, state } from './state'
 
+const Door = lazy(() => import('./screens/door').then((m) => m.Door))
+
 export function App() {
-  if (loggedIn.value === false) return <KeyScreen />
+  if (loggedIn.value === false) return <Door />
   const { screen } = route.value
   return (
     <div class={`shell${state.value && !live.value ? ' stale' : ''}`}>
@@ -37,6 +39,7 @@ export async function loadLater(): Promise<void> {
   laterFailed.value = false
   try {
     later.value = await import('./later')
+    later.value.seekPrinters()
   } catch {
     laterFailed.value = true
   }

@@ -16,6 +16,8 @@ import './style/shelf.css'
 import './style/custom.css'
 import './style/camera.css'
 import './style/film.css'
+import './style/away.css'
+import './style/people.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

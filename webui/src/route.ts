@@ -22,6 +22,7 @@ export function routeHash(screen: ScreenName, rest = ''): string {
 export const route = signal<Route>(readRoute(location.hash))
 
 addEventListener('hashchange', () => {
+  if (secretHash.test(location.hash)) return location.reload() // pasted into the address bar of this page: begin anew with it
   const before = route.value.screen
   route.value = readRoute(location.hash)
   if (route.value.screen !== before) scrollTo(0, 0)
@@ -36,13 +37,25 @@ export function goInstead(screen: ScreenName, rest = ''): void {
   location.replace(routeHash(screen, rest))
 }
 
-/** The key of a printed address, http://host:8080/#token=ld_…, or "". It leaves the address bar and the history at once. */
-export function takeToken(): string {
-  const found = /^#token=([^&]+)/.exec(location.hash)
-  if (!found?.[1]) return ''
-  history.replaceState(null, '', location.pathname + location.search)
-  route.value = readRoute('')
-  return decode(found[1])
+/** What a printed address carries: a key, or the secret with which the first owner sets layerd up. */
+export interface Carried { kind: 'token' | 'setup'; secret: string }
+
+const secretHash = /#(token|setup)=([^&\s]+)/
+
+/** What the address carries, http://host:8080/#token=ld_… or #setup=…; null for none. */
+export function readCarried(address: string): Carried | null {
+  const [, kind, secret] = secretHash.exec(address) ?? []
+  return secret ? { kind: kind === 'setup' ? 'setup' : 'token', secret: decode(secret) } : null
+}
+
+/** Takes that of this page's address: it leaves the address bar and the history at once. */
+export function takeCarried(): Carried | null {
+  const carried = readCarried(location.hash)
+  if (carried) {
+    history.replaceState(null, '', location.pathname + location.search)
+    route.value = readRoute('')
+  }
+  return carried
 }
 
 function decode(text: string): string {

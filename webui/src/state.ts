@@ -8,8 +8,10 @@ import { roles, type Answer, type ApiError, type Choices, type Doing, type Entry
 /** The newest State; null until the first. */
 export const state = signal<State | null>(null)
 export const linkStatus = signal<LinkStatus>('connecting')
-/** null: not known yet; false: the key screen is shown. */
+/** null: not known yet; false: the door is shown. */
 export const loggedIn = signal<boolean | null>(null)
+/** Why the door is shown, where that is more than that nobody is logged in. */
+export const turnedAway = signal<ApiError | null>(null)
 /** layerd could not be reached at all since the page was opened. */
 export const unreachable = signal(false)
 export const asks = signal<Asks>(new Map())
@@ -20,6 +22,8 @@ export const filesError = signal<ApiError | null>(null)
 export const choices = signal<Choices | null>(null)
 /** Which segment of the Files screen is shown, by its name. */
 export const filesView = signal('Files')
+/** There are other printers on the network by which this one is reached from elsewhere. */
+export const printers = signal(false)
 /** The phone's time in whole seconds, so that ages and end times stay right. */
 export const tick = signal(Math.floor(Date.now() / 1000))
 
@@ -161,7 +165,8 @@ export async function checkLogin(): Promise<void> {
     if (linkStatus.value !== 'up') received(first)
     loggedIn.value = true
   } catch (error) {
-    if (error instanceof api.Refused && error.status === 401) {
+    if (error instanceof api.Refused && (error.status === 401 || error.error.code === 'not_invited')) {
+      if (error.status !== 401) turnedAway.value = error.error
       loggedIn.value = false
       link.stop()
     } else if (state.value === null) {

@@ -61,7 +61,7 @@ export type Need = 'connected' | 'free' | 'idle'
 /** Why a control cannot be used now, for people; "" when it can. */
 export function whyNot(state: State | null, live: boolean, allowed: (role: Role) => boolean, need: Need): string {
   if (!state || !live) return 'No connection to layerd.'
-  if (!allowed('operator')) return 'Your key may look, but not change anything.'
+  if (!allowed('operator')) return 'You may look, but not change anything.'
   switch (state.state) {
     case 'disconnected': return 'The printer is not connected.'
     case 'connecting': return 'The printer has not answered yet.'

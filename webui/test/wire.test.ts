@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { readCurve, readRecent } from '../src/curves'
 import { readFilms, readShots } from '../src/films'
 import { readPrintLog, readTotals } from '../src/kept'
+import { readNeighbours, readOverlay } from '../src/overlay'
 import { readCardList } from '../src/cardlist'
 import { readQueue, readSpools } from '../src/shelf'
 import { WireError } from '../src/read'
@@ -20,7 +21,7 @@ describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
     [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
-    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog],
+    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours],
   ]
   for (const name of names) {
     const found = readers.find(([pattern]) => pattern.test(name))
@@ -31,7 +32,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'overlay', 'neighbours', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

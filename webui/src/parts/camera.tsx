@@ -7,6 +7,7 @@ import { age, bytes, clockSeconds } from '../units'
 import type { CameraStatus } from '../wire'
 import { Icon } from './icon'
 import { lazy } from './lazy'
+import { May } from './may'
 
 const agingMs = 2000
 const oldMs = 5000
@@ -26,7 +27,7 @@ export function Cameras({ cameras, live }: { cameras: readonly CameraStatus[]; l
       {status.device ? <Picture key={status.id} status={status} live={live} /> : (
         <section class="picture none" aria-label="Camera">
           <Icon name="camera" />
-          <p>{status.problem || 'No camera was found.'} <a href={routeHash('settings', 'cameras')}>Choose one</a></p>
+          <p>{status.problem || 'No camera was found.'} <May role="owner"><a href={routeHash('settings', 'cameras')}>Choose one</a></May></p>
         </section>
       )}
       {all.length > 1 && (

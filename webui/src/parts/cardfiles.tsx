@@ -32,7 +32,7 @@ export function CardFiles({ nowMs }: { nowMs: number }) {
     if (operator) void load()
   }, [operator, s?.card?.rev, s?.card?.present])
 
-  if (!operator) return <section class="card center"><Icon name="info" size={32} /><p>Your key may look, but not read the printer's card.</p></section>
+  if (!operator) return <section class="card center"><Icon name="info" size={32} /><p>You may look, but not read the printer's card.</p></section>
   const printing = s !== null && underWay(s)
   return (
     <section aria-label="Files on the printer's card">

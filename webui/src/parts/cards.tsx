@@ -1,12 +1,13 @@
 // Cards for when nothing is printing, and for when something is wrong: each says what happened and what to do next.
 import { looseEnds } from '../diagnosis'
-import { perform } from '../state'
+import { allowed, perform } from '../state'
 import { routeHash } from '../route'
 import { clock, duration, moment, percent, sentence, trim } from '../units'
 import { layerText, outcomeText, outcomeTone } from '../words'
 import type { Fault, Halt, Outcome, PortInfo } from '../wire'
 import { Thumbnail } from './job'
 import { Icon, Spinner } from './icon'
+import { May } from './may'
 
 /** What the firmware or the system said, in its own words. */
 export function Said({ text, who = 'The printer said' }: { text: string; who?: string }) {
@@ -60,11 +61,11 @@ export function HaltCard({ halt, enabled, reconnecting, onReconnect }: { halt: H
       {!sure && !alarm && <p>Waiting for the printer to say that it has stopped…</p>}
       <Said text={halt.said} />
       {(sure || alarm) && (
-        <div class="card-actions">
+        <May><div class="card-actions">
           <button type="button" class={alarm ? 'btn' : 'btn primary'} disabled={!enabled || reconnecting} onClick={onReconnect}>
             {reconnecting ? <><Spinner /> Connecting…</> : <><Icon name="plug" /> Reconnect</>}
           </button>
-        </div>
+        </div></May>
       )}
     </section>
   )
@@ -88,11 +89,11 @@ export function ConnectCard({ ask, ports, locked, port, enabled, connecting, onC
         <Spinner />
         <p>Waiting for the printer to answer…</p>
         {port && <p class="muted small wrap">{port}</p>}
-        <button type="button" class="btn small" disabled={!enabled} onClick={() => void perform('connection', { do: 'disconnect' })}>Stop trying</button>
+        <May role="owner"><button type="button" class="btn small" disabled={!enabled} onClick={() => void perform('connection', { do: 'disconnect' })}>Stop trying</button></May>
       </section>
     )
   }
-  if (ask && ports.length > 0 && !locked) {
+  if (ask && ports.length > 0 && !locked && allowed('owner')) {
     return (
       <section class="card" aria-label="Choose the printer">
         <h2>Which one is your printer?</h2>
@@ -115,10 +116,10 @@ export function ConnectCard({ ask, ports, locked, port, enabled, connecting, onC
     <section class="card" aria-label="Printer not connected">
       <h2>The printer is not connected</h2>
       <p class="muted">{locked && port ? <>layerd uses <span class="wrap">{port}</span>, as its configuration says.</> : ports.length === 0 ? 'No printer was found. Plug its USB cable in and switch it on.' : 'layerd finds the port and the speed by itself.'}</p>
-      <div class="card-actions">
+      <May role="owner"><div class="card-actions">
         <button type="button" class="btn primary" disabled={!enabled} onClick={() => onConnect('')}><Icon name="plug" /> Connect</button>
         <a class="btn" href={routeHash('settings')}>Choose a port</a>
-      </div>
+      </div></May>
       {!enabled && <p class="why"><Icon name="info" size={20} />Only an owner may connect it, and only while layerd can be reached.</p>}
     </section>
   )
@@ -146,7 +147,7 @@ export function OutcomeCard({ outcome, nowMs, told = '' }: { outcome: Outcome; n
         {duration(outcome.elapsed_s)} printed{outcome.outcome !== 'interrupted' && where && ` · ${where}`}
       </p>
       {looseEnds(outcome) && <p class="num">{looseEnds(outcome)}</p>}
-      {outcome.file && <a class="btn" href={routeHash('files', outcome.file)}>{outcome.outcome === 'done' ? 'Print again' : 'Show the file'}</a>}
+      {outcome.file && <a class="btn" href={routeHash('files', outcome.file)}>{outcome.outcome === 'done' && allowed('operator') ? 'Print again' : 'Show the file'}</a>}
     </section>
   )
 }

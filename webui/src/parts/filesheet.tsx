@@ -74,7 +74,7 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
   const s = state.value
   const operator = allowed('operator')
   const current = s?.job?.file === file.path && underWay(s)
-  const why = !live.value ? 'No connection to layerd.' : !operator ? 'Your key may look, but not print.' : !s || s.state === 'idle' ? ''
+  const why = !live.value ? 'No connection to layerd.' : !operator ? 'You may look, but not print.' : !s || s.state === 'idle' ? ''
     : underWay(s) ? 'Another print is under way.' : 'The printer is not ready. See the Print screen.'
   return (
     <Sheet title={file.name} onClose={onClose}>
@@ -92,7 +92,7 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
       </p>
       <Needs needMM={file.filament_mm} />
       <div class="sheet-actions">
-        <button type="button" class="btn primary" disabled={why !== ''} aria-describedby="why-print" onClick={() => onStep('bed')}><Icon name="print" /> Print</button>
+        {operator && <button type="button" class="btn primary" disabled={why !== ''} aria-describedby="why-print" onClick={() => onStep('bed')}><Icon name="print" /> Print</button>}
         {why && <p id="why-print" class="why"><Icon name="info" size={18} />{current ? 'This file is being printed.' : why}</p>}
         {operator && <button type="button" class="btn" disabled={!live.value} onClick={() => onStep('queue')}><Icon name="queue" /> Add to queue</button>}
       </div>

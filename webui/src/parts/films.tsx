@@ -7,6 +7,7 @@ import { bytes, moment } from '../units'
 import { outcomeText, outcomeTone } from '../words'
 import { FramePlayer } from './frameplayer'
 import { Icon, Spinner } from './icon'
+import { May } from './may'
 import { Sheet } from './sheet'
 
 export function Films() {
@@ -28,7 +29,7 @@ export function Films() {
       <ul class="file-list">{all.items.map((f) => <li key={f.id}><Row film={f} onOpen={() => setOpen(f.id)} /></li>)}</ul>
       <div class="films-foot">
         {all.items.length > 0 && <p class="muted small num">{bytes(all.bytes)} of {bytes(all.limit_bytes)} are used{percent >= 1 && ` (${percent} %)`}. When it is full, the oldest go.</p>}
-        <a class="btn small quiet" href={routeHash('settings', 'timelapse')}><Icon name="settings" size={20} /> Timelapse settings</a>
+        <May role="owner"><a class="btn small quiet" href={routeHash('settings', 'timelapse')}><Icon name="settings" size={20} /> Timelapse settings</a></May>
       </div>
       {opened && <FilmSheet film={opened} onClose={() => setOpen('')} />}
     </section>
@@ -106,8 +107,8 @@ function FilmSheet({ film: f, onClose }: { film: Film; onClose: () => void }) {
       {f.ended_ms > 0 && (
         <div class="file-tools">
           <a class="tool" href={downloadURL(f.id)} download><Icon name="download" /><span>Download</span></a>
-          {again && <button type="button" class="tool" disabled={!may || busy} onClick={() => void run(renderFilm)}><Icon name="film" /><span>{v.state === 'failed' ? 'Try again' : 'Make anew'}</span></button>}
-          <button type="button" class="tool bad" disabled={!may} onClick={() => setDeleting(true)}><Icon name="trash" /><span>Delete</span></button>
+          {again && allowed('operator') && <button type="button" class="tool" disabled={!may || busy} onClick={() => void run(renderFilm)}><Icon name="film" /><span>{v.state === 'failed' ? 'Try again' : 'Make anew'}</span></button>}
+          <May><button type="button" class="tool bad" disabled={!may} onClick={() => setDeleting(true)}><Icon name="trash" /><span>Delete</span></button></May>
         </div>
       )}
     </Sheet>

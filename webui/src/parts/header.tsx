@@ -1,7 +1,8 @@
 // The top of every screen: what the printer does, in words, and the way to the emergency stop. Below it, when the link is lost, the age of
 // everything else.
 import { useState } from 'preact/hooks'
-import { allowed, asking, emergencyStop, heardMs, link, linkStatus, live, state, tick, unreachable } from '../state'
+import { routeHash } from '../route'
+import { allowed, asking, emergencyStop, heardMs, link, linkStatus, live, printers, state, tick, unreachable } from '../state'
 import { duration, sentence } from '../units'
 import { stateText, stateTone } from '../words'
 import { Icon, Spinner } from './icon'
@@ -14,13 +15,14 @@ export function Header() {
   const tone = !s || !live.value ? 'off' : stateTone(s.state)
   const busy = live.value && (asked !== null || tone === 'busy' && s?.state !== 'printing' || s?.state === 'pausing' || s?.state === 'cancelling')
   const canStop = s !== null && s.state !== 'disconnected' && allowed('operator')
+  const about = s ? (s.prompt ? `Asks: ${s.prompt.text}` : waitsFor(s.waiting) ? sentence(s.waiting) : s.profile.name) + (s.demo ? ' · demo' : '') : 'Connecting…'
   return (
     <header class="top">
       <div class={`top-state tone-${tone}`}>
         {busy ? <Spinner /> : <span class="dot" aria-hidden="true" />}
         <div class="top-words">
           <h1 data-testid="state">{s ? stateText(s, asked) : 'layerd'}</h1>
-          <p>{s ? (s.prompt ? `Asks: ${s.prompt.text}` : waitsFor(s.waiting) ? sentence(s.waiting) : s.profile.name) + (s.demo ? ' · demo' : '') : 'Connecting…'}</p>
+          <p>{printers.value ? <a class="switcher" href={routeHash('settings', 'printers')}>{about}<Icon name="down" size={16} /><span class="unseen"> Other printers</span></a> : about}</p>
         </div>
       </div>
       {canStop && (

@@ -1,6 +1,7 @@
 // Temperatures: a tile for each heater, and the sheet in which its target is set.
+import type { ComponentChildren } from 'preact'
 import { useId, useState } from 'preact/hooks'
-import { asking, perform } from '../state'
+import { allowed, asking, perform } from '../state'
 import { celsius, clock, dash, typed } from '../units'
 import type { Doing, Heater, State } from '../wire'
 import { Icon, Spinner, type IconName } from './icon'
@@ -40,6 +41,15 @@ export function heaterParts(s: State): HeaterPart[] {
   return parts
 }
 
+interface TileProps { spoken: string; look?: string; disabled: boolean; onOpen: () => void; children: ComponentChildren }
+
+/** A value; a button for those who may set it. */
+export function Tile({ spoken, look = '', disabled, onOpen, children }: TileProps) {
+  return allowed('operator')
+    ? <button type="button" class={`tile${look}`} aria-label={spoken} aria-haspopup="dialog" disabled={disabled} onClick={onOpen}>{children}</button>
+    : <div class={`tile${look}`} role="img" aria-label={spoken}>{children}</div>
+}
+
 /** oldMs: when the temperatures are from, if they are too old to be called current; else 0. */
 export function HeaterTile({ part, oldMs, disabled, onOpen }: { part: HeaterPart; oldMs: number; disabled: boolean; onOpen: () => void }) {
   const asked = asking(part.key)
@@ -50,11 +60,11 @@ export function HeaterTile({ part, oldMs, disabled, onOpen }: { part: HeaterPart
   const actual = heater ? `${Math.round(heater.actual_c)}°` : dash
   const spoken = `${part.name}: ${heater ? celsius(heater.actual_c) : 'unknown'}, ${on ? `target ${celsius(target)}` : 'off'}`
   return (
-    <button type="button" class={`tile heat${on ? ' on' : ''}${oldMs ? ' stale' : ''}`} aria-label={spoken} aria-haspopup="dialog" disabled={disabled} onClick={onOpen}>
+    <Tile spoken={spoken} look={` heat${on ? ' on' : ''}${oldMs ? ' stale' : ''}`} disabled={disabled} onOpen={onOpen}>
       <span class="tile-name"><Icon name={part.icon} size={18} />{part.name}</span>
       <span class="tile-value">{actual}<small>{on ? ` / ${Math.round(target)}°` : heater ? ' off' : ''}</small>{wanted !== null && <Spinner />}</span>
       {oldMs > 0 ? <span class="tile-note">from {clock(oldMs)}</span> : <span class="tile-bar" aria-hidden="true"><i style={{ width: `${on && heater ? Math.min(100, (heater.actual_c / target) * 100) : 0}%` }} /></span>}
-    </button>
+    </Tile>
   )
 }
 

@@ -3,6 +3,7 @@ import { allowed, asking, link, live, perform, tick } from '../state'
 import { clock, duration } from '../units'
 import type { Keeper, State } from '../wire'
 import { Icon, Spinner } from './icon'
+import { May } from './may'
 
 export function HeatCard({ s }: { s: State }) {
   void tick.value // the time runs down
@@ -23,11 +24,11 @@ export function HeatCard({ s }: { s: State }) {
       )}
       {gone && <p class="num">{gone}{s.state === 'paused' && ' Resume heats it again before anything moves.'}</p>}
       {going.length > 0 && (
-        <div class="card-actions">
+        <May><div class="card-actions">
           <button type="button" class={`btn${asked ? ' busy' : ''}`} disabled={!live.value || !allowed('operator') || asked} onClick={() => void perform('warm', { do: 'keep_warm' })}>
             {asked && <Spinner />}Keep warm
           </button>
-        </div>
+        </div></May>
       )}
     </section>
   )

@@ -5,6 +5,7 @@ import { stopwatch } from '../units'
 import type { Fault, Job, State } from '../wire'
 import { Said } from './cards'
 import { Icon, Spinner } from './icon'
+import { May } from './may'
 import { Sheet } from './sheet'
 
 interface LostProps {
@@ -28,11 +29,11 @@ export function LostCard({ lost, fault, job, enabled, nowMs }: LostProps) {
           ? <p class="waits"><Spinner /> The port is back: asking the printer how far it came.</p>
           : <p class="next"><strong>What to do:</strong> {fault.next}</p>}
         <p class="muted small">Nozzle and bed may still be hot.</p>
-        <div class="card-actions">
+        <May><div class="card-actions">
           <button type="button" class={`btn danger${giving ? ' busy' : ''}`} disabled={!enabled || giving} aria-haspopup="dialog" onClick={() => setConfirming(true)}>
             {giving ? <><Spinner /> Giving up…</> : 'Give up the print'}
           </button>
-        </div>
+        </div></May>
       </section>
       {confirming && !giving && (
         <Sheet title="Give up this print?" role="alertdialog" firm onClose={() => setConfirming(false)}>

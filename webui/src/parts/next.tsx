@@ -8,6 +8,7 @@ import { outcomeText } from '../words'
 import type { ApiError } from '../wire'
 import { Icon, Spinner } from './icon'
 import { Thumbnail } from './job'
+import { May } from './may'
 import { Needs } from './spoolline'
 
 /** On the Print screen, while the printer is idle. After a print that did not end well the queue waits for a person to look. */
@@ -59,12 +60,14 @@ export function Next({ entry }: { entry: Entry }) {
           {error.next && <p>{error.next}</p>}
         </div>
       )}
+      <May>
       {!entry.gone && <p><strong>Is the bed clear?</strong> Nothing may lie on it or be in the head's way.</p>}
       <div class="card-actions">
         {warned
           ? <button type="button" class="btn danger" disabled={!enabled || starting} onClick={() => void start(true)}>{starting && <Spinner />} Print anyway</button>
           : <button type="button" class="btn primary big" disabled={!enabled || starting || entry.gone} onClick={() => void start(false)}>{starting ? <><Spinner /> Starting…</> : <><Icon name="check" /> Bed is clear, print</>}</button>}
       </div>
+      </May>
     </section>
   )
 }

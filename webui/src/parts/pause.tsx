@@ -5,6 +5,7 @@ import { pauseText } from '../words'
 import type { PauseInfo, Prompt, State } from '../wire'
 import { Icon, Spinner } from './icon'
 import { lazy } from './lazy'
+import { May } from './may'
 
 const SpoolChoice = lazy(() => import('./change').then((m) => m.SpoolChoice))
 const ChangeSteps = lazy(() => import('./change').then((m) => m.ChangeSteps))
@@ -23,14 +24,14 @@ export function PromptCard({ prompt, enabled }: { prompt: Prompt; enabled: boole
     <section ref={card} class="card ask" role="group" aria-labelledby={id} tabIndex={-1} data-testid="prompt">
       <p class="kicker"><Icon name="info" size={20} /> The printer {prompt.buttons.length > 0 ? 'asks' : 'says'}</p>
       <h2 id={id} class="wrap">{prompt.text || 'What now?'}</h2>
-      <div class="answers">
+      <May><div class="answers">
         {prompt.buttons.map((text, i) => (
           <button key={`${prompt.id} ${i}`} type="button" class={`btn wrap${tapped === i ? ' busy' : ''}`} disabled={!enabled || tapped !== null} onClick={() => answer(i)}>
             {tapped === i && <Spinner />}{text || `Answer ${i + 1}`}
           </button>
         ))}
         {prompt.buttons.length === 0 && <button type="button" class="btn" disabled={!enabled || tapped !== null} onClick={() => answer(-1)}>Close</button>}
-      </div>
+      </div></May>
     </section>
   )
 }
@@ -45,9 +46,9 @@ export function PauseCard({ s, pause, enabled }: { s: State; pause: PauseInfo; e
       {pause.message && <p class="kicker">{why}</p>}
       <h2 class="wrap"><Icon name="pause" /> {pause.message || why}</h2>
       {pause.held && <p>The printer leads through it: {s.prompt ? 'answer its question above' : 'it asks here or on its display'}. If nothing is asked, Resume lets it go on.</p>}
-      {pause.held && pause.filament && <SpoolChoice tool={0} enabled={enabled} />}
+      {pause.held && pause.filament && <May><SpoolChoice tool={0} enabled={enabled} /></May>}
       {!pause.held && !parked && <p>The head is still moving. It parks.</p>}
-      {!pause.held && parked && (pause.filament ? <ChangeSteps s={s} enabled={enabled} /> : <p>The head is parked. Tap Resume when you are done.</p>)}
+      {!pause.held && parked && <May>{pause.filament ? <ChangeSteps s={s} enabled={enabled} /> : <p>The head is parked. Tap Resume when you are done.</p>}</May>}
     </section>
   )
 }

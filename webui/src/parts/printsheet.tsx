@@ -65,10 +65,10 @@ export function again(p: Pick<Print, 'file' | 'sha256'>, all: readonly FileInfo[
 function Again({ print: p, onAgain }: { print: Print; onAgain: (path: string) => void }) {
   const { path, why } = again(p, files.value)
   const may = allowed('operator')
-  const said = may ? why : 'Your key may look, but not print.'
+  const said = may ? why : 'You may look, but not print.'
   return (
     <div class="sheet-actions">
-      <button type="button" class="btn primary" disabled={!may || path === ''} aria-describedby="why-again" onClick={() => onAgain(path)}><Icon name="print" /> Print again</button>
+      {may && <button type="button" class="btn primary" disabled={path === ''} aria-describedby="why-again" onClick={() => onAgain(path)}><Icon name="print" /> Print again</button>}
       {said && <p id="why-again" class="why wrap"><Icon name="info" size={18} />{said}</p>}
     </div>
   )

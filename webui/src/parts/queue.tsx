@@ -7,6 +7,7 @@ import { duration } from '../units'
 import { Copies } from './copies'
 import { Icon, Spinner } from './icon'
 import { Thumbnail } from './job'
+import { May } from './may'
 import { Next } from './next'
 
 interface Drag {
@@ -170,12 +171,13 @@ function Row({ e, place, last, may, grip, onMove }: RowProps) {
             : <small class="num">{e.print ? 'being printed' : e.estimate_s > 0 ? duration(e.estimate_s) : ''}{e.by && `${e.print || e.estimate_s > 0 ? ' · ' : ''}by ${e.by}`}</small>}
         </span>
       </div>
-      <div class="queue-tools">
+      {!allowed('operator') && e.copies > 1 && <p class="queue-tools muted small num">{e.copies} copies</p>}
+      <May><div class="queue-tools">
         <Copies value={e.copies} disabled={!may || busy} onChange={(copies) => void perform('queue', { do: 'queue_copies', entry: e.id, copies })} />
         <button type="button" class="icon-button" data-way="up" aria-label={`Move ${e.name} up`} disabled={!may || place === 0} onClick={() => onMove(place - 1)}><Icon name="up" size={20} /></button>
         <button type="button" class="icon-button" data-way="down" aria-label={`Move ${e.name} down`} disabled={!may || last} onClick={() => onMove(place + 1)}><Icon name="down" size={20} /></button>
         <button type="button" class="icon-button" aria-label={`Take ${e.name} out of the queue`} disabled={!may || busy} onClick={() => void perform('queue', { do: 'queue_remove', entry: e.id })}><Icon name="trash" size={20} /></button>
-      </div>
+      </div></May>
     </>
   )
 }

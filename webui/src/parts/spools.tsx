@@ -5,6 +5,7 @@ import { allowed, asking, link, live, perform, state } from '../state'
 import { dash, meters, moment, trim, typed } from '../units'
 import type { ApiError, SpoolEdit } from '../wire'
 import { Icon, Spinner } from './icon'
+import { May } from './may'
 import { Sheet } from './sheet'
 import { leftText, Swatch } from './spoolline'
 
@@ -21,7 +22,7 @@ export function Spools() {
   return (
     <section class="shelf" aria-label="Spools">
       {!own && <SpoolmanNote all={all} />}
-      {own && <button type="button" class="btn primary" disabled={!may} onClick={() => setEditing('new')}><Icon name="plus" /> Add a spool</button>}
+      {own && <May><button type="button" class="btn primary" disabled={!may} onClick={() => setEditing('new')}><Icon name="plus" /> Add a spool</button></May>}
       {shown.length === 0 && <section class="card center"><Icon name="spool" size={32} /><p>No spools yet.</p>{own && <p class="muted">Add the one on your printer, and layerd says what is left on it and whether a file needs more.</p>}</section>}
       <ul class="file-list">
         {shown.map((s) => <li key={s.id}><SpoolCard s={s} all={all} may={may} onEdit={own ? () => setEditing(s) : null} /></li>)}
@@ -54,19 +55,20 @@ function SpoolCard({ s, all, may, onEdit }: { s: Spool; all: Shelf; may: boolean
       <div class="spool-head">
         <Swatch colour={s.colour} />
         <span class="file-words"><strong class="wrap">{s.name}</strong><small>{[s.material, `${trim(s.diameter_mm, 2)} mm`, s.archived ? 'archived' : ''].filter(Boolean).join(' · ')}</small></span>
-        {onEdit && <button type="button" class="icon-button" aria-label={`Change ${s.name}`} disabled={!may} onClick={onEdit}><Icon name="edit" size={20} /></button>}
+        {onEdit && allowed('operator') && <button type="button" class="icon-button" aria-label={`Change ${s.name}`} disabled={!may} onClick={onEdit}><Icon name="edit" size={20} /></button>}
       </div>
       {s.left_mm >= 0 && <progress class={share < 0.1 ? 'still' : ''} max={1} value={share} aria-label={`Left on ${s.name}`} aria-valuetext={`${leftText(s)}, ${Math.round(share * 100)} percent`} />}
       <p class="spool-figures num">
         <span>{s.left_mm >= 0 ? <><strong data-testid={`left-${s.name}`}>{leftText(s)}</strong> · {Math.round(s.left_g)} g</> : 'What is left is not known.'}</span>
         <span class="muted">{s.used_mm > 0 ? `${meters(s.used_mm)} used` : 'new'}{s.cost > 0 && s.weight_g > 0 && s.left_g >= 0 ? ` · ${(s.cost * s.left_g / s.weight_g).toFixed(2)} left` : ''}</span>
       </p>
+      {on.length > 0 && !allowed('operator') && <p class="mark"><Icon name="check" size={18} />On the printer</p>}
       {!s.archived && (
-        <div class="card-actions">
+        <May><div class="card-actions">
           {Array.from({ length: tools }, (_, tool) => on.includes(tool)
             ? <button key={tool} type="button" class="btn small" aria-pressed disabled={!may || busy} onClick={() => put(tool, 0)}><Icon name="check" size={20} /> On {tools > 1 ? `nozzle ${tool + 1}` : 'the printer'}</button>
             : <button key={tool} type="button" class="btn small" disabled={!may || busy} onClick={() => put(tool, s.id)}>Put on {tools > 1 ? `nozzle ${tool + 1}` : 'the printer'}</button>)}
-        </div>
+        </div></May>
       )}
     </article>
   )

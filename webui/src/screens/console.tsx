@@ -10,6 +10,10 @@ import type { Entry } from '../wire'
 const recall = new Recall()
 
 export function ConsoleScreen() {
+  return allowed('operator') ? <Conversation /> : <p class="why bar"><Icon name="lock" size={20} />The conversation with the printer is for operators and owners.</p>
+}
+
+function Conversation() {
   const [hide, setHide] = useState(true)
   const [search, setSearch] = useState('')
   const [following, setFollowing] = useState(true)
@@ -46,7 +50,7 @@ export function ConsoleScreen() {
         </div>
         {!following && <button type="button" class="btn small newest" onClick={() => setFollowing(true)}><Icon name="down" size={18} /> Newest</button>}
       </div>
-      <Prompt onSent={() => setFollowing(true)} />
+      {allowed('owner') ? <Prompt onSent={() => setFollowing(true)} /> : <p class="why"><Icon name="lock" size={18} />Only an owner may send lines to the printer.</p>}
     </div>
   )
 }
@@ -79,8 +83,7 @@ function makeRow(entry: Entry) {
 function Prompt({ onSent }: { onSent: () => void }) {
   const [text, setText] = useState('')
   const s = state.value
-  const why = !live.value ? 'No connection to layerd.' : !allowed('owner') ? 'Only an owner may send lines to the printer.'
-    : !s || !isConnected(s.state) ? 'The printer is not connected.' : ''
+  const why = !live.value ? 'No connection to layerd.' : !s || !isConnected(s.state) ? 'The printer is not connected.' : ''
   const busy = asking('send') !== null
   const send = () => {
     const line = text.trim()

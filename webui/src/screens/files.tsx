@@ -7,6 +7,7 @@ import { FileSheet } from '../parts/filesheet'
 import { Icon, Spinner } from '../parts/icon'
 import { Thumbnail } from '../parts/job'
 import { lazy } from '../parts/lazy'
+import { May } from '../parts/may'
 import { UploadList } from '../parts/uploadlist'
 import { goInstead, route, routeHash } from '../route'
 import { allowed, files, filesError, filesView, followFiles, link, live, loadFiles, state } from '../state'
@@ -79,12 +80,14 @@ function Files() {
         take(event.dataTransfer?.files)
       }}>
       <div class="file-bar">
+        <May>
         <button type="button" class="btn primary" disabled={!may} onClick={() => picker.current?.click()}><Icon name="upload" /> Upload</button>
         <input ref={picker} class="unseen" type="file" multiple accept={accepted} tabIndex={-1} aria-label="G-code files to upload"
           onChange={(event) => {
             take(event.currentTarget.files)
             event.currentTarget.value = ''
           }} />
+        </May>
         <div class="search">
           <Icon name="search" size={20} />
           <input type="search" placeholder="Search" aria-label="Search files" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
@@ -155,7 +158,7 @@ function Empty({ search, folder }: { search: string; folder: string }) {
     <section class="card center">
       <Icon name={search ? 'search' : 'files'} size={32} />
       <p>{search ? 'No file has that in its name.' : folder ? 'This folder is empty.' : 'No files yet.'}</p>
-      {!search && !folder && <p class="muted">Upload a G-code file from your slicer; on a desktop, drop it anywhere here.</p>}
+      {!search && !folder && allowed('operator') && <p class="muted">Upload a G-code file from your slicer; on a desktop, drop it anywhere here.</p>}
     </section>
   )
 }

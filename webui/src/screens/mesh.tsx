@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { getMesh, probeMesh, readMesh, verdict, type MeshAnswer } from '../mesh'
 import { Icon, Spinner } from '../parts/icon'
+import { May } from '../parts/may'
 import { MeshPicture } from '../parts/meshpicture'
 import { Sheet } from '../parts/sheet'
 import { height } from '../parts/tune'
@@ -59,12 +60,12 @@ export function MeshPage() {
         </>
       )}
       {answer && !answer.can_read && s.connection.dialect !== '' && <p class="why"><Icon name="info" size={20} />This firmware is not known to tell a mesh.</p>}
-      <div class="button-row">
+      <May><div class="button-row">
         <button type="button" class="btn primary" disabled={busy || whyRead !== '' || !answer?.can_read} onClick={() => run('read')}>{doing === 'read' ? <Spinner /> : <Icon name="download" />} Read</button>
         <button type="button" class="btn" disabled={busy || whyProbe !== '' || !answer?.can_probe} aria-describedby="why-probe" onClick={() => setSure(true)}>{doing === 'probe' ? <Spinner /> : <Icon name="bed" />} Probe now</button>
-      </div>
+      </div></May>
       {busy && doing !== 'read' && <p role="status"><Spinner /> The bed is being measured. That takes minutes, and goes on when this page is closed.</p>}
-      {!busy && <p id="why-probe" class="why">{answer?.can_probe && whyProbe ? <><Icon name="info" size={20} />Probing: {whyProbe}</> : ''}</p>}
+      {!busy && allowed('operator') && <p id="why-probe" class="why">{answer?.can_probe && whyProbe ? <><Icon name="info" size={20} />Probing: {whyProbe}</> : ''}</p>}
       {sure && (
         <Sheet title="Measure the bed now?" role="alertdialog" firm onClose={() => setSure(false)}>
           <p>The printer moves to each point of its bed and touches it with its probe. Nothing may lie on the bed, the nozzle must be clean, and the bed should be as warm as for printing.</p>

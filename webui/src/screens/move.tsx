@@ -17,6 +17,7 @@ const steps = [0.1, 1, 10, 50] as const
 export function MoveScreen() {
   const s = state.value
   if (!s) return <p class="center muted"><Spinner /></p>
+  if (!allowed('operator')) return <p class="why bar"><Icon name="lock" size={20} />You may look, but not move anything.</p>
   const why = whyNot(s, live.value, allowed, 'free')
   const paused = s.state === 'paused'
   const whyHeat = whyNot(s, live.value, allowed, 'connected')

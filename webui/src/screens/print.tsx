@@ -5,11 +5,12 @@ import { Cameras } from '../parts/camera'
 import { ConnectCard, FaultCard, HaltCard, OutcomeCard, reconnect } from '../parts/cards'
 import { DiagnosisCards } from '../parts/diagnosis'
 import { TemperatureCard } from '../parts/graphs'
-import { HeaterSheet, HeaterTile, heaterParts } from '../parts/heat'
+import { HeaterSheet, HeaterTile, heaterParts, Tile } from '../parts/heat'
 import { Icon, Spinner } from '../parts/icon'
 import { JobCard, StartingCard } from '../parts/job'
 import { lazy } from '../parts/lazy'
 import { LostCard } from '../parts/lost'
+import { May } from '../parts/may'
 import { PauseCard, PromptCard } from '../parts/pause'
 import { fan, flow, PercentWithChips, speed } from '../parts/percent'
 import { Sheet } from '../parts/sheet'
@@ -36,14 +37,17 @@ export function PrintScreen() {
     <div class="print">
       <div class="print-main">
         <Cameras cameras={s.cameras} live={live.value} />
+        {s.overlay.problem && allowed('owner') && <a class="warning" href={routeHash('settings', 'away')}><Icon name="warn" size={20} /><span class="wrap">Away from home: {s.overlay.problem}</span><Icon name="next" size={20} /></a>}
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         <Now s={s} enabled={enabled} />
-        {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
-        {s.card?.printing && printing && <Actions state={s.state} job={{ id: s.card.id, name: cardName(s.card) }} enabled={enabled} card />}
+        <May>
+          {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
+          {s.card?.printing && printing && <Actions state={s.state} job={{ id: s.card.id, name: cardName(s.card) }} enabled={enabled} card />}
+        </May>
         {printing && (s.timelapse.id || s.timelapse.problem) && <LookBack now={s.timelapse} />}
         {s.state === 'idle' && s.queued > 0 && <NextCard />}
         {s.state === 'idle' && !beginning() && (
-          <div class="actions"><a class={`btn big${s.queued > 0 ? '' : ' primary'}`} href={routeHash('files')}><Icon name="files" /> Choose a file</a></div>
+          <May><div class="actions"><a class={`btn big${s.queued > 0 ? '' : ' primary'}`} href={routeHash('files')}><Icon name="files" /> Choose a file</a></div></May>
         )}
       </div>
       <div class="print-side">
@@ -89,7 +93,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
     )
   }
   if (s.state === 'faulted' && s.fault) {
-    return <FaultCard fault={s.fault} enabled={enabled} reconnecting={connecting} onReconnect={mayConnect ? () => reconnect('') : null} onDismiss={() => void perform('fault', { do: 'dismiss' })} />
+    return <FaultCard fault={s.fault} enabled={enabled} reconnecting={connecting} onReconnect={mayConnect ? () => reconnect('') : null} onDismiss={allowed('operator') ? () => void perform('fault', { do: 'dismiss' }) : null} />
   }
   if (s.state === 'disconnected' || s.state === 'connecting') {
     const { ask, ports, locked, port } = s.connection
@@ -121,7 +125,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
     )
   }
   if (beginning()) return <StartingCard />
-  return s.last_job || s.queued > 0 ? null : <section class="card center"><p><strong>Ready to print.</strong></p><p class="muted">Upload a G-code file from your slicer, or choose one.</p></section>
+  return s.last_job || s.queued > 0 ? null : <section class="card center"><p><strong>Ready to print.</strong></p><May><p class="muted">Upload a G-code file from your slicer, or choose one.</p></May></section>
 }
 
 function WaitsCard() {
@@ -186,10 +190,10 @@ function PercentTile({ kind, value, disabled, onOpen }: { kind: Kind; value: num
   const known = asked && 'percent' in asked ? asked.percent : value
   const shown = known === null ? dash : Math.round(known)
   return (
-    <button type="button" class="tile" aria-label={`${kind.label}: ${known === null ? 'unknown' : `${shown} percent`}`} aria-haspopup="dialog" disabled={disabled} onClick={onOpen}>
+    <Tile spoken={`${kind.label}: ${known === null ? 'unknown' : `${shown} percent`}`} disabled={disabled} onOpen={onOpen}>
       <span class="tile-name"><Icon name={kind.icon} size={18} />{kind.label}</span>
       <span class="tile-value">{shown}<small> %</small>{asked && <Spinner />}</span>
-    </button>
+    </Tile>
   )
 }
 

@@ -6,11 +6,10 @@ import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
 import { lineErrors, starvedText } from '../diagnosis'
 import { route, routeHash } from '../route'
-import { leave } from '../session'
 import { allowed, asking, choices, link, linkStatus, live, loadChoices, perform, state, tick } from '../state'
 import { bytes, duration } from '../units'
 import { stateText, underWay } from '../words'
-import type { Choices, State } from '../wire'
+import type { Choices, Role, State } from '../wire'
 
 /** A page below Settings, at #/settings/NAME, with its own pages at #/settings/NAME/…; fetched when it is first shown. */
 interface Page {
@@ -18,19 +17,28 @@ interface Page {
   name: string
   about: string
   icon: IconName
+  /** The least role that it is of use to; a viewer when absent. */
+  role?: Role
   Show: ComponentType
+  shown?: (s: State) => boolean
 }
 
 const pages: readonly Page[] = [
-  { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
-  { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
-  { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
+  { at: 'account', name: 'Your account', about: 'Who you are, your password, where you are logged in', icon: 'person', Show: lazy(() => import('./account').then((m) => m.AccountPage)) },
+  { at: 'people', name: 'People', about: 'Who may come in, and what each may do', icon: 'people', role: 'owner', Show: lazy(() => import('./people').then((m) => m.PeoplePage)) },
+  { at: 'keys', name: 'Keys and links', about: 'For slicers and programs; links only to look', icon: 'key', role: 'owner', Show: lazy(() => import('./tokens').then((m) => m.TokensPage)) },
+  { at: 'audit', name: 'What was done', about: 'Who did what, when, and from where', icon: 'clock', role: 'owner', Show: lazy(() => import('./audit').then((m) => m.AuditPage)) },
+  { at: 'away', name: 'Away from home', about: 'The printer on your phone, wherever you are', icon: 'globe', role: 'owner', Show: lazy(() => import('./away').then((m) => m.AwayPage)) },
+  { at: 'printers', name: 'Printers', about: 'Others on the same network', icon: 'print', Show: lazy(() => import('./printers').then((m) => m.PrintersPage)), shown: (s) => s.overlay.kind !== 'none' },
+  { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', role: 'owner', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
+  { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', role: 'owner', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
+  { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', role: 'owner', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
   { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
-  { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
+  { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', role: 'owner', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
   { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
-  { at: 'timelapse', name: 'Timelapses', about: 'When prints are recorded, and the room for it', icon: 'film', Show: lazy(() => import('./timelapse').then((m) => m.TimelapsePage)) },
-  { at: 'scripts', name: 'Scripts', about: 'G-code when a print starts, pauses, ends', icon: 'console', Show: lazy(() => import('../parts/scripts').then((m) => m.ScriptsPage)) },
-  { at: 'buttons', name: 'Buttons', about: 'Your own buttons on the Move screen', icon: 'plus', Show: lazy(() => import('../parts/buttons').then((m) => m.ButtonsPage)) },
+  { at: 'timelapse', name: 'Timelapses', about: 'When prints are recorded, and the room for it', icon: 'film', role: 'owner', Show: lazy(() => import('./timelapse').then((m) => m.TimelapsePage)) },
+  { at: 'scripts', name: 'Scripts', about: 'G-code when a print starts, pauses, ends', icon: 'console', role: 'owner', Show: lazy(() => import('../parts/scripts').then((m) => m.ScriptsPage)) },
+  { at: 'buttons', name: 'Buttons', about: 'Your own buttons on the Move screen', icon: 'plus', role: 'owner', Show: lazy(() => import('../parts/buttons').then((m) => m.ButtonsPage)) },
 ]
 
 export function SettingsScreen() {
@@ -60,9 +68,9 @@ function Overview() {
   const all = choices.value
   return (
     <>
-      {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. Your key has the role “{s.me.role}”.</p>}
+      {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. You are {s.me.role}.</p>}
       <nav class="file-list" aria-label="More settings">
-        {pages.map(({ at, name, about, icon }) => (
+        {pages.filter(({ role = 'viewer', shown }) => allowed(role) && (shown?.(s) ?? true)).map(({ at, name, about, icon }) => (
           <a key={at} class="file-row" href={routeHash('settings', at)}>
             <Icon name={icon} />
             <span class="file-words"><strong>{name}</strong><small>{about}</small></span>
@@ -86,6 +94,7 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
   const lockedBaud = s.locked['printer.baud']
   const connected = s.state !== 'disconnected'
   const busy = asking('connection') !== null || s.state === 'connecting'
+  const owner = allowed('owner')
   return (
     <section class="card" aria-label="Connection">
       <div class="card-head"><h2>Connection</h2><p class="muted">{stateText(s, asking('connection'))}</p></div>
@@ -95,7 +104,7 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
           {s.connection.baud > 0 && <Fact name="Speed" value={`${s.connection.baud} baud`} />}
         </dl>
       )}
-      {!connected && (
+      {!connected && owner && (
         <>
           <div class="field">
             <label for="port">Port</label>
@@ -117,12 +126,12 @@ function Connection({ s, all, enabled }: { s: State; all: Choices | null; enable
         </>
       )}
       {connected && <Locked by={lockedPort} />}
-      <div class="card-actions">
+      {owner && <div class="card-actions">
         {connected
           ? <button type="button" class="btn" disabled={!enabled || busy && s.state !== 'connecting' || underWay(s)} onClick={() => void perform('connection', { do: 'disconnect' })}>Disconnect</button>
           : <button type="button" class="btn primary" disabled={!enabled || busy} onClick={() => void perform('connection', { do: 'connect', port: lockedPort ? '' : port, baud })}>{busy ? <Spinner /> : <Icon name="plug" />} Connect</button>}
-      </div>
-      {underWay(s) && <p class="why"><Icon name="info" size={20} />Not while a print is under way.</p>}
+      </div>}
+      {owner && underWay(s) && <p class="why"><Icon name="info" size={20} />Not while a print is under way.</p>}
     </section>
   )
 }
@@ -150,9 +159,7 @@ function About({ s }: { s: State }) {
         {stats.probes > 0 && <Fact name="Lost answers" value={`${stats.probes} times asked`} />}
         <Fact name="This page" value={linkStatus.value === 'up' ? `connected${rtt !== null ? `, ${Math.round(rtt)} ms away` : ''}` : 'not connected'} />
         <Fact name="Free space" value={bytes(s.free_bytes)} />
-        <Fact name="Your key" value={`${s.me.name || s.me.id} (${s.me.role})`} />
       </dl>
-      <button type="button" class="btn wide" onClick={() => void leave()}>Log out</button>
     </section>
   )
 }
