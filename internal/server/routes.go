@@ -130,6 +130,7 @@ func (s *Server) admit(r *http.Request, route route) (me access.Identity, err er
 		if me.Role < route.least {
 			return me, roleTooLow(route.least)
 		}
+		proven(r.Context(), me.Role)
 	}
 	// A browser adds its cookie to whatever another site makes it send, but never a Bearer.
 	if bearer(r) == "" {

@@ -204,6 +204,7 @@ func New(cfg Config) *Server {
 
 // Serve answers on l until ctx ends, then closes everything within three seconds. It takes l over.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	guests := newCrowd(crowdMax, sourceMax)
 	h := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -211,7 +212,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return access.WithConn(ctx, c) },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return guests.enter(access.WithConn(ctx, c), c)
+		},
+		ConnState: guests.changed,
 	}
 	var closing sync.WaitGroup
 	closing.Add(1)
