@@ -125,6 +125,7 @@ func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request, _ access.
 	defer f.Close()
 	writeSized(w, file.Bytes)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	w.Header().Set("Content-Disposition", attachment(file.Name))
 	if file.SHA256 != "" {
 		w.Header().Set("ETag", `"`+file.SHA256+`"`)

@@ -139,6 +139,7 @@ type Config struct {
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged
 	Version      string
+	Names        func() []string // full names that the tailnet knows us by; nil = no more than addresses and names of one part
 	Demo         bool
 	Zone         *time.Location    // where months and days begin; nil = the machine's own
 	Custom       Custom            // what people have set up; see ReadCustom
@@ -265,6 +266,14 @@ func (s slots) take() error {
 	default:
 		return errCrowded
 	}
+}
+
+// takeAs is take for somebody of a role. The last places are for those who may do more: people who only look cannot crowd out the owner.
+func (s slots) takeAs(role access.Role) error {
+	if kept := int(access.Owner-role) * cap(s) / 10; len(s) >= cap(s)-kept {
+		return errCrowded
+	}
+	return s.take()
 }
 
 func (s slots) free() { <-s }
