@@ -270,7 +270,7 @@ func (s slots) take() error {
 
 // takeAs is take for somebody of a role. The last places are for those who may do more: people who only look cannot crowd out the owner.
 func (s slots) takeAs(role access.Role) error {
-	if kept := int(access.Owner-role) * cap(s) / 10; len(s) >= cap(s)-kept {
+	if kept := int(access.Owner-role) * ((cap(s) + 9) / 10); len(s) >= cap(s)-kept {
 		return errCrowded
 	}
 	return s.take()
