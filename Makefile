@@ -72,7 +72,7 @@ STREAMBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s
 .PHONY: bench-programs
 bench-programs:
 	@mkdir -p bin/bench
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench ./cmd/siegebench
 
 .PHONY: bench-stream
 bench-stream: bench-programs ## how well the printer's line is used, against goals: docs/PERFORMANCE.md (SPAN=20s, ONLY=pattern, CALM=0s, CORPUS=dir)
@@ -91,6 +91,10 @@ bench-camera: bench-link bench-fanout ## all that the picture costs: on a bad li
 bench-link: bench-programs ## how old the picture is on a bad link, and how long a tap takes beside it; takes root (SPAN=1m)
 	./.ci/need ip
 	./bin/bench/camerabench --span $(or $(SPAN),1m)
+
+.PHONY: bench-siege
+bench-siege: bench-programs ## a print beside each of ten attacks, and the owner's Pause: docs/PERFORMANCE.md (SPAN=15s, ONLY=pattern); about 8 minutes
+	./bin/bench/siegebench --span $(or $(SPAN),15s) --only '$(ONLY)'
 
 .PHONY: vm-camera
 vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
@@ -114,10 +118,10 @@ soak: ## the promise of the streaming, over thousands of seeds: every line once,
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer
 
 .PHONY: fuzz
-fuzz: ## each fuzz target for FUZZTIME (30s)
-	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/timelapse; do \
+fuzz: ## each fuzz target for FUZZTIME (1m)
+	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/access ./internal/timelapse ./internal/viewer ./internal/overlay; do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) $$p; done; done
+	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),1m) $$p; done; done
 
 .PHONY: pi
 pi: webui ## static binaries for Raspberry Pi: dist/layerd-linux-arm64 and -armv6

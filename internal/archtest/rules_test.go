@@ -43,7 +43,7 @@ var only = []struct {
 	{"go.bug.st/serial/...", []string{"layerd/printer"}, false, "one file of printer opens ttys"},
 	{"github.com/blackjack/webcam/...", []string{"layerd/camera"}, false, "camera wraps its traps"},
 	{"tailscale.com/...", []string{"layerd/internal/tailnet/..."}, false, "without it nothing else may change"},
-	{"github.com/gorilla/websocket/...", []string{"layerd/internal/server/...", "layerd/cmd/camerabench"}, true, "websockets are the server's"},
+	{"github.com/gorilla/websocket/...", []string{"layerd/internal/server/...", "layerd/cmd/camerabench", "layerd/cmd/siegebench"}, true, "websockets are the server's"},
 	{"modernc.org/sqlite/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"database/sql/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"layerd/internal/server/...", []string{"layerd/cmd/...", "layerd/internal/server/..."}, false, "main wires"},
@@ -51,6 +51,9 @@ var only = []struct {
 	{"layerd/internal/spoolman/...", []string{"layerd/cmd/...", "layerd/internal/spools", "layerd/internal/spoolman/..."}, true, "one shelf speaks to it"},
 	{"layerd/printer/printertest/...", []string{"layerd/cmd/...", "layerd/printer/printertest/..."}, true, "the pretend printer is for tests, the demo and printsim"},
 	{"layerd/cmd/...", nil, false, "main is the top"},
+	{"text/template/...", nil, false, "text from outside is never made into code"},
+	{"html/template/...", nil, false, "the page is files, and all else is JSON"},
+	{"os/exec", []string{"layerd/camera", "layerd/internal/timelapse", "layerd/cmd/streambench", "layerd/cmd/camerabench", "layerd/cmd/siegebench", "layerd/cmd/vmcamera"}, true, "programs of constant names, and no shell"},
 	{"C", nil, false, "one static binary, cross-compiled without a C compiler"},
 	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/cmd/printsim", "layerd/cmd/vmcamera"}, false, "for ioctls alone"},
 }

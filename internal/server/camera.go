@@ -63,7 +63,7 @@ func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.I
 	if err != nil {
 		return err
 	}
-	if err := s.cameraSockets.take(); err != nil {
+	if err := s.cameraSockets.takeAs(me.Role); err != nil {
 		return err
 	}
 	defer s.cameraSockets.free()

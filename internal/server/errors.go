@@ -37,6 +37,7 @@ var kinds = []kind{
 	{"too_many_tries", 429, access.ErrTooMany, "Too many wrong keys came from your address.", "Wait a minute, then try the right one."},
 	{"role_too_low", 403, nil, "", "Ask the owner of this printer for a key that may do more."},
 	{"cross_origin", 403, nil, "This request came from another website.", "Open layerd's own page."},
+	{"wrong_host", 421, nil, "This request came by a name that is not this printer's.", "Open layerd by its address, or by its own name on the tailnet."},
 	{"no_route", 404, nil, "There is nothing here.", "See docs/PROTOCOL.md for what there is."},
 	{"method", 405, nil, "", "See docs/PROTOCOL.md for what there is."},
 	{"bad_message", 400, nil, "", "See docs/PROTOCOL.md for what is expected."},
@@ -116,6 +117,7 @@ var kinds = []kind{
 var (
 	errNoRoute     = &refusal{code: "no_route"}
 	errCrossOrigin = &refusal{code: "cross_origin"}
+	errWrongHost   = &refusal{code: "wrong_host"}
 	errCrowded     = &refusal{code: "crowded"}
 	errReused      = &refusal{code: "id_reused"}
 	errNoPicture   = &refusal{code: "no_picture"}

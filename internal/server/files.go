@@ -39,7 +39,7 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request, _ access.Ide
 // serveUpload answers PUT /v1/files/PATH with the File: 201 when it is new, 200 when it replaced one, as PUT does.
 // With ?overwrite=0, which the page sends first, nothing is replaced: 409 then lets it ask.
 // All that can be refused without the body is refused before it is read.
-func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	path, err := filePath(r)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, _ access.Id
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if err := s.uploads.take(); err != nil {
+	if err := s.uploads.takeAs(me.Role); err != nil {
 		return err
 	}
 	defer s.uploads.free()
@@ -125,6 +125,7 @@ func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request, _ access.
 	defer f.Close()
 	writeSized(w, file.Bytes)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	w.Header().Set("Content-Disposition", attachment(file.Name))
 	if file.SHA256 != "" {
 		w.Header().Set("ETag", `"`+file.SHA256+`"`)

@@ -2,6 +2,8 @@ package server
 
 import (
 	"encoding/json"
+	"mime"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,6 +61,61 @@ func FuzzCommand(f *testing.F) {
 		var back FromPage
 		if err := decode(again, &back); err != nil {
 			t.Errorf("%s was written and cannot be read: %v", again, err)
+		}
+	})
+}
+
+// FuzzRequest: whatever path, query and headers come, the answer is one that no browser runs, never a failure of ours, and without a key nothing but
+// the open routes.
+func FuzzRequest(f *testing.F) {
+	for _, example := range examples {
+		path, query, _ := strings.Cut(example.target, "?")
+		f.Add("GET", path, query, "Bearer viewer", "")
+	}
+	f.Add("PUT", "/v1/files/../\x00.gcode", "overwrite=0", "Bearer operator", "layerd_key=owner")
+	f.Add("GET", "/webcam/99999999999999999999/", "action=stream&id=-1", "bearer  ", `layerd_key="owner"; layerd_key=`)
+	f.Add("GET", "/v1/prints", "limit=1e9&before_ms=-9223372036854775808", "Basic eDp5", "")
+	f.Add("GET", "/v1/timelapses/ready/frames/-1", "a=%zz;b", "", "\xff=;;")
+	r := newRig(f)
+	f.Fuzz(func(t *testing.T, method, path, query, authorization, cookie string) {
+		q := httptest.NewRequest("GET", "/", strings.NewReader("G28\n"))
+		q.Method, q.URL.Path, q.URL.RawQuery = method, path, query
+		q.Header["Authorization"], q.Header["Cookie"] = []string{authorization}, []string{cookie}
+		if q.URL.Query().Get("action") == "stream" {
+			return // it has no end
+		}
+		_, err := r.gate.Identify(q)
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, q)
+		if w.Code == 500 {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+		route, noRoute := r.match(q)
+		if err != nil && (noRoute != nil || route.least > 0) && w.Code < 400 {
+			t.Errorf("without a key: got %d %s", w.Code, w.Body)
+		}
+		if kind := w.Header().Get("Content-Type"); strings.Contains(kind, "html") && route.path != pageRoute.path {
+			t.Errorf("got %s", kind)
+		}
+		if w.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Error("a browser may guess the type")
+		}
+	})
+}
+
+// FuzzAttachment: no name breaks out of its header, or is taken for another.
+func FuzzAttachment(f *testing.F) {
+	f.Add("a.gcode")
+	f.Add("\"; filename=x.html\r\nSet-Cookie: a=b")
+	f.Add("ü\u202e\x00.gcode")
+	f.Fuzz(func(t *testing.T, name string) {
+		v := attachment(name)
+		kind, params, err := mime.ParseMediaType(v)
+		if err != nil || kind != "attachment" || strings.ContainsAny(v, "\r\n\x00") {
+			t.Fatalf("%q: got %q, %v", name, v, err)
+		}
+		if got, named := params["filename"]; named && utf8.ValidString(name) && got != name {
+			t.Errorf("got the name %q, want %q", got, name)
 		}
 	})
 }

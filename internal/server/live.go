@@ -49,7 +49,7 @@ type socket struct {
 
 // serveLive opens the live socket and holds it until either side is gone.
 func (s *Server) serveLive(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	if err := s.liveSockets.take(); err != nil {
+	if err := s.liveSockets.takeAs(me.Role); err != nil {
 		return err
 	}
 	defer s.liveSockets.free()

@@ -3,7 +3,9 @@ package server
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -133,6 +135,10 @@ func (s *Server) admit(r *http.Request, route route) (me access.Identity, err er
 		if me.Role < route.least {
 			return me, roleTooLow(route.least)
 		}
+		if me.Via == viaTailnet && !s.ourName(r.Host) {
+			return me, errWrongHost
+		}
+		proven(r.Context(), me.Role)
 	}
 	// A browser adds its cookie to whatever another site makes it send, but never a Bearer.
 	if bearer(r) == "" {
@@ -141,6 +147,24 @@ func (s *Server) admit(r *http.Request, route route) (me access.Identity, err er
 		}
 	}
 	return me, nil
+}
+
+// viaTailnet is the Via of those whom the network itself introduces.
+const viaTailnet = "tailnet"
+
+// ourName reports whether a Host is us. Who is introduced by his network needs no key, so a page of another site whose name was made to lead here
+// (DNS rebinding) would act in his name: to the browser it is the same origin. Nobody else can own an address, a name without a dot, or ours. For all other
+// callers the name does not matter: their cookie belongs to our name, and their key is not the browser's to add.
+func (s *Server) ourName(host string) bool {
+	name := host
+	if n, _, err := net.SplitHostPort(host); err == nil {
+		name = n
+	}
+	name = strings.TrimSuffix(name, ".")
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil || name != "" && !strings.Contains(name, ".") {
+		return true
+	}
+	return s.cfg.Names != nil && slices.ContainsFunc(s.cfg.Names(), func(own string) bool { return strings.EqualFold(strings.TrimSuffix(own, "."), name) })
 }
 
 // bearer is the key in the Authorization header, "" when there is none.

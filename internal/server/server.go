@@ -140,6 +140,7 @@ type Config struct {
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged
 	Version      string
+	Names        func() []string // full names that the tailnet knows us by; nil = no more than addresses and names of one part
 	Demo         bool
 	Zone         *time.Location    // where months and days begin; nil = the machine's own
 	Custom       Custom            // what people have set up; see ReadCustom
@@ -207,6 +208,7 @@ func New(cfg Config) *Server {
 // Serve answers on l until ctx ends, then closes it within three seconds. It takes l over. It may be called for several listeners; sockets are no
 // longer the http.Server's, and end with Run or with their connection.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	guests := newCrowd(crowdMax, sourceMax)
 	h := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -214,7 +216,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return access.WithConn(ctx, c) },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return guests.enter(access.WithConn(ctx, c), c)
+		},
+		ConnState: guests.changed,
 	}
 	var closing sync.WaitGroup
 	closing.Add(1)
@@ -263,6 +268,14 @@ func (s slots) take() error {
 	default:
 		return errCrowded
 	}
+}
+
+// takeAs is take for somebody of a role. The last places are for those who may do more: people who only look cannot crowd out the owner.
+func (s slots) takeAs(role access.Role) error {
+	if kept := int(access.Owner-role) * ((cap(s) + 9) / 10); len(s) >= cap(s)-kept {
+		return errCrowded
+	}
+	return s.take()
 }
 
 func (s slots) free() { <-s }

@@ -48,7 +48,7 @@ func (s *Server) webcamSnapshot(w http.ResponseWriter, id int, frames *latest.Va
 
 // webcamStream answers with pictures until the client takes none for writeMax. A slow client skips frames.
 func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.Identity, id int, frames *latest.Value[*camera.Frame]) error {
-	if err := s.streams.take(); err != nil {
+	if err := s.streams.takeAs(me.Role); err != nil {
 		return err
 	}
 	defer s.streams.free()

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What flows here: printsim ─▶ layerd on it ─▶ keys ─▶ a print ─▶ what the printer has executed.
+
+const (
+	baud     = 250000
+	jobLines = 400_000 // more than are printed in the time
+	maxMB    = 64      // of an upload; the default would take minutes to fill
+)
+
+// stage is layerd and its printer while they run.
+type stage struct {
+	ctx           context.Context
+	dir           string
+	sim, layerd   *exec.Cmd
+	url           string // without a '/' at the end
+	owner, viewer string // keys
+	operator      string
+	lines         []string // of the job, each another
+	client        *http.Client
+}
+
+type executed struct {
+	at      time.Duration
+	command string
+}
+
+func newStage(ctx context.Context, bin string) (s *stage, err error) {
+	s = &stage{ctx: ctx, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}}
+	if s.dir, err = os.MkdirTemp("/dev/shm", "siegebench-"); err != nil {
+		if s.dir, err = os.MkdirTemp("", "siegebench-"); err != nil {
+			return nil, err
+		}
+	}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	link := filepath.Join(s.dir, "printer")
+	s.sim = exec.CommandContext(ctx, filepath.Join(bin, "printsim"), "--link", link, "--baud", strconv.Itoa(baud), "--speed", "0", "--heat", "0", "--advanced-ok", "--record", filepath.Join(s.dir, "record"))
+	if _, err := begin(s.sim, startAhead, link); err != nil {
+		return nil, fmt.Errorf("start the pretend printer: %w", err)
+	}
+	config := filepath.Join(s.dir, "empty.yaml")
+	if err := os.WriteFile(config, []byte("{}\n"), 0o600); err != nil {
+		return nil, err
+	}
+	where := []string{"--config", config, "--data", filepath.Join(s.dir, "data")}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir}
+	s.layerd = exec.CommandContext(ctx, filepath.Join(bin, "layerd"), append(where, "--listen", "127.0.0.1:0")...)
+	s.layerd.Env = append(env, "LAYERD_PRINTER_PORT="+link, fmt.Sprint("LAYERD_PRINTER_BAUD=", baud), "LAYERD_CAMERA_DEVICE=simulated", "LAYERD_LOG_LEVEL=error", fmt.Sprint("LAYERD_FILES_MAX_MB=", maxMB))
+	line, err := begin(s.layerd, (*exec.Cmd).Start, "serves its page on ")
+	if err != nil {
+		return nil, fmt.Errorf("start layerd: %w", err)
+	}
+	_, url, _ := strings.Cut(line, "serves its page on ")
+	s.url = strings.TrimSuffix(strings.TrimSpace(url), "/")
+	for role, key := range map[string]*string{"owner": &s.owner, "operator": &s.operator, "viewer": &s.viewer} {
+		make := exec.CommandContext(ctx, filepath.Join(bin, "layerd"), append([]string{"token", "create"}, append(where, "--name", role, "--role", role)...)...)
+		make.Env = env
+		said, err := make.Output()
+		if err != nil {
+			return nil, fmt.Errorf("make a key: %w", err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+		*key = lines[len(lines)-1]
+	}
+	return s, s.until("idle")
+}
+
+// begin starts a program, and returns the line of its output that holds text. It dies with us.
+func begin(cmd *exec.Cmd, start func(*exec.Cmd) error, text string) (string, error) {
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := start(cmd); err != nil {
+		return "", err
+	}
+	out := bufio.NewReader(pipe)
+	for {
+		line, err := out.ReadString('\n')
+		if strings.Contains(line, text) {
+			go io.Copy(io.Discard, out) // ends with the program
+			return line, nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("it has not said %q: %w", text, err)
+		}
+	}
+}
+
+// startAhead starts a program that goes before all others, where we may: a real printer shares no processor with its host.
+func startAhead(cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if unix.Setpriority(unix.PRIO_PROCESS, 0, -15) == nil { // of this thread, and so of what it begins
+		defer unix.Setpriority(unix.PRIO_PROCESS, 0, 0)
+	}
+	return cmd.Start()
+}
+
+// ask sends the owner's request over a connection of its own.
+func (s *stage) ask(method, path string, body []byte, answer any) error {
+	r, err := http.NewRequestWithContext(s.ctx, method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+s.owner)
+	response, err := s.client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode/100 != 2 {
+		err = errors.New(strings.TrimSpace(string(said)))
+	}
+	if err == nil && answer != nil {
+		err = json.Unmarshal(said, answer)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// until waits for a state. A request that fails is made again: that is what a phone does.
+func (s *stage) until(want string) error {
+	for {
+		var now struct {
+			State string
+			Fault *struct{ Message string }
+		}
+		err := s.ask("GET", "/v1/state", nil, &now)
+		switch {
+		case err == nil && now.Fault != nil:
+			return errors.New(now.Fault.Message)
+		case err == nil && now.State == want:
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-s.ctx.Done():
+			return fmt.Errorf("it never was %s: %w", want, errors.Join(err, s.ctx.Err()))
+		}
+	}
+}
+
+// start uploads the job and starts it.
+func (s *stage) start() (job string, err error) {
+	var file bytes.Buffer
+	file.WriteString("G28\nG90\nM82\nM109 S200\n")
+	for i := range jobLines { // short moves, as of a curve
+		line := fmt.Sprintf("G1 X%d.%03d Y%d.%02d E%.4f", 20+i/1000%150, i%1000, 20+i/150_000, i%100, float64(i)/100)
+		s.lines = append(s.lines, line)
+		file.WriteString(line + "\n")
+	}
+	if err := s.ask("PUT", "/v1/files/siege.gcode", file.Bytes(), nil); err != nil {
+		return "", err
+	}
+	var started struct{ Job string }
+	if err := s.ask("POST", "/v1/do", []byte(`{"do":"start","file":"siege.gcode","anyway":true}`), &started); err != nil {
+		return "", err
+	}
+	return started.Job, s.until("printing")
+}
+
+// peak is the most memory that layerd has had, in KiB.
+func (s *stage) peak() (int, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.layerd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	value, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	return strconv.Atoi(value)
+}
+
+// end switches the printer off, and returns what it has executed.
+func (s *stage) end() (all []executed, err error) {
+	if err := s.sim.Process.Signal(syscall.SIGTERM); err != nil {
+		return nil, err
+	}
+	if err := s.sim.Wait(); err != nil {
+		return nil, fmt.Errorf("the pretend printer: %w", err)
+	}
+	text, err := os.ReadFile(filepath.Join(s.dir, "record"))
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(text)) {
+		at, command, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		us, err := strconv.ParseInt(at, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("read the record: %w", err)
+		}
+		all = append(all, executed{time.Duration(us) * time.Microsecond, command})
+	}
+	return all, nil
+}
+
+// close ends what still runs, and removes what was written.
+func (s *stage) close() {
+	for _, cmd := range []*exec.Cmd{s.layerd, s.sim} {
+		if cmd != nil && cmd.Process != nil && cmd.ProcessState == nil {
+			cmd.Process.Kill()
+			cmd.Wait()
+		}
+	}
+	os.RemoveAll(s.dir)
+}
