@@ -76,7 +76,7 @@ function ConfirmSheet({ onEnd }: { onEnd: (proved: boolean) => void }) {
       onEnd(true)
     } catch (error) {
       const refused = refusedBy(error)
-      setProblem(refused.error.code === 'wrong_password' && !byKey ? 'This is not your password. Capital letters count.' : doorWords(refused, byKey ? 'key' : 'password'))
+      setProblem(doorWords(refused, byKey ? 'key' : 'password'))
       setUntil(refused.waitS > 0 ? Date.now() + refused.waitS * 1000 : 0)
       setBusy(false)
     }
