@@ -1,5 +1,5 @@
 // Timelapses: the list, what can be done with one, the player, and the choice before a print.
-import { fireEvent, getByLabelText, getByRole, getByText, queryByRole, queryByRole } from '@testing-library/dom'
+import { fireEvent, getByLabelText, getByRole, getByText, queryByRole } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
