@@ -63,7 +63,7 @@ func TestCommandLine(t *testing.T) {
 		{"the environment", []string{"check-config", "--config", good}, []string{"LAYERD_PRINTER_BAUD=57600"}, 0, []string{`"57600" `, "(environment)"}, nil},
 		{"no such file", []string{"check-config", "--config", data + "/none.yaml"}, nil, 2, nil, []string{data + "/none.yaml", "no such file"}},
 		{"an unknown key", []string{"check-config", "--config", write("printer:\n  prot: /dev/ttyUSB0\n")}, nil, 2, nil,
-			[]string{"unknown key printer.prot", "layerd.yaml", "known keys: ", "spoolman.url\n"}},
+			[]string{"unknown key printer.prot", "layerd.yaml", "known keys: ", "zerotier.token_file\n"}},
 		{"an unknown key does not start", []string{"--data", data, "--config", write("colour: blue\n")}, nil, 2, nil, []string{"unknown key colour", "known keys:"}},
 		{"an unknown variable", []string{"check-config"}, []string{"LAYERD_PRINTER_PROT=x"}, 2, nil, []string{"LAYERD_PRINTER_PROT", "LAYERD_PRINTER_PORT"}},
 		{"a bad value in the file", []string{"check-config", "--config", write("printer:\n  baud: fast\n")}, nil, 2, nil, []string{"printer.baud", `"fast"`, "allowed: 0 or 300 to 4000000"}},

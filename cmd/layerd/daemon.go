@@ -19,6 +19,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/config"
 	"layerd/internal/history"
+	"layerd/internal/overlay"
 	"layerd/internal/server"
 	"layerd/internal/spoolman"
 	"layerd/internal/spools"
@@ -44,6 +45,7 @@ type parts struct {
 	thermo  *thermo.Recorder
 	spools  *spools.Shelf
 	films   *timelapse.Recorder
+	overlay *overlay.Switch
 	server  *server.Server
 	demo    *demo // nil outside the demo
 	secret  string
@@ -139,8 +141,11 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.films, err = d.recorder(ctx); err != nil {
 		return err
 	}
+	if d.overlay, err = d.away(ctx); err != nil {
+		return err
+	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: access.NewGate(keys(d.store), d.secret), Cameras: d.cameras, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
+		Gate: access.NewGate(keys(d.store), d.secret), Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	return nil
 }
@@ -235,6 +240,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.thermo.Run)
 	begin(d.spools.Run)
 	begin(d.films.Run)
+	begin(d.overlay.Run)
 	begin(d.server.Run)
 	begin(func(life context.Context) error { return d.server.Serve(life, l) })
 	begin(func(life context.Context) error {

@@ -40,6 +40,7 @@ Flags, before or after the command:
 func main() {
 	// Whoever reads our log may go away; the print goes on.
 	signal.Ignore(syscall.SIGPIPE)
+	limitMemory()
 	stops := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
 		stops = append(stops, syscall.SIGHUP) // a terminal that is closed in mid-print must not leave the heaters on

@@ -29,7 +29,6 @@ var never = []struct {
 	{"layerd/internal/config/...", "layerd/...", nil, false, "plain structs out"},
 	{"layerd/internal/overlay", "layerd/...", []string{"layerd/internal/latest"}, false, "it is what the networks have in common"},
 	{"layerd/internal/tailnet/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/access", "layerd/internal/latest", "layerd/internal/tailnet/..."}, false, "main gives it the page"},
-	{"layerd/internal/zerotier", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/latest"}, false, "main gives it the page"},
 	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,6 +42,24 @@ type Config struct {
 	}
 	Spoolman struct {
 		URL string // spoolman.url: of the Spoolman whose spools are used; "" = our own
+	}
+	Overlay string // overlay: "none", "tailnet", "zerotier"; "" = as was chosen on the page
+	Tailnet struct {
+		Name        string   // tailnet.name
+		ControlURL  string   // tailnet.control_url; "" = Tailscale's own
+		Tags        []string // tailnet.tags
+		AuthKey     string   // tailnet.auth_key: a secret
+		VendorLogs  bool     // tailnet.vendor_logs
+		DefaultRole string   // tailnet.default_role: "viewer" or "nobody"
+	}
+	ZeroTier struct {
+		Network   string // zerotier.network
+		TokenFile string // zerotier.token_file; "" = where zerotier-one keeps it
+	}
+	People  map[string]string // people: roles by login name on the tailnet, in lower case
+	Proxies []netip.Prefix    // proxies: those whose X-Forwarded-For is believed
+	TLS     struct {
+		Cert, Key string // tls.cert, tls.key: PEM files; both or none
 	}
 	Log struct {
 		Level string // log.level: debug, info, warn, error
@@ -172,7 +191,11 @@ func readFile(file string) (map[string]value, error) {
 	slices.Sort(names)
 	for _, name := range names {
 		set := v.Get(name)
-		switch _, known := find(name); {
+		switch k, known := find(name); {
+		case strings.HasPrefix(name, peoplePrefix):
+			addPerson(values, strings.TrimPrefix(name, peoplePrefix), plain(set), file)
+		case known && k.list:
+			values[name] = value{plainList(set), "file", file}
 		case set == nil && (known || isGroup(name)): // "printer:" with nothing below it sets nothing
 		case known:
 			values[name] = value{plain(set), "file", file}
@@ -192,6 +215,30 @@ func plain(v any) string {
 		return fmt.Sprintf("\x00%v", v)
 	}
 	return fmt.Sprint(v)
+}
+
+// plainList is a YAML list as text, or one of its elements alone.
+func plainList(v any) string {
+	all, ok := v.([]any)
+	if !ok {
+		return plain(v)
+	}
+	var texts []string
+	for _, one := range all {
+		texts = append(texts, plain(one))
+	}
+	return strings.Join(texts, ",")
+}
+
+// peoplePrefix begins the keys of the map that people is in a file. Names may hold dots, so they are no keys of their own.
+const peoplePrefix = "people."
+
+func addPerson(values map[string]value, login, role, file string) {
+	v := values["people"]
+	if v.text != "" {
+		v.text += ","
+	}
+	values["people"] = value{v.text + login + "=" + role, "file", file}
 }
 
 // environment reads the LAYERD_* variables. An empty one counts as not set, as it does in most service files.
@@ -221,6 +268,9 @@ func complete(cfg *Config, environ []string) error {
 		if cfg.Demo {
 			cfg.Listen = listenDemo
 		}
+	}
+	if (cfg.TLS.Cert == "") != (cfg.TLS.Key == "") {
+		return errors.New("tls.cert and tls.key belong together: set both or none")
 	}
 	if cfg.Data != "" || cfg.Demo {
 		return nil

@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -49,6 +50,7 @@ func TestDefaults(t *testing.T) {
 	want.Listen, want.Data = ":8080", "/home/anna/.local/share/layerd"
 	want.Printer.ResumeWithinS = 10
 	want.Files.MaxMB, want.Files.MinFreeMB = 2048, 200
+	want.Tailnet.DefaultRole = "viewer"
 	want.Log.Level = "info"
 	want.Locked = map[string]string{}
 	if !reflect.DeepEqual(got, want) {
@@ -72,6 +74,20 @@ camera:
   fps: 15
 files: {max_mb: 500, min_free_mb: 50}
 spoolman: {url: "http://192.168.1.5:7912"}
+overlay: tailnet
+tailnet:
+  name: voron
+  control_url: https://headscale.example.com
+  tags: ["tag:printer", "tag:home"]
+  auth_key: tskey-auth-1
+  vendor_logs: yes
+  default_role: nobody
+zerotier: {network: 8056c2e21c000001, token_file: /run/zt}
+people:
+  Alice.B@example.com: owner
+  bob: viewer
+proxies: [192.168.1.2, "10.0.0.0/8", "fd00::/8"]
+tls: {cert: /etc/cert.pem, key: /etc/key.pem}
 log:
   level: debug
 `, nil, nil)
@@ -84,6 +100,13 @@ log:
 	want.Camera.Device, want.Camera.Width, want.Camera.Height, want.Camera.FPS = "none", 1280, 720, 15
 	want.Files.MaxMB, want.Files.MinFreeMB = 500, 50
 	want.Spoolman.URL = "http://192.168.1.5:7912"
+	want.Overlay = "tailnet"
+	want.Tailnet.Name, want.Tailnet.ControlURL, want.Tailnet.Tags = "voron", "https://headscale.example.com", []string{"tag:printer", "tag:home"}
+	want.Tailnet.AuthKey, want.Tailnet.VendorLogs, want.Tailnet.DefaultRole = "tskey-auth-1", true, "nobody"
+	want.ZeroTier.Network, want.ZeroTier.TokenFile = "8056c2e21c000001", "/run/zt"
+	want.People = map[string]string{"alice.b@example.com": "owner", "bob": "viewer"}
+	want.Proxies = []netip.Prefix{netip.MustParsePrefix("192.168.1.2/32"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	want.TLS.Cert, want.TLS.Key = "/etc/cert.pem", "/etc/key.pem"
 	want.Log.Level = "debug"
 	want.Locked = map[string]string{}
 	for _, k := range Describe() {
@@ -302,6 +325,26 @@ func TestREADME(t *testing.T) {
 	}
 	if strings.TrimSpace(got) != strings.TrimSpace(Table()) {
 		t.Errorf("the table of README.md is out of date; it should be\n\n%s", Table())
+	}
+}
+
+func TestPeopleFromTheEnvironment(t *testing.T) {
+	got, err := loadWith(t, "", nil, []string{"LAYERD_PEOPLE=Alice@example.com=owner, bob=viewer", "LAYERD_PROXIES=10.0.0.1, 10.0.1.0/24"})
+	if want := map[string]string{"alice@example.com": "owner", "bob": "viewer"}; err != nil || !maps.Equal(got.People, want) || len(got.Proxies) != 2 {
+		t.Errorf("got %v, %v, %v, want %v and two proxies", got.People, got.Proxies, err, want)
+	}
+	for _, wrong := range []string{"LAYERD_PEOPLE=alice", "LAYERD_PEOPLE=alice=admin", "LAYERD_PEOPLE==owner", "LAYERD_PROXIES=proxy.lan", "LAYERD_PROXIES=10.0.0.0/99", "LAYERD_TLS_CERT=/c",
+		"LAYERD_TAILNET_TAGS=printer", "LAYERD_TAILNET_DEFAULT_ROLE=owner", "LAYERD_ZEROTIER_NETWORK=8056", "LAYERD_OVERLAY=vpn"} {
+		if _, err := loadWith(t, "", nil, []string{wrong}); err == nil {
+			t.Errorf("%s was taken", wrong)
+		}
+	}
+}
+
+func TestTheAuthKeyIsNotShown(t *testing.T) {
+	cfg, err := loadWith(t, "tailnet: {auth_key: tskey-auth-secret}\n", nil, nil)
+	if shown := strings.Join(cfg.Show(), "\n"); err != nil || cfg.Tailnet.AuthKey == "" || strings.Contains(shown, "secret") || !strings.Contains(shown, "(hidden)") {
+		t.Errorf("got %v\n%s", err, shown)
 	}
 }
 

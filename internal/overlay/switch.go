@@ -3,6 +3,7 @@ package overlay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -10,11 +11,14 @@ import (
 	"layerd/internal/latest"
 )
 
-// Make makes a network that is not yet running. report publishes a Status; it never blocks, and is deaf once the network was replaced.
-type Make func(s Settings, report func(Status)) (Network, error)
+// Make makes a network that is not yet running. secret, when not "", lets this machine in. report publishes a Status; it never blocks, and is deaf once
+// the network was replaced.
+type Make func(s Settings, secret string, report func(Status)) (Network, error)
 
-// retryAfter is how long a network that ended by itself is left alone.
-const retryAfter = 10 * time.Second
+const (
+	retryAfter = 10 * time.Second // a network that ended by itself is left alone for so long
+	maxSecret  = 512              // characters
+)
 
 // Switch runs the network that the settings name, and changes to another when they change.
 type Switch struct {
@@ -23,37 +27,42 @@ type Switch struct {
 	statuses *Statuses
 	changed  chan struct{} // holds one token when the settings are new
 
-	mu       sync.Mutex // guards the two below
+	mu       sync.Mutex // guards the rest
 	settings Settings
+	secret   string  // forgotten once the network runs
 	network  Network // nil = none
 }
 
-// NewSwitch returns a Switch; Run starts it. log may be nil.
-func NewSwitch(s Settings, makers map[Kind]Make, log *slog.Logger) *Switch {
+// NewSwitch returns a Switch; Run starts it. secret is as in Set, log may be nil.
+func NewSwitch(s Settings, secret string, makers map[Kind]Make, log *slog.Logger) *Switch {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Switch{makers: makers, log: log, settings: s.Tidy(), changed: make(chan struct{}, 1), statuses: latest.New(Status{Kind: None, State: Off})}
+	return &Switch{makers: makers, log: log, settings: s.Tidy(), secret: secret, changed: make(chan struct{}, 1), statuses: latest.New(Status{Kind: None, State: Off})}
 }
 
 // Statuses are what people see.
 func (w *Switch) Statuses() *Statuses { return w.statuses }
 
-// Settings are those in force.
-func (w *Switch) Settings() Settings {
+// Settings are those in force. waiting tells that a secret is kept, because it has not let this machine in yet.
+func (w *Switch) Settings() (s Settings, waiting bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.settings
+	return w.settings, w.secret != ""
 }
 
-// Set changes to other settings without waiting until the network is there. The error wraps ErrSettings.
-func (w *Switch) Set(s Settings) error {
+// Set changes to other settings without waiting until the network is there. secret, such as an auth key, lets this machine in; it is kept in memory
+// alone, and forgotten once the network runs. The error wraps ErrSettings.
+func (w *Switch) Set(s Settings, secret string) error {
 	s = s.Tidy()
 	if err := s.Validate(); err != nil {
 		return err
 	}
+	if len(secret) > maxSecret {
+		return fmt.Errorf("%w: a key has at most %d characters", ErrSettings, maxSecret)
+	}
 	w.mu.Lock()
-	w.settings = s
+	w.settings, w.secret = s, secret
 	w.mu.Unlock()
 	select {
 	case w.changed <- struct{}{}:
@@ -67,7 +76,10 @@ func (w *Switch) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		one, end := context.WithCancel(ctx)
 		var ended sync.WaitGroup
-		ended.Go(func() { w.use(one, w.Settings()) })
+		ended.Go(func() {
+			settings, _ := w.Settings()
+			w.use(one, settings)
+		})
 		select {
 		case <-w.changed:
 		case <-ctx.Done():
@@ -81,10 +93,14 @@ func (w *Switch) Run(ctx context.Context) error {
 // use runs one network until ctx ends.
 func (w *Switch) use(ctx context.Context, s Settings) {
 	report := func(status Status) {
-		if ctx.Err() == nil {
-			status.Kind = s.Kind
-			w.statuses.Set(status)
+		if ctx.Err() != nil {
+			return
 		}
+		if status.State == Running {
+			w.forget()
+		}
+		status.Kind = s.Kind
+		w.statuses.Set(status)
 	}
 	defer w.hold(nil)
 	for ctx.Err() == nil {
@@ -112,7 +128,10 @@ func (w *Switch) join(ctx context.Context, s Settings, report func(Status)) erro
 	if build == nil {
 		return errors.New("this layerd was built without it")
 	}
-	n, err := build(s, report)
+	w.mu.Lock()
+	secret := w.secret
+	w.mu.Unlock()
+	n, err := build(s, secret, report)
 	if err != nil {
 		return err
 	}
@@ -122,6 +141,12 @@ func (w *Switch) join(ctx context.Context, s Settings, report func(Status)) erro
 		return err
 	}
 	return errors.New("without a reason")
+}
+
+func (w *Switch) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.secret = ""
 }
 
 func (w *Switch) hold(n Network) {

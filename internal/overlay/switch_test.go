@@ -33,10 +33,10 @@ var aNetwork = Settings{Kind: ZeroTier, ZeroTier: ZeroTierSettings{Network: " 80
 
 func TestSwitch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		runs, reports := 0, []func(Status){}
+		runs, reports, secrets := 0, []func(Status){}, []string{}
 		f := &fake{fail: make(chan error), runs: &runs}
-		w := NewSwitch(Settings{}, map[Kind]Make{ZeroTier: func(s Settings, report func(Status)) (Network, error) {
-			reports = append(reports, report)
+		w := NewSwitch(Settings{}, "", map[Kind]Make{ZeroTier: func(s Settings, secret string, report func(Status)) (Network, error) {
+			reports, secrets = append(reports, report), append(secrets, secret)
 			return f, nil
 		}}, nil)
 		ctx, end := context.WithCancel(t.Context())
@@ -53,12 +53,15 @@ func TestSwitch(t *testing.T) {
 		if err := w.Login(ctx, ""); !errors.Is(err, ErrNotHere) {
 			t.Errorf("log in to no network: got %v, want ErrNotHere", err)
 		}
-		if err := w.Set(aNetwork); err != nil {
+		if err := w.Set(aNetwork, "key"); err != nil {
 			t.Fatal(err)
 		}
 		state(Starting)
 		if err := w.Login(ctx, ""); err != nil {
 			t.Error(err)
+		}
+		if _, waiting := w.Settings(); !waiting {
+			t.Error("the key was forgotten before the network ran")
 		}
 		reports[0](Status{State: Running})
 		state(Running)
@@ -72,7 +75,10 @@ func TestSwitch(t *testing.T) {
 		}
 		time.Sleep(retryAfter)
 		state(Starting)
-		w.Set(Settings{})
+		if !slices.Equal(secrets, []string{"key", ""}) {
+			t.Errorf("the networks were made with the keys %q, want it once", secrets)
+		}
+		w.Set(Settings{}, "")
 		state(Off)
 		reports[1](Status{State: Running})
 		state(Off) // a network that was replaced is not heard
@@ -88,7 +94,7 @@ func TestSwitch(t *testing.T) {
 
 func TestANetworkThatWasNotBuiltIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := NewSwitch(Settings{Kind: Tailnet}, nil, nil)
+		w := NewSwitch(Settings{Kind: Tailnet}, "", nil, nil)
 		ctx, end := context.WithCancel(t.Context())
 		defer end()
 		go w.Run(ctx)

@@ -97,6 +97,9 @@ var commands = []command{
 	{"set_lamp", access.Owner, (*Server).doSetLamp},
 	{"set_cooling", access.Owner, (*Server).doSetCooling},
 	{"set_timelapse", access.Owner, (*Server).doSetTimelapse},
+	{"set_overlay", access.Owner, (*Server).doSetOverlay},
+	{"overlay_login", access.Owner, (*Server).doOverlayLogin},
+	{"overlay_leave", access.Owner, (*Server).doOverlayLeave},
 
 	{"save_spool", access.Operator, (*Server).doSaveSpool},
 	{"set_spool", access.Operator, (*Server).doSetSpool},

@@ -15,6 +15,7 @@ import (
 	"layerd/camera"
 	"layerd/gcode"
 	"layerd/internal/access"
+	"layerd/internal/overlay"
 	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/timelapse"
@@ -49,6 +50,8 @@ var kinds = []kind{
 	{"no_profile", 404, printer.ErrNoProfile, "There is no such profile.", "Look at the list of profiles again."},
 	{"no_lamp", 404, nil, "No lamp is set up.", "An owner sets it up in Settings, Cameras."},
 	{"no_button", 404, nil, "There is no such button any more.", "Look at the buttons again."},
+	{"bad_overlay", 422, overlay.ErrSettings, "", "Correct the value and save again."},
+	{"no_overlay", 409, overlay.ErrNotHere, "The network that is used has no such thing, or none is used.", "Look at Settings, Away from home."},
 	{"bad_camera", 422, nil, "", "Correct the value and save again."},
 	{"bad_camera", 422, camera.ErrSettings, "", "Correct the value and save again."},
 	{"no_camera", 404, nil, "There is no such camera.", "Look again: somebody may have removed it."},

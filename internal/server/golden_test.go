@@ -11,6 +11,7 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/overlay"
 	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/thermo"
@@ -50,7 +51,8 @@ func goldenState() State {
 		Lamp:     &LampStatus{On: true},
 		FilesRev: 12, SettingsRev: 5, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
 		TimelapsesRev: 9, Timelapse: TimelapseState{ID: "6f1d0c2b8a94e735", Frames: 117, LastN: 116, Step: 1},
-		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "cookie"},
+		Overlay: OverlayState{Kind: overlay.Tailnet, State: overlay.Running, URL: "https://layerd.tail1234.ts.net/", ExpiresMS: goldenMS + 90*86400_000}, OverlayRev: 4,
+		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "session"},
 		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
 	}
 }
@@ -103,6 +105,7 @@ func goldenTrouble() State {
 				Said: "input/output error", JobID: "01jd8q0000", AtMS: goldenMS},
 			Halt: &printer.Halt{AskedMS: goldenMS - 5000, Unconfirmed: true}},
 		Cameras:  []camera.Status{{Problem: "No camera was found."}},
+		Overlay:  OverlayState{Kind: overlay.None, State: overlay.Off},
 		FilesRev: 1, SettingsRev: 1, FreeBytes: -1, Me: access.Identity{ID: "demo", Name: "demo", Role: access.Owner, Via: "demo"},
 		Version: "1.0.0", Demo: true, Locked: map[string]string{}, NowMS: goldenMS,
 	}
@@ -164,7 +167,16 @@ func goldens() map[string]any {
 		"spools_spoolman": spools.List{Source: store.Spoolman, Spools: []store.Spool{{ID: 12, Name: "Acme Galaxy", DiameterMM: 1.75, DensityGCM3: 1.24, UsedMM: 10, LeftMM: -1, LeftG: -1}},
 			Active: []store.ActiveSpool{}, AtMS: goldenMS - 3600_000, Problem: "ask Spoolman for its spools: connection refused"},
 		"timelapses": goldenTimelapses(),
-		"shots":      ShotsTime{StillS: 120, ParkS: 716},
+		"overlay": OverlayAnswer{Settings: overlay.Settings{Kind: overlay.Tailnet, Tailnet: overlay.TailnetSettings{Name: "voron", ControlURL: "https://headscale.example.com", Tags: []string{"tag:printer"}, DefaultRole: "viewer"}},
+			Status: overlay.Status{Kind: overlay.Tailnet, State: overlay.Login, Name: "voron.tail1234.ts.net", URLs: []string{}, Addresses: []string{"100.64.0.7", "fd7a:115c:a1e0::7"}, Network: "example.com",
+				LoginURL: "https://headscale.example.com/register/1", ExpiresMS: goldenMS - 1000, Problem: "The key of this machine has expired.", Next: "Open the link and log in again.", Health: []string{"not logged in"},
+				Paths: []overlay.Path{{Peer: "phone", Direct: true}, {Peer: "laptop", Relay: "fra"}}},
+			LoginQR: "data:image/png;base64,iVBORw0KGgo=", HasKey: true},
+		"neighbours":            NeighbourList{[]overlay.Neighbour{{Name: "mk4", URL: "https://mk4.tail1234.ts.net/", Online: true, State: "printing", Job: "3DBenchy.gcode", Percent: 37.5, LeftS: 2994, Picture: true, CheckedMS: goldenMS}}},
+		"command_set_overlay":   FromPage{Command: Command{ID: "c50", Do: "set_overlay", Overlay: &overlay.Settings{Kind: overlay.ZeroTier, ZeroTier: overlay.ZeroTierSettings{Network: "8056c2e21c000001"}}}},
+		"command_overlay_login": FromPage{Command: Command{ID: "c51", Do: "overlay_login", Secret: "tskey-auth-1"}},
+		"command_overlay_leave": FromPage{Command: Command{ID: "c52", Do: "overlay_leave"}},
+		"shots":                 ShotsTime{StillS: 120, ParkS: 716},
 		"queue": QueueList{Entries: []QueueEntry{
 			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},
 			{Entry: store.Entry{ID: 9, File: "old/cube.gcode", Copies: 1, By: "script", AddedMS: goldenMS - 50_000}, Name: "old/cube.gcode", Gone: true}}},

@@ -60,6 +60,9 @@ var routes = []route{
 	{"GET", "/v1/profiles", access.Viewer, (*Server).serveProfiles},
 	{"GET", "/v1/scripts", access.Viewer, (*Server).serveScripts},
 	{"GET", "/v1/buttons", access.Viewer, (*Server).serveButtons},
+	{"GET", "/v1/overlay", access.Owner, (*Server).serveOverlay},
+	{"GET", "/v1/neighbours", access.Operator, (*Server).serveNeighbours}, // whoever was shown this printer was not shown the others
+	{"GET", "/v1/neighbours/*", access.Operator, (*Server).serveNeighbourPicture},
 	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},
 	{"GET", "/webcam/*", access.Viewer, (*Server).serveWebcam},

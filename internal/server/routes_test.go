@@ -57,6 +57,9 @@ var examples = map[string]struct {
 	"GET /v1/profiles":           {target: "/v1/profiles", want: 200},
 	"GET /v1/scripts":            {target: "/v1/scripts", want: 200},
 	"GET /v1/buttons":            {target: "/v1/buttons", want: 200},
+	"GET /v1/overlay":            {target: "/v1/overlay", want: 200},
+	"GET /v1/neighbours":         {target: "/v1/neighbours", want: 200},
+	"GET /v1/neighbours/*":       {target: "/v1/neighbours/voron", want: 200},
 	"GET /v1/camera":             {target: "/v1/camera", want: 400},
 	"GET /webcam/":               {target: "/webcam/?action=snapshot&cacheBuster=17", want: 200},
 	"GET /webcam/*":              {target: "/webcam/0/?action=snapshot", want: 200},
@@ -119,10 +122,12 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 		"queue_copies": `"entry":1,"copies":2`, "queue_remove": `"entry":1`,
 		"set_profile": `"profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}`,
 	}
+	bodies["set_overlay"] = `"overlay":{"kind":"none"}`
 	bodies["set_timelapse"] = `"timelapse":{"mode":"time","every_s":10,"park":false,"camera":0,"fps":25,"budget_mb":500,"limit_mb":2000,"render_early":false,"keep_failed":true}`
 	bodies["save_profile"], bodies["choose_profile"], bodies["delete_profile"] = bodies["set_profile"], `"name":"Other"`, `"name":"Other"`
 	bodies["rename_profile"], bodies["set_scripts"], bodies["set_buttons"], bodies["press"] = `"name":"Other","to":"Third"`, `"scripts":{}`, `"groups":[]`, `"button":3`
 	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_lamp": true, "set_cooling": true, "set_timelapse": true,
+		"set_overlay": true, "overlay_login": true, "overlay_leave": true,
 		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true,
 		"save_profile": true, "choose_profile": true, "rename_profile": true, "delete_profile": true, "set_scripts": true, "set_buttons": true}
 	for _, c := range commands {

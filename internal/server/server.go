@@ -123,7 +123,7 @@ type Queue interface {
 	Unqueue(ctx context.Context, id int64) error
 }
 
-// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, Cameras, Temperatures, Timelapses and Page are needed.
+// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, Cameras, Overlay, Temperatures, Timelapses and Page are needed.
 type Config struct {
 	Printer      Printer
 	Console      Console
@@ -133,6 +133,7 @@ type Config struct {
 	Queue        Queue
 	Gate         Gate
 	Cameras      Cameras
+	Overlay      Overlay
 	Temperatures Temperatures
 	Timelapses   Timelapses
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
@@ -155,6 +156,7 @@ type Server struct {
 	views       *latest.Value[*view] // what pages show; nil until Run
 	filesRev    atomic.Uint64
 	settingsRev atomic.Uint64
+	overlayRev  atomic.Uint64
 	freeBytes   atomic.Int64
 	spoolsRev   atomic.Uint64
 	queueRev    atomic.Uint64
@@ -194,7 +196,7 @@ func New(cfg Config) *Server {
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 64), uploads: make(slots, 4), asking: make(slots, 1),
 	}
 	s.firstRev = uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others
-	for _, rev := range []*atomic.Uint64{&s.filesRev, &s.spoolsRev, &s.queueRev, &s.settingsRev} {
+	for _, rev := range []*atomic.Uint64{&s.filesRev, &s.spoolsRev, &s.queueRev, &s.settingsRev, &s.overlayRev} {
 		rev.Store(s.firstRev)
 	}
 	s.freeBytes.Store(-1)

@@ -53,6 +53,10 @@ func (s *Server) Run(ctx context.Context) error {
 	followers.Go(func() { follow(ctx, status, shown, kick) })
 	followers.Go(func() { follow(ctx, films, film, kick) })
 
+	networks, joined := s.cfg.Overlay.Statuses(), make(chan struct{}, 1)
+	_, network := networks.Get()
+	followers.Go(func() { follow(ctx, networks, network, joined) })
+
 	files := s.cfg.Files.Changed()
 	spools, queue := s.cfg.Spools.Changed(), s.cfg.Queue.QueueChanged()
 	s.countQueue(ctx)
@@ -87,6 +91,9 @@ func (s *Server) Run(ctx context.Context) error {
 				queue = s.cfg.Queue.QueueChanged()
 				s.queueRev.Add(1)
 				s.countQueue(ctx)
+				changed = true
+			case <-joined:
+				s.overlayRev.Add(1)
 				changed = true
 			case <-s.custom.changed:
 				changed = true
@@ -137,6 +144,7 @@ func (s *Server) compose() *view {
 		v.state.Cameras = []camera.Status{}
 	}
 	v.state.Lamp = s.lampStatus()
+	v.state.Overlay, v.state.OverlayRev = s.overlayState(), s.overlayRev.Load()
 	// A list is a list in JSON even when it is empty.
 	if v.state.Nozzles == nil {
 		v.state.Nozzles = []printer.Heater{}

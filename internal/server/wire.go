@@ -9,6 +9,7 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/overlay"
 	"layerd/internal/store"
 	"layerd/internal/timelapse"
 	"layerd/printer"
@@ -32,6 +33,8 @@ type State struct {
 	Queued        int64             `json:"queued"`         // entries in the queue
 	TimelapsesRev uint64            `json:"timelapses_rev"` // changes when GET /v1/timelapses did, but for the frames of a print under way
 	Timelapse     TimelapseState    `json:"timelapse"`
+	Overlay       OverlayState      `json:"overlay"`
+	OverlayRev    uint64            `json:"overlay_rev"` // changes when GET /v1/overlay did
 	Me            access.Identity   `json:"me"`
 	Version       string            `json:"version"`
 	Demo          bool              `json:"demo"`
@@ -117,6 +120,8 @@ type Command struct {
 	Record     *timelapse.Choice     `json:"record,omitempty"`      // start, start_next: how it is recorded; absent = as set_timelapse says
 	Timelapse  *timelapse.Settings   `json:"timelapse,omitempty"`   // set_timelapse: all of it
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
+	Overlay    *overlay.Settings     `json:"overlay,omitempty"`     // set_overlay: all of it
+	Secret     string                `json:"secret,omitempty"`      // set_overlay, overlay_login: an auth key
 	Spool      *store.SpoolEdit      `json:"spool,omitempty"`       // save_spool
 	SpoolID    int64                 `json:"spool_id,omitempty"`    // set_spool; 0 = none
 	Entry      int64                 `json:"entry,omitempty"`       // queue_move, queue_copies, queue_remove; start_next: the one that is meant, 0 = the first

@@ -97,7 +97,7 @@ export const readState = object({
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
   cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
-  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
 const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
@@ -226,6 +226,9 @@ export type Doing =
   | { do: 'set_lamp'; on_lines: string; off_lines: string }
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'set_timelapse'; timelapse: TimelapseSettings }
+  | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }
+  | { do: 'overlay_login'; secret?: string }
+  | { do: 'overlay_leave' }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
   | { do: 'save_spool'; spool: SpoolEdit }
@@ -238,6 +241,11 @@ export type Doing =
 
 /** How a print is recorded; the settings of all of them are read in films.ts. */
 export interface RecordChoice { mode: 'off' | 'time' | 'layer'; every_s: number; park: boolean }
+export interface OverlaySettings {
+  kind: string
+  tailnet: { name: string; control_url: string; tags: readonly string[]; vendor_logs: boolean; default_role: string }
+  zerotier: { network: string }
+}
 export interface TimelapseSettings extends RecordChoice { camera: number; fps: number; budget_mb: number; limit_mb: number; render_early: boolean; keep_failed: boolean }
 
 /** A spool as a person enters it; without left_g what is left stays as it was. */
@@ -264,7 +272,7 @@ export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraChange), camera_id: may(num), on: may(bool), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
-  record: may((v) => v), timelapse: may((v) => v), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
+  record: may((v) => v), timelapse: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),
   })),
