@@ -3,7 +3,7 @@ import type { AuditEntry } from './people'
 
 // Commands and requests by their names on the wire; docs/PROTOCOL.md lists them.
 const deeds: Record<string, string> = {
-  set_up: 'Became the owner', login: 'Logged in', logout: 'Logged out', confirm: 'Proved who they are', set_password: 'Changed their password',
+  set_up: 'Set-up by the first owner', login: 'Login', logout: 'Logout', confirm: 'Asked again who it is', set_password: 'Changed their password',
   add_person: 'Let somebody in', change_person: "Changed somebody's account", remove_person: 'Removed somebody',
   add_key: 'Made a key or link', remove_key: 'Took back a key or link', end_session: 'Logged a device out', lost: 'Not written down',
   start: 'Started a print', start_card: "Started a print from the printer's card", start_next: 'Started the next of the queue', pause: 'Paused the print', resume: 'Resumed the print', cancel: 'Stopped the print',

@@ -12,7 +12,7 @@ import { readCarried } from '../src/route'
 import { Door } from '../src/screens/door'
 import { PeoplePage } from '../src/screens/people'
 import { setupSecret } from '../src/session'
-import { link, linkStatus, loggedIn, received, state, turnedAway } from '../src/state'
+import { link, linkStatus, loggedIn, over, received, state, turnedAway } from '../src/state'
 import { exampleState } from './examples'
 
 let root: HTMLElement
@@ -175,7 +175,12 @@ describe('the door', () => {
 })
 
 describe('proving again who one is', () => {
+  function Shell() {
+    const Over = over.value
+    return Over && <Over />
+  }
   beforeEach(() => {
+    act(() => render(<Shell />, root))
     received(exampleState())
     answers['GET /v1/sessions'] = json({ sessions: [{ id: '1', name: 'Ann', role: 'owner', via: 'password', agent: '', from: '', created_ms: 1, used_ms: 1, expires_ms: 1, current: true }] })
   })
@@ -196,6 +201,12 @@ describe('proving again who one is', () => {
     await waitFor(() => getByLabelText(document.body, 'Your password'))
     await press('Cancel')
     expect(await done).toBeNull()
+  })
+  it('gives up when the page goes back to the door', async () => {
+    const done = confirmed(() => Promise.reject(refusedWith(403, 'confirm')))
+    await waitFor(() => getByLabelText(document.body, 'Your password'))
+    act(() => render(null, root))
+    expect([await done, over.value]).toEqual([null, null])
   })
   it('passes every other no on', async () => {
     await expect(confirmed(() => Promise.reject(refusedWith(409, 'last_owner')))).rejects.toThrow('No.')
