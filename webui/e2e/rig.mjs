@@ -65,9 +65,14 @@ export class Rig {
       LAYERD_PRINTER_PORT: this.link, LAYERD_PRINTER_BAUD: '115200', LAYERD_CAMERA_DEVICE: 'simulated', ...env,
     })
     const text = await line(this.layerd, (t) => /http:\/\/\S+/.test(t))
-    this.url = /http:\/\/[^\s]+/.exec(text)[0].replace(/\/$/, '')
+    this.url = /http:\/\/[^\s#]+/.exec(text)[0].replace(/\/$/, '')
     this.address = this.url.replace('http://', '')
     return this.url
+  }
+
+  /** setup is the fragment of the link with which the first owner is made, as layerd has printed it. */
+  setup() {
+    return /#setup=\S+/.exec(this.layerd.said)[0]
   }
 
   /** demo starts layerd with its pretend printer and camera, whose configuration locks nothing, and returns an owner's key. */

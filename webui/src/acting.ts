@@ -34,7 +34,7 @@ export function useAct() {
       return await confirmed(run)
     } catch (thrown) {
       const refused = refusedBy(thrown)
-      if (refused.status === 401 && refused.error.code !== 'wrong_password') loggedIn.value = false
+      if (refused.status === 401) loggedIn.value = false
       setError(refused.error)
       return null
     } finally {

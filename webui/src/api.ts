@@ -19,7 +19,7 @@ export function refusal(status: number, body: string, waitS = 0): Refused {
   try {
     return new Refused(status, readErrorBody(parse(body), '').error, waitS)
   } catch {
-    return new Refused(status, { code: 'http', message: `layerd answered with status ${status}.`, next: '', warnings: [], problems: [] })
+    return new Refused(status, { code: 'http', message: `layerd answered with status ${status}.`, next: '', warnings: [], problems: [] }, waitS)
   }
 }
 

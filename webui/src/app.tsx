@@ -8,13 +8,14 @@ import { Nav } from './parts/nav'
 import { route, type ScreenName } from './route'
 import { FilesScreen } from './screens/files'
 import { PrintScreen } from './screens/print'
-import { live, loggedIn, state } from './state'
+import { live, loggedIn, over, state } from './state'
 
 const Door = lazy(() => import('./screens/door').then((m) => m.Door))
 
 export function App() {
   if (loggedIn.value === false) return <Door />
   const { screen } = route.value
+  const Over = over.value
   return (
     <div class={`shell${state.value && !live.value ? ' stale' : ''}`}>
       <Header />
@@ -23,6 +24,7 @@ export function App() {
         {state.value ? <Screen name={screen} /> : <p class="center muted"><Spinner /></p>}
       </main>
       <Nav current={screen} />
+      {Over && <Over />}
       <Notices />
       <Announcer />
     </div>

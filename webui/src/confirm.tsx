@@ -3,16 +3,15 @@
 //	confirmed(run) ─▶ run ─▶ layerd says "confirm" ─▶ the sheet asks for the password, or the key ─▶ POST /v1/confirm ─▶ run again
 //	                                                    └─ given up: null
 //
-// The sheet is a root of its own, so that whatever calls this need not show anything.
-import { render } from 'preact'
-import { useEffect, useId, useState } from 'preact/hooks'
+// The shell shows the sheet, so that whatever calls this need not.
+import { useEffect, useId, useLayoutEffect, useState } from 'preact/hooks'
 import { Refused } from './api'
 import { doorWords, refusedBy, waitText } from './door'
 import { Spinner } from './parts/icon'
 import { PasswordField } from './parts/password'
 import { Sheet } from './parts/sheet'
 import { confirmWith, getSessions } from './people'
-import { loggedIn, state, tick } from './state'
+import { over, state, tick } from './state'
 
 /**
  * Runs a call or a command, and again once the person has proved who he is when layerd wants that. Null: he gave up. Whatever else run throws or
@@ -39,15 +38,12 @@ let asked: Promise<boolean> | null = null // two that ask at once share the shee
 
 function askAgain(): Promise<boolean> {
   asked ??= new Promise<boolean>((settle) => {
-    const root = document.createElement('div')
-    document.body.append(root)
-    const end = (proved: boolean) => {
-      asked = null
-      render(null, root)
-      root.remove()
+    const Shown = () => <ConfirmSheet onEnd={(proved) => {
+      if (over.value !== Shown) return
+      asked = over.value = null
       settle(proved)
-    }
-    render(<ConfirmSheet onEnd={end} />, root)
+    }} />
+    over.value = Shown
   })
   return asked
 }
@@ -62,10 +58,7 @@ function ConfirmSheet({ onEnd }: { onEnd: (proved: boolean) => void }) {
   useEffect(() => {
     getSessions().then((all) => setByKey(all.find((s) => s.current)?.via === 'key'), () => undefined) // not known: the password, and a way to the key
   }, [])
-  const out = loggedIn.value === false
-  useEffect(() => {
-    if (out) onEnd(false)
-  }, [out])
+  useLayoutEffect(() => () => onEnd(false), []) // the shell goes: nobody is logged in any more.
   void tick.value
   const waitS = Math.max(0, Math.ceil((untilMs - Date.now()) / 1000))
   const prove = async () => {
@@ -76,7 +69,7 @@ function ConfirmSheet({ onEnd }: { onEnd: (proved: boolean) => void }) {
       onEnd(true)
     } catch (error) {
       const refused = refusedBy(error)
-      setProblem(refused.error.code === 'wrong_password' && !byKey ? 'This is not your password. Capital letters count.' : doorWords(refused, byKey ? 'key' : 'password'))
+      setProblem(doorWords(refused, byKey ? 'key' : 'password'))
       setUntil(refused.waitS > 0 ? Date.now() + refused.waitS * 1000 : 0)
       setBusy(false)
     }

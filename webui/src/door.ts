@@ -19,8 +19,8 @@ export async function logIn(name: string, password: string): Promise<void> {
   await ask('/v1/login', json({ name, password }))
 }
 
-/** Characters; layerd refuses fewer. */
-export const minPassword = 10
+/** Characters; layerd refuses fewer (internal/access/password.go). */
+export const minPassword = 8
 
 /** Why a password cannot be taken, "" when it can. */
 export function passwordProblem(password: string): string {
@@ -40,6 +40,8 @@ export function doorWords({ status, error }: Refused, tried: Tried): string {
   if (status === 429) return 'Too many wrong tries.'
   if (status === 503) return 'layerd is busy with other logins. Try again in a moment.'
   if (status === 401 && tried === 'password') return 'This name and this password do not belong together. Capital letters count.'
+  if (status === 401 && tried === 'setup') return 'This is not the link that layerd printed last: it makes a new one each time it starts.'
+  if (error.code === 'not_proven') return tried === 'key' ? 'This is no key that may do as much as you.' : 'This is not your password. Capital letters count.'
   if (status === 401 && tried === 'key') return 'layerd does not know this key. Check that all of it was copied; it may also have expired, or was taken back.'
   return `${error.message} ${error.next}`.trim()
 }

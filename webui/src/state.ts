@@ -1,5 +1,6 @@
 // All that the screens show, as signals. The link writes here; screens read, and ask for things with perform().
 import { batch, computed, effect, signal } from '@preact/signals'
+import type { ComponentType } from 'preact'
 import * as api from './api'
 import { failure, Link, newID, type LinkStatus } from './link'
 import { answered, asked, refused, seen, type Asks } from './pending'
@@ -24,6 +25,8 @@ export const choices = signal<Choices | null>(null)
 export const filesView = signal('Files')
 /** There are other printers on the network by which this one is reached from elsewhere. */
 export const printers = signal(false)
+/** What a part that was fetched later shows over all others, such as a question. */
+export const over = signal<ComponentType | null>(null)
 /** The phone's time in whole seconds, so that ages and end times stay right. */
 export const tick = signal(Math.floor(Date.now() / 1000))
 

@@ -43,7 +43,8 @@ it('shows the first, offers a choice only among several, and one that is off is 
   expect(screen.getAllByRole('button', { pressed: true }).map((b) => b.textContent)).toEqual(['Camera at 3'])
 })
 
-it('leads to the settings when no camera was found', () => {
+it('leads an owner to the settings when no camera was found', () => {
+  state.value = exampleState()
   show([camera(0, { device: '', live: false, problem: 'No camera was found.' })])
   expect(screen.getByRole('link').getAttribute('href')).toBe('#/settings/cameras')
 })

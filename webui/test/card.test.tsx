@@ -171,7 +171,7 @@ describe('the files of the card', () => {
     vi.stubGlobal('fetch', asked)
     await open({ me: { id: 'v', name: 'v', role: 'viewer', via: 'cookie' } })
     await click('Card')
-    await shows('Your key may look')
+    await shows('You may look')
     expect(asked).not.toHaveBeenCalledWith('/v1/card', expect.anything())
   })
 

@@ -52,7 +52,7 @@ function Password({ name, onChanged }: { name: string; onChanged: () => Promise<
         if (old && !weak && !busy) void change()
       }}>
         <input class="unseen" type="text" name="username" autocomplete="username" tabIndex={-1} aria-hidden="true" readOnly value={name} />
-        <PasswordField label="Password now" value={old} onInput={setOld} autocomplete="current-password" wrong={error?.code === 'wrong_password'} />
+        <PasswordField label="Password now" value={old} onInput={setOld} autocomplete="current-password" wrong={error?.code === 'not_proven'} />
         <PasswordField label="New password" value={next} onInput={setNext} autocomplete="new-password" wrong={next !== '' && weak !== ''} hint={`At least ${minPassword} characters. Changing it logs you out everywhere else.`} />
         <Problem error={error} />
         <button type="submit" class="btn" disabled={!old || weak !== '' || busy || !live.value}>{busy && <Spinner />} Change my password</button>

@@ -7,7 +7,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useState } from 'preact/hooks'
 import { login } from '../api'
-import { doorWords, getDoor, logIn, minPassword, passwordProblem, refusedBy, setUp, waitText, type DoorState, type Tried } from '../door'
+import { doorWords, getDoor, logIn, passwordProblem, refusedBy, setUp, waitText, type DoorState, type Tried } from '../door'
 import { Icon, Spinner, type IconName } from '../parts/icon'
 import { PasswordField } from '../parts/password'
 import { readCarried } from '../route'
@@ -181,7 +181,7 @@ function Welcome({ name: host }: { name: string }) {
         <NameField value={name} onInput={setName} />
         <PasswordField label="Password" value={password} onInput={setPassword} autocomplete="new-password" wrong={password !== '' && weak !== ''} hint={weak || 'Long enough.'} />
       </TryForm>
-      <p class="muted small">Have it kept by your browser or phone. Who forgets it needs the computer that runs layerd to get in again. At least {minPassword} characters, because whoever guesses it could heat your printer.</p>
+      <p class="muted small">Have it kept by your browser or phone. Who forgets it needs the computer that runs layerd to get in again.</p>
     </section>
   )
 }
@@ -194,7 +194,7 @@ function NoOwner() {
       <p>When it was started, it printed a link. Whoever opens it first becomes the owner.</p>
       <ul class="steps-plain muted">
         <li>It stands where layerd was started, on the console,</li>
-        <li>and in the journal of its computer: <pre>journalctl -u layerd | grep setup</pre></li>
+        <li>and in the journal of its computer: <pre>journalctl -u layerd</pre></li>
       </ul>
       <KeyForm label="The link, or a key" />
       <details><summary>I have neither</summary><MakeKey /></details>

@@ -68,12 +68,12 @@ function Configured({ all }: { all: People }) {
 }
 
 /** A new password that somebody else will type: chosen, or made up and then told to him. */
-function NewPassword({ value, onInput }: { value: string; onInput: (value: string) => void }) {
+function NewPassword({ label = 'Password', value, onInput }: { label?: string; value: string; onInput: (value: string) => void }) {
   const [made, setMade] = useState(0)
   const weak = passwordProblem(value)
   return (
     <div class="new-password">
-      <PasswordField key={made} label="Password" value={value} onInput={onInput} autocomplete="new-password" open={made > 0} wrong={value !== '' && weak !== ''} hint={made > 0 ? 'Tell it to them: it is not shown again.' : `At least ${minPassword} characters. They can change it themselves.`} />
+      <PasswordField key={made} label={label} value={value} onInput={onInput} autocomplete="new-password" open={made > 0} wrong={value !== '' && weak !== ''} hint={made > 0 ? 'Tell it to them: it is not shown again.' : `At least ${minPassword} characters. They can change it themselves.`} />
       <button type="button" class="btn small" onClick={() => {
         onInput(generatedPassword())
         setMade(made + 1)
@@ -161,7 +161,7 @@ function Change({ person: p, onClose, onChanged }: { person: Person; onClose: ()
           event.preventDefault()
           if (passwordProblem(password) === '') void run(() => changePerson(p.id, { password }), `${p.name} has a new password, and is logged out elsewhere.`)
         }}>
-          <NewPassword value={password} onInput={setPassword} />
+          <NewPassword label="New password" value={password} onInput={setPassword} />
           <button type="submit" class="btn" disabled={busy || passwordProblem(password) !== '' || !usable()}>Set the new password</button>
         </form>
       )}
