@@ -30,11 +30,11 @@ const paint = (page) => page.getByTestId('camera-canvas').evaluate((canvas) => {
 
 test('without a key nothing is shown', async () => {
   const page = await rig.phone('/')
-  await page.getByRole('heading', { name: 'A key is needed' }).waitFor()
-  await page.getByLabel('Key', { exact: true }).fill('ld_wrong')
+  await page.getByRole('heading', { name: 'Nobody owns this layerd yet' }).waitFor()
+  await page.getByLabel('The link, or a key').fill('ld_wrong')
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByText('layerd does not know this key').waitFor()
-  await page.getByLabel('Key', { exact: true }).fill(rig.token('viewer'))
+  await page.getByLabel('The link, or a key').fill(rig.token('viewer'))
   await page.getByRole('button', { name: 'Log in' }).click()
   await state(page, 'Ready')
   await page.context().close()

@@ -92,7 +92,7 @@ function ConfirmSheet({ onEnd }: { onEnd: (proved: boolean) => void }) {
           : <PasswordField label="Your password" value={text} onInput={setText} autocomplete="current-password" wrong={problem !== ''} />}
         <p class="problem" role="alert">{problem}</p>
         <div class="sheet-actions">
-          <button type="submit" class="btn primary" disabled={!text || busy || waitS > 0}>{busy && <Spinner />}{waitS > 0 ? <span role="timer" class="num">Wait {waitText(waitS)}</span> : 'Go on'}</button>
+          <button type="submit" class="btn primary" disabled={!text || busy || waitS > 0}>{busy && <Spinner />}{waitS > 0 ? <span class="num">Wait {waitText(waitS)}</span> : 'Go on'}</button>
           <button type="button" class="btn" onClick={() => onEnd(false)}>Cancel</button>
           <button type="button" class="btn quiet" onClick={() => {
             setByKey(!byKey)

@@ -21,7 +21,7 @@ export function PasswordField({ label, value, onInput, autocomplete, hint = '', 
     <div class="field">
       <label for={id}>{label}</label>
       <div class="with-button">
-        <input id={id} {...(shown ? { type: 'text' as const } : { type: 'password' as const })} name="password" class={shown ? 'mono' : ''} autocomplete={autocomplete} autocapitalize="off" autocorrect="off" spellcheck={false} maxLength={256}
+        <input id={id} {...(shown ? { type: 'text' as const } : { type: 'password' as const })} name="password" class={shown ? 'mono' : ''} autocomplete={autocomplete} autocapitalize="off" spellcheck={false} maxLength={256}
           value={value} disabled={disabled} aria-invalid={wrong} aria-describedby={`${id}h`} onInput={(event) => onInput(event.currentTarget.value)} />
         <button type="button" class="btn small" aria-pressed={shown} aria-label={`Show: ${label}`} onClick={() => setShown(!shown)}>{shown ? 'Hide' : 'Show'}</button>
       </div>

@@ -23,7 +23,7 @@ export function Spools() {
     <section class="shelf" aria-label="Spools">
       {!own && <SpoolmanNote all={all} />}
       {own && <May><button type="button" class="btn primary" disabled={!may} onClick={() => setEditing('new')}><Icon name="plus" /> Add a spool</button></May>}
-      {shown.length === 0 && <section class="card center"><Icon name="spool" size={32} /><p>No spools yet.</p>{own && <p class="muted">Add the one on your printer, and layerd says what is left on it and whether a file needs more.</p>}</section>}
+      {shown.length === 0 && <section class="card center"><Icon name="spool" size={32} /><p>No spools yet.</p>{own && allowed('operator') && <p class="muted">Add the one on your printer, and layerd says what is left on it and whether a file needs more.</p>}</section>}
       <ul class="file-list">
         {shown.map((s) => <li key={s.id}><SpoolCard s={s} all={all} may={may} onEdit={own ? () => setEditing(s) : null} /></li>)}
       </ul>

@@ -44,7 +44,7 @@ function Deed({ entry: e }: { entry: AuditEntry }) {
   const refused = outcomeWords(e)
   return (
     <article class="history-row">
-      <p class="wrap"><strong>{deedText(e.what)}</strong>{e.detail && <>: {e.detail}</>}</p>
+      <p class="wrap"><strong>{deedText(e.what)}</strong>{e.detail && e.what !== 'end_session' && <>: {e.detail}</>}</p>
       {refused && <p class="outcome-word tone-bad"><Icon name="lock" size={18} />{refused}</p>}
       <p class="muted small num wrap">{[moment(e.at_ms, link.clock.now()), e.name && `${e.name}${e.via ? ` (${viaText(e.via)})` : ''}`, e.from && `from ${e.from}`].filter(Boolean).join(' · ')}</p>
     </article>

@@ -114,7 +114,7 @@ function TryForm({ trying, ready, onTry, button, children }: TryProps) {
       {children}
       <p class="problem" role="alert">{problem}</p>
       <button type="submit" class="btn primary wide" disabled={!ready || busy || waitS > 0}>
-        {busy && <Spinner />}{waitS > 0 ? <span role="timer" class="num">Wait {waitText(waitS)}</span> : button}
+        {busy && <Spinner />}{waitS > 0 ? <span class="num">Wait {waitText(waitS)}</span> : button}
       </button>
     </form>
   )
@@ -125,7 +125,7 @@ function NameField({ value, onInput }: { value: string; onInput: (value: string)
   return (
     <div class="field">
       <label for={id}>Name</label>
-      <input id={id} type="text" name="username" autocomplete="username" autocapitalize="off" autocorrect="off" spellcheck={false} maxLength={64} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
+      <input id={id} type="text" name="username" autocomplete="username" autocapitalize="off" spellcheck={false} maxLength={64} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
     </div>
   )
 }
