@@ -146,7 +146,7 @@ func (d *parts) wire(ctx context.Context) error {
 	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
 		Gate: access.NewGate(keys(d.store), d.secret), Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
-		Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
+		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	return nil
 }
 

@@ -65,6 +65,15 @@ func (d *parts) neighbour() overlay.Neighbour {
 	return n
 }
 
+// names are the full names that the network in use knows this machine by.
+func (d *parts) names() []string {
+	status, _ := d.overlay.Statuses().Get()
+	if status.Name == "" {
+		return nil
+	}
+	return []string{status.Name}
+}
+
 // configuredOverlay is what was kept, with what the configuration says.
 func configuredOverlay(s overlay.Settings, cfg config.Config) overlay.Settings {
 	for key, set := range map[string]func(){
