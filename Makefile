@@ -115,7 +115,7 @@ soak: ## the promise of the streaming, over thousands of seeds: every line once,
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)
-	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/timelapse; do \
+	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/timelapse ./internal/overlay ./internal/zerotier; do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) $$p; done; done
 
