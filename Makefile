@@ -119,7 +119,7 @@ soak: ## the promise of the streaming, over thousands of seeds: every line once,
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (1m)
-	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/access ./internal/timelapse ./internal/viewer ./internal/overlay; do \
+	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/access ./internal/timelapse ./internal/viewer ./internal/overlay ./internal/zerotier; do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),1m) $$p; done; done
 

@@ -46,7 +46,7 @@ func (d *parts) zerotier(s overlay.Settings, _ string, report func(overlay.Statu
 	if err != nil {
 		return nil, err
 	}
-	return zerotier.New(zerotier.Config{Settings: s.ZeroTier, TokenFile: d.cfg.ZeroTier.TokenFile, Port: port, Report: report, Log: d.log})
+	return zerotier.New(zerotier.Config{Settings: s.ZeroTier, TokenFile: d.cfg.ZeroTier.TokenFile, Port: port, TLS: d.cfg.TLS.Cert != "", Report: report, Log: d.log})
 }
 
 // neighbour is what other layerds of the same network are told of this one.

@@ -29,6 +29,7 @@ var never = []struct {
 	{"layerd/internal/config/...", "layerd/...", nil, false, "plain structs out"},
 	{"layerd/internal/overlay", "layerd/...", []string{"layerd/internal/latest"}, false, "it is what the networks have in common"},
 	{"layerd/internal/tailnet/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/access", "layerd/internal/latest", "layerd/internal/tailnet/..."}, false, "main gives it the page"},
+	{"layerd/internal/zerotier/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/latest"}, false, "main tells it the page's port"},
 	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},
 }
 
@@ -50,6 +51,7 @@ var only = []struct {
 	{"layerd/internal/config/...", []string{"layerd/cmd/...", "layerd/internal/config/..."}, false, "main hands out what the others need"},
 	{"layerd/internal/spoolman/...", []string{"layerd/cmd/...", "layerd/internal/spools", "layerd/internal/spoolman/..."}, true, "one shelf speaks to it"},
 	{"layerd/printer/printertest/...", []string{"layerd/cmd/...", "layerd/printer/printertest/..."}, true, "the pretend printer is for tests, the demo and printsim"},
+	{"layerd/internal/zerotier/zerotiertest/...", []string{"layerd/cmd/...", "layerd/internal/zerotier/..."}, true, "the pretend ZeroTier is for tests and zerotiersim"},
 	{"layerd/cmd/...", nil, false, "main is the top"},
 	{"text/template/...", nil, false, "text from outside is never made into code"},
 	{"html/template/...", nil, false, "the page is files, and all else is JSON"},

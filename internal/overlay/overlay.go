@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"layerd/internal/latest"
 )
@@ -82,7 +83,7 @@ func (s Settings) Validate() error {
 // Tidy returns s as it is kept: with lower-case names, and without spaces that came along when something was pasted.
 func (s Settings) Tidy() Settings {
 	s.Tailnet.Name = strings.ToLower(strings.TrimSpace(s.Tailnet.Name))
-	s.Tailnet.ControlURL = strings.TrimSuffix(strings.TrimSpace(s.Tailnet.ControlURL), "/")
+	s.Tailnet.ControlURL = strings.TrimRightFunc(strings.TrimSpace(s.Tailnet.ControlURL), func(r rune) bool { return r == '/' || unicode.IsSpace(r) })
 	s.ZeroTier.Network = strings.ToLower(strings.TrimSpace(s.ZeroTier.Network))
 	if s.Kind == "" {
 		s.Kind = None

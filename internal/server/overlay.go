@@ -186,8 +186,18 @@ func (s *Server) doOverlayLogin(ctx context.Context, c *call) (uint64, error) {
 	return s.rev(), s.cfg.Overlay.Login(ctx, c.Secret)
 }
 
+// doOverlayLeave takes this machine out of the network, and keeps it out: made anew, a network would join again.
 func (s *Server) doOverlayLeave(ctx context.Context, c *call) (uint64, error) {
-	return s.rev(), s.cfg.Overlay.Leave(ctx)
+	if err := s.unlocked("overlay"); err != nil {
+		return 0, err
+	}
+	if err := s.cfg.Overlay.Leave(ctx); err != nil {
+		return 0, err
+	}
+	now, _ := s.cfg.Overlay.Settings()
+	now.Kind = overlay.None
+	c.Overlay, c.Secret = &now, ""
+	return s.doSetOverlay(ctx, c)
 }
 
 // ReadOverlay is the settings that a person has made on the page; locked ones count more, which the caller adds.
