@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -26,7 +27,21 @@ import (
 
 func TestMain(m *testing.M) {
 	tailnettest.Isolate()
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// run has the process trust an authority of our own, which it must know before it looks at its first certificate.
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "authority")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv("SSL_CERT_FILE", filepath.Join(dir, "ca.pem"))
+	if err := writeCertificate(dir, "ca.pem", "voron.crt", "voron.key"); err != nil {
+		panic(err)
+	}
+	return m.Run()
 }
 
 // limit is when a test gives up; nothing is measured by it.

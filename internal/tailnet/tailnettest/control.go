@@ -49,6 +49,7 @@ type Control struct {
 func Isolate() {
 	envknob.Setenv("TS_PANIC_IF_HIT_MAIN_CONTROL", "true")
 	envknob.Setenv("TS_ASSUME_NETWORK_UP_FOR_TEST", "true")
+	envknob.Setenv("TS_DEBUG_ACME_DIRECTORY_URL", "http://127.0.0.1:1/") // where nobody signs certificates
 	envknob.SetNoLogsNoSupport()
 	netns.SetEnabled(false)
 }
@@ -166,6 +167,10 @@ func (c *Control) Close() {
 		f()
 	}
 }
+
+// WithCertificates makes the tailnet one whose nodes may have certificates, though nobody signs them: a node's are where it keeps them,
+// or it has none. It is to be called before the first node joins.
+func (c *Control) WithCertificates() { c.Fake.DNSConfig = &tailcfg.DNSConfig{Proxied: true} }
 
 // Approve logs in whoever was shown this link, as opening it does.
 func (c *Control) Approve(link string) error {
