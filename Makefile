@@ -21,6 +21,11 @@ build: webui ## build bin/layerd and bin/printsim for this machine
 	@mkdir -p bin
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/ ./cmd/layerd ./cmd/printsim
 
+.PHONY: sims
+sims: ## build bin/tailnetsim and bin/zerotiersim: pretend networks for trying the way from elsewhere
+	@mkdir -p bin
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/ ./cmd/tailnetsim ./cmd/zerotiersim
+
 .PHONY: webui
 webui: webui/dist/index.html ## build the page
 
@@ -51,7 +56,7 @@ test-webui: webui
 	cd webui && npm run --silent check && npm test --silent
 
 .PHONY: test-e2e
-test-e2e: build
+test-e2e: build sims
 	./.ci/need chromium ffmpeg
 	cd webui && npm run --silent e2e
 

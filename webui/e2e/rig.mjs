@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -75,12 +76,28 @@ export class Rig {
     return /#setup=\S+/.exec(this.layerd.said)[0]
   }
 
-  /** demo starts layerd with its pretend printer and camera, whose configuration locks nothing, and returns an owner's key. */
-  async demo() {
-    const text = await line(this.#child('layerd', ['--demo', '--listen', '127.0.0.1:0']), (t) => /#token=\S+/.test(t))
+  /** demo starts layerd with its pretend printer and camera, whose configuration locks nothing but what env says, and returns an owner's key. */
+  async demo(env = {}) {
+    const text = await line(this.#child('layerd', ['--demo', '--listen', this.address ?? '127.0.0.1:0'], env), (t) => /#token=\S+/.test(t))
     const [, url, key] = /(http\S+)\/#token=(\S+)/.exec(text)
     this.url = url
     return key
+  }
+
+  /** tailnet starts tailnetsim, and returns the addresses of its control server and of its phone's proxy, and a way to tell it what happens. */
+  async tailnet() {
+    const child = this.#child('tailnetsim', [])
+    const text = await line(child, (t) => /phone=/.test(t))
+    const [, control, proxy] = /control=(\S+)\nproxy=(\S+)/.exec(text)
+    return { control, proxy, happens: (words) => tell(child, words) }
+  }
+
+  /** zerotier starts zerotiersim, and returns where its token is, and a way to tell it what happens. */
+  async zerotier() {
+    const token = join(this.dir, 'authtoken.secret')
+    const child = this.#child('zerotiersim', ['--token', token])
+    await line(child, (t) => /http:/.test(t))
+    return { token, happens: (words) => child.stdin.write(`${words}\n`) }
   }
 
   /** token makes a key on the command line, while the daemon runs. */
@@ -149,7 +166,7 @@ export class Rig {
 
   #child(name, args, env = {}) {
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('LAYERD_')))
-    const child = spawn(bin(name), args, { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(bin(name), args, { env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
     child.said = ''
     child.stdout.on('data', (b) => (child.said += b))
     child.stderr.on('data', (b) => (child.said += b))
@@ -178,6 +195,24 @@ function line(child, satisfies) {
     child.once('exit', (code) => failed(new Error(`it ended with ${code}:\n${child.said}`)))
     child.once('error', failed)
     look()
+  })
+}
+
+/** tell has tailnetsim do something, and waits until it is done. */
+async function tell(child, words) {
+  const before = child.said.length
+  child.stdin.write(`${words}\n`)
+  const text = (await line(child, (t) => /^(ok|error.*)$/m.test(t.slice(before)))).slice(before)
+  assert.match(text, /^ok$/m, `${words}: ${text}`)
+}
+
+/** freePort is a port of this machine that nobody uses at the moment. */
+export function freePort() {
+  return new Promise((found) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => found(port))
+    })
   })
 }
 

@@ -44,7 +44,8 @@ export function AwayForm({ now, locked, disabled, here }: AwayFormProps) {
     setError(answer.error)
     if (answer.error) return
     setKey('')
-    notify('good', kind === 'none' ? 'Off.' : had.kind === kind ? 'Saved.' : 'On.')
+    if (kind === 'none' || had.kind === kind) notify('good', kind === 'none' ? 'Off.' : 'Saved.')
+    scrollTo(0, 0) // to what becomes of it
   }
   const text = (name: keyof typeof tailnet & ('name' | 'control_url'), label: string, placeholder: string, about: string) => (
     <div class="field">

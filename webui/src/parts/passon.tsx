@@ -34,7 +34,7 @@ export function PassOn({ address, qr, open, what }: PassOnProps) {
 
 export function QR({ picture, what }: { picture: string; what: string }) {
   return (
-    <figure class="qr">
+    <figure class="qr-code">
       <img src={picture} alt={`QR code of ${what}`} />
       <figcaption class="muted small">Point a phone's camera at it.</figcaption>
     </figure>
