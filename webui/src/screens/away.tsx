@@ -34,14 +34,13 @@ export function AwayPage() {
   )
 }
 
-/** Leaves, and stays away: a network that is still on would wait for somebody to log in. */
+/** Leaves; layerd then turns the network off, and stays away. */
 function Leave({ now, disabled, here }: { now: Overlay; disabled: boolean; here: boolean }) {
   const [asked, setAsked] = useState(false)
   const leave = async () => {
     setAsked(false)
     const left = await command({ do: 'overlay_leave' })
     if (!left || left.error) return
-    if (!('overlay' in (state.value?.locked ?? {}))) await command({ do: 'set_overlay', overlay: { ...now.settings, kind: 'none' } })
     notify('good', 'This printer has left the network.')
   }
   return (
