@@ -81,6 +81,12 @@ func TestCommandLine(t *testing.T) {
 		{"a token without role", []string{"token", "create", "--data", data, "--name", "x"}, nil, 2, nil, []string{"--role"}},
 		{"a token without name", []string{"token", "create", "--data", data, "--role", "owner"}, nil, 2, nil, []string{"--name"}},
 		{"a token with a role that is none", []string{"token", "create", "--data", data, "--name", "x", "--role", "king"}, nil, 2, nil, []string{`"king"`, "viewer, operator and owner"}},
+		{"a link that does not end", []string{"token", "create", "--data", data, "--name", "x", "--link"}, nil, 2, nil, []string{"--expires"}},
+		{"a link that may print", []string{"token", "create", "--data", data, "--name", "x", "--link", "--role", "operator", "--expires", "1h"}, nil, 2, nil, []string{"--role viewer"}},
+		{"a link for too long", []string{"token", "create", "--data", data, "--name", "x", "--link", "--expires", "9999h"}, nil, 1, nil, []string{"90 days"}},
+		{"a link", []string{"token", "create", "--data", data, "--name", "x", "--link", "--expires", "720h"}, nil, 0, []string{"Key for x, viewer, until 20", "\nld_"}, nil},
+		{"a token that has ended", []string{"token", "create", "--data", data, "--name", "x", "--role", "owner", "--expires", "-1h"}, nil, 2, nil, []string{"--expires"}},
+		{"an end without token", []string{"--expires", "1h"}, nil, 2, nil, []string{"--expires", "token create"}},
 		{"a token of the demo", []string{"token", "create", "--demo", "--name", "x", "--role", "owner"}, nil, 2, nil, []string{"demo"}},
 		{"a data directory that is a file", []string{"--data", good, "--listen", "127.0.0.1:0"}, nil, 1, nil, []string{good}},
 	} {

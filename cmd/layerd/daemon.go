@@ -47,6 +47,7 @@ type parts struct {
 	films   *timelapse.Recorder
 	overlay *overlay.Switch
 	server  *server.Server
+	doorman *access.Gate
 	demo    *demo // nil outside the demo
 	secret  string
 }
@@ -71,7 +72,10 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) err
 		return fmt.Errorf("serve the page on %s: %w; choose another address with --listen", cfg.Listen, err)
 	}
 	d.log.Info("layerd runs", "version", version, "address", listener.Addr().String(), "data", cfg.Data)
-	d.announce(stdout, listener.Addr())
+	if err := d.announce(ctx, stdout, listener.Addr()); err != nil {
+		listener.Close()
+		return err
+	}
 	return d.run(ctx, listener)
 }
 
@@ -144,8 +148,15 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.overlay, err = d.away(ctx); err != nil {
 		return err
 	}
+	if d.doorman, err = d.gate(); err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "layerd"
+	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: access.NewGate(keys(d.store), d.secret), Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
+		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	return nil
 }
@@ -271,11 +282,11 @@ func (d *parts) park(ctx context.Context) {
 	}
 }
 
-// announce prints the page's address, and in the demo the key that opens it.
-func (d *parts) announce(out io.Writer, a net.Addr) {
+// announce prints the page's address, and what opens it: in the demo its key, else the set-up link while nobody owns this layerd.
+func (d *parts) announce(ctx context.Context, out io.Writer, a net.Addr) error {
 	host, port, err := net.SplitHostPort(a.String())
 	if err != nil {
-		return
+		return err
 	}
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		if host, err = os.Hostname(); err != nil {
@@ -285,9 +296,10 @@ func (d *parts) announce(out io.Writer, a net.Addr) {
 	address := "http://" + net.JoinHostPort(host, port) + "/"
 	if d.secret != "" {
 		fmt.Fprintf(out, "layerd with a pretend printer and camera. Open this address; its key is good until layerd ends:\n%s#token=%s\n", address, d.secret)
-		return
+		return nil
 	}
 	fmt.Fprintf(out, "layerd serves its page on %s\nMake a key for your phone with: layerd token create --name phone --role owner --data %s\n", address, d.dataForShell())
+	return d.offerSetup(ctx, out, address)
 }
 
 // dataForShell is the data directory as it stands in a command line: whoever makes a key may sit in another folder and have another default.

@@ -30,6 +30,7 @@ Usage:
   layerd check-config [flags]                     say whether the configuration is right, and what it comes to
   layerd token create --name NAME --role ROLE     make a key; it is printed alone on the last line
                                                   ROLE is viewer (look), operator (print) or owner (everything)
+                                                  Who has forgotten a password gets in with one of an owner
   layerd record --to FOLDER [--from CAMERA] [--every TIME] [--frames NUMBER]
                                                   write a camera's pictures into a folder; a daemon must not have it
   layerd version                                  print the version
@@ -74,8 +75,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	flags.SetOutput(io.Discard)
 	flags.SortFlags = false
 	config.Flags(flags)
-	name := flags.String("name", "", "`NAME` of the person or program that gets the key (token create)")
-	role := flags.String("role", "", "`ROLE` of the key: viewer, operator or owner (token create)")
+	var key newKey
+	key.flags(flags)
 	var pictures recording
 	pictures.flags(flags)
 	switch err := flags.Parse(args); {
@@ -86,8 +87,10 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return usageError{fmt.Errorf("%w; see layerd --help", err)}
 	}
 	what := strings.Join(flags.Args(), " ")
-	if what != "token create" && (flags.Changed("name") || flags.Changed("role")) {
-		return usageError{errors.New("--name and --role belong to layerd token create")}
+	for _, f := range keyFlags {
+		if what != "token create" && flags.Changed(f) {
+			return usageError{fmt.Errorf("--%s belongs to layerd token create", f)}
+		}
 	}
 	for _, f := range []string{"from", "to", "every", "frames"} {
 		if what != "record" && flags.Changed(f) {
@@ -112,7 +115,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case "check-config":
 		return checkConfig(cfg, stdout)
 	case "token create":
-		return createToken(ctx, cfg, *name, *role, stdout)
+		return key.create(ctx, cfg, stdout)
 	}
 	return serve(ctx, cfg, stdout, stderr)
 }

@@ -5,47 +5,67 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"layerd/internal/access"
 	"layerd/internal/config"
 	"layerd/internal/store"
 )
 
-// createToken makes a key in the data directory, also while a daemon uses it.
-func createToken(ctx context.Context, cfg config.Config, name, role string, out io.Writer) error {
+// newKey is a key as the command line wants it.
+type newKey struct {
+	name, role string
+	expires    time.Duration
+	link       bool
+}
+
+// keyFlags are the flags of layerd token create.
+var keyFlags = []string{"name", "role", "expires", "link"}
+
+func (k *newKey) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&k.name, "name", "", "`NAME` of the person or program that gets the key (token create)")
+	flags.StringVar(&k.role, "role", "", "`ROLE` of the key: viewer, operator or owner (token create)")
+	flags.DurationVar(&k.expires, "expires", 0, "`TIME` after which the key ends, such as 720h; 0 = never (token create)")
+	flags.BoolVar(&k.link, "link", false, "make a link that only looks; it needs --expires, at most 2160h (token create)")
+}
+
+// create makes the key in the data directory, also while a daemon uses it.
+func (k *newKey) create(ctx context.Context, cfg config.Config, out io.Writer) error {
 	if cfg.Data == "" {
 		return usageError{errors.New("the demo keeps no keys; its address has one in it")}
 	}
-	if name == "" || role == "" {
+	if k.link && k.role == "" {
+		k.role = access.Viewer.String()
+	}
+	if k.name == "" || k.role == "" {
 		return usageError{errors.New("token create needs --name and --role")}
 	}
-	if _, err := access.ParseRole(role); err != nil {
+	if _, err := access.ParseRole(k.role); err != nil {
 		return usageError{err}
+	}
+	if k.expires < 0 {
+		return usageError{errors.New("--expires must be a time to come, such as 720h")}
+	}
+	if k.link && (k.role != access.Viewer.String() || k.expires == 0) {
+		return usageError{errors.New("a link only looks and ends: --link goes with --role viewer and --expires")}
+	}
+	var ends int64
+	until := ""
+	if k.expires > 0 {
+		at := time.Now().Add(k.expires)
+		ends, until = at.UnixMilli(), ", until "+at.Format("2006-01-02 15:04")
 	}
 	s, err := store.OpenShared(cfg.Data)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	secret, t, err := s.CreateToken(ctx, name, role)
+	secret, t, err := s.CreateToken(ctx, store.Token{Name: k.name, Role: k.role, ExpiresMS: ends, Link: k.link})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Key for %s, %s. It cannot be shown again; on a phone, open the page's address with #token= and the key behind it.\n%s\n", t.Name, t.Role, secret)
+	fmt.Fprintf(out, "Key for %s, %s%s. It cannot be shown again; on a phone, open the page's address with #token= and the key behind it.\n%s\n", t.Name, t.Role, until, secret)
 	return nil
-}
-
-// keys looks up the store's tokens for the gate.
-func keys(s *store.Store) access.Keys {
-	return access.KeysFunc(func(ctx context.Context, secret string) (id, name string, role access.Role, err error) {
-		t, err := s.TokenBySecret(ctx, secret)
-		if errors.Is(err, store.ErrNoToken) {
-			return "", "", access.Nobody, access.ErrDenied
-		}
-		if err != nil {
-			return "", "", access.Nobody, err
-		}
-		role, err = access.ParseRole(t.Role)
-		return t.ID, t.Name, role, err
-	})
 }

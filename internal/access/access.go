@@ -1,7 +1,10 @@
 // Package access answers who is asking and what they may do.
 //
-// A request shows a key: ─▶ Gate.Identify takes it from the Authorization header, else from the cookie ─▶ refuses it unread
-// when its address has shown too many wrong ones ─▶ compares it with the demo's key, else asks Keys ─▶ Identity.
+// A request ─▶ Gate.Identify: a key in the Authorization header, else the session of the cookie, else what the network says of the caller
+// (caller.go) ─▶ Identity. A key or session is refused unread when its address has shown too many wrong ones (failures.go).
+//
+// A person ─▶ Login, SetUp (login.go): name and password, slowly when they were wrong before (delays.go), one hash at a time (password.go) ─▶ a
+// session and its cookie. Dangerous things ask again: Confirm.
 package access
 
 import (
@@ -11,7 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
+	"sync/atomic"
+	"time"
 )
 
 // Role is what somebody may do; a greater one includes the lesser.
@@ -21,7 +27,7 @@ const (
 	Nobody   Role = iota
 	Viewer        // look
 	Operator      // print, move, upload
-	Owner         // settings, tokens, raw console
+	Owner         // settings, people, tokens, raw console
 )
 
 var roleNames = [...]string{"nobody", "viewer", "operator", "owner"}
@@ -47,106 +53,184 @@ func ParseRole(s string) (Role, error) {
 	return Nobody, fmt.Errorf("unknown role %q, allowed are viewer, operator and owner", s)
 }
 
-// Identity is somebody who has shown a valid key.
+// Identity is somebody who has shown who he is.
 type Identity struct {
-	ID   string `json:"id"` // the token's; stable over renames
+	ID   string `json:"id"` // the person's or token's; stable over renames
 	Name string `json:"name"`
 	Role Role   `json:"role"`
-	Via  string `json:"via"` // "bearer", "cookie", "demo"
+	Via  string `json:"via"` // "bearer", "session", "tailnet", "demo"
+
+	From      string `json:"-"` // address, for the audit log
+	Session   string `json:"-"` // ID of the session, "" without one
+	Confirmed bool   `json:"-"` // he has just shown it again, or does so with each request
 }
 
 var (
-	// ErrDenied is returned when no valid key was shown.
+	// ErrDenied is returned when nothing valid was shown.
 	ErrDenied = errors.New("a key is needed")
-	// ErrTooMany is returned, whatever the key, to an address that has shown too many wrong ones.
+	// ErrTooMany is returned, whatever was shown, to who was wrong too often. With a *Wait in its chain it says for how long.
 	ErrTooMany = errors.New("too many wrong keys from this address, wait a minute")
+	// ErrNotInvited is returned to somebody whom the network knows, and who may do nothing here. It is wrapped with who that is.
+	ErrNotInvited = errors.New("nobody has invited you")
+	// ErrUnsure is returned when the network that a request came by cannot say at the moment who is calling. It says nothing of him.
+	ErrUnsure = errors.New("the network does not know who you are at the moment")
 )
 
-// CookieName is the cookie that carries the token of a browser.
-const CookieName = "layerd_key"
-
-// maxSecret is longer than any key that we give out, in bytes. What is longer still is wrong without a look-up.
+// maxSecret is longer than any secret that we give out, in bytes. What is longer still is wrong without a look-up.
 const maxSecret = 256
 
-// Keys looks up tokens by their secret.
-type Keys interface {
-	Lookup(ctx context.Context, secret string) (id, name string, role Role, err error) // ErrDenied when there is none
+// Config is what a Gate is made of.
+type Config struct {
+	Book        Book            // needed
+	Demo        string          // when not "", a key of an owner that is valid until the process ends; nobody is set up then
+	People      map[string]Role // of the tailnet, by login name in lower case, as the configuration says
+	DefaultRole func() Role     // of others on the tailnet; nil = Nobody
+	Proxies     []netip.Prefix  // whose X-Forwarded-For and X-Forwarded-Proto are believed
 }
 
-// KeysFunc makes a function a Keys.
-type KeysFunc func(ctx context.Context, secret string) (id, name string, role Role, err error)
-
-func (f KeysFunc) Lookup(ctx context.Context, secret string) (id, name string, role Role, err error) {
-	return f(ctx, secret)
-}
-
-// Gate decides who a request comes from: the Authorization: Bearer header first, else the cookie.
+// Gate decides who a request comes from. All methods may be called from any goroutine.
 type Gate struct {
-	keys    Keys
-	demo    hash // of the demo's key
-	hasDemo bool
-	wrong   *failures
+	cfg    Config
+	demo   hash
+	wrong  *failures
+	delays *delays
+	hashes *hasher
+	setup  atomic.Pointer[hash] // of the secret of the set-up link; nil when there is none, or it was used
 }
 
 type hash = [sha256.Size]byte
 
-// NewGate returns a Gate; demoSecret, when not "", is a further key of an owner that is valid until the process ends.
-func NewGate(keys Keys, demoSecret string) *Gate {
-	return &Gate{keys: keys, demo: sha256.Sum256([]byte(demoSecret)), hasDemo: demoSecret != "", wrong: newFailures()}
+// NewGate returns a Gate. It starts nothing.
+func NewGate(cfg Config) *Gate {
+	if cfg.DefaultRole == nil {
+		cfg.DefaultRole = func() Role { return Nobody }
+	}
+	return &Gate{cfg: cfg, demo: sha256.Sum256([]byte(cfg.Demo)), wrong: newFailures(), delays: newDelays(), hashes: newHasher(usual)}
 }
 
-// Identify returns who is asking. The error is ErrDenied without a valid key, ErrTooMany after many wrong ones, or what Keys could not do.
+// Changed is closed when somebody may do something else than at the call, or can no longer come in: whoever holds a connection open looks again.
+func (g *Gate) Changed() <-chan struct{} { return g.cfg.Book.Changed() }
+
+// Identify returns who is asking. The error is ErrDenied when nothing valid was shown, ErrTooMany after many wrong keys, ErrNotInvited, ErrUnsure, or what
+// Book could not do.
 //
-// Only the connection's own address counts, never a header such as X-Forwarded-For, which anybody can write. A wrong key in the
-// header is not rescued by the cookie: who says who he is means it.
+// A wrong key in the header is rescued neither by the cookie nor by the network: who says who he is means it. A cookie is sent by itself, so one
+// that has ended is as good as none. No other header counts, whatever it is called.
 func (g *Gate) Identify(r *http.Request) (Identity, error) {
-	secret, via, ok := shown(r)
-	if !ok {
-		return Identity{}, ErrDenied
+	if secret, ok := bearer(r); ok {
+		return g.byKey(r, secret)
 	}
-	from, key := source(r.RemoteAddr), sha256.Sum256([]byte(secret))
+	denied := ErrDenied
+	if secret := g.cookieOf(r); secret != "" {
+		who, err := g.bySession(r, secret)
+		if !errors.Is(err, ErrDenied) && !errors.Is(err, ErrTooMany) {
+			return who, err
+		}
+		denied = err
+	}
+	switch caller, ok, err := callerOf(r.Context()); {
+	case !ok:
+		return Identity{}, denied
+	case err != nil:
+		return Identity{}, fmt.Errorf("%w: %w", ErrUnsure, err)
+	case caller.Login == "":
+		return Identity{}, denied
+	default:
+		who, err := g.byNetwork(r.Context(), caller)
+		who.From = g.Source(r)
+		return who, err
+	}
+}
+
+func (g *Gate) byKey(r *http.Request, secret string) (Identity, error) {
+	return g.counted(r, secret, func(ctx context.Context, key hash) (Identity, error) {
+		if g.isDemo(key) {
+			return demoOwner(), nil
+		}
+		k, err := g.cfg.Book.Key(ctx, secret)
+		return Identity{ID: k.ID, Name: k.Name, Role: k.Role, Via: "bearer", Confirmed: true}, err
+	})
+}
+
+func (g *Gate) bySession(r *http.Request, secret string) (Identity, error) {
+	return g.counted(r, secret, func(ctx context.Context, key hash) (Identity, error) {
+		if g.isDemo(key) {
+			return demoOwner(), nil
+		}
+		s, err := g.cfg.Book.Session(ctx, secret)
+		return Identity{ID: s.Of, Name: s.Name, Role: s.Role, Via: "session", Session: s.ID, Confirmed: time.Now().Before(s.Confirmed)}, err
+	})
+}
+
+// byNetwork: the configuration is asked first, then the owner's list of people, then the network's own policy.
+func (g *Gate) byNetwork(ctx context.Context, caller Caller) (Identity, error) {
+	who := Identity{ID: "tailnet:" + caller.Login, Name: caller.Name, Via: "tailnet", Confirmed: true}
+	if who.Name == "" {
+		who.Name = caller.Login
+	}
+	var known bool
+	if who.Role, known = g.cfg.People[strings.ToLower(caller.Login)]; !known {
+		account, err := g.cfg.Book.AccountNamed(ctx, caller.Login)
+		switch {
+		case err == nil && account.Tailnet:
+			g.cfg.Book.Seen(ctx, account)
+			who.Role = account.Role
+		case err != nil && !errors.Is(err, ErrDenied):
+			return Identity{}, fmt.Errorf("look up person: %w", err)
+		default:
+			if who.Role = caller.Role; who.Role == Nobody {
+				who.Role = g.cfg.DefaultRole()
+			}
+		}
+	}
+	if who.Role == Nobody {
+		return Identity{}, fmt.Errorf("%w: the network says that you are %s", ErrNotInvited, caller.Login)
+	}
+	return who, nil
+}
+
+// counted looks a secret up, unless its address has shown too many wrong ones.
+func (g *Gate) counted(r *http.Request, secret string, look func(ctx context.Context, key hash) (Identity, error)) (Identity, error) {
+	from, key := place(g.address(r)), sha256.Sum256([]byte(secret))
 	if !g.wrong.mayTry(from, key) {
 		return Identity{}, ErrTooMany
 	}
-	who, err := g.lookUp(r.Context(), secret, key, via)
+	who, err := Identity{}, ErrDenied
+	if secret != "" && len(secret) <= maxSecret {
+		who, err = look(r.Context(), key)
+	}
+	if err == nil && who.Role == Nobody {
+		err = ErrDenied
+	}
 	switch {
 	case err == nil:
 		g.wrong.right(key)
+		who.From = g.Source(r)
+		return who, nil
 	case errors.Is(err, ErrDenied):
 		g.wrong.add(from)
+		return Identity{}, err
 	}
-	return who, err
+	return Identity{}, fmt.Errorf("look up key: %w", err)
 }
 
-func (g *Gate) lookUp(ctx context.Context, secret string, key hash, via string) (Identity, error) {
-	if secret == "" || len(secret) > maxSecret {
-		return Identity{}, ErrDenied
-	}
-	// Of equal length, being hashes, and compared in constant time: how long it takes says nothing of the key.
-	if same := subtle.ConstantTimeCompare(g.demo[:], key[:]); g.hasDemo && same == 1 {
-		return Identity{ID: "demo", Name: "demo", Role: Owner, Via: "demo"}, nil
-	}
-	id, name, role, err := g.keys.Lookup(ctx, secret)
-	if err != nil {
-		return Identity{}, fmt.Errorf("look up key: %w", err)
-	}
-	if role == Nobody {
-		return Identity{}, ErrDenied
-	}
-	return Identity{ID: id, Name: name, Role: role, Via: via}, nil
+// isDemo compares hashes, of equal length and in constant time: how long it takes says nothing of the key.
+func (g *Gate) isDemo(key hash) bool {
+	same := subtle.ConstantTimeCompare(g.demo[:], key[:])
+	return g.cfg.Demo != "" && same == 1
 }
 
-// shown returns the key that a request shows, and where. An Authorization header of another scheme, which a proxy in front
-// may ask for, is not for us.
-func shown(r *http.Request) (secret, via string, ok bool) {
+func demoOwner() Identity {
+	return Identity{ID: "demo", Name: "demo", Role: Owner, Via: "demo", Confirmed: true}
+}
+
+// bearer is the key in the Authorization header. A header of another scheme, which a proxy in front may ask for, is not for us.
+func bearer(r *http.Request) (secret string, ok bool) {
 	for _, header := range r.Header.Values("Authorization") {
 		scheme, rest, _ := strings.Cut(header, " ")
 		if strings.EqualFold(scheme, "Bearer") {
-			return strings.TrimSpace(rest), "bearer", true
+			return strings.TrimSpace(rest), true
 		}
 	}
-	if cookie, err := r.Cookie(CookieName); err == nil {
-		return cookie.Value, "cookie", true
-	}
-	return "", "", false
+	return "", false
 }

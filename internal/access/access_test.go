@@ -32,6 +32,10 @@ func table(_ context.Context, secret string) (id, name string, role Role, err er
 	return "", "", Nobody, fmt.Errorf("no such token: %w", ErrDenied)
 }
 
+func gateOf(keys keyTable, demo string) *Gate {
+	return NewGate(Config{Book: newMemory(keys), Demo: demo})
+}
+
 func request(from, authorization, cookie string) *http.Request {
 	r := httptest.NewRequest("GET", "/v1/state", nil)
 	r.RemoteAddr = from
@@ -47,32 +51,39 @@ func request(from, authorization, cookie string) *http.Request {
 const lan = "192.168.1.7:51234"
 
 func TestIdentify(t *testing.T) {
-	g := NewGate(KeysFunc(table), "demo-secret")
+	m := newMemory(table)
+	m.sessions["of vera"] = Session{ID: "s", Of: "1", Name: "Vera", Role: Viewer}
+	g := NewGate(Config{Book: m, Demo: "demo-secret"})
 	for _, c := range []struct {
 		name, authorization, cookie string
 		want                        Identity
 		err                         error
 	}{
 		{"nothing", "", "", Identity{}, ErrDenied},
-		{"bearer", "Bearer ld_w", "", Identity{"3", "Wanda", Owner, "bearer"}, nil},
-		{"any case, spaces", "bEARER   ld_o ", "", Identity{"2", "Otto", Operator, "bearer"}, nil},
-		{"cookie", "", "ld_v", Identity{"1", "Vera", Viewer, "cookie"}, nil},
-		{"the header beats the cookie", "Bearer ld_v", "ld_w", Identity{"1", "Vera", Viewer, "bearer"}, nil},
+		{"bearer", "Bearer ld_w", "", Identity{ID: "3", Name: "Wanda", Role: Owner, Via: "bearer"}, nil},
+		{"any case, spaces", "bEARER   ld_o ", "", Identity{ID: "2", Name: "Otto", Role: Operator, Via: "bearer"}, nil},
+		{"a key in the cookie", "", "ld_v", Identity{}, ErrDenied},
+		{"cookie", "", "of vera", Identity{ID: "1", Name: "Vera", Role: Viewer, Via: "session"}, nil},
+		{"the header beats the cookie", "Bearer ld_v", "of vera", Identity{ID: "1", Name: "Vera", Role: Viewer, Via: "bearer"}, nil},
 		{"a wrong header is not rescued", "Bearer wrong", "ld_w", Identity{}, ErrDenied},
 		{"an empty header is not rescued", "Bearer", "ld_w", Identity{}, ErrDenied},
 		{"nor one of spaces", "Bearer  ", "ld_w", Identity{}, ErrDenied},
-		{"a proxy's own scheme", "Basic bGRfdzo=", "ld_v", Identity{"1", "Vera", Viewer, "cookie"}, nil},
+		{"a proxy's own scheme", "Basic bGRfdzo=", "of vera", Identity{ID: "1", Name: "Vera", Role: Viewer, Via: "session"}, nil},
 		{"a proxy's own scheme alone", "Basic bGRfdzo=", "", Identity{}, ErrDenied},
 		{"no scheme", "ld_w", "", Identity{}, ErrDenied},
 		{"wrong", "Bearer ld_x", "", Identity{}, ErrDenied},
 		{"longer than any key", "Bearer " + strings.Repeat("x", 257), "", Identity{}, ErrDenied},
 		{"of nobody", "Bearer ld_nobody", "", Identity{}, ErrDenied},
 		{"the look-up fails", "Bearer ld_broken", "", Identity{}, errDisk},
-		{"demo by header", "Bearer demo-secret", "", Identity{"demo", "demo", Owner, "demo"}, nil},
-		{"demo by cookie", "", "demo-secret", Identity{"demo", "demo", Owner, "demo"}, nil},
+		{"demo by header", "Bearer demo-secret", "", Identity{ID: "demo", Name: "demo", Role: Owner, Via: "demo"}, nil},
+		{"demo by cookie", "", "demo-secret", Identity{ID: "demo", Name: "demo", Role: Owner, Via: "demo"}, nil},
 		{"nearly the demo's", "Bearer demo-secre", "", Identity{}, ErrDenied},
 	} {
 		got, err := g.Identify(request(lan, c.authorization, c.cookie))
+		if c.err == nil {
+			c.want.From, c.want.Confirmed = "192.168.1.7", c.want.Via != "session"
+			c.want.Session = map[bool]string{true: "s"}[c.want.Via == "session"]
+		}
 		if got != c.want || !errors.Is(err, c.err) {
 			t.Errorf("%s: got %+v, %v, want %+v, %v", c.name, got, err, c.want, c.err)
 		}
@@ -80,7 +91,7 @@ func TestIdentify(t *testing.T) {
 }
 
 func TestNoDemoKeyUnlessAsked(t *testing.T) {
-	g := NewGate(KeysFunc(table), "")
+	g := gateOf(table, "")
 	for _, authorization := range []string{"Bearer", "Bearer ", "Bearer demo"} {
 		if who, err := g.Identify(request(lan, authorization, "")); !errors.Is(err, ErrDenied) {
 			t.Errorf("%q: got %+v, %v, want ErrDenied", authorization, who, err)
@@ -89,7 +100,7 @@ func TestNoDemoKeyUnlessAsked(t *testing.T) {
 }
 
 func TestHeadersOfOthersAreNotTrusted(t *testing.T) {
-	g := NewGate(KeysFunc(table), "")
+	g := gateOf(table, "")
 	r := request(lan, "", "")
 	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded", "X-Remote-User", "Remote-User", "Tailscale-User-Login", "X-Api-Key"} {
 		r.Header.Set(name, "127.0.0.1")
@@ -107,10 +118,10 @@ func try(g *Gate, from, secret string) error {
 func TestTooManyWrongKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lookups := 0
-		g := NewGate(KeysFunc(func(ctx context.Context, secret string) (string, string, Role, error) {
+		g := gateOf(func(ctx context.Context, secret string) (string, string, Role, error) {
 			lookups++
 			return table(ctx, secret)
-		}), "")
+		}, "")
 		if err := try(g, lan, "ld_o"); err != nil { // somebody at the same address, before
 			t.Fatal(err)
 		}
@@ -157,7 +168,7 @@ func TestTooManyWrongKeys(t *testing.T) {
 
 func TestSlowMistakesAreForgiven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGate(KeysFunc(table), "")
+		g := gateOf(table, "")
 		for i := range 10 * maxFailures {
 			if err := try(g, lan, "wrong"); !errors.Is(err, ErrDenied) {
 				t.Fatalf("wrong key %d: got %v, want ErrDenied", i, err)
@@ -169,7 +180,7 @@ func TestSlowMistakesAreForgiven(t *testing.T) {
 
 func TestOnlyWrongKeysCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGate(KeysFunc(table), "")
+		g := gateOf(table, "")
 		for range 10 * maxFailures {
 			g.Identify(request(lan, "", ""))
 			try(g, lan, "ld_broken")
@@ -183,12 +194,12 @@ func TestOnlyWrongKeysCount(t *testing.T) {
 
 func TestMemoryOfFailuresIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGate(KeysFunc(func(_ context.Context, secret string) (string, string, Role, error) {
+		g := gateOf(func(_ context.Context, secret string) (string, string, Role, error) {
 			if strings.HasPrefix(secret, "right") {
 				return secret, secret, Viewer, nil
 			}
 			return "", "", Nobody, ErrDenied
-		}), "")
+		}, "")
 		for range maxFailures {
 			try(g, lan, "wrong")
 		}
@@ -209,7 +220,7 @@ func TestMemoryOfFailuresIsBounded(t *testing.T) {
 	})
 }
 
-func TestSource(t *testing.T) {
+func TestPlace(t *testing.T) {
 	for in, want := range map[string]string{
 		"192.168.1.7:80":            "192.168.1.7",
 		"[::ffff:192.168.1.7]:80":   "192.168.1.7",
@@ -219,8 +230,8 @@ func TestSource(t *testing.T) {
 		"":                          "?",
 		"@":                         "?",
 	} {
-		if got := source(in); got != want {
-			t.Errorf("source(%q): got %s, want %s", in, got, want)
+		if got := place(connected(&http.Request{RemoteAddr: in})); got != want {
+			t.Errorf("place of %q: got %s, want %s", in, got, want)
 		}
 	}
 }
@@ -235,7 +246,7 @@ func TestRole(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"id":"1","role":"operator"}`), &who); err != nil || who.Role != Operator {
 		t.Errorf("got %+v, %v", who, err)
 	}
-	if b, err := json.Marshal(Identity{"1", "a", Owner, "cookie"}); err != nil || string(b) != `{"id":"1","name":"a","role":"owner","via":"cookie"}` {
+	if b, err := json.Marshal(Identity{ID: "1", Name: "a", Role: Owner, Via: "session"}); err != nil || string(b) != `{"id":"1","name":"a","role":"owner","via":"session"}` {
 		t.Errorf("got %s, %v", b, err)
 	}
 	for _, bad := range []string{"", "nobody", "Owner", "admin"} {

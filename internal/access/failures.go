@@ -1,7 +1,6 @@
 package access
 
 import (
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -101,19 +100,4 @@ func (f *failures) makeRoom(now time.Time) {
 	if len(f.sources) >= maxSources {
 		delete(f.sources, next)
 	}
-}
-
-// source is the part of a remote address that is counted: without the port, and of IPv6 the network, since anybody has
-// 2^64 addresses in his own.
-func source(remoteAddr string) string {
-	at, err := netip.ParseAddrPort(remoteAddr)
-	if err != nil {
-		return "?" // a test, or a socket without addresses: all count as one
-	}
-	ip := at.Addr().Unmap().WithZone("")
-	if ip.Is6() {
-		network, _ := ip.Prefix(64) // fails only for impossible lengths
-		return network.String()
-	}
-	return ip.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 )
 
@@ -16,10 +17,10 @@ func FuzzShown(f *testing.F) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header = http.Header{"Authorization": {authorization}, "Cookie": {cookie}}
 		asked := ""
-		g := NewGate(KeysFunc(func(_ context.Context, secret string) (string, string, Role, error) {
+		g := gateOf(func(_ context.Context, secret string) (string, string, Role, error) {
 			asked = secret
 			return "", "", Nobody, ErrDenied
-		}), "")
+		}, "")
 		if who, err := g.Identify(r); err == nil {
 			t.Fatalf("got in as %+v", who)
 		}
@@ -29,13 +30,21 @@ func FuzzShown(f *testing.F) {
 	})
 }
 
-// FuzzSource: an address is counted under a name that is no longer than an address.
+// FuzzSource: whatever a proxy of ours passes on, a request comes from an address, or from nowhere.
 func FuzzSource(f *testing.F) {
-	f.Add("192.168.1.7:80")
-	f.Add("[fe80::1%eth0]:80")
-	f.Fuzz(func(t *testing.T, addr string) {
-		if got := source(addr); got == "" || len(got) > 64 {
+	f.Add("192.168.1.7:80", "10.0.0.1")
+	f.Add("[fe80::1%eth0]:80", "::1, fe80::1%eth0, ,")
+	f.Add("10.0.0.2:80", "1.2.3.4, 10.0.0.3")
+	g := NewGate(Config{Book: newMemory(table), Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	f.Fuzz(func(t *testing.T, addr, forwarded string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = addr
+		r.Header.Set("X-Forwarded-For", forwarded)
+		if got := g.Source(r); got != "?" && !netip.MustParseAddr(got).IsValid() {
 			t.Errorf("got %q", got)
+		}
+		if got := place(g.address(r)); got == "" || len(got) > 64 {
+			t.Errorf("counted as %q", got)
 		}
 	})
 }

@@ -65,32 +65,6 @@ func statusOf(code string) int {
 	return http.StatusBadGateway
 }
 
-// serveLogin gives a browser that showed its key as a Bearer the same key as a cookie, which a script in a page cannot read.
-func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	secret := bearer(r)
-	if secret == "" {
-		return access.ErrDenied // a cookie alone is logged in already
-	}
-	http.SetCookie(w, s.cookie(r, secret, 400*24*time.Hour))
-	s.writeJSON(w, http.StatusOK, me)
-	return nil
-}
-
-func (s *Server) serveLogout(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
-	http.SetCookie(w, s.cookie(r, "", -1))
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// cookie lives for at most age; 400 days are the longest that browsers allow. A negative age deletes it.
-func (s *Server) cookie(r *http.Request, secret string, age time.Duration) *http.Cookie {
-	c := &http.Cookie{Name: access.CookieName, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil, MaxAge: int(age / time.Second)}
-	if age < 0 {
-		c.MaxAge = -1
-	}
-	return c
-}
-
 // servePrints answers GET /v1/prints?before_ms=&limit=, the newest first.
 func (s *Server) servePrints(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
 	before, limit := int64(0), 50

@@ -307,7 +307,7 @@ func TestAttackNothingRedirects(t *testing.T) {
 }
 
 // introduced is a Gate that knows everybody by his network.
-type introduced struct{}
+type introduced struct{ *fakeGate }
 
 func (introduced) Identify(*http.Request) (access.Identity, error) {
 	return access.Identity{ID: "a", Name: "Alice", Role: access.Owner, Via: viaTailnet}, nil
@@ -315,7 +315,7 @@ func (introduced) Identify(*http.Request) (access.Identity, error) {
 
 func TestAttackRebinding(t *testing.T) {
 	r := newRig(t, func(c *Config) {
-		c.Gate, c.Names = introduced{}, func() []string { return []string{"printer.tail1234.ts.net."} }
+		c.Gate, c.Names = introduced{newFakeGate()}, func() []string { return []string{"printer.tail1234.ts.net."} }
 	})
 	for host, want := range map[string]int{"100.64.0.7": 200, "100.64.0.7:8080": 200, "[fd7a::7]:80": 200, "printer": 200, "PRINTER.tail1234.ts.net": 200, "printer.tail1234.ts.net:80": 200,
 		"evil.example": 421, "evil.example:80": 421, "printer.tail1234.ts.net.evil.example": 421, "other.tail1234.ts.net": 421, "100.64.0.7.evil.example": 421, "": 421} {

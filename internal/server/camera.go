@@ -93,6 +93,7 @@ func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.I
 // write sends pictures until ctx ends, the camera is no more, or the client takes nothing for writeMax.
 func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity, acks <-chan FrameAck) {
 	ping, recheck, due := time.NewTicker(pingEvery), time.NewTicker(recheckEvery), time.NewTimer(time.Hour)
+	changed := k.s.cfg.Gate.Changed()
 	defer ping.Stop()
 	defer recheck.Stop()
 	defer due.Stop()
@@ -123,6 +124,9 @@ func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity
 			k.lookAway(time.Now())
 			err = k.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeMax))
 		case <-recheck.C:
+			err = k.s.recheck(k.conn, r, me)
+		case <-changed:
+			changed = k.s.cfg.Gate.Changed()
 			err = k.s.recheck(k.conn, r, me)
 		case <-ctx.Done():
 			bye(k.conn, websocket.CloseGoingAway, "")

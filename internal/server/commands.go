@@ -28,6 +28,7 @@ type call struct {
 type command struct {
 	name  string
 	least access.Role
+	asks  asks
 	run   func(s *Server, ctx context.Context, c *call) (rev uint64, err error)
 }
 
@@ -35,88 +36,88 @@ type command struct {
 const emergencyStop = "emergency_stop"
 
 var commands = []command{
-	{"start", access.Operator, (*Server).doStart},
-	{"pause", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Pause(ctx, c.Job) }},
-	{"resume", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Resume(ctx, c.Job) }},
-	{"cancel", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Cancel(ctx, c.Job) }},
-	{"start_card", access.Operator, (*Server).doStartCard},
-	{"answer", access.Operator, (*Server).doAnswer},
-	{emergencyStop, access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},
-	{"dismiss", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Dismiss(ctx) }},
+	{"start", access.Operator, free, (*Server).doStart},
+	{"pause", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Pause(ctx, c.Job) }},
+	{"resume", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Resume(ctx, c.Job) }},
+	{"cancel", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Cancel(ctx, c.Job) }},
+	{"start_card", access.Operator, free, (*Server).doStartCard},
+	{"answer", access.Operator, free, (*Server).doAnswer},
+	{emergencyStop, access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},
+	{"dismiss", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Dismiss(ctx) }},
 
-	{"home", access.Operator, (*Server).doHome},
-	{"jog", access.Operator, (*Server).doJog},
-	{"extrude", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"home", access.Operator, free, (*Server).doHome},
+	{"jog", access.Operator, free, (*Server).doJog},
+	{"extrude", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.cfg.Printer.ExtrudeAt(ctx, c.ByMM, c.MMS)
 	}},
-	{"motors_off", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.MotorsOff(ctx) }},
-	{"set_nozzle", access.Operator, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"motors_off", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.MotorsOff(ctx) }},
+	{"set_nozzle", access.Operator, free, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.cfg.Printer.SetNozzle(ctx, c.Tool, *c.TargetC)
 	})},
-	{"set_bed", access.Operator, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"set_bed", access.Operator, free, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.cfg.Printer.SetBed(ctx, *c.TargetC)
 	})},
-	{"set_chamber", access.Operator, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"set_chamber", access.Operator, free, target(func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.cfg.Printer.SetChamber(ctx, *c.TargetC)
 	})},
-	{"set_fan", access.Operator, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"set_fan", access.Operator, free, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.cfg.Printer.SetFan(ctx, *c.Percent)
 	})},
-	{"set_speed", access.Operator, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"set_speed", access.Operator, free, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.cfg.Printer.SetSpeed(ctx, *c.Percent)
 	})},
-	{"set_flow", access.Operator, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"set_flow", access.Operator, free, percent(func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.cfg.Printer.SetFlow(ctx, *c.Percent)
 	})},
 
-	{"keep_warm", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.KeepWarm(ctx) }},
-	{"babystep", access.Operator, (*Server).doBabystep},
-	{"set_advance", access.Operator, (*Server).doSetAdvance},
-	{"set_acceleration", access.Operator, (*Server).doSetAcceleration},
-	{"read_tuning", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.ReadTuning(ctx) }},
-	{"save_babystep", access.Owner, (*Server).doSaveBabystep}, // what is kept in the printer is the owner's
-	{"change_setting", access.Owner, (*Server).doChangeSetting},
-	{"save_settings", access.Owner, (*Server).doSaveSettings},
-	{"restore_settings", access.Owner, (*Server).doRestoreSettings},
+	{"keep_warm", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.KeepWarm(ctx) }},
+	{"babystep", access.Operator, free, (*Server).doBabystep},
+	{"set_advance", access.Operator, free, (*Server).doSetAdvance},
+	{"set_acceleration", access.Operator, free, (*Server).doSetAcceleration},
+	{"read_tuning", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.ReadTuning(ctx) }},
+	{"save_babystep", access.Owner, free, (*Server).doSaveBabystep}, // what is kept in the printer is the owner's
+	{"change_setting", access.Owner, free, (*Server).doChangeSetting},
+	{"save_settings", access.Owner, free, (*Server).doSaveSettings},
+	{"restore_settings", access.Owner, free, (*Server).doRestoreSettings},
 
-	{"press", access.Operator, (*Server).doPress}, // what an owner has written
-	{"lamp", access.Operator, (*Server).doLamp},   // the same
-	{"send", access.Owner, (*Server).doSend},      // the raw console is the owner's alone
-	{"connect", access.Owner, (*Server).doConnect},
-	{"disconnect", access.Owner, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Disconnect(ctx) }},
-	{"set_profile", access.Owner, (*Server).doSetProfile},
-	{"save_profile", access.Owner, (*Server).doSaveProfile},
-	{"choose_profile", access.Owner, (*Server).doChooseProfile},
-	{"rename_profile", access.Owner, (*Server).doRenameProfile},
-	{"delete_profile", access.Owner, (*Server).doDeleteProfile},
-	{"set_scripts", access.Owner, (*Server).doSetScripts},
-	{"set_buttons", access.Owner, (*Server).doSetButtons},
-	{"set_camera", access.Owner, (*Server).doSetCamera},
-	{"remove_camera", access.Owner, (*Server).doRemoveCamera},
-	{"set_control", access.Owner, (*Server).doSetControl},
-	{"set_lamp", access.Owner, (*Server).doSetLamp},
-	{"set_cooling", access.Owner, (*Server).doSetCooling},
-	{"set_timelapse", access.Owner, (*Server).doSetTimelapse},
-	{"set_overlay", access.Owner, (*Server).doSetOverlay},
-	{"overlay_login", access.Owner, (*Server).doOverlayLogin},
-	{"overlay_leave", access.Owner, (*Server).doOverlayLeave},
+	{"press", access.Operator, free, (*Server).doPress}, // what an owner has written
+	{"lamp", access.Operator, free, (*Server).doLamp},   // the same
+	{"send", access.Owner, free, (*Server).doSend},      // the raw console is the owner's alone
+	{"connect", access.Owner, free, (*Server).doConnect},
+	{"disconnect", access.Owner, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Disconnect(ctx) }},
+	{"set_profile", access.Owner, free, (*Server).doSetProfile},
+	{"save_profile", access.Owner, free, (*Server).doSaveProfile},
+	{"choose_profile", access.Owner, free, (*Server).doChooseProfile},
+	{"rename_profile", access.Owner, free, (*Server).doRenameProfile},
+	{"delete_profile", access.Owner, free, (*Server).doDeleteProfile},
+	{"set_scripts", access.Owner, free, (*Server).doSetScripts},
+	{"set_buttons", access.Owner, free, (*Server).doSetButtons},
+	{"set_camera", access.Owner, free, (*Server).doSetCamera},
+	{"remove_camera", access.Owner, free, (*Server).doRemoveCamera},
+	{"set_control", access.Owner, free, (*Server).doSetControl},
+	{"set_lamp", access.Owner, free, (*Server).doSetLamp},
+	{"set_cooling", access.Owner, free, (*Server).doSetCooling},
+	{"set_timelapse", access.Owner, free, (*Server).doSetTimelapse},
+	{"set_overlay", access.Owner, again, (*Server).doSetOverlay},
+	{"overlay_login", access.Owner, again, (*Server).doOverlayLogin},
+	{"overlay_leave", access.Owner, again, (*Server).doOverlayLeave},
 
-	{"save_spool", access.Operator, (*Server).doSaveSpool},
-	{"set_spool", access.Operator, (*Server).doSetSpool},
-	{"queue_add", access.Operator, (*Server).doQueueAdd},
-	{"queue_move", access.Operator, (*Server).doQueueMove},
-	{"queue_copies", access.Operator, (*Server).doQueueCopies},
-	{"queue_remove", access.Operator, (*Server).doQueueRemove},
-	{"start_next", access.Operator, (*Server).doStartNext},
+	{"save_spool", access.Operator, free, (*Server).doSaveSpool},
+	{"set_spool", access.Operator, free, (*Server).doSetSpool},
+	{"queue_add", access.Operator, free, (*Server).doQueueAdd},
+	{"queue_move", access.Operator, free, (*Server).doQueueMove},
+	{"queue_copies", access.Operator, free, (*Server).doQueueCopies},
+	{"queue_remove", access.Operator, free, (*Server).doQueueRemove},
+	{"start_next", access.Operator, free, (*Server).doStartNext},
 
-	{"delete_file", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"delete_file", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		return s.rev(), s.cfg.Files.Delete(ctx, c.File)
 	}},
-	{"rename_file", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"rename_file", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		_, err := s.cfg.Files.Rename(ctx, c.File, c.To)
 		return s.rev(), err
 	}},
-	{"make_folder", access.Operator, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+	{"make_folder", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		_, err := s.cfg.Files.MakeFolder(ctx, c.File)
 		return s.rev(), err
 	}},
@@ -126,18 +127,14 @@ var commands = []command{
 // a phone that lost its link asks again and gets the answer.
 func (s *Server) perform(ctx context.Context, me access.Identity, cmd Command) Answer {
 	answer := Answer{Type: "answer", ID: cmd.ID}
-	var found *command
-	for i := range commands {
-		if commands[i].name == cmd.Do {
-			found = &commands[i]
-		}
-	}
+	found := commandNamed(cmd.Do)
 	if found == nil {
 		answer.Error = s.answerError(&refusal{code: "unknown_command", message: fmt.Sprintf("There is no command %.40q.", cmd.Do)})
 		return answer
 	}
-	if me.Role < found.least {
-		answer.Error = s.answerError(roleTooLow(found.least))
+	if err := found.admit(me); err != nil {
+		answer.Error = s.answerError(err)
+		s.note(me, cmd.Do, "", answer.Error.Code)
 		return answer
 	}
 	run := func() Answer { return s.run(found, me, cmd) }
@@ -155,6 +152,26 @@ func (s *Server) perform(ctx context.Context, me access.Identity, cmd Command) A
 	return given
 }
 
+func commandNamed(name string) *command {
+	for i := range commands {
+		if commands[i].name == name {
+			return &commands[i]
+		}
+	}
+	return nil
+}
+
+// admit is why me may not give a command.
+func (c *command) admit(me access.Identity) error {
+	if me.Role < c.least {
+		return roleTooLow(c.least)
+	}
+	if c.asks == again && !me.Confirmed {
+		return errConfirm
+	}
+	return nil
+}
+
 // run does a command, once. A panic in it is this command's failure and nobody else's.
 func (s *Server) run(found *command, me access.Identity, cmd Command) (answer Answer) {
 	answer = Answer{Type: "answer", ID: cmd.ID}
@@ -164,6 +181,11 @@ func (s *Server) run(found *command, me access.Identity, cmd Command) (answer An
 			e, _ := explain(errBroken)
 			answer = Answer{Type: "answer", ID: cmd.ID, Error: &e}
 		}
+		outcome := "ok"
+		if answer.Error != nil {
+			outcome = answer.Error.Code
+		}
+		s.note(me, cmd.Do, detailOf(cmd), outcome)
 	}()
 	ctx, cancel := context.WithTimeout(s.life, commandTime)
 	defer cancel()

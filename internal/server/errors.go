@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -33,7 +36,16 @@ type kind struct {
 
 // kinds are all failures. The first whose cause fits counts; the last is for what nobody foresaw.
 var kinds = []kind{
-	{"key_needed", 401, access.ErrDenied, "A key is needed.", "Open the link with the key that layerd printed, or make one with `layerd token create`."},
+	{"key_needed", 401, access.ErrDenied, "A key is needed.", "Log in, open the link that layerd printed, or make a key with `layerd token create`."},
+	{"key_needed", 401, access.ErrUnsure, "The network does not know who you are at the moment.", "Try again, or log in."},
+	{"not_invited", 403, access.ErrNotInvited, "", "Ask the owner of this printer to invite you by this name."},
+	{"wrong_password", 401, access.ErrWrongPassword, "This name and password do not belong together.", "Try again; each wrong try makes the next one wait longer. Who has forgotten a password asks the owner for a new one."},
+	{"not_proven", 403, access.ErrNotProven, "That is not right.", "Try again; each wrong try makes the next one wait longer."},
+	{"no_password", 409, access.ErrNoPassword, "You have no password here.", "Show a key instead; with the tailnet there is nothing to show."},
+	{"confirm", 403, nil, "Show again that it is you.", "Type your password, or a key."},
+	{"setup_over", 409, access.ErrSetUp, "Somebody owns this layerd already.", "Log in. Who has forgotten the password makes a key with `layerd token create --role owner`."},
+	{"bad_password", 422, access.ErrPassword, "", "Choose another password."},
+	{"busy", 503, access.ErrBusy, "Many people are logging in at once.", "Try again in a moment."},
 	{"too_many_tries", 429, access.ErrTooMany, "Too many wrong keys came from your address.", "Wait a minute, then try the right one."},
 	{"role_too_low", 403, nil, "", "Ask the owner of this printer for a key that may do more."},
 	{"cross_origin", 403, nil, "This request came from another website.", "Open layerd's own page."},
@@ -81,6 +93,13 @@ var kinds = []kind{
 	{"refused", 422, nil, "", "See the console for the whole conversation."},
 
 	{"bad_name", 400, store.ErrName, "", "Choose another name."},
+	{"bad_role", 422, store.ErrRole, "", "Choose viewer, operator or owner."},
+	{"bad_expiry", 422, store.ErrExpiry, "", "Choose another time."},
+	{"name_taken", 409, store.ErrTaken, "Somebody has this name already.", "Choose another name."},
+	{"last_owner", 409, store.ErrLastOwner, "Nobody would be left who may do everything.", "Make somebody else an owner first."},
+	{"no_person", 404, store.ErrPerson, "There is no such person.", "Look at the list of people again."},
+	{"no_key", 404, store.ErrNoToken, "There is no such key.", "Look at the list of keys again."},
+	{"no_session", 404, store.ErrSession, "There is no such session.", "Look at the list again: it may have ended."},
 	{"not_kept", 404, store.ErrNotKept, "This was not kept of that print.", "Look at the history for what there is; of old prints only the rows stay."},
 	{"no_file", 404, store.ErrNotFound, "There is no such file.", "Look at the list of files."},
 	{"exists", 409, store.ErrExists, "There is already a file of that name.", "Choose another name, or say that it is to be overwritten."},
@@ -116,6 +135,7 @@ var kinds = []kind{
 
 var (
 	errNoRoute     = &refusal{code: "no_route"}
+	errConfirm     = &refusal{code: "confirm"}
 	errCrossOrigin = &refusal{code: "cross_origin"}
 	errWrongHost   = &refusal{code: "wrong_host"}
 	errCrowded     = &refusal{code: "crowded"}
@@ -173,7 +193,16 @@ func explain(err error) (Error, int) {
 	if last.message == "" {
 		last.message = sentence(err.Error())
 	}
+	var wait *access.Wait
+	if errors.As(err, &wait) {
+		last.message, last.next = "That was wrong too often.", fmt.Sprintf("Wait %s, then try again.", seconds(wait.For))
+	}
 	return Error{Code: last.code, Message: last.message, Next: last.next}, last.status
+}
+
+// seconds is a time to wait, for people.
+func seconds(d time.Duration) string {
+	return count(int64((d+time.Second-1)/time.Second), "second", "seconds")
 }
 
 // sentence makes an error's text readable: one line with a capital and a full stop, at most 400 bytes.
@@ -218,7 +247,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="layerd"`)
 	}
 	if status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", "60")
+		after := time.Minute
+		var wait *access.Wait
+		if errors.As(err, &wait) {
+			after = wait.For
+		}
+		w.Header().Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
 	}
 	if r.ContentLength != 0 {
 		w.Header().Set("Connection", "close")

@@ -86,6 +86,7 @@ func (k *socket) write() {
 	_, seen := k.s.views.Get()
 	k.working.Go(func() { follow(k.ctx, k.s.views, seen, wake) })
 	ping, recheck := time.NewTicker(pingEvery), time.NewTicker(recheckEvery)
+	changed := k.s.cfg.Gate.Changed()
 	defer k.quiet.Stop()
 	defer ping.Stop()
 	defer recheck.Stop()
@@ -110,6 +111,9 @@ func (k *socket) write() {
 		case <-ping.C:
 			err = k.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeMax))
 		case <-recheck.C:
+			err = k.s.recheck(k.conn, k.r, k.me)
+		case <-changed:
+			changed = k.s.cfg.Gate.Changed() // before looking, so that no change falls between
 			err = k.s.recheck(k.conn, k.r, k.me)
 		case <-k.ctx.Done():
 			bye(k.conn, websocket.CloseGoingAway, "")
@@ -203,12 +207,26 @@ func (k *socket) command(cmd Command) {
 	}
 	k.working.Go(func() {
 		defer room.free()
-		answer := k.s.perform(k.ctx, k.me, cmd)
+		me, err := k.now(cmd)
+		answer := Answer{Type: "answer", ID: cmd.ID}
+		if err != nil {
+			answer.Error = k.s.answerError(err)
+		} else {
+			answer = k.s.perform(k.ctx, me, cmd)
+		}
 		select {
 		case k.out <- answer:
 		case <-k.ctx.Done():
 		}
 	})
+}
+
+// now is who gives a command: for a dangerous one he is asked for again, since what he has shown may have been too long ago, or only just now.
+func (k *socket) now(cmd Command) (access.Identity, error) {
+	if found := commandNamed(cmd.Do); found != nil && found.asks == again {
+		return k.s.cfg.Gate.Identify(k.r)
+	}
+	return k.me, nil
 }
 
 // send queues a message without waiting. A client that asks much and reads nothing is let go.

@@ -176,6 +176,7 @@ func (s *Server) doSetOverlay(ctx context.Context, c *call) (uint64, error) {
 	}
 	s.overlayRev.Add(1)
 	s.custom.tell()
+	s.cfg.People.TellPeople() // what they may whom nobody names is set here
 	if err := s.cfg.Files.SetSetting(ctx, overlayKey, wanted); err != nil {
 		return 0, fmt.Errorf("keep the settings of the overlay network: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,50 +14,9 @@ import (
 	"testing/fstest"
 	"time"
 
-	"layerd/internal/access"
 	"layerd/internal/latest"
 	"layerd/printer"
 )
-
-// fakeGate knows keys by role: "viewer", "operator" and "owner", and more that a test adds.
-type fakeGate struct {
-	mu   sync.Mutex // guards keys
-	keys map[string]access.Identity
-}
-
-func newFakeGate() *fakeGate {
-	g := &fakeGate{keys: map[string]access.Identity{}}
-	for role := access.Viewer; role <= access.Owner; role++ {
-		g.set(role.String(), role)
-	}
-	return g
-}
-
-func (g *fakeGate) set(secret string, role access.Role) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.keys, secret)
-	if role > access.Nobody {
-		g.keys[secret] = access.Identity{ID: "id-" + secret, Name: "the " + secret, Role: role}
-	}
-}
-
-func (g *fakeGate) Identify(r *http.Request) (access.Identity, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		if me, ok := g.keys[secret]; ok {
-			me.Via = "bearer"
-			return me, nil
-		}
-	} else if c, err := r.Cookie(access.CookieName); err == nil {
-		if me, ok := g.keys[c.Value]; ok {
-			me.Via = "cookie"
-			return me, nil
-		}
-	}
-	return access.Identity{}, fmt.Errorf("identify: %w", access.ErrDenied)
-}
 
 // rig is a Server with fakes around it.
 type rig struct {
@@ -67,6 +25,7 @@ type rig struct {
 	console fakeConsole
 	files   *fakeFiles
 	gate    *fakeGate
+	people  *fakePeople
 	cameras *fakeCameras
 	temps   *fakeTemperatures
 	shelf   *fakeShelf
@@ -76,8 +35,8 @@ type rig struct {
 }
 
 func newRig(t testing.TB, change ...func(*Config)) *rig {
-	r := &rig{printer: newFakePrinter(), console: fakeConsole{latest.New[[]printer.Entry](nil)}, files: newFakeFiles(t), gate: newFakeGate(), cameras: newFakeCameras(), temps: &fakeTemperatures{}, shelf: newFakeShelf(), queue: newFakeQueue(), films: newFakeTimelapses(), overlay: newFakeOverlay()}
-	cfg := Config{Custom: exampleCustom(), Printer: r.printer, Console: r.console, Files: r.files, History: r.files, Spools: r.shelf, Queue: r.queue, Gate: r.gate, Cameras: r.cameras, Temperatures: r.temps, Timelapses: r.films, Overlay: r.overlay, Zone: time.UTC, Version: "test",
+	r := &rig{printer: newFakePrinter(), console: fakeConsole{latest.New[[]printer.Entry](nil)}, files: newFakeFiles(t), gate: newFakeGate(), people: &fakePeople{}, cameras: newFakeCameras(), temps: &fakeTemperatures{}, shelf: newFakeShelf(), queue: newFakeQueue(), films: newFakeTimelapses(), overlay: newFakeOverlay()}
+	cfg := Config{Custom: exampleCustom(), Printer: r.printer, Console: r.console, Files: r.files, History: r.files, Spools: r.shelf, Queue: r.queue, Gate: r.gate, People: r.people, Cameras: r.cameras, Temperatures: r.temps, Timelapses: r.films, Overlay: r.overlay, Zone: time.UTC, Version: "test",
 		Ports: func() ([]printer.PortInfo, error) { return []printer.PortInfo{{Path: "/dev/ttyUSB0"}}, nil },
 		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}, "assets/app-1234.js": {Data: bytes.Repeat([]byte("let a = 1;\n"), 500)},
 			"favicon.svg": {Data: []byte("<svg/>")}, "assets/.hidden": {Data: []byte("no")}}}

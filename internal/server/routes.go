@@ -20,58 +20,83 @@ type route struct {
 	method string // GET answers HEAD too
 	path   string
 	least  access.Role // Nobody = open
+	asks   asks        // whether its person must have shown again who he is
+	deed   string      // what the audit log calls it; "" = it changes nothing
 	serve  func(s *Server, w http.ResponseWriter, r *http.Request, me access.Identity) error
 }
 
+// asks is whether something is so dangerous that a stolen session must not be enough for it.
+type asks bool
+
+const (
+	free  asks = false
+	again asks = true
+)
+
 // routes are all there are, besides the files of the page. The first that fits counts.
 var routes = []route{
-	{"GET", "/healthz", access.Nobody, (*Server).serveHealth},
-	{"POST", "/v1/login", access.Viewer, (*Server).serveLogin},
-	{"POST", "/v1/logout", access.Nobody, (*Server).serveLogout},
-	{"GET", "/v1/state", access.Viewer, (*Server).serveState},
-	{"GET", "/v1/live", access.Viewer, (*Server).serveLive},
-	{"POST", "/v1/do", access.Operator, (*Server).serveDo}, // the command's own role is checked in perform
-	{"GET", "/v1/files", access.Viewer, (*Server).serveFiles},
-	{"GET", "/v1/files/*", access.Operator, (*Server).serveDownload}, // the design itself, which a viewer was not given
-	{"PUT", "/v1/files/*", access.Operator, (*Server).serveUpload},
-	{"DELETE", "/v1/files/*", access.Operator, (*Server).serveDelete},
-	{"GET", "/v1/thumbnails/*", access.Viewer, (*Server).serveThumbnail},
-	{"GET", "/v1/card", access.Operator, (*Server).serveCard}, // it makes the printer talk
-	{"GET", "/v1/prints", access.Viewer, (*Server).servePrints},
-	{"GET", "/v1/logs/*", access.Operator, (*Server).servePrintLog}, // as the console
-	{"GET", "/v1/prints.csv", access.Viewer, (*Server).servePrintsCSV},
-	{"GET", "/v1/totals", access.Viewer, (*Server).serveTotals},
-	{"GET", "/v1/curves/*", access.Viewer, (*Server).serveCurve},
-	{"GET", "/v1/pictures/*", access.Viewer, (*Server).servePicture},
-	{"GET", "/v1/timelapses", access.Viewer, (*Server).serveTimelapses},
-	{"GET", "/v1/timelapses/*", access.Viewer, (*Server).serveTimelapse},
-	{"GET", "/v1/shots/*", access.Viewer, (*Server).serveShots},
-	{"DELETE", "/v1/timelapses/*", access.Operator, (*Server).serveDeleteTimelapse},
-	{"POST", "/v1/timelapses/*", access.Operator, (*Server).serveRenderTimelapse},
-	{"GET", "/v1/temperatures", access.Viewer, (*Server).serveTemperatures},
-	{"GET", "/v1/spools", access.Viewer, (*Server).serveSpools},
-	{"GET", "/v1/queue", access.Viewer, (*Server).serveQueue},
-	{"GET", "/v1/choices", access.Viewer, (*Server).serveChoices},
-	{"GET", "/v1/mesh", access.Viewer, (*Server).serveMesh},
-	{"POST", "/v1/mesh", access.Operator, (*Server).serveReadMesh},
-	{"POST", "/v1/mesh/probe", access.Operator, (*Server).serveProbeMesh},
-	{"GET", "/v1/eeprom", access.Owner, (*Server).serveEEPROM},
-	{"GET", "/v1/eeprom/copies", access.Owner, (*Server).serveCopies},
-	{"GET", "/v1/eeprom/copies/*", access.Owner, (*Server).serveCopy},
-	{"DELETE", "/v1/eeprom/copies/*", access.Owner, (*Server).serveDropCopy},
-	{"GET", "/v1/profiles", access.Viewer, (*Server).serveProfiles},
-	{"GET", "/v1/scripts", access.Viewer, (*Server).serveScripts},
-	{"GET", "/v1/buttons", access.Viewer, (*Server).serveButtons},
-	{"GET", "/v1/overlay", access.Owner, (*Server).serveOverlay},
-	{"GET", "/v1/neighbours", access.Operator, (*Server).serveNeighbours}, // whoever was shown this printer was not shown the others
-	{"GET", "/v1/neighbours/*", access.Operator, (*Server).serveNeighbourPicture},
-	{"GET", "/v1/camera", access.Viewer, (*Server).serveCamera},
-	{"GET", "/webcam/", access.Viewer, (*Server).serveWebcam},
-	{"GET", "/webcam/*", access.Viewer, (*Server).serveWebcam},
+	{"GET", "/healthz", access.Nobody, free, "", (*Server).serveHealth},
+	{"GET", "/metrics", access.Viewer, free, "", (*Server).serveMetrics},
+	{"GET", "/v1/door", access.Nobody, free, "", (*Server).serveDoor},
+	{"POST", "/v1/setup", access.Nobody, free, "set_up", (*Server).serveSetUp},
+	{"POST", "/v1/login", access.Nobody, free, "login", (*Server).serveLogin},
+	{"POST", "/v1/logout", access.Nobody, free, "logout", (*Server).serveLogout},
+	{"POST", "/v1/confirm", access.Viewer, free, "confirm", (*Server).serveConfirm},
+	{"POST", "/v1/password", access.Viewer, free, "set_password", (*Server).serveSetPassword},
+	{"GET", "/v1/people", access.Owner, free, "", (*Server).servePeople},
+	{"POST", "/v1/people", access.Owner, again, "add_person", (*Server).serveAddPerson},
+	{"PUT", "/v1/people/*", access.Owner, again, "change_person", (*Server).serveChangePerson},
+	{"DELETE", "/v1/people/*", access.Owner, again, "remove_person", (*Server).serveRemovePerson},
+	{"GET", "/v1/tokens", access.Owner, free, "", (*Server).serveTokens},
+	{"POST", "/v1/tokens", access.Owner, again, "add_key", (*Server).serveAddToken},
+	{"DELETE", "/v1/tokens/*", access.Owner, again, "remove_key", (*Server).serveRemoveToken},
+	{"GET", "/v1/sessions", access.Viewer, free, "", (*Server).serveSessions},
+	{"DELETE", "/v1/sessions/*", access.Viewer, free, "end_session", (*Server).serveEndSession}, // it asks again for those of others
+	{"GET", "/v1/audit", access.Owner, free, "", (*Server).serveAudit},
+	{"GET", "/v1/state", access.Viewer, free, "", (*Server).serveState},
+	{"GET", "/v1/live", access.Viewer, free, "", (*Server).serveLive},
+	{"POST", "/v1/do", access.Operator, free, "", (*Server).serveDo}, // the command's own role is checked in perform
+	{"GET", "/v1/files", access.Viewer, free, "", (*Server).serveFiles},
+	{"GET", "/v1/files/*", access.Operator, free, "download", (*Server).serveDownload}, // the design itself, which a viewer was not given
+	{"PUT", "/v1/files/*", access.Operator, free, "upload", (*Server).serveUpload},
+	{"DELETE", "/v1/files/*", access.Operator, free, "delete_file", (*Server).serveDelete},
+	{"GET", "/v1/thumbnails/*", access.Viewer, free, "", (*Server).serveThumbnail},
+	{"GET", "/v1/card", access.Operator, free, "", (*Server).serveCard}, // it makes the printer talk
+	{"GET", "/v1/prints", access.Viewer, free, "", (*Server).servePrints},
+	{"GET", "/v1/logs/*", access.Operator, free, "", (*Server).servePrintLog}, // as the console
+	{"GET", "/v1/prints.csv", access.Viewer, free, "", (*Server).servePrintsCSV},
+	{"GET", "/v1/totals", access.Viewer, free, "", (*Server).serveTotals},
+	{"GET", "/v1/curves/*", access.Viewer, free, "", (*Server).serveCurve},
+	{"GET", "/v1/pictures/*", access.Viewer, free, "", (*Server).servePicture},
+	{"GET", "/v1/timelapses", access.Viewer, free, "", (*Server).serveTimelapses},
+	{"GET", "/v1/timelapses/*", access.Viewer, free, "", (*Server).serveTimelapse},
+	{"GET", "/v1/shots/*", access.Viewer, free, "", (*Server).serveShots},
+	{"DELETE", "/v1/timelapses/*", access.Operator, free, "delete_timelapse", (*Server).serveDeleteTimelapse},
+	{"POST", "/v1/timelapses/*", access.Operator, free, "render_timelapse", (*Server).serveRenderTimelapse},
+	{"GET", "/v1/temperatures", access.Viewer, free, "", (*Server).serveTemperatures},
+	{"GET", "/v1/spools", access.Viewer, free, "", (*Server).serveSpools},
+	{"GET", "/v1/queue", access.Viewer, free, "", (*Server).serveQueue},
+	{"GET", "/v1/choices", access.Viewer, free, "", (*Server).serveChoices},
+	{"GET", "/v1/mesh", access.Viewer, free, "", (*Server).serveMesh},
+	{"POST", "/v1/mesh", access.Operator, free, "read_mesh", (*Server).serveReadMesh},
+	{"POST", "/v1/mesh/probe", access.Operator, free, "probe_mesh", (*Server).serveProbeMesh},
+	{"GET", "/v1/eeprom", access.Owner, free, "", (*Server).serveEEPROM},
+	{"GET", "/v1/eeprom/copies", access.Owner, free, "", (*Server).serveCopies},
+	{"GET", "/v1/eeprom/copies/*", access.Owner, free, "", (*Server).serveCopy},
+	{"DELETE", "/v1/eeprom/copies/*", access.Owner, free, "delete_copy", (*Server).serveDropCopy},
+	{"GET", "/v1/profiles", access.Viewer, free, "", (*Server).serveProfiles},
+	{"GET", "/v1/scripts", access.Viewer, free, "", (*Server).serveScripts},
+	{"GET", "/v1/buttons", access.Viewer, free, "", (*Server).serveButtons},
+	{"GET", "/v1/camera", access.Viewer, free, "", (*Server).serveCamera},
+	{"GET", "/webcam/", access.Viewer, free, "", (*Server).serveWebcam},
+	{"GET", "/webcam/*", access.Viewer, free, "", (*Server).serveWebcam},
+	{"GET", "/v1/overlay", access.Owner, free, "", (*Server).serveOverlay},
+	{"GET", "/v1/neighbours", access.Operator, free, "", (*Server).serveNeighbours}, // whoever was shown this printer was not shown the others
+	{"GET", "/v1/neighbours/*", access.Operator, free, "", (*Server).serveNeighbourPicture},
 }
 
 // pageRoute is the page and its parts: open, because it has to be there before a key can be entered.
-var pageRoute = route{"GET", "/", access.Nobody, (*Server).servePage}
+var pageRoute = route{"GET", "/", access.Nobody, free, "", (*Server).servePage}
 
 // match finds the route of a request. The error is errNoRoute or a *refusal with the methods that are allowed.
 func (s *Server) match(r *http.Request) (route, error) {
@@ -118,8 +143,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		me, err = s.admit(r, route)
 	}
+	if route.deed != "" {
+		r = withNote(r, me)
+	}
 	if err == nil {
 		err = route.serve(s, w, r, me)
+	}
+	if route.deed != "" {
+		s.noteRequest(r, route, err)
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -139,6 +170,9 @@ func (s *Server) admit(r *http.Request, route route) (me access.Identity, err er
 			return me, errWrongHost
 		}
 		proven(r.Context(), me.Role)
+		if route.asks == again && !me.Confirmed {
+			return me, errConfirm
+		}
 	}
 	// A browser adds its cookie to whatever another site makes it send, but never a Bearer.
 	if bearer(r) == "" {

@@ -100,11 +100,6 @@ type History interface {
 	Flush(ctx context.Context) error
 }
 
-// Gate says who asks; *access.Gate is one.
-type Gate interface {
-	Identify(r *http.Request) (access.Identity, error)
-}
-
 // Spools is the shelf of filament; *spools.Shelf is one. Nothing of it waits for a network.
 type Spools interface {
 	List(ctx context.Context) (spools.List, error)
@@ -123,7 +118,7 @@ type Queue interface {
 	Unqueue(ctx context.Context, id int64) error
 }
 
-// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, Cameras, Overlay, Temperatures, Timelapses and Page are needed.
+// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, People, Cameras, Overlay, Temperatures, Timelapses and Page are needed.
 type Config struct {
 	Printer      Printer
 	Console      Console
@@ -132,6 +127,7 @@ type Config struct {
 	Spools       Spools
 	Queue        Queue
 	Gate         Gate
+	People       People
 	Cameras      Cameras
 	Overlay      Overlay
 	Temperatures Temperatures
@@ -141,6 +137,7 @@ type Config struct {
 	Log          *slog.Logger                       // nil = nothing is logged
 	Version      string
 	Names        func() []string // full names that the tailnet knows us by; nil = no more than addresses and names of one part
+	Host         string          // name of this machine, for people
 	Demo         bool
 	Zone         *time.Location    // where months and days begin; nil = the machine's own
 	Custom       Custom            // what people have set up; see ReadCustom
@@ -167,6 +164,7 @@ type Server struct {
 	lampOn      atomic.Bool    // what was asked for last
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
 
+	deeds     deeds
 	done      once          // answers already given
 	starting  chan struct{} // holds one token while a print is being started
 	arranging chan struct{} // … while the cameras are set up
@@ -195,6 +193,7 @@ func New(cfg Config) *Server {
 		cfg: cfg, log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
 		custom: newCustom(cfg.Custom), smaller: viewer.Smaller{Log: cfg.Log}, views: latest.New[*view](nil), starting: make(chan struct{}, 1), arranging: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 64), uploads: make(slots, 4), asking: make(slots, 1),
+		deeds: deeds{waiting: make(chan store.Deed, 256)},
 	}
 	s.firstRev = uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others
 	for _, rev := range []*atomic.Uint64{&s.filesRev, &s.spoolsRev, &s.queueRev, &s.settingsRev, &s.overlayRev} {

@@ -52,6 +52,7 @@ func (s *Server) Run(ctx context.Context) error {
 	followers.Go(func() { follow(ctx, snaps, snap, kick) })
 	followers.Go(func() { follow(ctx, status, shown, kick) })
 	followers.Go(func() { follow(ctx, films, film, kick) })
+	followers.Go(func() { s.keepDeeds(ctx) })
 
 	networks, joined := s.cfg.Overlay.Statuses(), make(chan struct{}, 1)
 	_, network := networks.Get()
@@ -167,6 +168,7 @@ func (v *view) as(me access.Identity) State {
 
 // message is the view for me, ready to be written.
 func (v *view) message(me access.Identity) (*websocket.PreparedMessage, error) {
+	me = access.Identity{ID: me.ID, Name: me.Name, Role: me.Role, Via: me.Via} // what is shown of him
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if e, ok := v.encoded[me]; ok && time.Since(e.at) < encodedGood {

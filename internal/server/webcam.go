@@ -64,7 +64,7 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 	w.Header().Set("Transfer-Encoding", "identity") // until the connection ends: chunks cost each picture two more writes, and simple programs cannot read them
 	out := http.NewResponseController(w)
 	before := "--" + boundary + "\r\n"
-	checked := time.Now()
+	checked, changed := time.Now(), s.cfg.Gate.Changed()
 	for seen := uint64(0); ; {
 		soon, cancel := context.WithTimeout(ctx, pingEvery)
 		frame, seq, err := frames.Next(soon, seen)
@@ -79,7 +79,13 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 		if frame == nil {
 			continue
 		}
-		if time.Since(checked) > recheckEvery {
+		look := time.Since(checked) > recheckEvery
+		select {
+		case <-changed:
+			look, changed = true, s.cfg.Gate.Changed()
+		default:
+		}
+		if look {
 			if now, err := s.cfg.Gate.Identify(r); err != nil || now.Role < access.Viewer {
 				return nil
 			}

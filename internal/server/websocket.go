@@ -67,12 +67,12 @@ func listen(conn *websocket.Conn, limit int64) {
 func (s *Server) recheck(conn *websocket.Conn, r *http.Request, me access.Identity) error {
 	now, err := s.cfg.Gate.Identify(r)
 	switch {
-	case errors.Is(err, access.ErrDenied):
+	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrNotInvited):
 		bye(conn, closeRevoked, "the key is no longer valid")
 		return err
 	case err != nil:
 		s.log.Warn("a key cannot be checked again", "err", err)
-	case now.Role != me.Role:
+	case now.Role != me.Role || now.ID != me.ID:
 		bye(conn, closeChanged, "the key may do something else now")
 		return errors.New("the key's role has changed")
 	}

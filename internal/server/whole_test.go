@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"layerd/camera"
 	"layerd/internal/access"
 	"layerd/internal/history"
+	"layerd/internal/people"
 	"layerd/internal/store"
 	"layerd/printer"
 )
@@ -26,6 +26,7 @@ var (
 	_ Files   = (*store.Store)(nil)
 	_ History = (*history.Recorder)(nil)
 	_ Gate    = (*access.Gate)(nil)
+	_ People  = (*store.Store)(nil)
 	_ Cameras = (*camera.Rig)(nil)
 )
 
@@ -88,24 +89,14 @@ func TestWholeJobByHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.Close()
-	key, token, err := files.CreateToken(t.Context(), "laptop", "operator")
+	key, token, err := files.CreateToken(t.Context(), store.Token{Name: "laptop", Role: "operator"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate := access.NewGate(access.KeysFunc(func(ctx context.Context, secret string) (string, string, access.Role, error) {
-		t, err := files.TokenBySecret(ctx, secret)
-		if errors.Is(err, store.ErrNoToken) {
-			return "", "", access.Nobody, access.ErrDenied
-		}
-		if err != nil {
-			return "", "", access.Nobody, err
-		}
-		role, err := access.ParseRole(t.Role)
-		return t.ID, t.Name, role, err
-	}), "")
+	gate := access.NewGate(access.Config{Book: people.Book{Store: files}})
 	machine := newFakePrinter()
 	rows := history.New(machine, files, nil, nil)
-	r := newRig(t, func(c *Config) { c.Printer, c.Files, c.Gate, c.History = machine, files, gate, rows })
+	r := newRig(t, func(c *Config) { c.Printer, c.Files, c.Gate, c.People, c.History = machine, files, gate, files, rows })
 	recording, stop := context.WithCancel(t.Context())
 	recorded := make(chan error, 1)
 	go func() { recorded <- rows.Run(recording) }()

@@ -175,6 +175,53 @@ CREATE TABLE queue (
 	print    TEXT NOT NULL DEFAULT ''
 );
 `,
+	9: `
+-- People, and where they are logged in. hash is the password's, in the form of PHC; '' for who comes by the tailnet.
+CREATE TABLE people (
+	id         TEXT PRIMARY KEY,
+	name       TEXT NOT NULL,
+	folded     TEXT NOT NULL UNIQUE, -- name in lower case
+	role       TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'owner')),
+	tailnet    INTEGER NOT NULL,
+	hash       TEXT NOT NULL,
+	created_ms INTEGER NOT NULL,
+	used_ms    INTEGER NOT NULL
+);
+
+ALTER TABLE tokens ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0; -- 0 never
+ALTER TABLE tokens ADD COLUMN link       INTEGER NOT NULL DEFAULT 0;
+
+-- A session belongs to a person or to a token, and goes with them.
+CREATE TABLE sessions (
+	id           TEXT PRIMARY KEY,
+	hash         BLOB NOT NULL UNIQUE, -- SHA-256 of the secret
+	person       TEXT REFERENCES people ON DELETE CASCADE,
+	token        TEXT REFERENCES tokens ON DELETE CASCADE,
+	via          TEXT NOT NULL, -- 'password', 'key' or 'link'
+	agent        TEXT NOT NULL,
+	address      TEXT NOT NULL,
+	created_ms   INTEGER NOT NULL,
+	used_ms      INTEGER NOT NULL,
+	ends_ms      INTEGER NOT NULL, -- at the latest
+	confirmed_ms INTEGER NOT NULL  -- until when; 0 not
+);
+CREATE INDEX sessions_person ON sessions (person);
+CREATE INDEX sessions_token ON sessions (token);
+
+-- Who did what.
+CREATE TABLE audit (
+	seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+	at_ms   INTEGER NOT NULL,
+	who     TEXT NOT NULL, -- ID
+	name    TEXT NOT NULL,
+	role    TEXT NOT NULL,
+	via     TEXT NOT NULL,
+	address TEXT NOT NULL,
+	what    TEXT NOT NULL,
+	detail  TEXT NOT NULL,
+	outcome TEXT NOT NULL -- 'ok', or the error's code
+);
+`,
 }
 
 // openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.

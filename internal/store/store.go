@@ -46,6 +46,13 @@ var (
 	ErrNoSpool  = errors.New("no such spool")
 	ErrNoEntry  = errors.New("this is no longer in the queue")
 	ErrQueue    = errors.New("this cannot be queued") // wrapped with why
+	ErrPerson   = errors.New("no such person")
+	ErrTaken    = errors.New("somebody has this name already")
+	ErrSession  = errors.New("no such session")
+	ErrRole     = errors.New("this is no role")        // wrapped with why
+	ErrExpiry   = errors.New("this cannot be its end") // wrapped with why
+	// ErrLastOwner is returned instead of leaving nobody who may do everything.
+	ErrLastOwner = errors.New("nobody would be left who may do everything")
 )
 
 // Limits bound uploads. Zero values mean the defaults.
@@ -80,6 +87,7 @@ type Store struct {
 
 	spools bell   // rings when a spool, or which one is on, has changed
 	queue  bell   // rings when the queue has
+	people bell   // rings when somebody may do something else, or no longer come in
 	source string // whose spools are in use; see SpoolsFrom
 }
 
@@ -190,6 +198,9 @@ func (s *Store) tidy() error {
 	}
 	if err := s.interruptPrints(); err != nil {
 		return fmt.Errorf("mark interrupted prints: %w", noSpace(err))
+	}
+	if err := s.forgetEnded(); err != nil {
+		return fmt.Errorf("forget keys and sessions that have ended: %w", noSpace(err))
 	}
 	if err := s.forgetGone(); err != nil {
 		return fmt.Errorf("forget files that are gone: %w", noSpace(err))

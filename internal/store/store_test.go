@@ -128,7 +128,7 @@ func TestBesideTheDaemon(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, made, err := beside.CreateToken(t.Context(), "shed", "operator")
+	secret, made, err := beside.CreateToken(t.Context(), Token{Name: "shed", Role: "operator"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestSharedInNewDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, _, err := beside.CreateToken(t.Context(), "first", "owner")
+	secret, _, err := beside.CreateToken(t.Context(), Token{Name: "first", Role: "owner"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,37 +18,66 @@ type Token struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
 	Role      string `json:"role"`
+	Link      bool   `json:"link"` // it was made to be opened as a link, and only looks
 	CreatedMS int64  `json:"created_ms"`
-	UsedMS    int64  `json:"used_ms"` // to the minute; 0 never
+	UsedMS    int64  `json:"used_ms"`    // to the minute; 0 never
+	ExpiresMS int64  `json:"expires_ms"` // 0 never
 }
 
 const (
 	secretPrefix = "ld_" // so that people and scanners of leaked keys know what it is
-	maxTokenName = 64    // characters
+	maxName      = 64    // characters
+	maxLink      = 90 * day
+	maxExpiry    = 10 * 365 * day
+	keepExpired  = 30 * day // a token is still listed for so long, so that people see why it does nothing
+	day          = 24 * time.Hour
 )
 
-// CreateToken makes a token and returns its secret, which cannot be read again. role is viewer, operator or owner; name has 1 to 64
-// characters, of which those that nobody can see are dropped.
-func (s *Store) CreateToken(ctx context.Context, name, role string) (secret string, t Token, err error) {
-	switch role {
-	case "viewer", "operator", "owner":
-	default:
-		return "", Token{}, fmt.Errorf("create key: unknown role %q, allowed are viewer, operator and owner", role)
+// CreateToken makes a token from its Name, Role, Link and ExpiresMS, and returns its secret, which cannot be read again. The role is viewer, operator
+// or owner, of a link viewer; name has 1 to 64 characters, of which those that nobody can see are dropped. ErrExpiry: it would end in the past, or a
+// link not within 90 days.
+func (s *Store) CreateToken(ctx context.Context, t Token) (secret string, made Token, err error) {
+	now := time.Now()
+	if err = checkRole(t.Role); err == nil {
+		t.Name, err = cleanName(t.Name)
 	}
-	name, err = cleanName(name)
+	switch ends := time.UnixMilli(t.ExpiresMS); {
+	case err != nil:
+	case t.Link && t.Role != "viewer":
+		err = fmt.Errorf("a link only looks: its role is viewer")
+	case t.ExpiresMS != 0 && !ends.After(now):
+		err = fmt.Errorf("%w: it is over already", ErrExpiry)
+	case t.Link && (t.ExpiresMS == 0 || ends.After(now.Add(maxLink))):
+		err = fmt.Errorf("%w: a link ends within 90 days", ErrExpiry)
+	case t.ExpiresMS != 0 && ends.After(now.Add(maxExpiry)):
+		err = fmt.Errorf("%w: it is more than ten years from now", ErrExpiry)
+	}
 	if err != nil {
 		return "", Token{}, fmt.Errorf("create key: %w", err)
 	}
-	var random [32]byte
-	rand.Read(random[:]) // never fails
-	secret = secretPrefix + base64.RawURLEncoding.EncodeToString(random[:])
-	t = Token{ID: newID(), Name: name, Role: role, CreatedMS: time.Now().UnixMilli()}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO tokens (id, name, role, hash, created_ms, used_ms) VALUES (?,?,?,?,?,0)`,
-		t.ID, t.Name, t.Role, hashSecret(secret), t.CreatedMS)
+	secret = newSecret()
+	t.ID, t.CreatedMS, t.UsedMS = newID(), now.UnixMilli(), 0
+	_, err = s.db.ExecContext(ctx, `INSERT INTO tokens (id, name, role, hash, created_ms, used_ms, expires_ms, link) VALUES (?,?,?,?,?,0,?,?)`,
+		t.ID, t.Name, t.Role, hashSecret(secret), t.CreatedMS, t.ExpiresMS, t.Link)
 	if err != nil {
 		return "", Token{}, fmt.Errorf("create key: %w", noSpace(err))
 	}
 	return secret, t, nil
+}
+
+// newSecret has 256 random bits.
+func newSecret() string {
+	var random [32]byte
+	rand.Read(random[:]) // never fails
+	return secretPrefix + base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+func checkRole(role string) error {
+	switch role {
+	case "viewer", "operator", "owner":
+		return nil
+	}
+	return fmt.Errorf("%w: %.20q is none, allowed are viewer, operator and owner", ErrRole, role)
 }
 
 func cleanName(name string) (string, error) {
@@ -61,8 +90,8 @@ func cleanName(name string) (string, error) {
 		}
 		return r
 	}, name))
-	if n := utf8.RuneCountInString(name); n < 1 || n > maxTokenName {
-		return "", fmt.Errorf("%w: it needs 1 to %d characters", ErrName, maxTokenName)
+	if n := utf8.RuneCountInString(name); n < 1 || n > maxName {
+		return "", fmt.Errorf("%w: it needs 1 to %d characters", ErrName, maxName)
 	}
 	return name, nil
 }
@@ -73,38 +102,50 @@ func hashSecret(secret string) []byte {
 	return h[:]
 }
 
-// TokenBySecret returns the token that a secret belongs to, or ErrNoToken, and notes that it was used, to the minute. How long the search takes
-// says nothing of the secret: it goes by the hash, which nobody can steer.
+const tokenColumns = `id, name, role, created_ms, max(used_ms, coalesce((SELECT max(s.used_ms) / 60000 * 60000 FROM sessions s WHERE s.token = tokens.id), 0)), expires_ms, link`
+
+func scanToken(scan func(...any) error) (t Token, err error) {
+	err = scan(&t.ID, &t.Name, &t.Role, &t.CreatedMS, &t.UsedMS, &t.ExpiresMS, &t.Link)
+	return t, err
+}
+
+// TokenBySecret returns the token that a secret belongs to, or ErrNoToken, also when its time is over; and notes that it was used, to the minute. How
+// long the search takes says nothing of the secret: it goes by the hash, which nobody can steer.
 func (s *Store) TokenBySecret(ctx context.Context, secret string) (Token, error) {
-	var t Token
-	err := s.db.QueryRowContext(ctx, `SELECT id, name, role, created_ms, used_ms FROM tokens WHERE hash = ?`, hashSecret(secret)).
-		Scan(&t.ID, &t.Name, &t.Role, &t.CreatedMS, &t.UsedMS)
+	now := time.Now()
+	t, err := scanToken(s.db.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE hash = ? AND (expires_ms = 0 OR expires_ms > ?)`,
+		hashSecret(secret), now.UnixMilli()).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Token{}, ErrNoToken
 	}
 	if err != nil {
 		return Token{}, fmt.Errorf("look up key: %w", err)
 	}
-	if minute := time.Now().Truncate(time.Minute).UnixMilli(); minute != t.UsedMS {
-		// A key is good though the disk be full, so a failure to note its use is no failure of the look-up.
-		if _, err := s.db.ExecContext(ctx, `UPDATE tokens SET used_ms = ? WHERE id = ?`, minute, t.ID); err == nil {
-			t.UsedMS = minute
-		}
-	}
+	s.used(ctx, "tokens", t.ID, &t.UsedMS)
 	return t, nil
 }
 
-// Tokens returns all tokens, the oldest first.
+// used notes that a row was used, to the minute. Who may come in may do so though the disk be full, so a failure is none of the look-up.
+func (s *Store) used(ctx context.Context, table, id string, usedMS *int64) {
+	if minute := time.Now().Truncate(time.Minute).UnixMilli(); minute != *usedMS {
+		if _, err := s.db.ExecContext(ctx, `UPDATE `+table+` SET used_ms = ? WHERE id = ?`, minute, id); err == nil {
+			*usedMS = minute
+		}
+	}
+}
+
+// Tokens returns all tokens, the oldest first; those that have expired too, for 30 days.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, name, role, created_ms, used_ms FROM tokens ORDER BY created_ms, id`)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE expires_ms = 0 OR expires_ms > ? ORDER BY created_ms, id`,
+		time.Now().Add(-keepExpired).UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
 	defer rows.Close()
 	tokens := []Token{}
 	for rows.Next() {
-		var t Token
-		if err := rows.Scan(&t.ID, &t.Name, &t.Role, &t.CreatedMS, &t.UsedMS); err != nil {
+		t, err := scanToken(rows.Scan)
+		if err != nil {
 			return nil, fmt.Errorf("list keys: %w", err)
 		}
 		tokens = append(tokens, t)
@@ -112,14 +153,20 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 	return tokens, rows.Err()
 }
 
-// DeleteToken takes a token back, at once. ErrNoToken when there is none of this ID.
+// DeleteToken takes a token back, and its sessions, at once. ErrNoToken when there is none of this ID.
 func (s *Store) DeleteToken(ctx context.Context, id string) error {
-	result, err := s.db.ExecContext(ctx, `DELETE FROM tokens WHERE id = ?`, id)
+	return s.deletePeople(ctx, "delete key", ErrNoToken, `DELETE FROM tokens WHERE id = ?`, id)
+}
+
+// deletePeople runs a statement that takes something from somebody; none says that it found nothing.
+func (s *Store) deletePeople(ctx context.Context, doing string, none error, statement string, args ...any) error {
+	result, err := s.db.ExecContext(ctx, statement, args...)
 	if err != nil {
-		return fmt.Errorf("delete key: %w", noSpace(err))
+		return fmt.Errorf("%s: %w", doing, noSpace(err))
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(ErrNoToken, err)
+		return errors.Join(none, err)
 	}
+	s.people.ring()
 	return nil
 }

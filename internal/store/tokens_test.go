@@ -14,7 +14,7 @@ import (
 func TestToken(t *testing.T) {
 	s := open1(t)
 	before := time.Now()
-	secret, made, err := s.CreateToken(t.Context(), " Anna's\u202e phone\x00 ", "owner")
+	secret, made, err := s.CreateToken(t.Context(), Token{Name: " Anna's\u202e phone\x00 ", Role: "owner"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +56,11 @@ func TestTokenRefused(t *testing.T) {
 		{"a", ""}, {"a", "nobody"}, {"a", "Owner"}, {"a", "admin"},
 		{"", "owner"}, {" \t", "owner"}, {"\u200b", "owner"}, {"\xff", "owner"}, {strings.Repeat("x", 65), "owner"},
 	} {
-		if _, _, err := s.CreateToken(t.Context(), c.name, c.role); err == nil {
+		if _, _, err := s.CreateToken(t.Context(), Token{Name: c.name, Role: c.role}); err == nil {
 			t.Errorf("name %q, role %q: made", c.name, c.role)
 		}
 	}
-	if _, _, err := s.CreateToken(t.Context(), strings.Repeat("ü", 64), "viewer"); err != nil {
+	if _, _, err := s.CreateToken(t.Context(), Token{Name: strings.Repeat("ü", 64), Role: "viewer"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -68,7 +68,7 @@ func TestTokenRefused(t *testing.T) {
 func TestSecretIsNotKept(t *testing.T) {
 	dir := t.TempDir()
 	s := openIn(t, dir)
-	secret, _, err := s.CreateToken(t.Context(), "a", "owner")
+	secret, _, err := s.CreateToken(t.Context(), Token{Name: "a", Role: "owner"})
 	if err != nil {
 		t.Fatal(err)
 	}

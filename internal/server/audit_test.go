@@ -1,0 +1,101 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layerd/internal/access"
+	"layerd/printer"
+)
+
+// A card that takes nothing holds up nobody, and what is lost is said.
+func TestAuditLosesRatherThanWaits(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig, _ func(string, string) *phone, _ func()) {
+		r.people.fail = errors.New("the disk is full")
+		me := access.Identity{ID: "1", Name: "Anna", Role: access.Owner}
+		for i := range 2000 {
+			r.note(me, "jog", fmt.Sprint(i), "ok")
+		}
+		time.Sleep(2 * deedsEvery)
+		r.people.mu.Lock()
+		r.people.fail = nil
+		r.people.mu.Unlock()
+		r.note(me, "pause", "", "ok")
+		time.Sleep(2 * deedsEvery)
+		synctest.Wait()
+		deeds, err := r.people.Deeds(t.Context(), 0, 0)
+		if err != nil || len(deeds) != 2 || deeds[0].What != "pause" || deeds[1].What != "lost" || !strings.HasPrefix(deeds[1].Detail, "2000 deeds were") {
+			t.Errorf("got %+v, %v, want the pause, and that 2000 deeds were lost", deeds, err)
+		}
+	})
+}
+
+// What was done last is written before layerd ends, and many deeds are one writing.
+func TestAuditIsWrittenAtTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig, _ func(string, string) *phone, stop func()) {
+		for i := range 3 {
+			r.note(access.Identity{}, "jog", fmt.Sprint(i), "ok")
+		}
+		synctest.Wait()
+		if deeds, _ := r.people.Deeds(t.Context(), 0, 0); len(deeds) != 0 {
+			t.Errorf("%d deeds were written at once", len(deeds))
+		}
+		stop()
+		if deeds, _ := r.people.Deeds(t.Context(), 0, 0); len(deeds) != 3 {
+			t.Errorf("%d deeds were written at the end, want 3", len(deeds))
+		}
+	})
+}
+
+func TestDetailOf(t *testing.T) {
+	for want, c := range map[string]Command{
+		"":                     {Do: "pause"},
+		"file a.gcode, anyway": {Do: "start", File: "a.gcode", Anyway: true},
+		"axes x, by_mm -5":     {Do: "jog", Axes: "x", ByMM: -5},
+		"on false":             {Do: "lamp", On: new(bool)},
+		"line " + strings.Repeat("ü", 79) + "…": {Do: "send", Line: strings.Repeat("ü", 500)},
+	} {
+		if got := detailOf(c); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := detailOf(Command{Do: "set_overlay", Secret: "tskey-auth-1"}); strings.Contains(got, "tskey") {
+		t.Errorf("got %q with the secret", got)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Version = "1\"\\\n2" })
+	r.printer.change(func(s *printer.Snapshot) {
+		s.State, s.Nozzles, s.Bed = printer.Printing, []printer.Heater{{ActualC: 209.8, TargetC: 210}}, &printer.Heater{ActualC: 60, TargetC: 60}
+		s.Job, s.Link.Sent, s.Link.Resends = &printer.JobStatus{Percent: 37.5}, 41300, 2
+	})
+	w := r.do("GET", "/metrics", "viewer", nil)
+	text := w.Body.String()
+	for _, want := range []string{`layerd_build_info{version="1\"\\\n2"} 1`, `layerd_printer_state{state="printing"} 1`, `layerd_temperature_celsius{heater="nozzle0",kind="actual"} 209.8`,
+		`layerd_temperature_celsius{heater="bed",kind="target"} 60`, "layerd_job_progress_ratio 0.375", "layerd_lines_sent_total 41300", "layerd_resends_total 2", "layerd_live_sockets 0",
+		"layerd_camera_viewers 0", "layerd_sessions 1", "# TYPE layerd_lines_sent_total counter"} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("there is no %s in\n%s", want, text)
+		}
+	}
+	line := regexp.MustCompile(`^(# (HELP|TYPE) layerd_[a-z_]+ .+|layerd_[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? -?[0-9.e+]+)$`)
+	types := map[string]bool{}
+	for _, l := range strings.Split(strings.TrimSpace(text), "\n") {
+		if !line.MatchString(l) {
+			t.Errorf("%q is not of the format", l)
+		}
+		if strings.HasPrefix(l, "# TYPE") && types[l] {
+			t.Errorf("%q comes twice", l)
+		}
+		types[l] = true
+	}
+	if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "text/plain; version=0.0.4") {
+		t.Errorf("Content-Type: got %q", got)
+	}
+}
