@@ -28,11 +28,10 @@ func (d *parts) gate() (*access.Gate, error) {
 	}
 	return access.NewGate(access.Config{Book: people.Book{Store: d.store}, Demo: d.secret, People: named, Proxies: d.cfg.Proxies, DefaultRole: func() access.Role {
 		settings, _ := d.overlay.Settings()
-		role, err := access.ParseRole(settings.Tailnet.DefaultRole)
-		if err != nil {
-			return access.Nobody // as it says, or does not say
+		if settings.Tailnet.DefaultRole == access.Nobody.String() {
+			return access.Nobody
 		}
-		return role
+		return access.Viewer // also when nothing is said
 	}}), nil
 }
 

@@ -25,6 +25,9 @@ func TestFirstOwner(t *testing.T) {
 	if !strings.Contains(d.err.String(), link[0]) {
 		t.Errorf("it is not in the log: %q", d.err.String())
 	}
+	if list := get[server.PeopleList](d, "/v1/people"); list.DefaultRole != "viewer" || len(list.People) != 0 {
+		t.Errorf("got %+v", list)
+	}
 	if door := get[server.Door](d, "/v1/door"); !door.Setup || door.Accounts || door.Name == "" {
 		t.Errorf("got %+v", door)
 	}
