@@ -71,6 +71,14 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) err
 	if err != nil {
 		return fmt.Errorf("serve the page on %s: %w; choose another address with --listen", cfg.Listen, err)
 	}
+	if cfg.TLS.Cert != "" {
+		secure, err := server.TLSListener(listener, cfg.TLS.Cert, cfg.TLS.Key, d.log)
+		if err != nil {
+			listener.Close()
+			return err
+		}
+		listener = secure
+	}
 	d.log.Info("layerd runs", "version", version, "address", listener.Addr().String(), "data", cfg.Data)
 	if err := d.announce(ctx, stdout, listener.Addr()); err != nil {
 		listener.Close()
@@ -293,7 +301,11 @@ func (d *parts) announce(ctx context.Context, out io.Writer, a net.Addr) error {
 			host = "localhost"
 		}
 	}
-	address := "http://" + net.JoinHostPort(host, port) + "/"
+	scheme := "http"
+	if d.cfg.TLS.Cert != "" {
+		scheme = "https"
+	}
+	address := scheme + "://" + net.JoinHostPort(host, port) + "/"
 	if d.secret != "" {
 		fmt.Fprintf(out, "layerd with a pretend printer and camera. Open this address; its key is good until layerd ends:\n%s#token=%s\n", address, d.secret)
 		return nil

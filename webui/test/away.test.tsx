@@ -210,7 +210,7 @@ describe('the state', () => {
     expect(told).toEqual([])
     act(() => getByRole<HTMLButtonElement>(getByRole(root, 'alertdialog'), 'button', { name: 'Leave' }).click())
     await settle()
-    expect(told).toEqual([{ do: 'overlay_leave' }, { do: 'set_overlay', overlay: settings({ kind: 'none' }) }])
+    expect(told).toEqual([{ do: 'overlay_leave' }])
   })
 
   it('is not cut off under the feet of who came that way without a question', async () => {
