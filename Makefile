@@ -19,7 +19,7 @@ run: build ## build everything and start layerd with a pretend printer and camer
 .PHONY: build
 build: webui ## build bin/layerd and bin/printsim for this machine
 	@mkdir -p bin
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/ ./cmd/layerd ./cmd/printsim ./cmd/tailnetsim ./cmd/zerotiersim
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/ ./cmd/layerd ./cmd/printsim
 
 .PHONY: sims
 sims: ## build bin/tailnetsim and bin/zerotiersim: pretend networks for trying the way from elsewhere

@@ -73,7 +73,7 @@ export class Rig {
 
   /** setup is the fragment of the link with which the first owner is made, as layerd has printed it. */
   setup() {
-    return /#setup=\S+/.exec(this.layerd.said)[0]
+    return /#setup=\w+/.exec(this.layerd.said)[0]
   }
 
   /** demo starts layerd with its pretend printer and camera, whose configuration locks nothing but what env says, and returns an owner's key. */
