@@ -5,7 +5,7 @@
 //	layerd …              # with the control server's URL; opening its login link logs in
 //	chromium --proxy-server=PROXY http://layerd.tail-scale.ts.net/
 //
-// On its standard input it takes, a line each: approve LINK, expire, renew, down, up, quit. It answers each with ok or error.
+// On its standard input it takes, a line each: approve LINK, expire NAME, renew NAME, down, up, quit. It answers each with ok or error.
 package main
 
 import (
@@ -104,15 +104,15 @@ func do(control *tailnettest.Control, word, rest string) error {
 	case "approve":
 		return control.Approve(rest)
 	case "expire":
-		control.Fake.SetExpireAllNodes(true)
+		control.Expire(rest, time.Now().Add(-time.Minute))
 	case "renew":
-		control.Fake.SetExpireAllNodes(false)
+		control.Expire(rest, time.Time{})
 	case "down":
 		control.Down()
 	case "up":
 		return control.Up()
 	default:
-		return fmt.Errorf("%q is none of approve LINK, expire, renew, down, up, quit", word)
+		return fmt.Errorf("%q is none of approve LINK, expire NAME, renew NAME, down, up, quit", word)
 	}
 	return nil
 }

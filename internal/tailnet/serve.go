@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -109,7 +110,7 @@ func (l *life) plain(ctx context.Context, listener net.Listener) error {
 // tls serves with the certificate for name, and for no other. http.Server finds a *tls.Conn, and in it the one that knows the caller.
 func (l *life) tls(name string) serveFunc {
 	own := func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if hello.ServerName != name {
+		if !strings.EqualFold(strings.TrimSuffix(hello.ServerName, "."), name) {
 			return nil, errors.New("that is not our name")
 		}
 		return l.local.GetCertificate(hello)

@@ -97,6 +97,8 @@ func (v view) describe(now time.Time) (s overlay.Status) {
 	case v.trouble != nil:
 		s.State = overlay.Failed
 		s.Problem, s.Next = explain(v.trouble)
+	case state == ipn.NeedsLogin.String():
+		v.login(&s, now) // the link is on its way
 	}
 	return s
 }

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"time"
 
 	"tailscale.com/client/local"
 	"tailscale.com/derp/derpserver"
@@ -48,6 +49,7 @@ type Control struct {
 func Isolate() {
 	envknob.Setenv("TS_PANIC_IF_HIT_MAIN_CONTROL", "true")
 	envknob.Setenv("TS_ASSUME_NETWORK_UP_FOR_TEST", "true")
+	envknob.Setenv("TS_DEBUG_ACME_DIRECTORY_URL", "http://127.0.0.1:1/") // where nobody signs certificates
 	envknob.SetNoLogsNoSupport()
 	netns.SetEnabled(false)
 }
@@ -104,7 +106,7 @@ func (c *Control) serve(listener net.Listener) {
 func (c *Control) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/auth/"):
-		if !c.Fake.CompleteAuth(r.URL.Path) {
+		if c.Approve(r.URL.Path) != nil {
 			http.NotFound(w, r)
 			return
 		}
@@ -166,12 +168,32 @@ func (c *Control) Close() {
 	}
 }
 
+// WithCertificates makes the tailnet one whose nodes may have certificates, though nobody signs them: a node's are where it keeps them,
+// or it has none. It is to be called before the first node joins.
+func (c *Control) WithCertificates() { c.Fake.DNSConfig = &tailcfg.DNSConfig{Proxied: true} }
+
 // Approve logs in whoever was shown this link, as opening it does.
 func (c *Control) Approve(link string) error {
+	for _, n := range c.Fake.AllNodes() { // the fake gives a new key the old one's end
+		if !n.KeyExpiry.IsZero() && n.KeyExpiry.Before(time.Now()) {
+			n.KeyExpiry = time.Time{}
+			c.Fake.UpdateNode(n)
+		}
+	}
 	if !c.Fake.CompleteAuth(link) {
 		return errors.New("that is no login link of this control server")
 	}
 	return nil
+}
+
+// Expire says when the keys of the nodes of this name end; the zero time is never. A node whose key has ended has to log in again.
+func (c *Control) Expire(name string, at time.Time) {
+	for _, n := range c.Fake.AllNodes() {
+		if first, _, _ := strings.Cut(n.Name, "."); first == name {
+			n.KeyExpiry = at
+			c.Fake.UpdateNode(n)
+		}
+	}
 }
 
 // Join returns a node that is running, and what it is called as a person. tags may be nil.
