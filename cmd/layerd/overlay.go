@@ -56,7 +56,7 @@ func (d *parts) neighbour() overlay.Neighbour {
 	if snap == nil {
 		return n
 	}
-	n.State = string(snap.State)
+	n.State = snap.State.String()
 	if snap.Job != nil {
 		n.Job, n.Percent, n.LeftS = snap.Job.Name, snap.Job.Percent, snap.Job.LeftS
 	}
