@@ -117,14 +117,20 @@ test('what the configuration sets is shown, and cannot be changed', async () => 
   await theirs.context().close()
 })
 
-test('an outage of the control server is told in words, and over when it is over', async () => {
+test('turned on while the control server is away, it says so in words, and joins by itself when that is back', async () => {
   await go('#/settings/away')
+  await page.getByRole('radio', { name: /^Off/ }).check()
+  await button('Turn off').click()
+  await until('seen to be off', async () => (await page.getByTestId('away-state').count()) === 0)
   await net.happens('down')
-  await page.getByText(/control server does not answer/).first().waitFor({ timeout: 30_000 })
+  await page.getByRole('radio', { name: /^Tailnet/ }).check()
+  await button('Turn on').click()
+  await big('Cannot be reached from elsewhere', 40_000)
+  await page.getByText(/control server does not answer/).waitFor()
   await fine('down')
   await net.happens('up')
-  await until('it is over', async () => (await page.getByText(/control server does not answer/).count()) === 0)
   await big('Joined as voron')
+  assert.equal(await page.getByTestId('address').innerText(), `http://voron.${domain}/`)
 })
 
 test('a phone on the network opens the page, is known by it, and may look and no more', async () => {
@@ -135,8 +141,11 @@ test('a phone on the network opens the page, is known by it, and may look and no
   await phone.getByTestId('state').waitFor()
   await until('connected', async () => (await phone.getByTestId('state').innerText()) === 'Ready')
   assert.equal(await phone.getByRole('button', { name: 'Emergency stop' }).count(), 0)
-  await phone.evaluate(() => { location.hash = '#/settings' })
-  await phone.getByText(/\(viewer\)/).waitFor()
+  await phone.evaluate(() => { location.hash = '#/settings/account' })
+  await phone.getByText('Viewer, by the tailnet.').waitFor()
+  await phone.getByText(/user-1/i).first().waitFor()
+  assert.equal(await phone.evaluate(async () => (await fetch('/v1/do', { method: 'POST', body: JSON.stringify({ id: 'x', do: 'home' }) })).status), 403)
+  if (process.env.SHOTS) await phone.screenshot({ path: `${process.env.SHOTS}/away-phone.png` })
   await phone.context().close()
 })
 

@@ -45,7 +45,7 @@ export function AwayStatus({ now, disabled }: { now: Overlay; disabled: boolean 
       )}
       {steps && <Authorise member={s.name} network={now.settings.zerotier.network} />}
       {s.state === 'approval' && <p class="muted">This page goes on by itself.</p>}
-      {s.state === 'failed' && <p class="muted small">layerd tries again by itself. Prints are not touched by it.</p>}
+      {s.state === 'failed' && <p class="muted small">Prints go on all the same.</p>}
       {s.state === 'running' && s.urls[0] && (
         <>
           <p>A device on the same network reaches it at</p>
@@ -58,7 +58,7 @@ export function AwayStatus({ now, disabled }: { now: Overlay; disabled: boolean 
       )}
       {again && !disabled && (
         <div class="card-actions">
-          <button type="button" class={`btn${end?.soon || s.state === 'failed' ? ' primary' : ''}`} disabled={busy} onClick={() => void command({ do: 'overlay_login' })}>{busy && <Spinner />}Log in again</button>
+          <button type="button" class={`btn${end?.soon ? ' primary' : ''}`} disabled={busy} onClick={() => void command({ do: 'overlay_login' })}>{busy && <Spinner />}Log in again</button>
         </div>
       )}
       {s.kind === 'tailnet' && (s.state === 'login' || s.state === 'failed' || end?.soon) && !disabled && (
