@@ -143,7 +143,7 @@ test('a phone on the network opens the page, is known by it, and may look and no
   assert.equal(await phone.getByRole('button', { name: 'Emergency stop' }).count(), 0)
   await phone.evaluate(() => { location.hash = '#/settings/account' })
   await phone.getByText('Viewer, by the tailnet.').waitFor()
-  await phone.getByText(/user-1/i).first().waitFor()
+  await phone.getByRole('heading', { name: 'User 1' }).waitFor()
   assert.equal(await phone.evaluate(async () => (await fetch('/v1/do', { method: 'POST', body: JSON.stringify({ id: 'x', do: 'home' }) })).status), 403)
   if (process.env.SHOTS) await phone.screenshot({ path: `${process.env.SHOTS}/away-phone.png` })
   await phone.context().close()
