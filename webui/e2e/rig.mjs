@@ -84,12 +84,12 @@ export class Rig {
     return key
   }
 
-  /** tailnet starts tailnetsim, and returns the addresses of its control server and of its phone's proxy, and a way to tell it what happens. */
+  /** tailnet starts tailnetsim, and returns the addresses of its control server and of its phone's proxy, whose phone that is, and a way to tell it what happens. */
   async tailnet() {
     const child = this.#child('tailnetsim', [])
-    const text = await line(child, (t) => /phone=/.test(t))
-    const [, control, proxy] = /control=(\S+)\nproxy=(\S+)/.exec(text)
-    return { control, proxy, happens: (words) => tell(child, words) }
+    const text = await line(child, (t) => /phone=\S+\n/.test(t))
+    const [, control, proxy, person] = /control=(\S+)\nproxy=(\S+)\nphone=(\S+)/.exec(text)
+    return { control, proxy, person, happens: (words) => tell(child, words) }
   }
 
   /** zerotier starts zerotiersim, and returns where its token is, and a way to tell it what happens. */
