@@ -34,7 +34,7 @@ export function AwayStatus({ now, disabled }: { now: Overlay; disabled: boolean 
   return (
     <section class="card" aria-label="State of the network">
       <p class={`away-state tone-${tone}`} role="status" data-testid="away-state">{icon ? <Icon name={icon} size={28} /> : <Spinner />}<strong class="wrap">{text}</strong></p>
-      {s.problem && !steps && <p class="wrap" role={s.state === 'running' ? undefined : 'alert'}>{s.problem}</p>}
+      {s.problem && !steps && !(end?.soon && s.state === 'running') && <p class="wrap" role={s.state === 'running' ? undefined : 'alert'}>{s.problem}</p>}
       {s.next && !steps && <p class="wrap"><strong>What to do:</strong> {s.next}</p>}
       {s.login_url && (
         <>
