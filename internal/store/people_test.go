@@ -236,7 +236,11 @@ func TestTokensEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ago, want := range map[time.Duration]int{time.Second: 3, 31 * day: 0} {
+	for _, c := range []struct {
+		ago  time.Duration
+		want int
+	}{{time.Second, 3}, {31 * day, 0}} {
+		ago, want := c.ago, c.want
 		if _, err := s.db.Exec(`UPDATE tokens SET expires_ms = ?`, in(-ago)); err != nil {
 			t.Fatal(err)
 		}
