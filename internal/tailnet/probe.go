@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -27,12 +28,17 @@ func explain(err error) (problem, next string) {
 	case errors.Is(err, errNoNetwork):
 		return "This machine has no network: no cable and no Wi-Fi gave it an address.", "Connect it; the rest goes by itself."
 	case errors.Is(err, errClock):
-		return sentence("This machine's clock is wrong, and so it can trust no certificate: " + err.Error()), "It sets its clock itself when it reaches a time server (UDP port 123); then it goes on by itself."
+		return sentence("This machine's clock is wrong, and so it can trust no certificate: " + behind(err, errClock)), "It sets its clock itself when it reaches a time server (UDP port 123); then it goes on by itself."
 	case errors.Is(err, errCertify):
-		return sentence("The control server shows a certificate that is not to be trusted: " + err.Error()), "Check the control server's address. Something on the way may read along: a proxy, or a Wi-Fi with a login page."
+		return sentence("The control server shows a certificate that is not to be trusted: " + behind(err, errCertify)), "Check the control server's address. Something on the way may read along: a proxy, or a Wi-Fi with a login page."
 	default:
-		return sentence("The control server does not answer: " + err.Error()), "Check the internet connection and the control server's address. It is tried again by itself."
+		return sentence("The control server does not answer: " + behind(err, errUnheard)), "Check the internet connection and the control server's address. It is tried again by itself."
 	}
+}
+
+// behind is what an error says beyond the kind that it is of, which the sentence has said already.
+func behind(err, kind error) string {
+	return strings.TrimPrefix(err.Error(), kind.Error()+": ")
 }
 
 const probeTime = 5 * time.Second
