@@ -37,10 +37,10 @@ export const overlay = signal<Overlay | null>(null)
 /** Keeps overlay up to date until the returned function is called. Only an owner is answered. */
 export const followOverlay = () => follow('/v1/overlay', readOverlay, () => state.value && allowed('owner') ? String(state.value.overlay_rev) : undefined, (value) => (overlay.value = value))
 
-/** Asks for the other printers, once; the header leads to them when there are any. */
+/** Asks for the other printers, once. The header leads to them from when there were any: one may be off for a moment, and answers come in any order. */
 export async function askNeighbours(): Promise<readonly Neighbour[]> {
   const { neighbours } = await get('/v1/neighbours', readNeighbours)
-  printers.value = neighbours.length > 0
+  if (neighbours.length > 0) printers.value = true
   return neighbours
 }
 
