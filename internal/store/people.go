@@ -40,22 +40,27 @@ func scanPerson(scan func(...any) error) (p Person, err error) {
 	return p, err
 }
 
+// collect reads all rows of a query and closes them; err is the query's own. what is listed is named in errors.
+func collect[T any](what string, rows *sql.Rows, err error, scan func(func(...any) error) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", what, err)
+	}
+	defer rows.Close()
+	all := []T{}
+	for rows.Next() {
+		one, err := scan(rows.Scan)
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", what, err)
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
 // People returns everybody, the oldest first.
 func (s *Store) People(ctx context.Context) ([]Person, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT `+personColumns+` FROM people ORDER BY created_ms, id`)
-	if err != nil {
-		return nil, fmt.Errorf("list people: %w", err)
-	}
-	defer rows.Close()
-	people := []Person{}
-	for rows.Next() {
-		p, err := scanPerson(rows.Scan)
-		if err != nil {
-			return nil, fmt.Errorf("list people: %w", err)
-		}
-		people = append(people, p)
-	}
-	return people, rows.Err()
+	return collect("people", rows, err, scanPerson)
 }
 
 // Person returns who has this ID. ErrPerson: nobody.

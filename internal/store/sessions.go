@@ -113,19 +113,7 @@ func (s *Store) SessionBySecret(ctx context.Context, secret string) (Session, er
 func (s *Store) Sessions(ctx context.Context, of string) ([]Session, error) {
 	rows, err := s.db.QueryContext(ctx, sessionRows+` AND (?3 = '' OR s.person = ?3 OR s.token = ?3) ORDER BY s.used_ms DESC, s.created_ms DESC LIMIT 1000`,
 		time.Now().UnixMilli(), sessionIdle.Milliseconds(), of)
-	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
-	}
-	defer rows.Close()
-	sessions := []Session{}
-	for rows.Next() {
-		v, err := scanSession(rows.Scan)
-		if err != nil {
-			return nil, fmt.Errorf("list sessions: %w", err)
-		}
-		sessions = append(sessions, v)
-	}
-	return sessions, rows.Err()
+	return collect("sessions", rows, err, scanSession)
 }
 
 // ConfirmSession notes until when a session's person counts as just asked.

@@ -138,19 +138,7 @@ func (s *Store) used(ctx context.Context, table, id string, usedMS *int64) {
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE expires_ms = 0 OR expires_ms > ? ORDER BY created_ms, id`,
 		time.Now().Add(-keepExpired).UnixMilli())
-	if err != nil {
-		return nil, fmt.Errorf("list keys: %w", err)
-	}
-	defer rows.Close()
-	tokens := []Token{}
-	for rows.Next() {
-		t, err := scanToken(rows.Scan)
-		if err != nil {
-			return nil, fmt.Errorf("list keys: %w", err)
-		}
-		tokens = append(tokens, t)
-	}
-	return tokens, rows.Err()
+	return collect("keys", rows, err, scanToken)
 }
 
 // DeleteToken takes a token back, and its sessions, at once. ErrNoToken when there is none of this ID.
