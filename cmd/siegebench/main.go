@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"layerd/internal/benchrun"
 )
 
 func main() {
@@ -92,7 +94,7 @@ type result struct {
 	longest    time.Duration // without a line of the job, while nobody tapped
 	starved    int           // how often that was longer than starvedAfter
 	exact      string        // "yes", or the first thing that was wrong
-	peakKiB    int           // of layerd's memory
+	peakKiB    int64         // of layerd's memory
 	http, live []time.Duration
 	told       string // by the attacker
 }
@@ -121,7 +123,7 @@ func besiege(ctx context.Context, bin string, a attack, span time.Duration, taps
 		return r, err
 	}
 	r.told = attacker.stop()
-	if r.peakKiB, err = s.peak(); err != nil {
+	if r.peakKiB, err = benchrun.PeakKiB(s.layerd.Process.Pid); err != nil {
 		return r, err
 	}
 	record, err := s.end()
@@ -136,10 +138,10 @@ func besiege(ctx context.Context, bin string, a attack, span time.Duration, taps
 const starvedAfter = 100 * time.Millisecond
 
 // judge compares what the printer has executed with the file. The print was not waited for, so its end is not there.
-func (r *result) judge(record []executed, lines []string, span time.Duration) {
-	var done []executed
+func (r *result) judge(record []benchrun.Executed, lines []string, span time.Duration) {
+	var done []benchrun.Executed
 	for _, e := range record {
-		if strings.HasPrefix(e.command, "G1 X") && strings.Contains(e.command, " E") { // nothing but the job says so
+		if strings.HasPrefix(e.Command, "G1 X") && strings.Contains(e.Command, " E") { // nothing but the job says so
 			done = append(done, e)
 		}
 	}
@@ -150,15 +152,15 @@ func (r *result) judge(record []executed, lines []string, span time.Duration) {
 	}
 	watched := 0
 	for i, e := range done {
-		if e.command != lines[i] {
-			r.exact = fmt.Sprintf("line %d: got %q, want %q", i+1, e.command, lines[i])
+		if e.Command != lines[i] {
+			r.exact = fmt.Sprintf("line %d: got %q, want %q", i+1, e.Command, lines[i])
 			return
 		}
-		if i == 0 || e.at-done[0].at > span {
+		if i == 0 || e.At-done[0].At > span {
 			continue
 		}
 		watched++
-		gap := e.at - done[i-1].at
+		gap := e.At - done[i-1].At
 		r.longest = max(r.longest, gap)
 		if gap > starvedAfter {
 			r.starved++

@@ -12,13 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"layerd/internal/benchrun"
 )
 
 // What flows here: printsim ─▶ layerd on it ─▶ keys ─▶ a print ─▶ what the printer has executed.
@@ -41,11 +40,6 @@ type stage struct {
 	client        *http.Client
 }
 
-type executed struct {
-	at      time.Duration
-	command string
-}
-
 func newStage(ctx context.Context, bin string) (s *stage, err error) {
 	s = &stage{ctx: ctx, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}}
 	if s.dir, err = os.MkdirTemp("/dev/shm", "siegebench-"); err != nil {
@@ -60,7 +54,7 @@ func newStage(ctx context.Context, bin string) (s *stage, err error) {
 	}()
 	link := filepath.Join(s.dir, "printer")
 	s.sim = exec.CommandContext(ctx, filepath.Join(bin, "printsim"), "--link", link, "--baud", strconv.Itoa(baud), "--speed", "0", "--heat", "0", "--advanced-ok", "--record", filepath.Join(s.dir, "record"))
-	if _, err := begin(s.sim, startAhead, link); err != nil {
+	if _, err := begin(s.sim, func() error { return benchrun.Ahead(s.sim.Start) }, link); err != nil {
 		return nil, fmt.Errorf("start the pretend printer: %w", err)
 	}
 	config := filepath.Join(s.dir, "empty.yaml")
@@ -71,7 +65,7 @@ func newStage(ctx context.Context, bin string) (s *stage, err error) {
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir}
 	s.layerd = exec.CommandContext(ctx, filepath.Join(bin, "layerd"), append(where, "--listen", "127.0.0.1:0")...)
 	s.layerd.Env = append(env, "LAYERD_PRINTER_PORT="+link, fmt.Sprint("LAYERD_PRINTER_BAUD=", baud), "LAYERD_CAMERA_DEVICE=simulated", "LAYERD_LOG_LEVEL=error", fmt.Sprint("LAYERD_FILES_MAX_MB=", maxMB))
-	line, err := begin(s.layerd, (*exec.Cmd).Start, "serves its page on ")
+	line, err := begin(s.layerd, s.layerd.Start, "serves its page on ")
 	if err != nil {
 		return nil, fmt.Errorf("start layerd: %w", err)
 	}
@@ -91,14 +85,14 @@ func newStage(ctx context.Context, bin string) (s *stage, err error) {
 }
 
 // begin starts a program, and returns the line of its output that holds text. It dies with us.
-func begin(cmd *exec.Cmd, start func(*exec.Cmd) error, text string) (string, error) {
+func begin(cmd *exec.Cmd, start func() error, text string) (string, error) {
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", err
 	}
-	if err := start(cmd); err != nil {
+	if err := start(); err != nil {
 		return "", err
 	}
 	out := bufio.NewReader(pipe)
@@ -112,16 +106,6 @@ func begin(cmd *exec.Cmd, start func(*exec.Cmd) error, text string) (string, err
 			return "", fmt.Errorf("it has not said %q: %w", text, err)
 		}
 	}
-}
-
-// startAhead starts a program that goes before all others, where we may: a real printer shares no processor with its host.
-func startAhead(cmd *exec.Cmd) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if unix.Setpriority(unix.PRIO_PROCESS, 0, -15) == nil { // of this thread, and so of what it begins
-		defer unix.Setpriority(unix.PRIO_PROCESS, 0, 0)
-	}
-	return cmd.Start()
 }
 
 // ask sends the owner's request over a connection of its own.
@@ -190,19 +174,8 @@ func (s *stage) start() (job string, err error) {
 	return started.Job, s.until("printing")
 }
 
-// peak is the most memory that layerd has had, in KiB.
-func (s *stage) peak() (int, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.layerd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	value, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	return strconv.Atoi(value)
-}
-
 // end switches the printer off, and returns what it has executed.
-func (s *stage) end() (all []executed, err error) {
+func (s *stage) end() ([]benchrun.Executed, error) {
 	if err := s.sim.Process.Signal(syscall.SIGTERM); err != nil {
 		return nil, err
 	}
@@ -213,15 +186,7 @@ func (s *stage) end() (all []executed, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for line := range strings.Lines(string(text)) {
-		at, command, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		us, err := strconv.ParseInt(at, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("read the record: %w", err)
-		}
-		all = append(all, executed{time.Duration(us) * time.Microsecond, command})
-	}
-	return all, nil
+	return benchrun.ParseRecord(text)
 }
 
 // close ends what still runs, and removes what was written.

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"layerd/internal/benchrun"
 )
 
 // What flows here: a case and a streamer → a printer switched on, the file printed, the printer switched off → a row.
@@ -142,7 +144,7 @@ func (b *bench) fill(ctx context.Context, r *row, t task, dir string) error {
 	if r.cost, err = t.streamer.run(ctx, m.link, t.settings.hostBaud(), file, t.limit, m.forget); err != nil {
 		return err
 	}
-	var record []executed
+	var record []benchrun.Executed
 	if r.counters, record, err = m.switchOff(); err != nil {
 		return err
 	}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"layerd/internal/benchrun"
 )
 
 // What flows here: the real daemon → the address that it prints → its API, asked as programs ask it (docs/PROTOCOL.md).
@@ -190,6 +192,6 @@ func (d *daemon) print(job []byte, ready func()) (c cost, err error) {
 		return c, err
 	}
 	c.cpu, c.remark = after-before, fmt.Sprintf("%d bytes ahead", window)
-	c.rssKiB, err = peakOf(d.cmd.Process.Pid)
+	c.rssKiB, err = benchrun.PeakKiB(d.cmd.Process.Pid)
 	return c, err
 }

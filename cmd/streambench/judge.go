@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"layerd/internal/benchrun"
 )
 
 // What flows here: the record of what was executed, and the job → what is missing or too much, and when it began and ended.
@@ -49,8 +51,8 @@ func (m measure) wire(baud int) float64 {
 }
 
 // judge compares what was executed with what the job says.
-func judge(record []executed, w workload) (m measure) {
-	record = slices.DeleteFunc(slices.Clone(record), func(e executed) bool { return hostsOwn(e.command) })
+func judge(record []benchrun.Executed, w workload) (m measure) {
+	record = slices.DeleteFunc(slices.Clone(record), func(e benchrun.Executed) bool { return hostsOwn(e.Command) })
 	want := slices.Concat(w.head, w.cut)
 	a := align(record, want)
 	a.sort(&m, want, record)
@@ -58,7 +60,7 @@ func judge(record []executed, w workload) (m measure) {
 		if j < 0 {
 			continue
 		}
-		at := record[j].at
+		at := record[j].At
 		if m.lines == 0 {
 			m.from = at
 		} else {
@@ -87,7 +89,7 @@ const (
 )
 
 // align walks record and job side by side. Where they differ it looks for the nearest place where they run side by side again.
-func align(record []executed, want []string) (a alignment) {
+func align(record []benchrun.Executed, want []string) (a alignment) {
 	a.match = slices.Repeat([]int{-1}, len(want))
 	i, j := 0, 0
 	surplus := func(n int) {
@@ -97,7 +99,7 @@ func align(record []executed, want []string) (a alignment) {
 		}
 	}
 	for i < len(want) && j < len(record) {
-		if want[i] == record[j].command {
+		if want[i] == record[j].Command {
 			a.match[i] = j
 			i, j = i+1, j+1
 			continue
@@ -111,7 +113,7 @@ func align(record []executed, want []string) (a alignment) {
 }
 
 // meet returns how many lines of each to leave out, the fewest, so that both go on alike. Where they never do it leaves out one of the record.
-func meet(want []string, record []executed) (skip, more int) {
+func meet(want []string, record []benchrun.Executed) (skip, more int) {
 	for apart := 1; apart <= lookAhead; apart++ {
 		for skip := max(0, apart-len(record)); skip <= min(apart, len(want)); skip++ {
 			if alike(want[skip:], record[apart-skip:]) {
@@ -122,10 +124,10 @@ func meet(want []string, record []executed) (skip, more int) {
 	return 0, 1
 }
 
-func alike(want []string, record []executed) bool {
+func alike(want []string, record []benchrun.Executed) bool {
 	n := min(sameRun, len(want), len(record))
 	for i := range n {
-		if want[i] != record[i].command {
+		if want[i] != record[i].Command {
 			return false
 		}
 	}
@@ -137,7 +139,7 @@ const nearby = 400
 
 // sort tells what is missing or too much by kinds: a line that is missing in its place and came elsewhere is out of order; one that
 // came once more is doubled; what the job does not have is foreign.
-func (a alignment) sort(m *measure, want []string, record []executed) {
+func (a alignment) sort(m *measure, want []string, record []benchrun.Executed) {
 	missing := make(map[int]bool)
 	for i, j := range a.match {
 		if j < 0 {
@@ -145,10 +147,10 @@ func (a alignment) sort(m *measure, want []string, record []executed) {
 		}
 	}
 	for k, j := range a.extra {
-		if a.after[k] == len(want) && (record[j].command == "M104 S0" || record[j].command == "M140 S0") {
+		if a.after[k] == len(want) && (record[j].Command == "M104 S0" || record[j].Command == "M140 S0") {
 			continue // a host that ends leaves nothing hot
 		}
-		text, from, to := record[j].command, max(0, a.after[k]-nearby), min(len(want), a.after[k]+nearby)
+		text, from, to := record[j].Command, max(0, a.after[k]-nearby), min(len(want), a.after[k]+nearby)
 		elsewhere := func(which func(i int) bool) int {
 			for i := from; i < to; i++ {
 				if want[i] == text && which(i) {

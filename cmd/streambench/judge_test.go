@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"layerd/internal/benchrun"
 )
 
 // numbered is n commands, all different.
@@ -18,9 +20,9 @@ func numbered(n int) (all []string) {
 }
 
 // each is a record of commands, one every millisecond.
-func each(commands ...string) (all []executed) {
+func each(commands ...string) (all []benchrun.Executed) {
 	for i, c := range commands {
-		all = append(all, executed{time.Duration(i) * time.Millisecond, c})
+		all = append(all, benchrun.Executed{At: time.Duration(i) * time.Millisecond, Command: c})
 	}
 	return all
 }
@@ -92,11 +94,11 @@ func TestUseOfTheWire(t *testing.T) {
 		}
 		job.cut = append(job.cut, text)
 	}
-	record := []executed{{0, "G28"}, {time.Second, "M105"}}
+	record := []benchrun.Executed{{At: 0, Command: "G28"}, {At: time.Second, Command: "M105"}}
 	for i, c := range job.cut {
-		record = append(record, executed{10*time.Second + time.Duration(i)*5*time.Millisecond, c})
+		record = append(record, benchrun.Executed{At: 10*time.Second + time.Duration(i)*5*time.Millisecond, Command: c})
 	}
-	record = append(record, executed{time.Minute, "M400"})
+	record = append(record, benchrun.Executed{At: time.Minute, Command: "M400"})
 	m := judge(record, job)
 	if m.bytes != 99*40 || math.Abs(m.seconds()-0.495) > 1e-9 || m.lines != 100 || m.starved != 0 {
 		t.Errorf("%d bytes of %d lines in %.3f s, starved %d times; want 3960 of 100 in 0.495, never", m.bytes, m.lines, m.seconds(), m.starved)
@@ -111,7 +113,7 @@ func TestUseOfTheWire(t *testing.T) {
 		t.Error("a wire without a rate was used")
 	}
 	for i := 60; i < len(record); i++ {
-		record[i].at += 150 * time.Millisecond
+		record[i].At += 150 * time.Millisecond
 	}
 	if m := judge(record, job); m.starved != 1 {
 		t.Errorf("after a pause of 155 ms: starved %d times", m.starved)
@@ -119,12 +121,12 @@ func TestUseOfTheWire(t *testing.T) {
 }
 
 func TestRecord(t *testing.T) {
-	all, err := parseRecord([]byte("0\tG28\n1500000\tG1 X1\tY2\n"))
-	if want := []executed{{0, "G28"}, {1500 * time.Millisecond, "G1 X1\tY2"}}; err != nil || !slices.Equal(all, want) {
+	all, err := benchrun.ParseRecord([]byte("0\tG28\n1500000\tG1 X1\tY2\n"))
+	if want := []benchrun.Executed{{At: 0, Command: "G28"}, {At: 1500 * time.Millisecond, Command: "G1 X1\tY2"}}; err != nil || !slices.Equal(all, want) {
 		t.Errorf("got %v, %v; want %v", all, err, want)
 	}
 	for _, bad := range []string{"G28\n", "x\tG28\n", "\tG28"} {
-		if _, err := parseRecord([]byte(bad)); err == nil || !strings.Contains(err.Error(), "record") {
+		if _, err := benchrun.ParseRecord([]byte(bad)); err == nil || !strings.Contains(err.Error(), "record") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"layerd/internal/server/phonetest"
+
+	"layerd/internal/benchrun"
 )
 
 // What flows here: the daemon prints, alone and then with everything else that it does at the same time → two rows to compare.
@@ -71,7 +73,7 @@ func (b *bench) printing(ctx context.Context, r *row, t task, dir string, busy b
 	if err := d.stop(); err != nil {
 		return fmt.Errorf("stop layerd: %w", err)
 	}
-	var record []executed
+	var record []benchrun.Executed
 	if r.counters, record, err = m.switchOff(); err != nil {
 		return err
 	}

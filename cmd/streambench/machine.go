@@ -8,13 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"layerd/internal/benchrun"
 )
 
 // What flows here: settings → printsim, a process of its own on a pseudo-terminal → what it has counted, and its record.
@@ -79,7 +78,7 @@ func switchOn(program, dir string, s settings) (_ *machine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := startAhead(m.cmd); err != nil {
+	if err := benchrun.Ahead(m.cmd.Start); err != nil {
 		return nil, fmt.Errorf("start the pretend printer: %w", err)
 	}
 	m.out = bufio.NewReader(pipe)
@@ -90,24 +89,11 @@ func switchOn(program, dir string, s settings) (_ *machine, err error) {
 	return m, nil
 }
 
-// ahead is the niceness of the pretend printer. A real one does not share a processor with its host.
-const ahead = -15
-
-// startAhead starts a program that goes before all others, where we may.
-func startAhead(cmd *exec.Cmd) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if unix.Setpriority(unix.PRIO_PROCESS, 0, ahead) == nil { // of this thread, and so of what it begins
-		defer unix.Setpriority(unix.PRIO_PROCESS, 0, 0)
-	}
-	return cmd.Start()
-}
-
 // forget has it forget how long it has waited for lines so far.
 func (m *machine) forget() { m.cmd.Process.Signal(syscall.SIGUSR1) }
 
 // switchOff ends printsim and returns what it has counted and done.
-func (m *machine) switchOff() (counters, []executed, error) {
+func (m *machine) switchOff() (counters, []benchrun.Executed, error) {
 	if err := m.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return counters{}, nil, err
 	}
@@ -124,7 +110,7 @@ func (m *machine) switchOff() (counters, []executed, error) {
 	if err != nil {
 		return c, nil, err
 	}
-	all, err := parseRecord(record)
+	all, err := benchrun.ParseRecord(record)
 	return c, all, err
 }
 
@@ -167,22 +153,4 @@ func parseCounters(said string) (c counters, err error) {
 		c.p999, err = time.ParseDuration(found[3][1])
 	}
 	return c, err
-}
-
-// executed is one command of the record.
-type executed struct {
-	at      time.Duration // since the pretend printer began
-	command string
-}
-
-func parseRecord(record []byte) (all []executed, err error) {
-	for line := range bytes.Lines(record) {
-		us, command, ok := strings.Cut(strings.TrimSuffix(string(line), "\n"), "\t")
-		n, err := strconv.ParseInt(us, 10, 64)
-		if !ok || err != nil {
-			return nil, fmt.Errorf("a line of the pretend printer's record is %q", line)
-		}
-		all = append(all, executed{time.Duration(n) * time.Microsecond, command})
-	}
-	return all, nil
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"layerd/internal/benchrun"
 )
 
 // What flows here: a streamer's program → its words → what it cost.
@@ -104,7 +106,7 @@ func converse(say io.Writer, heard *bufio.Reader, begin func()) (c cost, err err
 		return c, err
 	}
 	c.cpu = after - before
-	c.rssKiB, err = peakOf(pid)
+	c.rssKiB, err = benchrun.PeakKiB(pid)
 	return c, err
 }
 
@@ -133,20 +135,6 @@ func cpuOf(pid int) (time.Duration, error) {
 		return 0, fmt.Errorf("processor time of process %d: %w", pid, err)
 	}
 	return time.Duration(ts.Nano()), nil
-}
-
-// peakOf is the most memory that a process ever had, in KiB.
-func peakOf(pid int) (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			return strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-		}
-	}
-	return 0, fmt.Errorf("no VmHWM in the status of process %d", pid)
 }
 
 // obey is a streamer's side: it says that it is ready, waits for go, prints, says that it is done, and waits for the end, so that
