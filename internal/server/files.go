@@ -64,7 +64,9 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, me access.I
 
 	writeBy(w, 0) // writeJSON sets it again
 	body := &slowBody{r: r.Body, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
-	file, err := s.cfg.Files.PutIf(r.Context(), path, body, r.ContentLength, replace, s.takes)
+	polite := &politeBody{r: body, printing: s.printing, turn: s.working, max: 32 << 10}
+	defer polite.done()
+	file, err := s.cfg.Files.PutIf(r.Context(), path, polite, r.ContentLength, replace, s.takes)
 	if err != nil {
 		return err // it is a sentence already
 	}
@@ -75,6 +77,12 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, me access.I
 	w.Header().Set("Location", (&url.URL{Path: "/v1/files/" + file.Path}).EscapedPath())
 	s.writeJSON(w, status, file)
 	return nil
+}
+
+// printing tells whether lines of a print are on their way, which must not wait.
+func (s *Server) printing() bool {
+	snap, _ := s.cfg.Printer.Snapshots().Get()
+	return snap != nil && snap.Job != nil
 }
 
 // takes refuses a file that the printer that is connected now can never print. Without one all are taken, and looked at again by start.

@@ -1,0 +1,42 @@
+package server
+
+import (
+	"io"
+	"time"
+)
+
+// What flows here: the body of an upload → the disk, while a print runs no faster than leaves the print its processor. Checksum and survey of a file
+// take a whole one, and with two the printer's next line would wait for its turn.
+
+const politeShare = 4 // all uploads together work a fourth of the time
+
+// politeBody gives what it reads to one upload at a time while a print runs, and makes that one rest between two pieces. When no print runs it is in
+// nobody's way. done must be called at the end.
+type politeBody struct {
+	r        io.Reader
+	printing func() bool
+	turn     slots     // shared by all uploads: who works on what was read
+	began    time.Time // that work; zero = it is not our turn
+	max      int       // bytes in a piece
+}
+
+func (b *politeBody) Read(p []byte) (int, error) {
+	b.done()
+	if !b.printing() {
+		return b.r.Read(p)
+	}
+	n, err := b.r.Read(p[:min(len(p), b.max)]) // as long as the client likes, and without the turn
+	b.turn <- struct{}{}
+	b.began = time.Now()
+	return n, err
+}
+
+// done ends our turn, after a rest in which nobody else works either.
+func (b *politeBody) done() {
+	if b.began.IsZero() {
+		return
+	}
+	time.Sleep(min((politeShare-1)*time.Since(b.began), 200*time.Millisecond))
+	b.began = time.Time{}
+	b.turn.free()
+}

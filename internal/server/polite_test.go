@@ -1,0 +1,55 @@
+package server
+
+import (
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Two uploads of ten pieces each, each piece 10 ms of work.
+func TestUploadsLeaveThePrintItsProcessor(t *testing.T) {
+	for _, printing := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			turn, began := make(slots, 1), time.Now()
+			var working, most atomic.Int32
+			var all sync.WaitGroup
+			for range 2 {
+				all.Go(func() {
+					b := &politeBody{r: strings.NewReader(strings.Repeat("x", 100)), printing: func() bool { return printing }, turn: turn, max: 10}
+					defer b.done()
+					piece, got := make([]byte, 10), 0
+					for {
+						n, err := b.Read(piece)
+						if got += n; err == io.EOF {
+							break
+						}
+						most.Store(max(most.Load(), working.Add(1)))
+						time.Sleep(10 * time.Millisecond)
+						working.Add(-1)
+					}
+					if got != 100 {
+						t.Errorf("got %d bytes, want 100", got)
+					}
+				})
+			}
+			all.Wait()
+			took, want := time.Since(began), 100*time.Millisecond // both at once
+			if printing {
+				want = 20 * politeShare * 10 * time.Millisecond
+			}
+			if took != want {
+				t.Errorf("printing %v: it took %v, want %v", printing, took, want)
+			}
+			if printing && most.Load() != 1 {
+				t.Errorf("%d were worked on at a time, want one", most.Load())
+			}
+			if len(turn) != 0 {
+				t.Error("the turn was not given back")
+			}
+		})
+	}
+}
