@@ -77,7 +77,7 @@ STREAMBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s
 .PHONY: bench-programs
 bench-programs:
 	@mkdir -p bin/bench
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench ./cmd/siegebench
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench ./cmd/siegebench ./cmd/awaybench ./cmd/tailnetsim
 
 .PHONY: bench-stream
 bench-stream: bench-programs ## how well the printer's line is used, against goals: docs/PERFORMANCE.md (SPAN=20s, ONLY=pattern, CALM=0s, CORPUS=dir)
@@ -100,6 +100,10 @@ bench-link: bench-programs ## how old the picture is on a bad link, and how long
 .PHONY: bench-siege
 bench-siege: bench-programs ## a print beside each of ten attacks, and the owner's Pause: docs/PERFORMANCE.md (SPAN=15s, ONLY=pattern); about 8 minutes
 	./bin/bench/siegebench --span $(or $(SPAN),15s) --only '$(ONLY)'
+
+.PHONY: bench-away
+bench-away: bench-programs ## what the tailnet costs: memory, start, a file and taps on Pause through it (about two minutes)
+	./bin/bench/awaybench
 
 .PHONY: vm-camera
 vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
