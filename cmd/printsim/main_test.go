@@ -288,6 +288,17 @@ func TestNothingOldIsReadByTheNextHost(t *testing.T) {
 	}
 }
 
+// TestHostsInQuickSuccession: whoever opens the port and writes at once is answered, even while the last host's close is still news.
+func TestHostsInQuickSuccession(t *testing.T) {
+	p := start(t)
+	for i := range 500 {
+		h := p.open()
+		h.send(fmt.Sprintf("M118 host %d\n", i))
+		h.until(fmt.Sprintf("host %d", i))
+		h.Close()
+	}
+}
+
 func TestBadArguments(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

@@ -107,9 +107,12 @@ func (l *line) plugOut() {
 func (l *line) turn() (wait time.Duration, err error) {
 	var got []byte
 	if l.pty != nil {
-		l.watchHosts()
 		if got, err = l.read(); err != nil {
 			return 0, err
+		}
+		l.watchHosts() // after the bytes: whoever wrote them has opened the port before, and must not count as gone when they are answered
+		if baud, ok := l.pty.speed(); ok && l.baud > 0 {
+			l.sim.HostBaud(baud)
 		}
 	}
 	l.reply, wait = l.sim.Step(got, l.reply)
@@ -163,11 +166,6 @@ func (l *line) watchHosts() {
 
 // read takes what the host wrote, as long as little of it is still under way.
 func (l *line) read() ([]byte, error) {
-	if l.baud > 0 {
-		if baud, ok := l.pty.speed(); ok {
-			l.sim.HostBaud(baud)
-		}
-	}
 	room := ahead - l.sim.Queued()
 	if room <= 0 {
 		return nil, nil
