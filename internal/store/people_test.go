@@ -96,8 +96,10 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hash := "hash"
 	begin := func(v Session, old string) (string, Session) {
 		t.Helper()
+		v.Hash = hash
 		secret, made, err := s.AddSession(ctx, v, old)
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +181,7 @@ func TestSessions(t *testing.T) {
 	}
 	secret, keep := begin(Session{Person: anna.ID, Via: "password"}, "")
 	other, _ := begin(Session{Person: anna.ID, Via: "password"}, "")
-	hash, changed := "another", s.PeopleChanged()
+	hash, changed = "another", s.PeopleChanged()
 	if _, err := s.ChangePerson(ctx, anna.ID, PersonChange{Hash: &hash}, keep.ID, true); err != nil || !rang(changed) {
 		t.Fatal(err)
 	}
@@ -296,7 +298,7 @@ func TestSessionSecretIsNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, _, err := s.AddSession(t.Context(), Session{Person: anna.ID, Via: "password"}, "")
+	secret, _, err := s.AddSession(t.Context(), Session{Person: anna.ID, Hash: "hash", Via: "password"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
