@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 func TestMayLead(t *testing.T) {
@@ -140,4 +141,55 @@ func reply(q []byte, next func() string) []byte {
 		}
 	}
 	return append(binary.BigEndian.AppendUint16(nil, uint16(len(head))), head...)
+}
+
+// FuzzFollow: wherever a camera sends us, it is itself, without a password in the address; and an error shows no more than a host.
+func FuzzFollow(f *testing.F) {
+	f.Add("http://cam/snap", "/x?y#z")
+	f.Add("http://cam:8080/", "https://CAM/")
+	f.Add("https://cam/", "//cam@evil.example/")
+	f.Add("http://[fd00::1]/", "http://[fd00::1%25eth0]:80/")
+	f.Add("http://cam/", "http://cam\\\\@evil.example\x00")
+	f.Fuzz(func(t *testing.T, from, to string) {
+		if !isWebAddress(from) {
+			return
+		}
+		v, err := newVisitor(from, nil)
+		if err != nil {
+			t.Fatalf("%q is an address: %v", from, err)
+		}
+		was := *v.address
+		if err := v.follow(to); err != nil {
+			if *v.address != was || len(err.Error()) > 600 || strings.ContainsFunc(err.Error(), unicode.IsControl) {
+				t.Errorf("%q to %q: got %q, at %v", from, to, err, v.address)
+			}
+			return
+		}
+		is := v.address
+		if !strings.EqualFold(is.Hostname(), was.Hostname()) || is.User != nil || is.Scheme != was.Scheme && is.Scheme != "https" || is.Scheme == was.Scheme && port(is) != port(&was) {
+			t.Errorf("from %q to %q: got to %v", from, to, is)
+		}
+		if r, err := http.NewRequest("GET", is.String(), nil); err == nil && !strings.EqualFold(r.URL.Hostname(), was.Hostname()) {
+			t.Errorf("from %q to %q: it is written as %v, and read as %v", from, to, is, r.URL)
+		}
+	})
+}
+
+// FuzzMayLead: of all addresses, however they are written, none leads to what is link-local.
+func FuzzMayLead(f *testing.F) {
+	f.Add("cam", []byte{169, 254, 169, 254}, "")
+	f.Add("localhost", []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 169, 254, 1, 1}, "lo")
+	f.Fuzz(func(t *testing.T, host string, address []byte, zone string) {
+		ip, ok := netip.AddrFromSlice(address)
+		if !ok {
+			return
+		}
+		link := ip.Unmap().IsLinkLocalUnicast()
+		if ip.Is6() {
+			ip = ip.WithZone(zone)
+		}
+		if err := mayLead(host, netip.AddrPortFrom(ip, 80).String()); link && err == nil {
+			t.Errorf("%s leads to %v", host, ip)
+		}
+	})
 }

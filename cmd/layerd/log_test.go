@@ -136,8 +136,8 @@ func unseen(r rune) bool {
 	return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar
 }
 
-// wire sends bytes as they are, and waits for the end of the answer, whatever that is.
-func (d *daemon) wire(text string) {
+// wire sends bytes as they are, and returns the answer up to its end, whatever that is.
+func (d *daemon) wire(text string) (answer string) {
 	d.t.Helper()
 	conn, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(d.url, "http://"), "/"))
 	if err != nil {
@@ -145,7 +145,8 @@ func (d *daemon) wire(text string) {
 	}
 	defer conn.Close()
 	io.WriteString(conn, text) // it may have hung up by then
-	io.Copy(io.Discard, conn)
+	all, _ := io.ReadAll(conn) // a broken connection is an end
+	return string(all)
 }
 
 // forgedCamera is the address of a camera that says what it is in such words, each time in others.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func rang(c <-chan struct{}) bool {
@@ -340,4 +341,27 @@ func TestMigrateTokens(t *testing.T) {
 	if any, owner, err := s.HasAccounts(t.Context()); any || owner || err != nil {
 		t.Errorf("got accounts %v, %v, %v, want none", any, owner, err)
 	}
+}
+
+// FuzzTextOfOthers: whatever a name, a browser's name or a deed holds, what is kept of it can be seen, is one line, and not long.
+func FuzzTextOfOthers(f *testing.F) {
+	f.Add("Anna\u202e\r\n\x1b[2J", 20)
+	f.Add("\xff\xfe\u2028"+strings.Repeat("ü", 70), 3)
+	f.Fuzz(func(t *testing.T, text string, most int) {
+		most = max(most&0xff, utf8.UTFMax)
+		if got := plainText(text, most); !utf8.ValidString(got) || strings.ContainsFunc(got, invisible) || len(got) > most {
+			t.Errorf("%q: got %q, want at most %d bytes that can be seen", text, got, most)
+		}
+		name, err := cleanName(text)
+		if err != nil {
+			if !errors.Is(err, ErrName) {
+				t.Errorf("%q: got %v", text, err)
+			}
+			return
+		}
+		again, err := cleanName(name)
+		if n := utf8.RuneCountInString(name); err != nil || again != name || n < 1 || n > maxName || strings.ContainsFunc(name, invisible) || fold(name) == "" {
+			t.Errorf("%q: got the name %q, and from that %q, %v", text, name, again, err)
+		}
+	})
 }
