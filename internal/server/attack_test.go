@@ -36,7 +36,8 @@ func besieged(t *testing.T) (r *rig, host, dir string) {
 	return r, r.listen(t), dir
 }
 
-// raw sends bytes as they are, ends its half, and returns the answer.
+// raw sends bytes as they are and returns the answer. It ends its half where the server does not end the connection: who goes away while he is
+// answered is not answered to the end.
 func raw(t *testing.T, host, text string) (*http.Response, string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", host)
@@ -47,8 +48,10 @@ func raw(t *testing.T, host, text string) (*http.Response, string) {
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
-		t.Fatal(err)
+	if !strings.Contains(text, "\r\nConnection: close\r\n") {
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	method, _, _ := strings.Cut(text, " ")
 	answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
