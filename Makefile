@@ -126,11 +126,11 @@ vm-fanout: bench-programs vm-programs ## the same with V4L2 devices, in the virt
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer
 
+# Every target that there is, wherever it is.
 .PHONY: fuzz
-fuzz: ## each fuzz target for FUZZTIME (1m)
-	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/access ./internal/timelapse ./internal/viewer ./internal/overlay ./internal/zerotier; do \
-	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),1m) $$p; done; done
+fuzz: ## each fuzz target for FUZZTIME (1m; ONLY=pattern)
+	@grep -rE --include='*_test.go' '^func Fuzz' cmd gcode printer camera internal | sed -E 's,^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*,./\1 \2,' | sort | grep -E -- '$(ONLY)' | \
+	  while read -r p f; do echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),1m) "$$p" </dev/null; done
 
 .PHONY: pi
 pi: webui ## static binaries for Raspberry Pi: dist/layerd-linux-arm64 and -armv6

@@ -135,7 +135,7 @@ func untimed(line string) string {
 // tidyLine makes what a device or a program said fit to be shown.
 func tidyLine(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if !unicode.IsPrint(r) { // nor what turns the writing around
 			return -1
 		}
 		return r

@@ -51,7 +51,7 @@ func newVisitor(address string, dial func(ctx context.Context, network, address 
 // of their own making, and those are taken: it is no worse than http, which most of them speak. All others are verified.
 func nearby(host string) bool {
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast()
+		return ip.IsPrivate() || ip.IsLoopback() || ip.IsUnspecified()
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	ends := []string{".local", ".lan", ".home.arpa", ".internal", ".localhost"} // RFC 6762, RFC 8375, and what ICANN gives to nobody
@@ -193,6 +193,7 @@ func webProblem(name string, err error) string {
 		noName  *net.DNSError
 		trust   *tls.CertificateVerificationError
 		network *net.OpError
+		barred  *notHere
 	)
 	say := func(text string, a ...any) string { return "The camera " + name + " " + fmt.Sprintf(text, a...) }
 	switch {
@@ -216,6 +217,8 @@ func webProblem(name string, err error) string {
 		return say("sends its pictures too slowly: choose smaller ones, or look at its Wi-Fi")
 	case is(errNoPicture), is(errTooLong), is(errStalled), is(errEnded):
 		return ""
+	case errors.As(err, &barred):
+		return say("has an address that is no camera's (%s): give it one of the network at home", barred.address)
 	case errors.As(err, &noName):
 		return say("has a name that nobody here knows: give its address in numbers, as in http://192.168.1.20/")
 	case errors.As(err, &trust):

@@ -47,7 +47,7 @@ type waits struct{ first, next, bytes time.Duration }
 
 // newWeb is a Source for an address that isWebAddress. It connects to nothing yet.
 func newWeb(d Device, s Settings) *web {
-	return &web{device: d, settings: s, waits: waits{firstWithin, nextWithin, bytesWithin}, dial: (&net.Dialer{Timeout: dialWithin}).DialContext}
+	return &web{device: d, settings: s, waits: waits{firstWithin, nextWithin, bytesWithin}, dial: dialCamera(nil)}
 }
 
 // Name is the camera's host.

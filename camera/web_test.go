@@ -269,7 +269,7 @@ func TestWebRedirectToItself(t *testing.T) {
 	if got := problem("C", err); !strings.Contains(got, "has a certificate that nobody vouches for") {
 		t.Errorf("got %q (%v)", got, err)
 	}
-	for host, want := range map[string]bool{"127.0.0.1": true, "192.168.1.2": true, "fd00::1": true, "fe80::1": true, "espcam": true, "cam.local": true, "CAM.Lan.": true,
+	for host, want := range map[string]bool{"127.0.0.1": true, "192.168.1.2": true, "fd00::1": true, "0.0.0.0": true, "fe80::1": false, "espcam": true, "cam.local": true, "CAM.Lan.": true,
 		"8.8.8.8": false, "cam.example.com": false, "2001:db8::1": false, "local.example": false} {
 		if nearby(host) != want {
 			t.Errorf("%s: got %v", host, !want)

@@ -92,7 +92,8 @@ func build(ctx context.Context, cfg config.Config, stderr io.Writer) (*parts, er
 	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
 		return nil, err
 	}
-	d := &parts{cfg: cfg, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
+	d := &parts{cfg: cfg, log: logTo(stderr, level)}
+	slog.SetDefault(d.log) // what libraries log by themselves goes the same way, and so has a line's form
 	var err error
 	d.store, err = store.Open(cfg.Data, store.Limits{MaxFileBytes: int64(cfg.Files.MaxMB) << 20, MinFreeBytes: int64(cfg.Files.MinFreeMB) << 20})
 	if err != nil {
@@ -103,6 +104,11 @@ func build(ctx context.Context, cfg config.Config, stderr io.Writer) (*parts, er
 		return nil, err
 	}
 	return d, nil
+}
+
+// logTo is the daemon's log. Its handler quotes what is not plain, so no text of others can be a line of its own, or move a terminal's cursor.
+func logTo(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
 // wire makes the parts and tells each of those it needs.

@@ -33,6 +33,7 @@ type Session struct {
 // Login is how a session began.
 type Login struct {
 	Person, Key string // one of them is the ID of whom it belongs to
+	Hash        string // of the person's password that was shown
 	Via         string // "password", "key", "link"
 	Agent, From string // what the browser calls itself, and its address: text of others
 	Old         string // secret of a session that ends with it, "" = none
@@ -45,7 +46,7 @@ type Book interface {
 	AccountNamed(ctx context.Context, name string) (Account, error) // whatever the case
 	Seen(ctx context.Context, a Account)                            // notes that he was here
 	Session(ctx context.Context, secret string) (Session, error)
-	Begin(ctx context.Context, l Login) (secret string, s Session, err error)
+	Begin(ctx context.Context, l Login) (secret string, s Session, err error) // not when the person has another Hash by then
 	End(ctx context.Context, session string) error
 	Confirm(ctx context.Context, session string, until time.Time) error
 	SetPassword(ctx context.Context, account, hash, except string) error // ends the account's sessions but the one with the ID except

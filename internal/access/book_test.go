@@ -81,7 +81,9 @@ func (m *memory) Begin(_ context.Context, l Login) (string, Session, error) {
 	id := fmt.Sprint("s", len(m.begun))
 	s := Session{ID: id, Of: l.Person + l.Key, Role: Viewer}
 	if a, err := m.find(func(a Account) bool { return a.ID == s.Of }); err == nil {
-		s.Name, s.Role = a.Name, a.Role
+		if s.Name, s.Role = a.Name, a.Role; a.Hash != l.Hash {
+			return "", Session{}, ErrDenied
+		}
 	}
 	m.sessions["secret of "+id] = s
 	return "secret of " + id, s, nil

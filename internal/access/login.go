@@ -87,7 +87,7 @@ func (g *Gate) SetUp(r *http.Request, secret, name, password string) (Identity, 
 		return Identity{}, nil, err
 	}
 	g.setup.Store(nil)
-	return g.begin(r, Login{Person: account.ID, Via: "password"})
+	return g.begin(r, Login{Person: account.ID, Hash: phc, Via: "password"})
 }
 
 // HasAccounts reports whether anybody has a password.
@@ -103,7 +103,11 @@ func (g *Gate) Login(r *http.Request, name, password string) (Identity, *http.Co
 	if err != nil {
 		return Identity{}, nil, err
 	}
-	return g.begin(r, Login{Person: account.ID, Via: "password"})
+	who, cookie, err := g.begin(r, Login{Person: account.ID, Hash: account.Hash, Via: "password"})
+	if errors.Is(err, ErrDenied) { // it was right a moment ago
+		err = ErrWrongPassword
+	}
+	return who, cookie, err
 }
 
 // LoginByKey begins a session for who shows a key in the Authorization header. The error is as Identify's.
@@ -231,9 +235,11 @@ func (g *Gate) prove(ctx context.Context, place, name, password string) (Account
 	}
 	g.delays.succeed(place, as)
 	if outdated {
-		if err := g.cfg.Book.SetHash(ctx, account.ID, account.Hash, g.hashes.hash(password)); err != nil {
+		renewed := g.hashes.hash(password)
+		if err := g.cfg.Book.SetHash(ctx, account.ID, account.Hash, renewed); err != nil {
 			return Account{}, fmt.Errorf("keep the password's new hash: %w", err)
 		}
+		account.Hash = renewed
 	}
 	return account, nil
 }

@@ -36,7 +36,7 @@ func fitPicture(data []byte, most int) []byte {
 		return data
 	}
 	head, err := jpeg.DecodeConfig(bytes.NewReader(data))
-	if err != nil || head.Width*head.Height > picturePixel {
+	if err != nil || int64(head.Width)*int64(head.Height) > picturePixel {
 		return nil
 	}
 	picture, err := jpeg.Decode(bytes.NewReader(data))

@@ -103,3 +103,25 @@ func TestFitPicture(t *testing.T) {
 		t.Errorf("the mean of four: got %v, want 150 0 10", got)
 	}
 }
+
+// FuzzFitPicture: whatever a camera calls a picture, what is kept of it is small, and a picture.
+func FuzzFitPicture(f *testing.F) {
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, image.NewRGBA(image.Rect(0, 0, 33, 20)), nil); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(out.Bytes(), 700)
+	f.Add(out.Bytes()[:300], 0)
+	f.Fuzz(func(t *testing.T, data []byte, most int) {
+		if head, err := jpeg.DecodeConfig(bytes.NewReader(data)); err == nil && head.Width*head.Height > 1<<20 {
+			return // in time for many
+		}
+		got := fitPicture(data, most)
+		if len(got) > max(most, 0) {
+			t.Errorf("got %d bytes, want at most %d", len(got), most)
+		}
+		if _, err := jpeg.DecodeConfig(bytes.NewReader(got)); len(got) > 0 && len(data) > most && err != nil {
+			t.Errorf("got what is no picture: %v", err)
+		}
+	})
+}

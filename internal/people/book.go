@@ -44,9 +44,9 @@ func (b Book) Session(ctx context.Context, secret string) (access.Session, error
 }
 
 func (b Book) Begin(ctx context.Context, l access.Login) (secret string, s access.Session, err error) {
-	secret, made, err := b.Store.AddSession(ctx, store.Session{Person: l.Person, Token: l.Key, Via: l.Via, Agent: l.Agent, From: l.From}, l.Old)
+	secret, made, err := b.Store.AddSession(ctx, store.Session{Person: l.Person, Token: l.Key, Hash: l.Hash, Via: l.Via, Agent: l.Agent, From: l.From}, l.Old)
 	if err != nil {
-		return "", access.Session{}, err
+		return "", access.Session{}, denied(err)
 	}
 	s, err = session(made, nil)
 	return secret, s, err

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"layerd/internal/spoolman/spoolmantest"
 )
@@ -192,4 +194,27 @@ func TestSpoolsThatMakeNoSense(t *testing.T) {
 	if s, ok := a.spool(); !ok || s.Name != strings.Repeat("é", 64)+" spool 4" || s.Colour != "" {
 		t.Errorf("got %+v", s)
 	}
+}
+
+// FuzzSpools: whatever a Spoolman says, what is taken of it is clean, bounded, and makes sense.
+func FuzzSpools(f *testing.F) {
+	f.Add(`[{"id":3,"filament":{"name":"orange","vendor":{"name":"Acme"},"density":1.24,"diameter":1.75,"color_hex":"FF8800"},"remaining_length":1,"used_length":2}]`)
+	f.Add(`[{"id":-1},{"id":9223372036854775807,"filament":{"density":1e-300,"diameter":99}},null,[],{"filament":null}]`)
+	f.Add("[{\"id\":1,\"filament\":{\"name\":\"\\u202e\\u001b\",\"density\":1,\"diameter\":1,\"color_hex\":\"#12345678\"},\"remaining_length\":-0.0}")
+	f.Fuzz(func(t *testing.T, text string) {
+		spools, err := readSpools(json.NewDecoder(strings.NewReader(text)))
+		if len(spools) > maxSpools || err != nil && spools != nil {
+			t.Errorf("got %d spools, %v", len(spools), err)
+		}
+		for _, s := range spools {
+			for _, word := range []string{s.Name, s.Material, s.Colour} {
+				if !utf8.ValidString(word) || utf8.RuneCountInString(word) > 2*maxText+1 || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+					t.Errorf("got %q", word)
+				}
+			}
+			if s.ID < 1 || s.Name == "" || s.Colour != "" && len(s.Colour) != 7 || !(s.DiameterMM > 0 && s.DensityGCM3 > 0 && s.LeftMM >= -1 && s.UsedMM >= 0 && s.WeightG >= 0) || math.IsInf(s.UsedMM+s.LeftMM, 0) {
+				t.Errorf("got %+v", s)
+			}
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func rang(c <-chan struct{}) bool {
@@ -96,8 +97,10 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hash := "hash"
 	begin := func(v Session, old string) (string, Session) {
 		t.Helper()
+		v.Hash = hash
 		secret, made, err := s.AddSession(ctx, v, old)
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +182,7 @@ func TestSessions(t *testing.T) {
 	}
 	secret, keep := begin(Session{Person: anna.ID, Via: "password"}, "")
 	other, _ := begin(Session{Person: anna.ID, Via: "password"}, "")
-	hash, changed := "another", s.PeopleChanged()
+	hash, changed = "another", s.PeopleChanged()
 	if _, err := s.ChangePerson(ctx, anna.ID, PersonChange{Hash: &hash}, keep.ID, true); err != nil || !rang(changed) {
 		t.Fatal(err)
 	}
@@ -296,7 +299,7 @@ func TestSessionSecretIsNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, _, err := s.AddSession(t.Context(), Session{Person: anna.ID, Via: "password"}, "")
+	secret, _, err := s.AddSession(t.Context(), Session{Person: anna.ID, Hash: "hash", Via: "password"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,4 +341,27 @@ func TestMigrateTokens(t *testing.T) {
 	if any, owner, err := s.HasAccounts(t.Context()); any || owner || err != nil {
 		t.Errorf("got accounts %v, %v, %v, want none", any, owner, err)
 	}
+}
+
+// FuzzTextOfOthers: whatever a name, a browser's name or a deed holds, what is kept of it can be seen, is one line, and not long.
+func FuzzTextOfOthers(f *testing.F) {
+	f.Add("Anna\u202e\r\n\x1b[2J", 20)
+	f.Add("\xff\xfe\u2028"+strings.Repeat("ü", 70), 3)
+	f.Fuzz(func(t *testing.T, text string, most int) {
+		most = max(most&0xff, utf8.UTFMax)
+		if got := plainText(text, most); !utf8.ValidString(got) || strings.ContainsFunc(got, invisible) || len(got) > most {
+			t.Errorf("%q: got %q, want at most %d bytes that can be seen", text, got, most)
+		}
+		name, err := cleanName(text)
+		if err != nil {
+			if !errors.Is(err, ErrName) {
+				t.Errorf("%q: got %v", text, err)
+			}
+			return
+		}
+		again, err := cleanName(name)
+		if n := utf8.RuneCountInString(name); err != nil || again != name || n < 1 || n > maxName || strings.ContainsFunc(name, invisible) || fold(name) == "" {
+			t.Errorf("%q: got the name %q, and from that %q, %v", text, name, again, err)
+		}
+	})
 }

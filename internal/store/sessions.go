@@ -23,6 +23,7 @@ type Session struct {
 	UsedMS      int64  `json:"used_ms"`    // to the minute
 	ExpiresMS   int64  `json:"expires_ms"` // if it is not used any more
 	ConfirmedMS int64  `json:"-"`          // until when the person counts as just asked; 0 not
+	Hash        string `json:"-"`          // of the person's password that began it; only AddSession looks at it
 }
 
 const (
@@ -46,7 +47,8 @@ func scanSession(scan func(...any) error) (v Session, err error) {
 	return v, err
 }
 
-// AddSession begins a session from Person or Token, Via, Agent and From, and returns its secret. The session whose secret is old ends, whoever's it is.
+// AddSession begins a session from Person and Hash, or Token, Via, Agent and From, and returns its secret. The session whose secret is old ends, whoever's it is.
+// ErrPerson, ErrNoToken or ErrSession: by now nobody, or no key, is there, it is over, or the person has another password than the one that was shown.
 func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret string, made Session, err error) {
 	now := time.Now()
 	secret = newSecret()
@@ -60,16 +62,14 @@ func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret s
 			null(v.Person), null(v.Token), maxSessions-1); err != nil {
 			return err
 		}
-		if v.Token != "" {
-			var expires int64
-			if err := tx.QueryRowContext(ctx, `SELECT expires_ms FROM tokens WHERE id = ?`, v.Token).Scan(&expires); err != nil {
-				return err
-			}
-			if expires > 0 {
-				ends = min(ends, expires)
-			}
+		most, err := endOf(ctx, tx, v)
+		if err != nil {
+			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (id, hash, person, token, via, agent, address, created_ms, used_ms, ends_ms, confirmed_ms) VALUES (?,?,?,?,?,?,?,?,?,?,0)`,
+		if most > 0 {
+			ends = min(ends, most)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO sessions (id, hash, person, token, via, agent, address, created_ms, used_ms, ends_ms, confirmed_ms) VALUES (?,?,?,?,?,?,?,?,?,?,0)`,
 			v.ID, hashSecret(secret), null(v.Person), null(v.Token), v.Via, plainText(v.Agent, maxAgentText), plainText(v.From, 64), v.CreatedMS, v.UsedMS, ends)
 		if err != nil {
 			return err
@@ -81,6 +81,19 @@ func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret s
 		return "", Session{}, fmt.Errorf("begin session: %w", err)
 	}
 	return secret, made, nil
+}
+
+// endOf is when a new session of a person or token ends at the latest, 0 by itself. What opens it was looked at before, and takes long to look at: it may
+// have been taken back meanwhile, and then the session would outlive it.
+func endOf(ctx context.Context, tx *sql.Tx, v Session) (expires int64, err error) {
+	none, query, args := ErrPerson, `SELECT 0 FROM people WHERE id = ? AND hash = ?`, []any{v.Person, v.Hash}
+	if v.Token != "" {
+		none, query, args = ErrNoToken, `SELECT expires_ms FROM tokens WHERE id = ?`, []any{v.Token}
+	}
+	if err = tx.QueryRowContext(ctx, query, args...).Scan(&expires); errors.Is(err, sql.ErrNoRows) {
+		err = none
+	}
+	return expires, err
 }
 
 func null(id string) sql.NullString { return sql.NullString{String: id, Valid: id != ""} }

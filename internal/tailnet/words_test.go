@@ -3,6 +3,7 @@ package tailnet
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -221,6 +222,21 @@ func FuzzClean(f *testing.F) {
 		got := clean(s, limit)
 		if len([]rune(got)) > limit || strings.ContainsAny(got, "\x00\x1b\n\r\u202e\u2066") || clean(got, limit) != got {
 			t.Errorf("%q: got %q", s, got)
+		}
+	})
+}
+
+// FuzzGranted: whatever a policy grants, it is one of our roles, and what is granted beside something takes nothing from it.
+func FuzzGranted(f *testing.F) {
+	f.Add(`{"role":"operator"}`, `{"role":"owner","Role":"viewer"}`)
+	f.Add(`{"role":null}`, `["owner"]`)
+	f.Fuzz(func(t *testing.T, one, other string) {
+		got := granted(tailcfg.PeerCapMap{CapAccess: {tailcfg.RawMessage(one), tailcfg.RawMessage(other)}})
+		if said := json.Valid([]byte(one)) || json.Valid([]byte(other)); got > access.Owner || got > access.Nobody && !said {
+			t.Errorf("got %v from %q and %q", got, one, other)
+		}
+		if alone := granted(tailcfg.PeerCapMap{CapAccess: {tailcfg.RawMessage(one)}}); alone > got {
+			t.Errorf("got %v, and %v of a part of it", got, alone)
 		}
 	})
 }

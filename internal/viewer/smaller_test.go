@@ -313,3 +313,33 @@ func BenchmarkSmaller(b *testing.B) {
 		}
 	}
 }
+
+// FuzzSmaller: whatever a camera calls a picture, what comes of it is that, or a smaller one that can be looked at; and nothing in us breaks on it.
+func FuzzSmaller(f *testing.F) {
+	for ratio := range ratios {
+		f.Add(taken(f, noise(48, 32, ratio), 0).JPEG, 48, 32, byte(0))
+	}
+	grey := taken(f, image.NewGray(image.Rect(0, 0, 40, 9)), 0)
+	f.Add(grey.JPEG, 40, 9, byte(1))
+	f.Add(grey.JPEG[:len(grey.JPEG)/2], 65535, -1, byte(3))
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	f.Fuzz(func(t *testing.T, data []byte, width, height int, turn byte) {
+		if head, err := jpeg.DecodeConfig(bytes.NewReader(data)); err == nil && head.Width*head.Height > 1<<20 {
+			return // the camera's own reader lets no frame say another size than its header does
+		}
+		s := shrinker{log: log}
+		was := &camera.Frame{Width: width, Height: height, JPEG: data, Turn: camera.Turn(turn % 8)}
+		made := s.smaller(was, 16, 50)
+		if said.Len() > 0 {
+			t.Fatalf("it broke: %s", &said)
+		}
+		if made == was {
+			return
+		}
+		head, err := jpeg.DecodeConfig(bytes.NewReader(made.JPEG))
+		if err != nil || max(head.Width, head.Height) > 16 || len(made.JPEG) > len(data)+200 {
+			t.Errorf("got %d bytes of %d, %+v, %v", len(made.JPEG), len(data), head, err)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 // Text that others write is text: what would run as a script is put wherever the page shows words of files, printers and people, and the browser is
 // let off the page's own policy, so that nothing but the page stands against it.
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
 import { after, before, test as run } from 'node:test'
 import { Rig, until } from './rig.mjs'
 
@@ -74,9 +75,37 @@ test('what people name', async () => {
   await shows('#/move')
   await post('/v1/people', { name: evil, role: 'viewer', password: 'correct horse battery' })
   await shows('#/settings/people')
+  await page.locator('.row-open', { hasText: evil }).click()
+  await page.getByRole('button', { name: `Remove ${evil}` }).click()
+  await shows('#/settings/people', async () => page.getByRole('alertdialog', { name: `Remove ${evil}?` }).waitFor())
+  await page.getByRole('button', { name: 'Keep' }).click()
   await post('/v1/tokens', { name: evil, role: 'viewer', expires_ms: 0, link: false })
   await shows('#/settings/keys')
   await shows('#/settings/audit')
+})
+
+test('what a camera calls itself', async () => {
+  const camera = createServer((_, answer) => answer.writeHead(200, { 'Content-Type': evil }).end(evil))
+  await new Promise((begun) => camera.listen(0, '127.0.0.1', begun))
+  try {
+    await act({ id: 'd1', do: 'set_camera', camera: { id: -1, name: 'odd', device: `http://127.0.0.1:${camera.address().port}/` } })
+    await until('its words', async () => (await state()).cameras.some((one) => one.problem.includes(evil)))
+    await page.evaluate(() => { location.hash = '#/settings/cameras' })
+    await page.locator('.row-open', { hasText: 'odd' }).click()
+    await shows(await page.evaluate(() => location.hash))
+  } finally {
+    camera.close()
+  }
+})
+
+test('what stands in the address', async () => {
+  const run = 'javascript:window.__xss=1'
+  for (const hash of [`/${evil}`, `/files/${evil}`, `/files/${encodeURIComponent(evil)}`, `/settings/${encodeURIComponent(evil)}`, `/settings/cameras/${run}`, `token=${evil}`, `setup=${encodeURIComponent(evil)}`, run]) {
+    const other = await rig.phone(`/?redirect=${run}&next=//evil.example/#${hash}`, { bypassCSP: true })
+    await other.locator('main, form').first().waitFor()
+    assert.deepEqual(await other.evaluate(() => [window.__xss, document.querySelectorAll('img[src="x"], [onerror], [href^="javascript"]').length, location.origin]), [undefined, 0, rig.url], hash)
+    await other.context().close()
+  }
 })
 
 test('the page had nothing to complain about', () => assert.deepEqual(rig.errors, []))
