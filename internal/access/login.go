@@ -87,7 +87,7 @@ func (g *Gate) SetUp(r *http.Request, secret, name, password string) (Identity, 
 		return Identity{}, nil, err
 	}
 	g.setup.Store(nil)
-	return g.begin(r, Login{Person: account.ID, Via: "password"})
+	return g.begin(r, Login{Person: account.ID, Hash: account.Hash, Via: "password"})
 }
 
 // HasAccounts reports whether anybody has a password.
@@ -103,7 +103,11 @@ func (g *Gate) Login(r *http.Request, name, password string) (Identity, *http.Co
 	if err != nil {
 		return Identity{}, nil, err
 	}
-	return g.begin(r, Login{Person: account.ID, Via: "password"})
+	who, cookie, err := g.begin(r, Login{Person: account.ID, Hash: account.Hash, Via: "password"})
+	if errors.Is(err, ErrDenied) { // somebody has changed the password while we looked at it
+		err = ErrWrongPassword
+	}
+	return who, cookie, err
 }
 
 // LoginByKey begins a session for who shows a key in the Authorization header. The error is as Identify's.
@@ -185,7 +189,11 @@ func (g *Gate) SetPassword(r *http.Request, me Identity, old, password string) e
 	if err != nil {
 		return err
 	}
-	return g.cfg.Book.SetPassword(r.Context(), account.ID, phc, me.Session)
+	err = g.cfg.Book.SetPassword(r.Context(), account.ID, account.Hash, phc, me.Session)
+	if errors.Is(err, ErrDenied) { // somebody else was faster
+		err = ErrNotProven
+	}
+	return err
 }
 
 // proveAgain is prove for somebody who is in. Only what he gets wrong himself makes him wait.
@@ -231,9 +239,11 @@ func (g *Gate) prove(ctx context.Context, place, name, password string) (Account
 	}
 	g.delays.succeed(place, as)
 	if outdated {
-		if err := g.cfg.Book.SetHash(ctx, account.ID, account.Hash, g.hashes.hash(password)); err != nil {
+		phc := g.hashes.hash(password)
+		if err := g.cfg.Book.SetHash(ctx, account.ID, account.Hash, phc); err != nil {
 			return Account{}, fmt.Errorf("keep the password's new hash: %w", err)
 		}
+		account.Hash = phc
 	}
 	return account, nil
 }

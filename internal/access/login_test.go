@@ -450,3 +450,44 @@ func TestProxies(t *testing.T) {
 		}
 	}
 }
+
+// racing is a Book in which something happens just before a session begins or a password is changed.
+type racing struct {
+	*memory
+	before func()
+}
+
+func (b racing) Begin(ctx context.Context, l Login) (string, Session, error) {
+	b.before()
+	return b.memory.Begin(ctx, l)
+}
+
+func (b racing) SetPassword(ctx context.Context, account, old, hash, except string) error {
+	b.before()
+	return b.memory.SetPassword(ctx, account, old, hash, except)
+}
+
+// Who knew the former password gets nothing by being quick: neither a session that outlives the change, nor the last word.
+func TestAnotherPasswordMeanwhile(t *testing.T) {
+	g, m := people(t)
+	_, cookie, err := g.Login(request(lan, "", ""), "Anna", "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	me, err := g.Identify(with(cookie))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := g.hashes.hash("battery staple")
+	g.cfg.Book = racing{m, func() {
+		a, _ := m.Account(t.Context(), "a")
+		m.SetPassword(t.Context(), "a", a.Hash, other, me.Session)
+	}}
+	if _, _, err := g.Login(request(lan, "", ""), "Anna", "correct horse"); !errors.Is(err, ErrWrongPassword) || len(m.sessions) != 1 {
+		t.Errorf("login: got %v and %d sessions, want ErrWrongPassword and the one there was", err, len(m.sessions))
+	}
+	m.accounts[0].Hash = g.hashes.hash("correct horse")
+	if err := g.SetPassword(with(cookie), me, "correct horse", "the thief's own"); !errors.Is(err, ErrNotProven) || m.accounts[0].Hash != other {
+		t.Errorf("change: got %v, want ErrNotProven and the other password left", err)
+	}
+}

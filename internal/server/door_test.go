@@ -197,7 +197,7 @@ func TestLoginByKeyOverHTTP(t *testing.T) {
 	old.cookie = &http.Cookie{Name: access.CookieName, Value: secret}
 	old.want(401, "key_needed", "GET", "/v1/state", "")
 	b.want(409, "no_password", "POST", "/v1/password", `{"old":"","new":"correct horse"}`)
-	if err := h.kept.DeleteToken(t.Context(), token.ID); err != nil {
+	if err := h.kept.DeleteToken(t.Context(), token.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	b.want(401, "key_needed", "GET", "/v1/state", "")

@@ -145,7 +145,7 @@ func (p *fakePeople) Tokens(context.Context) ([]store.Token, error) {
 func (p *fakePeople) CreateToken(_ context.Context, t store.Token) (string, store.Token, error) {
 	return "ld_secret", t, nil
 }
-func (p *fakePeople) DeleteToken(context.Context, string) error { return nil }
+func (p *fakePeople) DeleteToken(context.Context, string, bool) error { return nil }
 func (p *fakePeople) Sessions(_ context.Context, of string) ([]store.Session, error) {
 	return []store.Session{{ID: "1", Name: of, Role: "viewer"}}, nil // whoever asks has it
 }

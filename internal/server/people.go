@@ -21,7 +21,7 @@ type People interface {
 	Person(ctx context.Context, id string) (store.Person, error)
 	Tokens(ctx context.Context) ([]store.Token, error)
 	CreateToken(ctx context.Context, t store.Token) (secret string, made store.Token, err error)
-	DeleteToken(ctx context.Context, id string) error
+	DeleteToken(ctx context.Context, id string, elsewhere bool) error
 	Sessions(ctx context.Context, of string) ([]store.Session, error)
 	DeleteSession(ctx context.Context, id string) error
 	Audit(ctx context.Context, deeds []store.Deed) error

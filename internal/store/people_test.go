@@ -90,6 +90,38 @@ func TestPeople(t *testing.T) {
 	}
 }
 
+// Only who takes an owner away is asked whether another is left; whoever that other is, he can always show somebody else out.
+func TestLastOwner(t *testing.T) {
+	s, ctx := open1(t), t.Context()
+	_, first, err := s.CreateToken(ctx, Token{Name: "first", Role: "owner"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteToken(ctx, first.ID, false); !errors.Is(err, ErrLastOwner) {
+		t.Errorf("the last owner's key: got %v, want ErrLastOwner", err)
+	}
+	if err := s.DeleteToken(ctx, first.ID, true); err != nil {
+		t.Errorf("with an owner elsewhere: got %v", err)
+	}
+	bob, err := s.AddPerson(ctx, Person{Name: "Bob", Role: "operator", Hash: "hash"}) // by an owner whom the tailnet alone knows, or whose key ends
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := s.CreateToken(ctx, Token{Name: "Bob's", Role: "operator"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ChangePerson(ctx, bob.ID, PersonChange{Role: new("viewer")}, "", false); err != nil {
+		t.Errorf("an operator made a viewer: got %v", err)
+	}
+	if err := s.DeleteToken(ctx, key.ID, false); err != nil {
+		t.Errorf("an operator's key taken back: got %v", err)
+	}
+	if err := s.DeletePerson(ctx, bob.ID, false); err != nil {
+		t.Errorf("a viewer removed: got %v", err)
+	}
+}
+
 func TestSessions(t *testing.T) {
 	s, ctx := open1(t), t.Context()
 	anna, err := s.AddFirstOwner(ctx, "Anna", "hash")
@@ -104,11 +136,11 @@ func TestSessions(t *testing.T) {
 		}
 		return secret, made
 	}
-	first, one := begin(Session{Person: anna.ID, Via: "password", Agent: "Fire\u202efox\n" + strings.Repeat("x", 900), From: "192.168.1.7"}, "")
+	first, one := begin(Session{Person: anna.ID, Shown: "hash", Via: "password", Agent: "Fire\u202efox\n" + strings.Repeat("x", 900), From: "192.168.1.7"}, "")
 	if one.Name != "Anna" || one.Role != "owner" || !strings.HasPrefix(one.Agent, "Firefoxx") || len(one.Agent) > 200 || one.ExpiresMS-one.CreatedMS != sessionIdle.Milliseconds() {
 		t.Errorf("got %+v", one)
 	}
-	second, two := begin(Session{Person: anna.ID, Via: "password"}, first)
+	second, two := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, first)
 	if _, err := s.SessionBySecret(ctx, first); !errors.Is(err, ErrSession) {
 		t.Errorf("the one before: got %v, want it ended", err)
 	}
@@ -171,14 +203,14 @@ func TestSessions(t *testing.T) {
 	}
 	secret, _ = begin(Session{Token: token.ID, Via: "key"}, "")
 	changed := s.PeopleChanged()
-	if err := s.DeleteToken(ctx, token.ID); err != nil || !rang(changed) {
+	if err := s.DeleteToken(ctx, token.ID, true); err != nil || !rang(changed) {
 		t.Fatal(err)
 	}
 	if _, err := s.SessionBySecret(ctx, secret); !errors.Is(err, ErrSession) {
 		t.Errorf("its key is gone: got %v", err)
 	}
-	secret, keep := begin(Session{Person: anna.ID, Via: "password"}, "")
-	other, _ := begin(Session{Person: anna.ID, Via: "password"}, "")
+	secret, keep := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
+	other, _ := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
 	hash, changed := "another", s.PeopleChanged()
 	if _, err := s.ChangePerson(ctx, anna.ID, PersonChange{Hash: &hash}, keep.ID, true); err != nil || !rang(changed) {
 		t.Fatal(err)
@@ -189,8 +221,17 @@ func TestSessions(t *testing.T) {
 	if _, err := s.SessionBySecret(ctx, other); !errors.Is(err, ErrSession) {
 		t.Errorf("another password: got %v", err)
 	}
+	if _, _, err := s.AddSession(ctx, Session{Person: anna.ID, Shown: "hash", Via: "password"}, ""); !errors.Is(err, ErrPassword) {
+		t.Errorf("begun with the former password: got %v, want ErrPassword", err)
+	}
+	if _, err := s.ChangePerson(ctx, anna.ID, PersonChange{Hash: new("a third"), Old: new("hash")}, "", true); !errors.Is(err, ErrPassword) {
+		t.Errorf("changed by who knew the former password: got %v, want ErrPassword", err)
+	}
+	if _, _, err := s.AddSession(ctx, Session{Token: token.ID, Via: "key"}, ""); !errors.Is(err, ErrNoToken) {
+		t.Errorf("begun with a key that is gone: got %v, want ErrNoToken", err)
+	}
 	for range maxSessions + 3 {
-		begin(Session{Person: anna.ID, Via: "password"}, "")
+		begin(Session{Person: anna.ID, Shown: "another", Via: "password"}, "")
 	}
 	all, err := s.Sessions(ctx, anna.ID)
 	if err != nil || len(all) != maxSessions {
@@ -296,7 +337,7 @@ func TestSessionSecretIsNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, _, err := s.AddSession(t.Context(), Session{Person: anna.ID, Via: "password"}, "")
+	secret, _, err := s.AddSession(t.Context(), Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

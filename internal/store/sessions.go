@@ -23,6 +23,7 @@ type Session struct {
 	UsedMS      int64  `json:"used_ms"`    // to the minute
 	ExpiresMS   int64  `json:"expires_ms"` // if it is not used any more
 	ConfirmedMS int64  `json:"-"`          // until when the person counts as just asked; 0 not
+	Shown       string `json:"-"`          // to begin one: the Hash of the person's password that was shown
 }
 
 const (
@@ -46,7 +47,8 @@ func scanSession(scan func(...any) error) (v Session, err error) {
 	return v, err
 }
 
-// AddSession begins a session from Person or Token, Via, Agent and From, and returns its secret. The session whose secret is old ends, whoever's it is.
+// AddSession begins a session from Person and Shown, or Token, and Via, Agent and From, and returns its secret. The session whose secret is old ends, whoever's
+// it is. ErrPassword, ErrPerson, ErrNoToken: what was shown counts no more. To look at a password takes time, in which there may have come another.
 func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret string, made Session, err error) {
 	now := time.Now()
 	secret = newSecret()
@@ -60,16 +62,11 @@ func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret s
 			null(v.Person), null(v.Token), maxSessions-1); err != nil {
 			return err
 		}
-		if v.Token != "" {
-			var expires int64
-			if err := tx.QueryRowContext(ctx, `SELECT expires_ms FROM tokens WHERE id = ?`, v.Token).Scan(&expires); err != nil {
-				return err
-			}
-			if expires > 0 {
-				ends = min(ends, expires)
-			}
+		ends, err := stillShown(ctx, tx, v, ends)
+		if err != nil {
+			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (id, hash, person, token, via, agent, address, created_ms, used_ms, ends_ms, confirmed_ms) VALUES (?,?,?,?,?,?,?,?,?,?,0)`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO sessions (id, hash, person, token, via, agent, address, created_ms, used_ms, ends_ms, confirmed_ms) VALUES (?,?,?,?,?,?,?,?,?,?,0)`,
 			v.ID, hashSecret(secret), null(v.Person), null(v.Token), v.Via, plainText(v.Agent, maxAgentText), plainText(v.From, 64), v.CreatedMS, v.UsedMS, ends)
 		if err != nil {
 			return err
@@ -81,6 +78,22 @@ func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret s
 		return "", Session{}, fmt.Errorf("begin session: %w", err)
 	}
 	return secret, made, nil
+}
+
+// stillShown returns when a session ends that begins now, ends at the latest.
+func stillShown(ctx context.Context, tx *sql.Tx, v Session, ends int64) (int64, error) {
+	if v.Token != "" {
+		t, err := scanToken(tx.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE id = ?`, v.Token).Scan)
+		if t.ExpiresMS > 0 {
+			ends = min(ends, t.ExpiresMS)
+		}
+		return ends, err
+	}
+	p, err := scanPerson(tx.QueryRowContext(ctx, `SELECT `+personColumns+` FROM people WHERE id = ?`, v.Person).Scan)
+	if err == nil && p.Hash != v.Shown {
+		err = ErrPassword
+	}
+	return ends, err
 }
 
 func null(id string) sql.NullString { return sql.NullString{String: id, Valid: id != ""} }
@@ -124,7 +137,15 @@ func (s *Store) ConfirmSession(ctx context.Context, id string, until time.Time) 
 
 // DeleteSession ends a session, at once. ErrSession when there is none of this ID.
 func (s *Store) DeleteSession(ctx context.Context, id string) error {
-	return s.deletePeople(ctx, "end session", ErrSession, `DELETE FROM sessions WHERE id = ?`, id)
+	result, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE id = ?`, id)
+	if err != nil {
+		return fmt.Errorf("end session: %w", noSpace(err))
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(ErrSession, err)
+	}
+	s.people.ring()
+	return nil
 }
 
 // forgetEnded drops sessions that are over, and tokens that were over 30 days ago.
