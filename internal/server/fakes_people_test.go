@@ -18,6 +18,7 @@ type fakeGate struct {
 	keys      map[string]access.Identity
 	confirmed map[string]bool // sessions, by their key
 	changed   chan struct{}
+	fail      error // of each Identify; nil = none
 }
 
 func newFakeGate() *fakeGate {
@@ -55,6 +56,9 @@ func (g *fakeGate) Changed() <-chan struct{} {
 func (g *fakeGate) Identify(r *http.Request) (access.Identity, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.fail != nil {
+		return access.Identity{}, g.fail
+	}
 	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		if me, ok := g.keys[secret]; ok {
 			me.Via, me.Confirmed = "bearer", true
