@@ -31,6 +31,10 @@ type deeds struct {
 
 // note adds a deed to the audit log, later. It never waits.
 func (s *Server) note(me access.Identity, what, detail, outcome string) {
+	if me.ID == "" && len(s.deeds.waiting) >= cap(s.deeds.waiting)/2 { // who is not in crowds out nobody who is
+		s.deeds.lost.Add(1)
+		return
+	}
 	d := store.Deed{AtMS: time.Now().UnixMilli(), Who: me.ID, Name: me.Name, Role: me.Role.String(), Via: me.Via, From: me.From, What: what, Detail: detail, Outcome: outcome}
 	select {
 	case s.deeds.waiting <- d:
@@ -60,7 +64,7 @@ func noteOf(r *http.Request) *requestNote {
 }
 
 // noteRequest notes what came of a request. Of people who are not in only wrong passwords, keys and set-up secrets are noted, and those only as often as may be
-// tried: nobody can fill the log from outside.
+// tried: what is written of them pushes out nothing that others did.
 func (s *Server) noteRequest(r *http.Request, route route, err error) {
 	n := noteOf(r)
 	tried := errors.Is(err, access.ErrWrongPassword) || route.least == access.Nobody && errors.Is(err, access.ErrDenied)
@@ -79,8 +83,11 @@ func (s *Server) noteRequest(r *http.Request, route route, err error) {
 }
 
 // detailOf is what is told of a command: what it is about, never what may be secret.
-func detailOf(c Command) string {
+func detailOf(c *call) string {
 	var parts []string
+	if c.about != "" {
+		parts = append(parts, c.about)
+	}
 	add := func(name, value string) {
 		if value != "" {
 			parts = append(parts, name+" "+value)
@@ -97,9 +104,27 @@ func detailOf(c Command) string {
 	add("line", short(c.Line))
 	add("port", short(c.Port))
 	add("axes", short(c.Axes))
+	if c.Overlay != nil {
+		add("kind", string(c.Overlay.Kind))
+		add("default_role", c.Overlay.Tailnet.DefaultRole)
+	}
+	for name, v := range map[string]*int{"button": c.Button, "camera_id": c.CameraID} {
+		if v != nil {
+			add(name, strconv.Itoa(*v))
+		}
+	}
+	for _, v := range []struct {
+		name  string
+		value int64
+	}{{"tool", int64(c.Tool)}, {"spool_id", c.SpoolID}, {"entry", c.Entry}, {"copies", int64(c.Copies)}, {"copy", c.Copy}} {
+		if v.value != 0 {
+			add(v.name, strconv.FormatInt(v.value, 10))
+		}
+	}
 	if c.ByMM != 0 {
 		number("by_mm", &c.ByMM)
 	}
+	number("value", c.Value)
 	number("target_c", c.TargetC)
 	number("percent", c.Percent)
 	number("factor", c.Factor)

@@ -307,12 +307,12 @@ func TestAuditLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s.db.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-		INSERT INTO audit (at_ms, who, name, role, via, address, what, detail, outcome) SELECT i, '', '', '', '', '', 'jog', '', 'ok' FROM n`, keepDeeds); err != nil {
+		INSERT INTO audit (at_ms, who, name, role, via, address, what, detail, outcome) SELECT i, 'a', '', '', '', '', 'jog', '', 'ok' FROM n`, keepDeeds); err != nil {
 		t.Fatal(err)
 	}
 	var more []Deed
 	for i := range 5 {
-		more = append(more, Deed{AtMS: int64(keepDeeds + i), What: "jog", Detail: "1\n\u202e" + strings.Repeat("x", 500), Outcome: "ok"})
+		more = append(more, Deed{Who: "a", AtMS: int64(keepDeeds + i), What: "jog", Detail: "1\n\u202e" + strings.Repeat("x", 500), Outcome: "ok"})
 	}
 	if err := s.Audit(ctx, more); err != nil {
 		t.Fatal(err)
@@ -326,6 +326,30 @@ func TestAuditLog(t *testing.T) {
 	}
 	if all, err := s.Deeds(ctx, 0, 2*keepDeeds); err != nil || len(all) != keepDeeds {
 		t.Errorf("%d are kept, %v, want %d", len(all), err, keepDeeds)
+	}
+}
+
+// Wrong passwords from ever so many addresses leave room for what people did.
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	s, ctx := open1(t), t.Context()
+	if err := s.Audit(ctx, []Deed{{Who: "a", What: "add_key"}}); err != nil {
+		t.Fatal(err)
+	}
+	guesses := make([]Deed, keepStrangers)
+	for i := range guesses {
+		guesses[i] = Deed{What: "login", AtMS: int64(i), Outcome: "wrong_password"}
+	}
+	for range keepDeeds/keepStrangers + 1 {
+		if err := s.Audit(ctx, guesses); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Audit(ctx, []Deed{{Who: "a", What: "jog"}}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.Deeds(ctx, 0, 2*keepDeeds)
+	if err != nil || len(all) != keepStrangers+2 || all[0].What != "jog" || all[1].AtMS != keepStrangers-1 || all[len(all)-1].What != "add_key" {
+		t.Errorf("%d are kept, %v, the oldest %+v, want both of somebody's and the newest %d others", len(all), err, all[len(all)-1], keepStrangers)
 	}
 }
 
