@@ -205,9 +205,7 @@ func (g *Gate) proveAgain(ctx context.Context, me Identity, password string) (Ac
 	if err != nil {
 		return Account{}, err
 	}
-	at := "session " + me.Session
-	g.delays.know(at, counted(account.Name))
-	account, err = g.prove(ctx, at, account.Name, password)
+	account, err = g.prove(ctx, inSession(me.Session), account.Name, password)
 	if errors.Is(err, ErrWrongPassword) {
 		err = ErrNotProven
 	}
@@ -220,7 +218,7 @@ func (g *Gate) prove(ctx context.Context, place, name, password string) (Account
 	if err := g.delays.check(place, as); err != nil {
 		return Account{}, err
 	}
-	done, err := g.hashes.turn(ctx)
+	done, err := g.hashes.turn(ctx, place)
 	if err != nil {
 		return Account{}, err
 	}

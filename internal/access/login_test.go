@@ -170,7 +170,7 @@ func TestMemoryOfDelaysIsBounded(t *testing.T) {
 // Two hundred logins at once: at most one hash runs, few wait, and the others are told at once.
 func TestOneHashAtATime(t *testing.T) {
 	g, _ := people(t)
-	done, err := g.hashes.turn(t.Context())
+	done, err := g.hashes.turn(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,11 +195,52 @@ func TestOneHashAtATime(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	done, _ = g.hashes.turn(t.Context())
+	done, _ = g.hashes.turn(t.Context(), "")
 	defer done()
-	if _, err := g.hashes.turn(gone); !errors.Is(err, context.Canceled) {
+	if _, err := g.hashes.turn(gone, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("who gave up: got %v", err)
 	}
+}
+
+// One address that logs in again and again leaves the turn to others, and so does somebody who shows again and again who he is.
+func TestOnePlaceDoesNotTakeEveryTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, m := people(t)
+		done, err := g.hashes.turn(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := make(chan error, 3*waiting)
+		for range cap(results) {
+			go func() { results <- login(g, "10.0.0.1:80", "Eva", "wrong") }()
+		}
+		synctest.Wait()
+		if n := len(results); n != cap(results)-perPlace {
+			t.Errorf("%d of %d were sent away, want all but %d", n, cap(results), perPlace)
+		}
+		owner := make(chan error)
+		go func() { owner <- login(g, lan, "Anna", "correct horse") }()
+		synctest.Wait()
+		done()
+		if err := <-owner; err != nil {
+			t.Errorf("somebody elsewhere: got %v", err)
+		}
+		synctest.Wait()
+		if len(g.hashes.from) != 0 {
+			t.Errorf("%v wait still", g.hashes.from)
+		}
+
+		// Whoever has a password cannot make the place forgotten where its owner has been.
+		for i := range 3 * maxPairs {
+			me := Identity{ID: "a", Session: fmt.Sprint(i)}
+			if err := g.Confirm(request(lan, "", ""), me, "correct horse", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(g.delays.right) != 1 || len(m.begun) != 1 {
+			t.Errorf("%d places are known after %d logins, want one", len(g.delays.right), len(m.begun))
+		}
+	})
 }
 
 func TestHash(t *testing.T) {
