@@ -21,6 +21,9 @@ type fakeGate struct {
 	fail      error // of each Identify; nil = none
 }
 
+// errHang has Identify wait for as long as it may.
+var errHang = errors.New("the disk does not answer")
+
 func newFakeGate() *fakeGate {
 	g := &fakeGate{keys: map[string]access.Identity{}, confirmed: map[string]bool{}, changed: make(chan struct{})}
 	for role := access.Viewer; role <= access.Owner; role++ {
@@ -56,6 +59,9 @@ func (g *fakeGate) Changed() <-chan struct{} {
 func (g *fakeGate) Identify(r *http.Request) (access.Identity, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.fail == errHang {
+		<-r.Context().Done()
+	}
 	if g.fail != nil {
 		return access.Identity{}, g.fail
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -13,7 +14,11 @@ import (
 // What flows here: somebody was let in, and what he asked for takes long: a socket, a stream, an upload ─▶ when people have changed, and each minute, he is
 // looked at again ─▶ it goes on, or ends.
 
-const recheckEvery = time.Minute
+const (
+	recheckEvery = time.Minute
+	lookMost     = time.Second     // a look takes no longer: somebody waits with his finger on Pause
+	lookAgain    = 5 * time.Second // after one that said nothing
+)
 
 // standing is what somebody may do, for as long as his request takes. It may be used from any goroutine.
 type standing struct {
@@ -59,12 +64,15 @@ func (k *standing) check() (access.Identity, error) {
 // that does not answer, takes the stop button from nobody.
 func (k *standing) look() (access.Identity, error) {
 	now := sight{me: k.last.Load().me, changed: k.s.cfg.Gate.Changed(), at: time.Now()} // before looking, so that no change falls between
-	me, err := k.s.cfg.Gate.Identify(k.r)
+	ctx, cancel := context.WithTimeout(k.r.Context(), lookMost)
+	defer cancel()
+	me, err := k.s.cfg.Gate.Identify(k.r.WithContext(ctx))
 	switch {
 	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrNotInvited):
 		return me, err // and so it is each time
 	case err != nil:
 		k.s.log.Warn("who was let in cannot be looked at again", "who", now.me.Name, "err", err)
+		now.at = now.at.Add(lookAgain - recheckEvery)
 	default:
 		now.me = me
 	}

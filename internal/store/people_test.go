@@ -140,7 +140,19 @@ func TestSessions(t *testing.T) {
 	if one.Name != "Anna" || one.Role != "owner" || !strings.HasPrefix(one.Agent, "Firefoxx") || len(one.Agent) > 200 || one.ExpiresMS-one.CreatedMS != sessionIdle.Milliseconds() {
 		t.Errorf("got %+v", one)
 	}
+	changed := s.PeopleChanged()
 	second, two := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, first)
+	if !rang(changed) {
+		t.Error("one has ended, and nobody was told")
+	}
+	changed = s.PeopleChanged()
+	_, third := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
+	if rang(changed) {
+		t.Error("somebody who logs in has everybody looked at again")
+	}
+	if err := s.DeleteSession(ctx, third.ID); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.SessionBySecret(ctx, first); !errors.Is(err, ErrSession) {
 		t.Errorf("the one before: got %v, want it ended", err)
 	}
@@ -202,7 +214,7 @@ func TestSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	secret, _ = begin(Session{Token: token.ID, Via: "key"}, "")
-	changed := s.PeopleChanged()
+	changed = s.PeopleChanged()
 	if err := s.DeleteToken(ctx, token.ID, true); err != nil || !rang(changed) {
 		t.Fatal(err)
 	}
@@ -211,7 +223,8 @@ func TestSessions(t *testing.T) {
 	}
 	secret, keep := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
 	other, _ := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
-	hash, changed := "another", s.PeopleChanged()
+	hash := "another"
+	changed = s.PeopleChanged()
 	if _, err := s.ChangePerson(ctx, anna.ID, PersonChange{Hash: &hash}, keep.ID, true); err != nil || !rang(changed) {
 		t.Fatal(err)
 	}

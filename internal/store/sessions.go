@@ -54,14 +54,18 @@ func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret s
 	secret = newSecret()
 	v.ID, v.CreatedMS, v.UsedMS = newID(), now.UnixMilli(), now.UnixMilli()
 	ends := now.Add(sessionLife).UnixMilli()
-	err = s.changePeople(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE hash = ?`, hashSecret(old)); err != nil {
+	ended := false
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE hash = ?1 OR id IN (SELECT id FROM sessions WHERE person IS ?2 AND token IS ?3 AND hash <> ?1 ORDER BY used_ms DESC, created_ms DESC LIMIT -1 OFFSET ?4)`,
+			hashSecret(old), null(v.Person), null(v.Token), maxSessions-1)
+		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE person IS ?1 AND token IS ?2 ORDER BY used_ms DESC, created_ms DESC LIMIT -1 OFFSET ?3)`,
-			null(v.Person), null(v.Token), maxSessions-1); err != nil {
+		n, err := result.RowsAffected()
+		if err != nil {
 			return err
 		}
+		ended = n > 0
 		ends, err := stillShown(ctx, tx, v, ends)
 		if err != nil {
 			return err
@@ -76,6 +80,9 @@ func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret s
 	})
 	if err != nil {
 		return "", Session{}, fmt.Errorf("begin session: %w", err)
+	}
+	if ended { // only then can somebody do less than before, and who is in is looked at again
+		s.people.ring()
 	}
 	return secret, made, nil
 }
