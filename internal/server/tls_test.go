@@ -299,7 +299,7 @@ func TestOneConnectionIsBounded(t *testing.T) {
 	for what, c := range map[string]struct {
 		id   uint16
 		most uint32
-	}{"requests at a time": {3, 16}, "bytes of body that wait": {4, 256 << 10}, "bytes in a frame": {5, 16 << 10}} {
+	}{"requests at a time": {3, 8}, "bytes of headers": {6, 17 << 10}, "bytes of body that wait": {4, 256 << 10}, "bytes in a frame": {5, 16 << 10}} {
 		if v, said := got[c.id]; !said || v > c.most {
 			t.Errorf("%s: got %d, want at most %d", what, v, c.most)
 		}
