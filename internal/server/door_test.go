@@ -281,6 +281,15 @@ func TestLinksAndKeysOverHTTP(t *testing.T) {
 		t.Errorf("its own: got %v", own)
 	}
 	link.want(403, "role_too_low", "GET", "/v1/sessions?all=1", "")
+	neighbour := h.browser() // who has the same link sees nothing of the others, and throws nobody out
+	neighbour.key = made["secret"].(string)
+	neighbour.want(200, "", "POST", "/v1/login", "")
+	neighbour.key = ""
+	grandmas := link.want(200, "", "GET", "/v1/sessions", "")["sessions"].([]any)
+	if own := neighbour.want(200, "", "GET", "/v1/sessions", "")["sessions"].([]any); len(own) != 1 || own[0].(map[string]any)["current"] != true || len(grandmas) != 1 {
+		t.Errorf("by the same link: got %v beside %v", own, grandmas)
+	}
+	neighbour.want(404, "no_session", "DELETE", "/v1/sessions/"+grandmas[0].(map[string]any)["id"].(string), "")
 	annas := anna.want(200, "", "GET", "/v1/sessions", "")["sessions"].([]any)[0].(map[string]any)["id"].(string)
 	link.want(404, "no_session", "DELETE", "/v1/sessions/"+annas, "")
 	link.want(403, "role_too_low", "POST", "/v1/do", `{"do":"pause"}`)
