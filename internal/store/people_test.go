@@ -378,9 +378,11 @@ func TestSessionSecretIsNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Close()
 	names, _ := filepath.Glob(filepath.Join(dir, "layerd.db*"))
 	for _, name := range names {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 { // whatever the folder is
+			t.Errorf("%s: got %v, %v, want it to be ours alone", name, info, err)
+		}
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
