@@ -87,6 +87,7 @@ func (g *Gate) SetUp(r *http.Request, secret, name, password string) (Identity, 
 		return Identity{}, nil, err
 	}
 	g.setup.Store(nil)
+	g.delays.succeed(from, counted(name))
 	return g.begin(r, Login{Person: account.ID, Hash: account.Hash, Via: "password"})
 }
 

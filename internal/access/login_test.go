@@ -393,6 +393,12 @@ func TestSetUp(t *testing.T) {
 	if well != 1 {
 		t.Errorf("the link made %d owners, want one", well)
 	}
+	for i := range 10 {
+		login(g, lan, fmt.Sprint("somebody", i), "guess") // at the same address
+	}
+	if err := login(g, lan, g.cfg.Book.(*memory).accounts[1].Name, "correct horse"); err != nil {
+		t.Errorf("the owner, where he set it up: got %v", err)
+	}
 
 	owned, _ := people(t)
 	if _, _, err := owned.SetUp(request(lan, "", ""), owned.OpenSetup(), "Eva", "correct horse"); !errors.Is(err, ErrSetUp) {
