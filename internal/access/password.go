@@ -27,7 +27,7 @@ const (
 	minPassword = 8   // characters
 	maxPassword = 256 // bytes
 	waiting     = 8   // who may wait for the hash of a password
-	perPlace    = 2   // … and make it, from one place
+	perPlace    = 4   // … and make it, from one place
 	saltBytes   = 16
 	keyBytes    = 32
 )
