@@ -16,7 +16,7 @@ import (
 
 const (
 	recheckEvery = time.Minute
-	lookMost     = time.Second     // a look takes no longer: somebody waits with his finger on Pause
+	lookMost     = time.Second     // that a look may take while somebody waits with his finger on Pause
 	lookAgain    = 5 * time.Second // after one that said nothing
 )
 
@@ -57,14 +57,14 @@ func (k *standing) check() (access.Identity, error) {
 	if !due {
 		return last.me, nil
 	}
-	return k.look()
+	return k.look(lookMost)
 }
 
-// look is who he is now. The error says that he may do nothing any more. While nobody can tell he stays what he was: a card that hangs, or a network
+// look is who he is now, by a look that takes no longer than most. The error says that he may do nothing any more. While nobody can tell he stays what he was: a card that hangs, or a network
 // that does not answer, takes the stop button from nobody.
-func (k *standing) look() (access.Identity, error) {
+func (k *standing) look(most time.Duration) (access.Identity, error) {
 	now := sight{me: k.last.Load().me, changed: k.s.cfg.Gate.Changed(), at: time.Now()} // before looking, so that no change falls between
-	ctx, cancel := context.WithTimeout(k.r.Context(), lookMost)
+	ctx, cancel := context.WithTimeout(k.r.Context(), most)
 	defer cancel()
 	me, err := k.s.cfg.Gate.Identify(k.r.WithContext(ctx))
 	switch {

@@ -63,7 +63,7 @@ func listen(conn *websocket.Conn, limit int64) {
 
 // recheck looks at who opened a socket as me. It ends the socket with its reason when he may do something else now, and returns an error then.
 func recheck(conn *websocket.Conn, still *standing, me access.Identity) error {
-	now, err := still.look()
+	now, err := still.look(writeMax)
 	switch {
 	case err != nil:
 		bye(conn, closeRevoked, "the key is no longer valid")
