@@ -111,7 +111,8 @@ func (g *Gate) Login(r *http.Request, name, password string) (Identity, *http.Co
 	return who, cookie, err
 }
 
-// LoginByKey begins a session for who shows a key in the Authorization header. The error is as Identify's.
+// LoginByKey begins a session for who shows a key in the Authorization header. Who is in, and may do more than look, stays who he is when it is that of a link:
+// to open what somebody has sent him must not take the stop button from him. The error is as Identify's.
 func (g *Gate) LoginByKey(r *http.Request) (Identity, *http.Cookie, error) {
 	secret, _ := bearer(r)
 	who, err := g.byKey(r, secret)
@@ -128,6 +129,11 @@ func (g *Gate) LoginByKey(r *http.Request) (Identity, *http.Cookie, error) {
 	via := "key"
 	if key.Link {
 		via = "link"
+		if cookie := g.cookieOf(r); cookie != "" {
+			if who, err := g.bySession(r, cookie); err == nil && who.Role > key.Role {
+				return who, g.cookie(r, cookie), nil
+			}
+		}
 	}
 	return g.begin(r, Login{Key: key.ID, Via: via})
 }

@@ -259,6 +259,13 @@ func TestLinksAndKeysOverHTTP(t *testing.T) {
 	if !strings.HasPrefix(made["qr"].(string), "data:image/png;base64,") {
 		t.Errorf("got the QR code %.40s", made["qr"])
 	}
+	owner := h.browser() // who is in as an owner is not thrown out by a link that she opens
+	owner.cookie, owner.key = anna.cookie, made["secret"].(string)
+	owner.want(200, "", "POST", "/v1/login", "")
+	owner.key = ""
+	if me := owner.want(200, "", "GET", "/v1/state", "")["me"].(map[string]any); me["role"] != "owner" || owner.cookie.Value != anna.cookie.Value {
+		t.Errorf("the owner who opened a link is %v now", me)
+	}
 	link := h.browser()
 	link.key = made["secret"].(string)
 	link.want(200, "", "POST", "/v1/login", "")

@@ -60,8 +60,8 @@ func (k *standing) check() (access.Identity, error) {
 	return k.look(lookMost)
 }
 
-// look is who he is now, by a look that takes no longer than most. The error says that he may do nothing any more. While nobody can tell he stays what he was: a card that hangs, or a network
-// that does not answer, takes the stop button from nobody.
+// look is who he is now, by a look that takes no longer than most. The error says that he may do nothing any more. While nobody can tell he stays what he
+// was: a card that hangs, or a network that does not answer, takes the stop button from nobody.
 func (k *standing) look(most time.Duration) (access.Identity, error) {
 	now := sight{me: k.last.Load().me, changed: k.s.cfg.Gate.Changed(), at: time.Now()} // before looking, so that no change falls between
 	ctx, cancel := context.WithTimeout(k.r.Context(), most)
