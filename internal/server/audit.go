@@ -21,6 +21,7 @@ import (
 const (
 	deedsEvery = 2 * time.Second // they are written, at most
 	deedsLast  = time.Second     // for the last of them, when layerd ends
+	deedsMost  = 512             // at once; while none can be written, what comes behind them and those that wait is lost
 )
 
 // deeds are those that are not written yet.
@@ -149,31 +150,28 @@ func short(text string) string {
 	return string([]rune(text)[:79]) + "…"
 }
 
-// keepDeeds writes deeds until ctx ends, and then those that are left.
+// keepDeeds writes deeds until ctx ends, and then those that are left. What a card did not take is tried again with the next.
 func (s *Server) keepDeeds(ctx context.Context) {
-	for {
-		select {
-		case d := <-s.deeds.waiting:
-			select {
-			case <-time.After(deedsEvery): // for others to come
-			case <-ctx.Done():
-			}
-			s.writeDeeds(d)
-		case <-ctx.Done():
+	var left []store.Deed
+	for ctx.Err() == nil {
+		if len(left) == 0 {
 			select {
 			case d := <-s.deeds.waiting:
-				s.writeDeeds(d)
-			default:
+				left = append(left, d)
+			case <-ctx.Done():
 			}
-			return
 		}
+		select {
+		case <-time.After(deedsEvery): // for others to come
+		case <-ctx.Done():
+		}
+		left = s.writeDeeds(left)
 	}
 }
 
-// writeDeeds writes all that wait behind the first.
-func (s *Server) writeDeeds(first store.Deed) {
-	batch := []store.Deed{first}
-	for more := true; more; {
+// writeDeeds writes a batch and all that wait behind it, and returns what could not be written.
+func (s *Server) writeDeeds(batch []store.Deed) (left []store.Deed) {
+	for more := true; more && len(batch) < deedsMost; {
 		select {
 		case d := <-s.deeds.waiting:
 			batch = append(batch, d)
@@ -181,17 +179,19 @@ func (s *Server) writeDeeds(first store.Deed) {
 			more = false
 		}
 	}
+	left = batch
 	lost := s.deeds.lost.Swap(0)
-	missed := lost + int64(len(batch)) // when this fails
 	if lost > 0 {
 		batch = append(batch, store.Deed{AtMS: time.Now().UnixMilli(), What: "lost", Detail: count(lost, "deed was", "deeds were") + " too many to be written down", Outcome: "ok"})
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), deedsLast+deedsEvery)
 	defer cancel()
 	if err := s.cfg.People.Audit(ctx, batch); err != nil {
-		s.deeds.lost.Add(missed)
-		s.log.Error("what people did cannot be written down", "deeds", len(batch), "err", err)
+		s.deeds.lost.Add(lost)
+		s.log.Error("what people did cannot be written down yet", "deeds", len(left), "err", err)
+		return left
 	}
+	return nil
 }
 
 // Audit is the answer to GET /v1/audit.
