@@ -10,7 +10,7 @@ import (
 
 const (
 	leastMemory = 96 << 20
-	mostMemory  = 512 << 20
+	mostMemory  = 160 << 20 // beside ffmpeg: above MemoryHigh in layerd.service the kernel holds up whatever asks for more, the print too
 )
 
 // limitMemory has the garbage collector keep layerd within a fifth of this machine, unless GOMEMLIMIT says otherwise. A tailnet's bulk transfers alone took

@@ -189,10 +189,17 @@ func (g *Gate) byNetwork(ctx context.Context, caller Caller) (Identity, error) {
 	return who, nil
 }
 
+type againKey struct{}
+
+// Again marks a request that was let in, for who looks at it again: whatever wrong keys its address shows meanwhile, the look-up says what its own may do now.
+func Again(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), againKey{}, true))
+}
+
 // counted looks a secret up, unless its address has shown too many wrong ones.
 func (g *Gate) counted(r *http.Request, secret string, look func(ctx context.Context, key hash) (Identity, error)) (Identity, error) {
 	from, key := place(g.address(r)), sha256.Sum256([]byte(secret))
-	if !g.wrong.mayTry(from, key) {
+	if r.Context().Value(againKey{}) == nil && !g.wrong.mayTry(from, key) {
 		return Identity{}, ErrTooMany
 	}
 	who, err := Identity{}, ErrDenied

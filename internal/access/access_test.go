@@ -255,3 +255,32 @@ func TestRole(t *testing.T) {
 		}
 	}
 }
+
+// Who was let in is looked at again whatever is shown at his address: neither can he keep what he lost by showing wrong keys there, nor can others take
+// what he has.
+func TestAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		revoked := false
+		g := gateOf(func(ctx context.Context, secret string) (string, string, Role, error) {
+			if revoked && secret == "ld_o" {
+				return "", "", Nobody, ErrDenied
+			}
+			return table(ctx, secret)
+		}, "")
+		for range maxFailures {
+			try(g, lan, "wrong")
+		}
+		in := Again(request(lan, "Bearer ld_o", ""))
+		if who, err := g.Identify(in); err != nil || who.Role != Operator {
+			t.Errorf("got %+v, %v, want him still in", who, err)
+		}
+		revoked = true
+		g.wrong.seen = map[hash]struct{}{} // as 256 other keys have been right since
+		if who, err := g.Identify(in); !errors.Is(err, ErrDenied) {
+			t.Errorf("got %+v, %v, want ErrDenied", who, err)
+		}
+		if err := try(g, lan, "ld_w"); !errors.Is(err, ErrTooMany) {
+			t.Errorf("who comes anew: got %v, want ErrTooMany", err)
+		}
+	})
+}

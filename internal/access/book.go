@@ -33,7 +33,7 @@ type Session struct {
 // Login is how a session began.
 type Login struct {
 	Person, Key string // one of them is the ID of whom it belongs to
-	Hash        string // of the person's password that was shown
+	Hash        string // of the person's password that was shown: it must be his still
 	Via         string // "password", "key", "link"
 	Agent, From string // what the browser calls itself, and its address: text of others
 	Old         string // secret of a session that ends with it, "" = none
@@ -49,9 +49,9 @@ type Book interface {
 	Begin(ctx context.Context, l Login) (secret string, s Session, err error) // not when the person has another Hash by then
 	End(ctx context.Context, session string) error
 	Confirm(ctx context.Context, session string, until time.Time) error
-	SetPassword(ctx context.Context, account, hash, except string) error // ends the account's sessions but the one with the ID except
-	SetHash(ctx context.Context, account, old, hash string) error        // of the same password
-	AddOwner(ctx context.Context, name, hash string) (Account, error)    // fails when an owner has a password already
-	Accounts(ctx context.Context) (any, owner bool, err error)           // with a password
-	Changed() <-chan struct{}                                            // closed when somebody may do something else, or can no longer come in
+	SetPassword(ctx context.Context, account, old, hash, except string) error // in place of the one with the hash old; ends the account's sessions but the one with the ID except
+	SetHash(ctx context.Context, account, old, hash string) error             // of the same password
+	AddOwner(ctx context.Context, name, hash string) (Account, error)         // fails when an owner has a password already
+	Accounts(ctx context.Context) (any, owner bool, err error)                // with a password
+	Changed() <-chan struct{}                                                 // closed when somebody may do something else, or can no longer come in
 }

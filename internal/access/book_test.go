@@ -77,6 +77,9 @@ func (m *memory) Begin(_ context.Context, l Login) (string, Session, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.begun = append(m.begun, l)
+	if a, err := m.find(func(a Account) bool { return a.ID == l.Person }); err == nil && a.Hash != l.Hash {
+		return "", Session{}, ErrDenied
+	}
 	delete(m.sessions, l.Old)
 	id := fmt.Sprint("s", len(m.begun))
 	s := Session{ID: id, Of: l.Person + l.Key, Role: Viewer}
@@ -111,10 +114,10 @@ func (m *memory) Confirm(_ context.Context, id string, until time.Time) error {
 	return nil
 }
 
-func (m *memory) SetPassword(_ context.Context, id, hash, except string) error {
+func (m *memory) SetPassword(_ context.Context, id, old, hash, except string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	a, err := m.find(func(a Account) bool { return a.ID == id })
+	a, err := m.find(func(a Account) bool { return a.ID == id && a.Hash == old })
 	a.Hash = hash
 	for secret, s := range m.sessions {
 		if s.Of == id && s.ID != except {

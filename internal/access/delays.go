@@ -2,13 +2,14 @@ package access
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
 
 // Wrong passwords are counted by address and by account, and each makes the next try wait, twice as long as the one before. Somebody who guesses at an
-// account therefore also holds up its owner at an address where he has never been; where he has logged in before only what was wrong
-// there counts, so that nobody can lock him out.
+// account therefore also holds up its owner at an address where he has never been; where he has logged in before, and in his own session, only what was
+// wrong there counts, so that nobody can lock him out.
 const (
 	firstDelay  = time.Second
 	longest     = 5 * time.Minute
@@ -16,6 +17,11 @@ const (
 	maxTries    = 1024      // remembered at a time
 	maxPairs    = 256       // of place and account that have been right
 )
+
+// inSession is the place of who is in already, and shows it again.
+func inSession(id string) (place string) { return sessionPlace + id }
+
+const sessionPlace = "session "
 
 // Wait is the error of who has to wait, with how long. It is an ErrTooMany.
 type Wait struct{ For time.Duration }
@@ -41,7 +47,7 @@ func newDelays() *delays {
 
 // counts are the keys of tries under which a try at account from place counts. The lock is held.
 func (d *delays) counts(place, account string) []string {
-	if _, known := d.right[[2]string{place, account}]; known {
+	if _, known := d.right[[2]string{place, account}]; known || strings.HasPrefix(place, sessionPlace) {
 		return []string{"at " + place + " as " + account}
 	}
 	return []string{"at " + place, "as " + account}
@@ -87,20 +93,8 @@ func (d *delays) succeed(place, account string) {
 	for _, key := range d.counts(place, account) {
 		delete(d.tries, key)
 	}
-	d.remember(place, account)
-}
-
-// know makes a place one where only what is wrong there counts.
-func (d *delays) know(place, account string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.remember(place, account)
-}
-
-// remember: the lock is held.
-func (d *delays) remember(place, account string) {
 	pair := [2]string{place, account}
-	if _, known := d.right[pair]; known {
+	if _, known := d.right[pair]; known || strings.HasPrefix(place, sessionPlace) {
 		return
 	}
 	for old := range d.right { // any: what is forgotten costs its owner a few minutes at most, when somebody guesses

@@ -87,7 +87,8 @@ func (g *Gate) SetUp(r *http.Request, secret, name, password string) (Identity, 
 		return Identity{}, nil, err
 	}
 	g.setup.Store(nil)
-	return g.begin(r, Login{Person: account.ID, Hash: phc, Via: "password"})
+	g.delays.succeed(from, counted(name))
+	return g.begin(r, Login{Person: account.ID, Hash: account.Hash, Via: "password"})
 }
 
 // HasAccounts reports whether anybody has a password.
@@ -104,13 +105,14 @@ func (g *Gate) Login(r *http.Request, name, password string) (Identity, *http.Co
 		return Identity{}, nil, err
 	}
 	who, cookie, err := g.begin(r, Login{Person: account.ID, Hash: account.Hash, Via: "password"})
-	if errors.Is(err, ErrDenied) { // it was right a moment ago
+	if errors.Is(err, ErrDenied) { // somebody has changed the password while we looked at it
 		err = ErrWrongPassword
 	}
 	return who, cookie, err
 }
 
-// LoginByKey begins a session for who shows a key in the Authorization header. The error is as Identify's.
+// LoginByKey begins a session for who shows a key in the Authorization header. Who is in, and may do more than look, stays who he is when it is that of a link:
+// to open what somebody has sent him must not take the stop button from him. The error is as Identify's.
 func (g *Gate) LoginByKey(r *http.Request) (Identity, *http.Cookie, error) {
 	secret, _ := bearer(r)
 	who, err := g.byKey(r, secret)
@@ -127,6 +129,11 @@ func (g *Gate) LoginByKey(r *http.Request) (Identity, *http.Cookie, error) {
 	via := "key"
 	if key.Link {
 		via = "link"
+		if cookie := g.cookieOf(r); cookie != "" {
+			if who, err := g.bySession(r, cookie); err == nil && who.Role > key.Role {
+				return who, g.cookie(r, cookie), nil
+			}
+		}
 	}
 	return g.begin(r, Login{Key: key.ID, Via: via})
 }
@@ -189,7 +196,11 @@ func (g *Gate) SetPassword(r *http.Request, me Identity, old, password string) e
 	if err != nil {
 		return err
 	}
-	return g.cfg.Book.SetPassword(r.Context(), account.ID, phc, me.Session)
+	err = g.cfg.Book.SetPassword(r.Context(), account.ID, account.Hash, phc, me.Session)
+	if errors.Is(err, ErrDenied) { // somebody else was faster
+		err = ErrNotProven
+	}
+	return err
 }
 
 // proveAgain is prove for somebody who is in. Only what he gets wrong himself makes him wait.
@@ -201,9 +212,7 @@ func (g *Gate) proveAgain(ctx context.Context, me Identity, password string) (Ac
 	if err != nil {
 		return Account{}, err
 	}
-	at := "session " + me.Session
-	g.delays.know(at, counted(account.Name))
-	account, err = g.prove(ctx, at, account.Name, password)
+	account, err = g.prove(ctx, inSession(me.Session), account.Name, password)
 	if errors.Is(err, ErrWrongPassword) {
 		err = ErrNotProven
 	}
@@ -216,7 +225,7 @@ func (g *Gate) prove(ctx context.Context, place, name, password string) (Account
 	if err := g.delays.check(place, as); err != nil {
 		return Account{}, err
 	}
-	done, err := g.hashes.turn(ctx)
+	done, err := g.hashes.turn(ctx, place)
 	if err != nil {
 		return Account{}, err
 	}
@@ -235,11 +244,11 @@ func (g *Gate) prove(ctx context.Context, place, name, password string) (Account
 	}
 	g.delays.succeed(place, as)
 	if outdated {
-		renewed := g.hashes.hash(password)
-		if err := g.cfg.Book.SetHash(ctx, account.ID, account.Hash, renewed); err != nil {
+		phc := g.hashes.hash(password)
+		if err := g.cfg.Book.SetHash(ctx, account.ID, account.Hash, phc); err != nil {
 			return Account{}, fmt.Errorf("keep the password's new hash: %w", err)
 		}
-		account.Hash = renewed
+		account.Hash = phc
 	}
 	return account, nil
 }

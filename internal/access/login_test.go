@@ -170,7 +170,7 @@ func TestMemoryOfDelaysIsBounded(t *testing.T) {
 // Two hundred logins at once: at most one hash runs, few wait, and the others are told at once.
 func TestOneHashAtATime(t *testing.T) {
 	g, _ := people(t)
-	done, err := g.hashes.turn(t.Context())
+	done, err := g.hashes.turn(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,11 +195,52 @@ func TestOneHashAtATime(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	done, _ = g.hashes.turn(t.Context())
+	done, _ = g.hashes.turn(t.Context(), "")
 	defer done()
-	if _, err := g.hashes.turn(gone); !errors.Is(err, context.Canceled) {
+	if _, err := g.hashes.turn(gone, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("who gave up: got %v", err)
 	}
+}
+
+// One address that logs in again and again leaves the turn to others, and so does somebody who shows again and again who he is.
+func TestOnePlaceDoesNotTakeEveryTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, m := people(t)
+		done, err := g.hashes.turn(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := make(chan error, 3*waiting)
+		for range cap(results) {
+			go func() { results <- login(g, "10.0.0.1:80", "Eva", "wrong") }()
+		}
+		synctest.Wait()
+		if n := len(results); n != cap(results)-perPlace {
+			t.Errorf("%d of %d were sent away, want all but %d", n, cap(results), perPlace)
+		}
+		owner := make(chan error)
+		go func() { owner <- login(g, lan, "Anna", "correct horse") }()
+		synctest.Wait()
+		done()
+		if err := <-owner; err != nil {
+			t.Errorf("somebody elsewhere: got %v", err)
+		}
+		synctest.Wait()
+		if len(g.hashes.from) != 0 {
+			t.Errorf("%v wait still", g.hashes.from)
+		}
+
+		// Whoever has a password cannot make the place forgotten where its owner has been.
+		for i := range 3 * maxPairs {
+			me := Identity{ID: "a", Session: fmt.Sprint(i)}
+			if err := g.Confirm(request(lan, "", ""), me, "correct horse", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(g.delays.right) != 1 || len(m.begun) != 1 {
+			t.Errorf("%d places are known after %d logins, want one", len(g.delays.right), len(m.begun))
+		}
+	})
 }
 
 func TestHash(t *testing.T) {
@@ -352,6 +393,12 @@ func TestSetUp(t *testing.T) {
 	if well != 1 {
 		t.Errorf("the link made %d owners, want one", well)
 	}
+	for i := range 10 {
+		login(g, lan, fmt.Sprint("somebody", i), "guess") // at the same address
+	}
+	if err := login(g, lan, g.cfg.Book.(*memory).accounts[1].Name, "correct horse"); err != nil {
+		t.Errorf("the owner, where he set it up: got %v", err)
+	}
 
 	owned, _ := people(t)
 	if _, _, err := owned.SetUp(request(lan, "", ""), owned.OpenSetup(), "Eva", "correct horse"); !errors.Is(err, ErrSetUp) {
@@ -448,5 +495,46 @@ func TestProxies(t *testing.T) {
 		if cookie := g.cookie(r, "x"); cookie.Secure != trusted || (cookie.Name == SecureCookieName) != trusted {
 			t.Errorf("%s: got the cookie %v", c.from, cookie)
 		}
+	}
+}
+
+// racing is a Book in which something happens just before a session begins or a password is changed.
+type racing struct {
+	*memory
+	before func()
+}
+
+func (b racing) Begin(ctx context.Context, l Login) (string, Session, error) {
+	b.before()
+	return b.memory.Begin(ctx, l)
+}
+
+func (b racing) SetPassword(ctx context.Context, account, old, hash, except string) error {
+	b.before()
+	return b.memory.SetPassword(ctx, account, old, hash, except)
+}
+
+// Who knew the former password gets nothing by being quick: neither a session that outlives the change, nor the last word.
+func TestAnotherPasswordMeanwhile(t *testing.T) {
+	g, m := people(t)
+	_, cookie, err := g.Login(request(lan, "", ""), "Anna", "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	me, err := g.Identify(with(cookie))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := g.hashes.hash("battery staple")
+	g.cfg.Book = racing{m, func() {
+		a, _ := m.Account(t.Context(), "a")
+		m.SetPassword(t.Context(), "a", a.Hash, other, me.Session)
+	}}
+	if _, _, err := g.Login(request(lan, "", ""), "Anna", "correct horse"); !errors.Is(err, ErrWrongPassword) || len(m.sessions) != 1 {
+		t.Errorf("login: got %v and %d sessions, want ErrWrongPassword and the one there was", err, len(m.sessions))
+	}
+	m.accounts[0].Hash = g.hashes.hash("correct horse")
+	if err := g.SetPassword(with(cookie), me, "correct horse", "the thief's own"); !errors.Is(err, ErrNotProven) || m.accounts[0].Hash != other {
+		t.Errorf("change: got %v, want ErrNotProven and the other password left", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -26,6 +27,7 @@ const (
 	minPassword = 8   // characters
 	maxPassword = 256 // bytes
 	waiting     = 8   // who may wait for the hash of a password
+	perPlace    = 4   // … and make it, from one place
 	saltBytes   = 16
 	keyBytes    = 32
 )
@@ -45,14 +47,26 @@ type hasher struct {
 	slot chan struct{} // holds one token while a hash is made
 	wait chan struct{} // … for each that waits
 	runs atomic.Int64  // hashes made, for tests
+
+	mu   sync.Mutex     // guards from
+	from map[string]int // who waits, or hashes, by place
 }
 
 func newHasher(c cost) *hasher {
-	return &hasher{cost: c, slot: make(chan struct{}, 1), wait: make(chan struct{}, waiting)}
+	return &hasher{cost: c, slot: make(chan struct{}, 1), wait: make(chan struct{}, waiting), from: map[string]int{}}
 }
 
-// turn waits until nobody else hashes; done ends the turn. ErrBusy, at once, when too many wait already.
-func (h *hasher) turn(ctx context.Context) (done func(), err error) {
+// turn waits until nobody else hashes; done ends the turn. ErrBusy, at once, when too many wait already, in all or at this place: who logs in again and again
+// keeps out himself. place is "" for who has shown more than that.
+func (h *hasher) turn(ctx context.Context, place string) (done func(), err error) {
+	if !h.come(place) {
+		return nil, ErrBusy
+	}
+	defer func() {
+		if err != nil {
+			h.leave(place)
+		}
+	}()
 	select {
 	case h.wait <- struct{}{}:
 	default:
@@ -61,9 +75,27 @@ func (h *hasher) turn(ctx context.Context) (done func(), err error) {
 	defer func() { <-h.wait }()
 	select {
 	case h.slot <- struct{}{}:
-		return func() { <-h.slot }, nil
+		return func() { <-h.slot; h.leave(place) }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+func (h *hasher) come(place string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if place != "" && h.from[place] >= perPlace {
+		return false
+	}
+	h.from[place]++
+	return true
+}
+
+func (h *hasher) leave(place string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.from[place]--; h.from[place] == 0 {
+		delete(h.from, place)
 	}
 }
 
@@ -118,7 +150,7 @@ func (g *Gate) Hash(ctx context.Context, password string) (string, error) {
 	case len(password) > maxPassword:
 		return "", fmt.Errorf("%w: it may have %d bytes", ErrPassword, maxPassword)
 	}
-	done, err := g.hashes.turn(ctx)
+	done, err := g.hashes.turn(ctx, "")
 	if err != nil {
 		return "", err
 	}

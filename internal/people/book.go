@@ -44,7 +44,7 @@ func (b Book) Session(ctx context.Context, secret string) (access.Session, error
 }
 
 func (b Book) Begin(ctx context.Context, l access.Login) (secret string, s access.Session, err error) {
-	secret, made, err := b.Store.AddSession(ctx, store.Session{Person: l.Person, Token: l.Key, Hash: l.Hash, Via: l.Via, Agent: l.Agent, From: l.From}, l.Old)
+	secret, made, err := b.Store.AddSession(ctx, store.Session{Person: l.Person, Token: l.Key, Via: l.Via, Agent: l.Agent, From: l.From, Shown: l.Hash}, l.Old)
 	if err != nil {
 		return "", access.Session{}, denied(err)
 	}
@@ -60,8 +60,8 @@ func (b Book) Confirm(ctx context.Context, session string, until time.Time) erro
 	return b.Store.ConfirmSession(ctx, session, until)
 }
 
-func (b Book) SetPassword(ctx context.Context, account, hash, except string) error {
-	_, err := b.Store.ChangePerson(ctx, account, store.PersonChange{Hash: &hash}, except, true)
+func (b Book) SetPassword(ctx context.Context, account, old, hash, except string) error {
+	_, err := b.Store.ChangePerson(ctx, account, store.PersonChange{Hash: &hash, Old: &old}, except, true)
 	return denied(err)
 }
 
@@ -96,9 +96,9 @@ func session(s store.Session, err error) (access.Session, error) {
 	return access.Session{ID: s.ID, Of: s.Person + s.Token, Name: s.Name, Role: role, Confirmed: time.UnixMilli(s.ConfirmedMS)}, err
 }
 
-// denied: what is not there opens nothing.
+// denied: what is not there, or no longer so, opens nothing.
 func denied(err error) error {
-	if errors.Is(err, store.ErrNoToken) || errors.Is(err, store.ErrSession) || errors.Is(err, store.ErrPerson) {
+	if errors.Is(err, store.ErrNoToken) || errors.Is(err, store.ErrSession) || errors.Is(err, store.ErrPerson) || errors.Is(err, store.ErrPassword) {
 		return fmt.Errorf("%w: %w", access.ErrDenied, err)
 	}
 	return err

@@ -138,7 +138,7 @@ func TestWhatIsNotThere(t *testing.T) {
 		refused(t, "account "+id, err)
 	}
 	refused(t, "end", b.End(ctx, made.ID))
-	refused(t, "password of nobody", b.SetPassword(ctx, made.ID, "x", ""))
+	refused(t, "password of nobody", b.SetPassword(ctx, made.ID, "x", "y", ""))
 	for what, l := range map[string]access.Login{"nobody": {Person: "none", Hash: anna.Hash}, "no key": {Key: "none"}, "neither": {}, "a person as a key": {Key: anna.ID}, "a key as a person": {Person: made.ID},
 		"without the hash": {Person: anna.ID}, "with another": {Person: anna.ID, Hash: "hash of another"}} {
 		secret, _, err := b.Begin(ctx, l)
@@ -193,7 +193,7 @@ func TestRevocations(t *testing.T) {
 
 	secret, laptop := key(t, b, store.Token{Name: "laptop", Role: "operator"})
 	_, byKey := session(access.Login{Key: laptop.ID})
-	ends("a key, and its session", func() error { _, err := b.Key(ctx, secret); return errors.Join(err, byKey()) }, func() error { return b.Store.DeleteToken(ctx, laptop.ID) })
+	ends("a key, and its session", func() error { _, err := b.Key(ctx, secret); return errors.Join(err, byKey()) }, func() error { return b.Store.DeleteToken(ctx, laptop.ID, true) })
 	refused(t, "the session of a key that is gone", byKey())
 
 	old, s := begin(t, b, login)
@@ -205,7 +205,7 @@ func TestRevocations(t *testing.T) {
 
 	mine, stays := session(login)
 	_, other := session(login)
-	ends("another password", other, func() error { return b.SetPassword(ctx, anna.ID, "another hash", mine) })
+	ends("another password", other, func() error { return b.SetPassword(ctx, anna.ID, anna.Hash, "another hash", mine) })
 	if err := stays(); err != nil {
 		t.Errorf("the session that changed it: got %v", err)
 	}
@@ -378,7 +378,7 @@ func TestLoginsBesideANewPassword(t *testing.T) {
 		})
 	}
 	all.Go(func() {
-		if err := b.SetPassword(ctx, anna.ID, "another", ""); err != nil {
+		if err := b.SetPassword(ctx, anna.ID, anna.Hash, "another", ""); err != nil {
 			t.Error(err)
 		}
 	})

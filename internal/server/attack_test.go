@@ -323,6 +323,13 @@ func TestAttackRebinding(t *testing.T) {
 			t.Errorf("Host %q: got %d %s, want %d", host, w.Code, w.Body, want)
 		}
 	}
+	// A picture on another site's page asks with his name too, and some of what is asked has the printer talk.
+	for site, want := range map[string]int{"": 200, "none": 200, "same-origin": 200, "same-site": 403, "cross-site": 403} {
+		w := r.do("GET", "/v1/card", "", nil, func(q *http.Request) { q.Host = "printer"; q.Header.Set("Sec-Fetch-Site", site) })
+		if w.Code != want {
+			t.Errorf("Sec-Fetch-Site %q: got %d %s, want %d", site, w.Code, w.Body, want)
+		}
+	}
 }
 
 func TestAttackViewersCannotCrowdOut(t *testing.T) {

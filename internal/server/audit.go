@@ -21,6 +21,7 @@ import (
 const (
 	deedsEvery = 2 * time.Second // they are written, at most
 	deedsLast  = time.Second     // for the last of them, when layerd ends
+	deedsMost  = 512             // at once; while none can be written, what comes behind them and those that wait is lost
 )
 
 // deeds are those that are not written yet.
@@ -31,6 +32,10 @@ type deeds struct {
 
 // note adds a deed to the audit log, later. It never waits.
 func (s *Server) note(me access.Identity, what, detail, outcome string) {
+	if me.ID == "" && len(s.deeds.waiting) >= cap(s.deeds.waiting)/2 { // who is not in crowds out nobody who is
+		s.deeds.lost.Add(1)
+		return
+	}
 	d := store.Deed{AtMS: time.Now().UnixMilli(), Who: me.ID, Name: me.Name, Role: me.Role.String(), Via: me.Via, From: me.From, What: what, Detail: detail, Outcome: outcome}
 	select {
 	case s.deeds.waiting <- d:
@@ -60,7 +65,7 @@ func noteOf(r *http.Request) *requestNote {
 }
 
 // noteRequest notes what came of a request. Of people who are not in only wrong passwords, keys and set-up secrets are noted, and those only as often as may be
-// tried: nobody can fill the log from outside.
+// tried: what is written of them pushes out nothing that others did.
 func (s *Server) noteRequest(r *http.Request, route route, err error) {
 	n := noteOf(r)
 	tried := errors.Is(err, access.ErrWrongPassword) || route.least == access.Nobody && errors.Is(err, access.ErrDenied)
@@ -79,8 +84,11 @@ func (s *Server) noteRequest(r *http.Request, route route, err error) {
 }
 
 // detailOf is what is told of a command: what it is about, never what may be secret.
-func detailOf(c Command) string {
+func detailOf(c *call) string {
 	var parts []string
+	if c.about != "" {
+		parts = append(parts, c.about)
+	}
 	add := func(name, value string) {
 		if value != "" {
 			parts = append(parts, name+" "+value)
@@ -97,9 +105,27 @@ func detailOf(c Command) string {
 	add("line", short(c.Line))
 	add("port", short(c.Port))
 	add("axes", short(c.Axes))
+	if c.Overlay != nil {
+		add("kind", string(c.Overlay.Kind))
+		add("default_role", c.Overlay.Tailnet.DefaultRole)
+	}
+	for name, v := range map[string]*int{"button": c.Button, "camera_id": c.CameraID} {
+		if v != nil {
+			add(name, strconv.Itoa(*v))
+		}
+	}
+	for _, v := range []struct {
+		name  string
+		value int64
+	}{{"tool", int64(c.Tool)}, {"spool_id", c.SpoolID}, {"entry", c.Entry}, {"copies", int64(c.Copies)}, {"copy", c.Copy}} {
+		if v.value != 0 {
+			add(v.name, strconv.FormatInt(v.value, 10))
+		}
+	}
 	if c.ByMM != 0 {
 		number("by_mm", &c.ByMM)
 	}
+	number("value", c.Value)
 	number("target_c", c.TargetC)
 	number("percent", c.Percent)
 	number("factor", c.Factor)
@@ -124,31 +150,28 @@ func short(text string) string {
 	return string([]rune(text)[:79]) + "…"
 }
 
-// keepDeeds writes deeds until ctx ends, and then those that are left.
+// keepDeeds writes deeds until ctx ends, and then those that are left. What a card did not take is tried again with the next.
 func (s *Server) keepDeeds(ctx context.Context) {
-	for {
-		select {
-		case d := <-s.deeds.waiting:
-			select {
-			case <-time.After(deedsEvery): // for others to come
-			case <-ctx.Done():
-			}
-			s.writeDeeds(d)
-		case <-ctx.Done():
+	var left []store.Deed
+	for ctx.Err() == nil {
+		if len(left) == 0 {
 			select {
 			case d := <-s.deeds.waiting:
-				s.writeDeeds(d)
-			default:
+				left = append(left, d)
+			case <-ctx.Done():
 			}
-			return
 		}
+		select {
+		case <-time.After(deedsEvery): // for others to come
+		case <-ctx.Done():
+		}
+		left = s.writeDeeds(left)
 	}
 }
 
-// writeDeeds writes all that wait behind the first.
-func (s *Server) writeDeeds(first store.Deed) {
-	batch := []store.Deed{first}
-	for more := true; more; {
+// writeDeeds writes a batch and all that wait behind it, and returns what could not be written.
+func (s *Server) writeDeeds(batch []store.Deed) (left []store.Deed) {
+	for more := true; more && len(batch) < deedsMost; {
 		select {
 		case d := <-s.deeds.waiting:
 			batch = append(batch, d)
@@ -156,17 +179,19 @@ func (s *Server) writeDeeds(first store.Deed) {
 			more = false
 		}
 	}
+	left = batch
 	lost := s.deeds.lost.Swap(0)
-	missed := lost + int64(len(batch)) // when this fails
 	if lost > 0 {
 		batch = append(batch, store.Deed{AtMS: time.Now().UnixMilli(), What: "lost", Detail: count(lost, "deed was", "deeds were") + " too many to be written down", Outcome: "ok"})
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), deedsLast+deedsEvery)
 	defer cancel()
 	if err := s.cfg.People.Audit(ctx, batch); err != nil {
-		s.deeds.lost.Add(missed)
-		s.log.Error("what people did cannot be written down", "deeds", len(batch), "err", err)
+		s.deeds.lost.Add(lost)
+		s.log.Error("what people did cannot be written down yet", "deeds", len(left), "err", err)
+		return left
 	}
+	return nil
 }
 
 // Audit is the answer to GET /v1/audit.

@@ -86,16 +86,15 @@ func (s *Server) serveCamera(w http.ResponseWriter, r *http.Request, me access.I
 		conn.Close() // ends hearAcks
 		<-heard
 	}()
-	k.write(ctx, r, me, acks)
+	k.write(ctx, s.stand(r, me), me, acks)
 	return nil
 }
 
 // write sends pictures until ctx ends, the camera is no more, or the client takes nothing for writeMax.
-func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity, acks <-chan FrameAck) {
-	ping, recheck, due := time.NewTicker(pingEvery), time.NewTicker(recheckEvery), time.NewTimer(time.Hour)
-	changed := k.s.cfg.Gate.Changed()
+func (k *watcher) write(ctx context.Context, still *standing, me access.Identity, acks <-chan FrameAck) {
+	ping, minute, due := time.NewTicker(pingEvery), time.NewTicker(recheckEvery), time.NewTimer(time.Hour)
 	defer ping.Stop()
-	defer recheck.Stop()
+	defer minute.Stop()
 	defer due.Stop()
 	k.since = time.Now()
 	k.look(ctx, viewer.Small) // before it is asked for, since it has to be made
@@ -123,11 +122,10 @@ func (k *watcher) write(ctx context.Context, r *http.Request, me access.Identity
 			}
 			k.lookAway(time.Now())
 			err = k.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeMax))
-		case <-recheck.C:
-			err = k.s.recheck(k.conn, r, me)
-		case <-changed:
-			changed = k.s.cfg.Gate.Changed()
-			err = k.s.recheck(k.conn, r, me)
+		case <-minute.C:
+			err = recheck(k.conn, still, me)
+		case <-still.changed():
+			err = recheck(k.conn, still, me)
 		case <-ctx.Done():
 			bye(k.conn, websocket.CloseGoingAway, "")
 			return

@@ -22,6 +22,7 @@ type call struct {
 	Command
 	me      access.Identity
 	started string // start, start_card: the new print's ID
+	about   string // press: the button's name, for the audit log; the button may be gone when that is read
 }
 
 // command is one thing that can be done. Without a role it could not be written down here.
@@ -175,6 +176,7 @@ func (c *command) admit(me access.Identity) error {
 // run does a command, once. A panic in it is this command's failure and nobody else's.
 func (s *Server) run(found *command, me access.Identity, cmd Command) (answer Answer) {
 	answer = Answer{Type: "answer", ID: cmd.ID}
+	c := &call{Command: cmd, me: me}
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("a command went wrong", "do", cmd.Do, "panic", p, "stack", string(debug.Stack()))
@@ -185,11 +187,10 @@ func (s *Server) run(found *command, me access.Identity, cmd Command) (answer An
 		if answer.Error != nil {
 			outcome = answer.Error.Code
 		}
-		s.note(me, cmd.Do, detailOf(cmd), outcome)
+		s.note(me, cmd.Do, detailOf(c), outcome)
 	}()
 	ctx, cancel := context.WithTimeout(s.life, commandTime)
 	defer cancel()
-	c := &call{Command: cmd, me: me}
 	rev, err := found.run(s, ctx, c)
 	if err != nil {
 		answer.Error = s.answerError(err)

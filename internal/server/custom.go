@@ -285,6 +285,7 @@ func (s *Server) doPress(ctx context.Context, c *call) (uint64, error) {
 			if b.ID != *c.Button {
 				continue
 			}
+			c.about = short(b.Label)
 			if (b.Number != nil) != (c.Value != nil) {
 				return 0, badCommand(map[bool]string{true: "This button needs value.", false: "This button takes no value."}[b.Number != nil])
 			}

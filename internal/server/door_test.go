@@ -197,7 +197,7 @@ func TestLoginByKeyOverHTTP(t *testing.T) {
 	old.cookie = &http.Cookie{Name: access.CookieName, Value: secret}
 	old.want(401, "key_needed", "GET", "/v1/state", "")
 	b.want(409, "no_password", "POST", "/v1/password", `{"old":"","new":"correct horse"}`)
-	if err := h.kept.DeleteToken(t.Context(), token.ID); err != nil {
+	if err := h.kept.DeleteToken(t.Context(), token.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	b.want(401, "key_needed", "GET", "/v1/state", "")
@@ -259,6 +259,13 @@ func TestLinksAndKeysOverHTTP(t *testing.T) {
 	if !strings.HasPrefix(made["qr"].(string), "data:image/png;base64,") {
 		t.Errorf("got the QR code %.40s", made["qr"])
 	}
+	owner := h.browser() // who is in as an owner is not thrown out by a link that she opens
+	owner.cookie, owner.key = anna.cookie, made["secret"].(string)
+	owner.want(200, "", "POST", "/v1/login", "")
+	owner.key = ""
+	if me := owner.want(200, "", "GET", "/v1/state", "")["me"].(map[string]any); me["role"] != "owner" || owner.cookie.Value != anna.cookie.Value {
+		t.Errorf("the owner who opened a link is %v now", me)
+	}
 	link := h.browser()
 	link.key = made["secret"].(string)
 	link.want(200, "", "POST", "/v1/login", "")
@@ -281,6 +288,15 @@ func TestLinksAndKeysOverHTTP(t *testing.T) {
 		t.Errorf("its own: got %v", own)
 	}
 	link.want(403, "role_too_low", "GET", "/v1/sessions?all=1", "")
+	neighbour := h.browser() // who has the same link sees nothing of the others, and throws nobody out
+	neighbour.key = made["secret"].(string)
+	neighbour.want(200, "", "POST", "/v1/login", "")
+	neighbour.key = ""
+	grandmas := link.want(200, "", "GET", "/v1/sessions", "")["sessions"].([]any)
+	if own := neighbour.want(200, "", "GET", "/v1/sessions", "")["sessions"].([]any); len(own) != 1 || own[0].(map[string]any)["current"] != true || len(grandmas) != 1 {
+		t.Errorf("by the same link: got %v beside %v", own, grandmas)
+	}
+	neighbour.want(404, "no_session", "DELETE", "/v1/sessions/"+grandmas[0].(map[string]any)["id"].(string), "")
 	annas := anna.want(200, "", "GET", "/v1/sessions", "")["sessions"].([]any)[0].(map[string]any)["id"].(string)
 	link.want(404, "no_session", "DELETE", "/v1/sessions/"+annas, "")
 	link.want(403, "role_too_low", "POST", "/v1/do", `{"do":"pause"}`)

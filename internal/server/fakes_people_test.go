@@ -18,7 +18,11 @@ type fakeGate struct {
 	keys      map[string]access.Identity
 	confirmed map[string]bool // sessions, by their key
 	changed   chan struct{}
+	fail      error // of each Identify; nil = none
 }
+
+// errHang has Identify wait for as long as it may.
+var errHang = errors.New("the disk does not answer")
 
 func newFakeGate() *fakeGate {
 	g := &fakeGate{keys: map[string]access.Identity{}, confirmed: map[string]bool{}, changed: make(chan struct{})}
@@ -55,6 +59,12 @@ func (g *fakeGate) Changed() <-chan struct{} {
 func (g *fakeGate) Identify(r *http.Request) (access.Identity, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.fail == errHang {
+		<-r.Context().Done()
+	}
+	if g.fail != nil {
+		return access.Identity{}, g.fail
+	}
 	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		if me, ok := g.keys[secret]; ok {
 			me.Via, me.Confirmed = "bearer", true
@@ -145,7 +155,7 @@ func (p *fakePeople) Tokens(context.Context) ([]store.Token, error) {
 func (p *fakePeople) CreateToken(_ context.Context, t store.Token) (string, store.Token, error) {
 	return "ld_secret", t, nil
 }
-func (p *fakePeople) DeleteToken(context.Context, string) error { return nil }
+func (p *fakePeople) DeleteToken(context.Context, string, bool) error { return nil }
 func (p *fakePeople) Sessions(_ context.Context, of string) ([]store.Session, error) {
 	return []store.Session{{ID: "1", Name: of, Role: "viewer"}}, nil // whoever asks has it
 }

@@ -62,8 +62,9 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, me access.I
 	}
 	defer s.uploads.free()
 
-	writeBy(w, 0) // writeJSON sets it again
-	body := &slowBody{r: r.Body, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
+	writeBy(w, 0)                                                   // writeJSON sets it again
+	sender := standingBody{r.Body, s.stand(r, me), access.Operator} // a thief's upload must not outlive what he came with
+	body := &slowBody{r: sender, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
 	polite := &politeBody{r: body, printing: s.printing, turn: s.working, max: 32 << 10}
 	defer polite.done()
 	file, err := s.cfg.Files.PutIf(r.Context(), path, polite, r.ContentLength, replace, s.takes)

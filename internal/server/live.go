@@ -30,10 +30,10 @@ const (
 
 // socket is one page on the live websocket.
 type socket struct {
-	s    *Server
-	conn *websocket.Conn
-	me   access.Identity
-	r    *http.Request // that opened it: its key is looked at again and again
+	s     *Server
+	conn  *websocket.Conn
+	me    access.Identity
+	still *standing // of me
 
 	ctx     context.Context // ends with the socket
 	end     context.CancelFunc
@@ -57,7 +57,7 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request, me access.Ide
 	if conn == nil {
 		return err
 	}
-	k := &socket{s: s, conn: conn, me: me, r: r, out: make(chan any, 64), console: make(chan []printer.Entry),
+	k := &socket{s: s, conn: conn, me: me, still: s.stand(r, me), out: make(chan any, 64), console: make(chan []printer.Entry),
 		quiet: time.NewTimer(beatEvery), commands: make(slots, 16), urgent: make(slots, 4)}
 	k.ctx, k.end = context.WithCancel(s.life)
 	k.working.Go(k.guarded(k.read))
@@ -85,11 +85,10 @@ func (k *socket) write() {
 	wake := make(chan struct{}, 1)
 	_, seen := k.s.views.Get()
 	k.working.Go(func() { follow(k.ctx, k.s.views, seen, wake) })
-	ping, recheck := time.NewTicker(pingEvery), time.NewTicker(recheckEvery)
-	changed := k.s.cfg.Gate.Changed()
+	ping, minute := time.NewTicker(pingEvery), time.NewTicker(recheckEvery)
 	defer k.quiet.Stop()
 	defer ping.Stop()
-	defer recheck.Stop()
+	defer minute.Stop()
 
 	first := k.s.compose()
 	shown := first.state.Rev
@@ -110,11 +109,10 @@ func (k *socket) write() {
 			err = k.message(Beat{Type: "beat", NowMS: time.Now().UnixMilli()})
 		case <-ping.C:
 			err = k.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeMax))
-		case <-recheck.C:
-			err = k.s.recheck(k.conn, k.r, k.me)
-		case <-changed:
-			changed = k.s.cfg.Gate.Changed() // before looking, so that no change falls between
-			err = k.s.recheck(k.conn, k.r, k.me)
+		case <-minute.C:
+			err = recheck(k.conn, k.still, k.me)
+		case <-k.still.changed():
+			err = recheck(k.conn, k.still, k.me)
 		case <-k.ctx.Done():
 			bye(k.conn, websocket.CloseGoingAway, "")
 			return
@@ -221,12 +219,16 @@ func (k *socket) command(cmd Command) {
 	})
 }
 
-// now is who gives a command: for a dangerous one he is asked for again, since what he has shown may have been too long ago, or only just now.
+// now is who gives a command. write ends the socket of somebody who may do something else by now, but a client that takes nothing holds it up, and must not
+// go on giving commands meanwhile. For a dangerous one he is asked for in any case, since what he has shown may have been too long ago, or only just now.
 func (k *socket) now(cmd Command) (access.Identity, error) {
-	if found := commandNamed(cmd.Do); found != nil && found.asks == again {
-		return k.s.cfg.Gate.Identify(k.r)
+	switch found := commandNamed(cmd.Do); {
+	case cmd.Do == emergencyStop:
+		return k.me, nil // it waits for no look-up
+	case found != nil && found.asks == again:
+		return k.s.cfg.Gate.Identify(k.still.r)
 	}
-	return k.me, nil
+	return k.still.check()
 }
 
 // send queues a message without waiting. A client that asks much and reads nothing is let go.

@@ -21,7 +21,7 @@ type People interface {
 	Person(ctx context.Context, id string) (store.Person, error)
 	Tokens(ctx context.Context) ([]store.Token, error)
 	CreateToken(ctx context.Context, t store.Token) (secret string, made store.Token, err error)
-	DeleteToken(ctx context.Context, id string) error
+	DeleteToken(ctx context.Context, id string, elsewhere bool) error
 	Sessions(ctx context.Context, of string) ([]store.Session, error)
 	DeleteSession(ctx context.Context, id string) error
 	Audit(ctx context.Context, deeds []store.Deed) error
@@ -104,6 +104,9 @@ func (s *Server) serveChangePerson(w http.ResponseWriter, r *http.Request, me ac
 		return badCommand("Somebody who comes by the tailnet has no password; remove and add the person instead.")
 	}
 	change := store.PersonChange{Name: f.Name, Role: f.Role}
+	if f.Name != nil {
+		noteOf(r).detail += ", now " + *f.Name
+	}
 	if f.Role != nil {
 		noteOf(r).detail += ": " + *f.Role
 	}
@@ -147,16 +150,21 @@ type SessionRow struct {
 	Current bool `json:"current"`
 }
 
+// ownSessions are those of who asks. A link is for several people, who are not to see each other's addresses, nor to throw each other out.
+func (s *Server) ownSessions(ctx context.Context, me access.Identity) ([]store.Session, error) {
+	all, err := s.cfg.People.Sessions(ctx, me.ID)
+	return slices.DeleteFunc(all, func(one store.Session) bool { return one.Via == "link" && one.ID != me.Session }), err
+}
+
 // serveSessions lists one's own sessions, or, for an owner with ?all=1, everybody's.
 func (s *Server) serveSessions(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	of := me.ID
+	sessions, err := s.ownSessions(r.Context(), me)
 	if r.URL.Query().Get("all") == "1" {
 		if me.Role < access.Owner {
 			return roleTooLow(access.Owner)
 		}
-		of = ""
+		sessions, err = s.cfg.People.Sessions(r.Context(), "")
 	}
-	sessions, err := s.cfg.People.Sessions(r.Context(), of)
 	if err != nil {
 		return err
 	}
@@ -171,7 +179,7 @@ func (s *Server) serveSessions(w http.ResponseWriter, r *http.Request, me access
 // serveEndSession ends a session of one's own; an owner may end those of others, when he has shown again that it is him.
 func (s *Server) serveEndSession(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	id := r.PathValue("path")
-	own, err := s.cfg.People.Sessions(r.Context(), me.ID)
+	own, err := s.ownSessions(r.Context(), me)
 	if err != nil {
 		return err
 	}

@@ -166,8 +166,13 @@ func (s *Server) admit(r *http.Request, route route) (me access.Identity, err er
 		if me.Role < route.least {
 			return me, roleTooLow(route.least)
 		}
-		if me.Via == viaTailnet && !s.ourName(r.Host) {
-			return me, errWrongHost
+		if me.Via == viaTailnet {
+			if !s.ourName(r.Host) {
+				return me, errWrongHost
+			}
+			if otherSite(r) {
+				return me, errCrossOrigin
+			}
 		}
 		proven(r.Context(), me.Role)
 		if route.asks == again && !me.Confirmed {
@@ -199,6 +204,13 @@ func (s *Server) ourName(host string) bool {
 		return true
 	}
 	return s.cfg.Names != nil && slices.ContainsFunc(s.cfg.Names(), func(own string) bool { return strings.EqualFold(strings.TrimSuffix(own, "."), name) })
+}
+
+// otherSite reports whether a browser says that the page of another site asks. It keeps back our cookie then, also from what only reads; who is introduced
+// by his network has none, and what only reads may have the printer talk, or take a stream. Over plain HTTP browsers do not say.
+func otherSite(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }
 
 // bearer is the key in the Authorization header, "" when there is none.

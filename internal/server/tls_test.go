@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/pem"
 	"io"
 	"log/slog"
@@ -271,4 +272,36 @@ func sendBuffer(t *testing.T, c *net.TCPConn) (bytes int) {
 		t.Fatal(err)
 	}
 	return bytes
+}
+
+// One connection of HTTP/2 is many requests, each with its goroutine, and has buffers as large as it announces; connections are all that the crowd counts.
+func TestOneConnectionIsBounded(t *testing.T) {
+	_, host, trust := secure(t)
+	trust.NextProtos = []string{"h2"}
+	conn, err := tls.Dial("tcp", host, trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+"\x00\x00\x00\x04\x00\x00\x00\x00\x00") // SETTINGS, of which there are none
+	head := make([]byte, 9)
+	if _, err := io.ReadFull(conn, head); err != nil || head[3] != 4 {
+		t.Fatalf("got % x, %v, want SETTINGS", head, err)
+	}
+	settings := make([]byte, binary.BigEndian.Uint16(head[1:]))
+	if _, err := io.ReadFull(conn, settings); err != nil {
+		t.Fatal(err)
+	}
+	got := map[uint16]uint32{}
+	for ; len(settings) >= 6; settings = settings[6:] {
+		got[binary.BigEndian.Uint16(settings)] = binary.BigEndian.Uint32(settings[2:])
+	}
+	for what, c := range map[string]struct {
+		id   uint16
+		most uint32
+	}{"requests at a time": {3, 8}, "bytes of headers": {6, 17 << 10}, "bytes of body that wait": {4, 256 << 10}, "bytes in a frame": {5, 16 << 10}} {
+		if v, said := got[c.id]; !said || v > c.most {
+			t.Errorf("%s: got %d, want at most %d", what, v, c.most)
+		}
+	}
 }

@@ -79,7 +79,7 @@ func (s *Server) serveRemoveToken(w http.ResponseWriter, r *http.Request, _ acce
 			noteOf(r).detail = t.Name
 		}
 	}
-	if err := s.cfg.People.DeleteToken(r.Context(), id); err != nil {
+	if err := s.cfg.People.DeleteToken(r.Context(), id, s.cfg.Gate.HasConfiguredOwner()); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

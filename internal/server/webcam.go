@@ -64,7 +64,7 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 	w.Header().Set("Transfer-Encoding", "identity") // until the connection ends: chunks cost each picture two more writes, and simple programs cannot read them
 	out := http.NewResponseController(w)
 	before := "--" + boundary + "\r\n"
-	checked, changed := time.Now(), s.cfg.Gate.Changed()
+	still := s.stand(r, me)
 	for seen := uint64(0); ; {
 		soon, cancel := context.WithTimeout(ctx, pingEvery)
 		frame, seq, err := frames.Next(soon, seen)
@@ -72,24 +72,15 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 		if ctx.Err() != nil || s.cfg.Cameras.Frames(id) != frames {
 			return nil // the client or the daemon has ended it, or the camera was removed
 		}
+		if _, gone := still.check(); gone != nil { // also while the camera gives nothing
+			return nil
+		}
 		if err != nil {
 			continue
 		}
 		seen = seq
 		if frame == nil {
 			continue
-		}
-		look := time.Since(checked) > recheckEvery
-		select {
-		case <-changed:
-			look, changed = true, s.cfg.Gate.Changed()
-		default:
-		}
-		if look {
-			if now, err := s.cfg.Gate.Identify(r); err != nil || now.Role < access.Viewer {
-				return nil
-			}
-			checked = time.Now()
 		}
 		writeBy(w, writeMax)
 		fmt.Fprintf(w, "%sContent-Type: image/jpeg\r\nContent-Length: %d\r\nX-Timestamp: %.3f\r\n\r\n", before, len(frame.JPEG), float64(frame.Time.UnixMilli())/1000)

@@ -14,10 +14,9 @@ import (
 // What both websockets share: how they open, how long either side may be silent, and how a key that was revoked ends them.
 
 const (
-	pingEvery    = 10 * time.Second
-	quietMax     = 30 * time.Second // a client that is not heard of for so long is gone
-	writeMax     = 10 * time.Second // a client that takes nothing for so long is let go
-	recheckEvery = time.Minute
+	pingEvery = 10 * time.Second
+	quietMax  = 30 * time.Second // a client that is not heard of for so long is gone
+	writeMax  = 10 * time.Second // a client that takes nothing for so long is let go
 
 	closeRevoked = 4401 // the key is no longer valid
 	closeChanged = 4403 // the key's role is another one now: connect again
@@ -61,21 +60,17 @@ func listen(conn *websocket.Conn, limit int64) {
 	conn.SetPongHandler(func(string) error { return conn.SetReadDeadline(time.Now().Add(quietMax)) })
 }
 
-// recheck looks at the key of a socket again. It ends the socket with its reason when the key was revoked or changed, and
-// returns an error then.
-func (s *Server) recheck(conn *websocket.Conn, r *http.Request, me access.Identity) error {
-	now, err := s.cfg.Gate.Identify(r)
+// recheck looks at who opened a socket as me. It ends the socket with its reason when he may do something else now, and returns an error then.
+func recheck(conn *websocket.Conn, still *standing, me access.Identity) error {
+	now, err := still.look(writeMax)
 	switch {
-	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrNotInvited):
-		bye(conn, closeRevoked, "the key is no longer valid")
-		return err
 	case err != nil:
-		s.log.Warn("a key cannot be checked again", "err", err)
+		bye(conn, closeRevoked, "the key is no longer valid")
 	case now.Role != me.Role || now.ID != me.ID:
 		bye(conn, closeChanged, "the key may do something else now")
-		return errors.New("the key's role has changed")
+		err = errors.New("the key's role has changed")
 	}
-	return nil
+	return err
 }
 
 // bye tells the client why its socket ends.

@@ -153,7 +153,7 @@ func TestWholeJobByHTTP(t *testing.T) {
 	s.want(204, "DELETE", "/v1/files/toys/cube.gcode", "")
 	s.want(404, "GET", "/v1/files/toys/cube.gcode", "")
 
-	if err := files.DeleteToken(t.Context(), token.ID); err != nil {
+	if err := files.DeleteToken(t.Context(), token.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	s.want(401, "GET", "/v1/state", "")

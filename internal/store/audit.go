@@ -11,7 +11,7 @@ import (
 type Deed struct {
 	Seq     int64  `json:"seq"`
 	AtMS    int64  `json:"at_ms"`
-	Who     string `json:"-"` // ID
+	Who     string `json:"-"` // ID; "" = somebody who was not in
 	Name    string `json:"name"`
 	Role    string `json:"role"`
 	Via     string `json:"via"`
@@ -22,8 +22,9 @@ type Deed struct {
 }
 
 const (
-	keepDeeds = 20_000 // the newest
-	maxDetail = 200    // bytes
+	keepDeeds     = 20_000 // the newest
+	keepStrangers = 2_000  // … of those without Who: whoever tries passwords from many addresses pushes out nothing but that
+	maxDetail     = 200    // bytes
 )
 
 // Audit adds deeds, in one transaction, and drops what is too old.
@@ -32,14 +33,21 @@ func (s *Store) Audit(ctx context.Context, deeds []Deed) error {
 		return nil
 	}
 	err := s.write(ctx, func(tx *sql.Tx) error {
+		strangers := false
 		for _, d := range deeds {
+			strangers = strangers || d.Who == ""
 			_, err := tx.ExecContext(ctx, `INSERT INTO audit (at_ms, who, name, role, via, address, what, detail, outcome) VALUES (?,?,?,?,?,?,?,?,?)`,
 				d.AtMS, d.Who, plainText(d.Name, maxDetail), d.Role, d.Via, plainText(d.From, 64), plainText(d.What, 64), plainText(d.Detail, maxDetail), d.Outcome)
 			if err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM audit WHERE seq <= (SELECT max(seq) FROM audit) - ?`, keepDeeds)
+		if strangers { // it looks through all
+			if _, err := tx.ExecContext(ctx, `DELETE FROM audit WHERE who = '' AND seq <= (SELECT seq FROM audit WHERE who = '' ORDER BY seq DESC LIMIT 1 OFFSET ?)`, keepStrangers); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM audit WHERE seq <= (SELECT seq FROM audit ORDER BY seq DESC LIMIT 1 OFFSET ?)`, keepDeeds)
 		return err
 	})
 	if err != nil {

@@ -119,16 +119,24 @@ func (s *Store) addPerson(ctx context.Context, p Person, first bool) (_ Person, 
 }
 
 // PersonChange is what is to be changed of a person; nil leaves it.
-type PersonChange struct{ Name, Role, Hash *string }
+type PersonChange struct {
+	Name, Role, Hash *string
+	Old              *string // when not nil, the Hash that there must be still
+}
 
-// ChangePerson changes a person. A new password, which is a new Hash, ends all of his sessions but the one with the ID except. ErrLastOwner: no owner with a
-// password would be left, nor a key of one that never expires, and elsewhere says that there is no owner besides those.
+// ChangePerson changes a person. A new password, which is a new Hash, ends all of his sessions but the one with the ID except. ErrPassword: the hash is not
+// Old any more. ErrLastOwner: no owner with a password would be left, nor a key of one that never expires, and elsewhere says that there is no owner besides
+// those.
 func (s *Store) ChangePerson(ctx context.Context, id string, change PersonChange, except string, elsewhere bool) (Person, error) {
 	var p Person
 	err := s.changePeople(ctx, func(tx *sql.Tx) (err error) {
 		if p, err = scanPerson(tx.QueryRowContext(ctx, `SELECT `+personColumns+` FROM people WHERE id = ?`, id).Scan); err != nil {
 			return err
 		}
+		if change.Old != nil && p.Hash != *change.Old {
+			return ErrPassword
+		}
+		owned := p.owns()
 		if change.Name != nil {
 			if p.Name, err = cleanName(*change.Name); err != nil {
 				return err
@@ -156,7 +164,7 @@ func (s *Store) ChangePerson(ctx context.Context, id string, change PersonChange
 		if _, err := tx.ExecContext(ctx, `UPDATE people SET name = ?, folded = ?, role = ?, hash = ? WHERE id = ?`, p.Name, fold(p.Name), p.Role, p.Hash, id); err != nil {
 			return err
 		}
-		if change.Role == nil || elsewhere {
+		if !owned || p.owns() || elsewhere {
 			return nil
 		}
 		return ownerLeft(ctx, tx)
@@ -176,14 +184,14 @@ func (s *Store) SetHash(ctx context.Context, id, old, hash string) error {
 // DeletePerson ends an account and its sessions. ErrPerson; ErrLastOwner as for ChangePerson.
 func (s *Store) DeletePerson(ctx context.Context, id string, elsewhere bool) error {
 	err := s.changePeople(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `DELETE FROM people WHERE id = ?`, id)
+		p, err := scanPerson(tx.QueryRowContext(ctx, `SELECT `+personColumns+` FROM people WHERE id = ?`, id).Scan)
 		if err != nil {
 			return err
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(ErrPerson, err)
+		if _, err := tx.ExecContext(ctx, `DELETE FROM people WHERE id = ?`, id); err != nil {
+			return err
 		}
-		if elsewhere {
+		if !p.owns() || elsewhere {
 			return nil
 		}
 		return ownerLeft(ctx, tx)
@@ -193,6 +201,9 @@ func (s *Store) DeletePerson(ctx context.Context, id string, elsewhere bool) err
 	}
 	return nil
 }
+
+// owns: he may do everything, whether the tailnet is there or not.
+func (p Person) owns() bool { return p.Role == "owner" && p.Hash != "" }
 
 // ownerLeft is ErrLastOwner when nobody is left who may do everything for good.
 func ownerLeft(ctx context.Context, tx *sql.Tx) error {

@@ -91,6 +91,38 @@ func TestPeople(t *testing.T) {
 	}
 }
 
+// Only who takes an owner away is asked whether another is left; whoever that other is, he can always show somebody else out.
+func TestLastOwner(t *testing.T) {
+	s, ctx := open1(t), t.Context()
+	_, first, err := s.CreateToken(ctx, Token{Name: "first", Role: "owner"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteToken(ctx, first.ID, false); !errors.Is(err, ErrLastOwner) {
+		t.Errorf("the last owner's key: got %v, want ErrLastOwner", err)
+	}
+	if err := s.DeleteToken(ctx, first.ID, true); err != nil {
+		t.Errorf("with an owner elsewhere: got %v", err)
+	}
+	bob, err := s.AddPerson(ctx, Person{Name: "Bob", Role: "operator", Hash: "hash"}) // by an owner whom the tailnet alone knows, or whose key ends
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := s.CreateToken(ctx, Token{Name: "Bob's", Role: "operator"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ChangePerson(ctx, bob.ID, PersonChange{Role: new("viewer")}, "", false); err != nil {
+		t.Errorf("an operator made a viewer: got %v", err)
+	}
+	if err := s.DeleteToken(ctx, key.ID, false); err != nil {
+		t.Errorf("an operator's key taken back: got %v", err)
+	}
+	if err := s.DeletePerson(ctx, bob.ID, false); err != nil {
+		t.Errorf("a viewer removed: got %v", err)
+	}
+}
+
 func TestSessions(t *testing.T) {
 	s, ctx := open1(t), t.Context()
 	anna, err := s.AddFirstOwner(ctx, "Anna", "hash")
@@ -100,18 +132,30 @@ func TestSessions(t *testing.T) {
 	hash := "hash"
 	begin := func(v Session, old string) (string, Session) {
 		t.Helper()
-		v.Hash = hash
+		v.Shown = hash
 		secret, made, err := s.AddSession(ctx, v, old)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return secret, made
 	}
-	first, one := begin(Session{Person: anna.ID, Via: "password", Agent: "Fire\u202efox\n" + strings.Repeat("x", 900), From: "192.168.1.7"}, "")
+	first, one := begin(Session{Person: anna.ID, Shown: "hash", Via: "password", Agent: "Fire\u202efox\n" + strings.Repeat("x", 900), From: "192.168.1.7"}, "")
 	if one.Name != "Anna" || one.Role != "owner" || !strings.HasPrefix(one.Agent, "Firefoxx") || len(one.Agent) > 200 || one.ExpiresMS-one.CreatedMS != sessionIdle.Milliseconds() {
 		t.Errorf("got %+v", one)
 	}
-	second, two := begin(Session{Person: anna.ID, Via: "password"}, first)
+	changed := s.PeopleChanged()
+	second, two := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, first)
+	if !rang(changed) {
+		t.Error("one has ended, and nobody was told")
+	}
+	changed = s.PeopleChanged()
+	_, third := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
+	if rang(changed) {
+		t.Error("somebody who logs in has everybody looked at again")
+	}
+	if err := s.DeleteSession(ctx, third.ID); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.SessionBySecret(ctx, first); !errors.Is(err, ErrSession) {
 		t.Errorf("the one before: got %v, want it ended", err)
 	}
@@ -173,16 +217,17 @@ func TestSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	secret, _ = begin(Session{Token: token.ID, Via: "key"}, "")
-	changed := s.PeopleChanged()
-	if err := s.DeleteToken(ctx, token.ID); err != nil || !rang(changed) {
+	changed = s.PeopleChanged()
+	if err := s.DeleteToken(ctx, token.ID, true); err != nil || !rang(changed) {
 		t.Fatal(err)
 	}
 	if _, err := s.SessionBySecret(ctx, secret); !errors.Is(err, ErrSession) {
 		t.Errorf("its key is gone: got %v", err)
 	}
-	secret, keep := begin(Session{Person: anna.ID, Via: "password"}, "")
-	other, _ := begin(Session{Person: anna.ID, Via: "password"}, "")
-	hash, changed = "another", s.PeopleChanged()
+	secret, keep := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
+	other, _ := begin(Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
+	hash = "another"
+	changed = s.PeopleChanged()
 	if _, err := s.ChangePerson(ctx, anna.ID, PersonChange{Hash: &hash}, keep.ID, true); err != nil || !rang(changed) {
 		t.Fatal(err)
 	}
@@ -192,8 +237,17 @@ func TestSessions(t *testing.T) {
 	if _, err := s.SessionBySecret(ctx, other); !errors.Is(err, ErrSession) {
 		t.Errorf("another password: got %v", err)
 	}
+	if _, _, err := s.AddSession(ctx, Session{Person: anna.ID, Shown: "hash", Via: "password"}, ""); !errors.Is(err, ErrPassword) {
+		t.Errorf("begun with the former password: got %v, want ErrPassword", err)
+	}
+	if _, err := s.ChangePerson(ctx, anna.ID, PersonChange{Hash: new("a third"), Old: new("hash")}, "", true); !errors.Is(err, ErrPassword) {
+		t.Errorf("changed by who knew the former password: got %v, want ErrPassword", err)
+	}
+	if _, _, err := s.AddSession(ctx, Session{Token: token.ID, Via: "key"}, ""); !errors.Is(err, ErrNoToken) {
+		t.Errorf("begun with a key that is gone: got %v, want ErrNoToken", err)
+	}
 	for range maxSessions + 3 {
-		begin(Session{Person: anna.ID, Via: "password"}, "")
+		begin(Session{Person: anna.ID, Shown: "another", Via: "password"}, "")
 	}
 	all, err := s.Sessions(ctx, anna.ID)
 	if err != nil || len(all) != maxSessions {
@@ -269,12 +323,12 @@ func TestAuditLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s.db.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-		INSERT INTO audit (at_ms, who, name, role, via, address, what, detail, outcome) SELECT i, '', '', '', '', '', 'jog', '', 'ok' FROM n`, keepDeeds); err != nil {
+		INSERT INTO audit (at_ms, who, name, role, via, address, what, detail, outcome) SELECT i, 'a', '', '', '', '', 'jog', '', 'ok' FROM n`, keepDeeds); err != nil {
 		t.Fatal(err)
 	}
 	var more []Deed
 	for i := range 5 {
-		more = append(more, Deed{AtMS: int64(keepDeeds + i), What: "jog", Detail: "1\n\u202e" + strings.Repeat("x", 500), Outcome: "ok"})
+		more = append(more, Deed{Who: "a", AtMS: int64(keepDeeds + i), What: "jog", Detail: "1\n\u202e" + strings.Repeat("x", 500), Outcome: "ok"})
 	}
 	if err := s.Audit(ctx, more); err != nil {
 		t.Fatal(err)
@@ -291,6 +345,30 @@ func TestAuditLog(t *testing.T) {
 	}
 }
 
+// Wrong passwords from ever so many addresses leave room for what people did.
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	s, ctx := open1(t), t.Context()
+	if err := s.Audit(ctx, []Deed{{Who: "a", What: "add_key"}}); err != nil {
+		t.Fatal(err)
+	}
+	guesses := make([]Deed, keepStrangers)
+	for i := range guesses {
+		guesses[i] = Deed{What: "login", AtMS: int64(i), Outcome: "wrong_password"}
+	}
+	for range keepDeeds/keepStrangers + 1 {
+		if err := s.Audit(ctx, guesses); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Audit(ctx, []Deed{{Who: "a", What: "jog"}}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.Deeds(ctx, 0, 2*keepDeeds)
+	if err != nil || len(all) != keepStrangers+2 || all[0].What != "jog" || all[1].AtMS != keepStrangers-1 || all[len(all)-1].What != "add_key" {
+		t.Errorf("%d are kept, %v, the oldest %+v, want both of somebody's and the newest %d others", len(all), err, all[len(all)-1], keepStrangers)
+	}
+}
+
 // Of what lets somebody in only hashes are on the disk.
 func TestSessionSecretIsNotKept(t *testing.T) {
 	dir := t.TempDir()
@@ -299,13 +377,15 @@ func TestSessionSecretIsNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, _, err := s.AddSession(t.Context(), Session{Person: anna.ID, Hash: "hash", Via: "password"}, "")
+	secret, _, err := s.AddSession(t.Context(), Session{Person: anna.ID, Shown: "hash", Via: "password"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Close()
 	names, _ := filepath.Glob(filepath.Join(dir, "layerd.db*"))
 	for _, name := range names {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 { // whatever the folder is
+			t.Errorf("%s: got %v, %v, want it to be ours alone", name, info, err)
+		}
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -224,8 +226,16 @@ CREATE TABLE audit (
 `,
 }
 
-// openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.
+// openDatabase opens the database file, which when it is new is for nobody but us: passwords' hashes are in it, and the folder may be of people's own making.
+// synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.
 func openDatabase(file string) (*sql.DB, error) {
+	made, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) // SQLite gives what it puts beside it the same rights
+	switch {
+	case err == nil:
+		made.Close()
+	case !errors.Is(err, os.ErrExist): // one that is there is not touched: to close it would take the locks of our other connections to it
+		return nil, err
+	}
 	source := url.URL{Scheme: "file", Path: file, RawQuery: url.Values{
 		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-1000)"},
 		"_txlock": {"immediate"},

@@ -23,7 +23,7 @@ type Session struct {
 	UsedMS      int64  `json:"used_ms"`    // to the minute
 	ExpiresMS   int64  `json:"expires_ms"` // if it is not used any more
 	ConfirmedMS int64  `json:"-"`          // until when the person counts as just asked; 0 not
-	Hash        string `json:"-"`          // of the person's password that began it; only AddSession looks at it
+	Shown       string `json:"-"`          // to begin one: the Hash of the person's password that was shown
 }
 
 const (
@@ -47,27 +47,28 @@ func scanSession(scan func(...any) error) (v Session, err error) {
 	return v, err
 }
 
-// AddSession begins a session from Person and Hash, or Token, Via, Agent and From, and returns its secret. The session whose secret is old ends, whoever's it is.
-// ErrPerson, ErrNoToken or ErrSession: by now nobody, or no key, is there, it is over, or the person has another password than the one that was shown.
+// AddSession begins a session from Person and Shown, or Token, and Via, Agent and From, and returns its secret. The session whose secret is old ends, whoever's
+// it is. ErrPassword, ErrPerson, ErrNoToken: what was shown counts no more. To look at a password takes time, in which there may have come another.
 func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret string, made Session, err error) {
 	now := time.Now()
 	secret = newSecret()
 	v.ID, v.CreatedMS, v.UsedMS = newID(), now.UnixMilli(), now.UnixMilli()
 	ends := now.Add(sessionLife).UnixMilli()
-	err = s.changePeople(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE hash = ?`, hashSecret(old)); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE person IS ?1 AND token IS ?2 ORDER BY used_ms DESC, created_ms DESC LIMIT -1 OFFSET ?3)`,
-			null(v.Person), null(v.Token), maxSessions-1); err != nil {
-			return err
-		}
-		most, err := endOf(ctx, tx, v)
+	ended := false
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE hash = ?1 OR id IN (SELECT id FROM sessions WHERE person IS ?2 AND token IS ?3 AND hash <> ?1 ORDER BY used_ms DESC, created_ms DESC LIMIT -1 OFFSET ?4)`,
+			hashSecret(old), null(v.Person), null(v.Token), maxSessions-1)
 		if err != nil {
 			return err
 		}
-		if most > 0 {
-			ends = min(ends, most)
+		n, err := result.RowsAffected()
+		if err != nil {
+			return err
+		}
+		ended = n > 0
+		ends, err := stillShown(ctx, tx, v, ends)
+		if err != nil {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO sessions (id, hash, person, token, via, agent, address, created_ms, used_ms, ends_ms, confirmed_ms) VALUES (?,?,?,?,?,?,?,?,?,?,0)`,
 			v.ID, hashSecret(secret), null(v.Person), null(v.Token), v.Via, plainText(v.Agent, maxAgentText), plainText(v.From, 64), v.CreatedMS, v.UsedMS, ends)
@@ -80,20 +81,26 @@ func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret s
 	if err != nil {
 		return "", Session{}, fmt.Errorf("begin session: %w", err)
 	}
+	if ended { // only then can somebody do less than before, and who is in is looked at again
+		s.people.ring()
+	}
 	return secret, made, nil
 }
 
-// endOf is when a new session of a person or token ends at the latest, 0 by itself. What opens it was looked at before, and takes long to look at: it may
-// have been taken back meanwhile, and then the session would outlive it.
-func endOf(ctx context.Context, tx *sql.Tx, v Session) (expires int64, err error) {
-	none, query, args := ErrPerson, `SELECT 0 FROM people WHERE id = ? AND hash = ?`, []any{v.Person, v.Hash}
+// stillShown returns when a session ends that begins now, ends at the latest.
+func stillShown(ctx context.Context, tx *sql.Tx, v Session, ends int64) (int64, error) {
 	if v.Token != "" {
-		none, query, args = ErrNoToken, `SELECT expires_ms FROM tokens WHERE id = ?`, []any{v.Token}
+		t, err := scanToken(tx.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE id = ?`, v.Token).Scan)
+		if t.ExpiresMS > 0 {
+			ends = min(ends, t.ExpiresMS)
+		}
+		return ends, err
 	}
-	if err = tx.QueryRowContext(ctx, query, args...).Scan(&expires); errors.Is(err, sql.ErrNoRows) {
-		err = none
+	p, err := scanPerson(tx.QueryRowContext(ctx, `SELECT `+personColumns+` FROM people WHERE id = ?`, v.Person).Scan)
+	if err == nil && p.Hash != v.Shown {
+		err = ErrPassword
 	}
-	return expires, err
+	return ends, err
 }
 
 func null(id string) sql.NullString { return sql.NullString{String: id, Valid: id != ""} }
@@ -137,7 +144,15 @@ func (s *Store) ConfirmSession(ctx context.Context, id string, until time.Time) 
 
 // DeleteSession ends a session, at once. ErrSession when there is none of this ID.
 func (s *Store) DeleteSession(ctx context.Context, id string) error {
-	return s.deletePeople(ctx, "end session", ErrSession, `DELETE FROM sessions WHERE id = ?`, id)
+	result, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE id = ?`, id)
+	if err != nil {
+		return fmt.Errorf("end session: %w", noSpace(err))
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(ErrSession, err)
+	}
+	s.people.ring()
+	return nil
 }
 
 // forgetEnded drops sessions that are over, and tokens that were over 30 days ago.

@@ -47,6 +47,7 @@ var (
 	ErrNoEntry  = errors.New("this is no longer in the queue")
 	ErrQueue    = errors.New("this cannot be queued") // wrapped with why
 	ErrPerson   = errors.New("no such person")
+	ErrPassword = errors.New("the password is another one now")
 	ErrTaken    = errors.New("somebody has this name already")
 	ErrSession  = errors.New("no such session")
 	ErrRole     = errors.New("this is no role")        // wrapped with why

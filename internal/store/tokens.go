@@ -106,6 +106,9 @@ const tokenColumns = `id, name, role, created_ms, max(used_ms, coalesce((SELECT 
 
 func scanToken(scan func(...any) error) (t Token, err error) {
 	err = scan(&t.ID, &t.Name, &t.Role, &t.CreatedMS, &t.UsedMS, &t.ExpiresMS, &t.Link)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNoToken
+	}
 	return t, err
 }
 
@@ -115,9 +118,6 @@ func (s *Store) TokenBySecret(ctx context.Context, secret string) (Token, error)
 	now := time.Now()
 	t, err := scanToken(s.db.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE hash = ? AND (expires_ms = 0 OR expires_ms > ?)`,
 		hashSecret(secret), now.UnixMilli()).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Token{}, ErrNoToken
-	}
 	if err != nil {
 		return Token{}, fmt.Errorf("look up key: %w", err)
 	}
@@ -141,20 +141,23 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 	return collect("keys", rows, err, scanToken)
 }
 
-// DeleteToken takes a token back, and its sessions, at once. ErrNoToken when there is none of this ID.
-func (s *Store) DeleteToken(ctx context.Context, id string) error {
-	return s.deletePeople(ctx, "delete key", ErrNoToken, `DELETE FROM tokens WHERE id = ?`, id)
-}
-
-// deletePeople runs a statement that takes something from somebody; none says that it found nothing.
-func (s *Store) deletePeople(ctx context.Context, doing string, none error, statement string, args ...any) error {
-	result, err := s.db.ExecContext(ctx, statement, args...)
+// DeleteToken takes a token back, and its sessions, at once. ErrNoToken when there is none of this ID; ErrLastOwner as for ChangePerson.
+func (s *Store) DeleteToken(ctx context.Context, id string, elsewhere bool) error {
+	err := s.changePeople(ctx, func(tx *sql.Tx) error {
+		t, err := scanToken(tx.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE id = ?`, id).Scan)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE id = ?`, id); err != nil {
+			return err
+		}
+		if t.Role != "owner" || t.ExpiresMS > 0 || elsewhere {
+			return nil
+		}
+		return ownerLeft(ctx, tx)
+	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", doing, noSpace(err))
+		return fmt.Errorf("delete key: %w", err)
 	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(none, err)
-	}
-	s.people.ring()
 	return nil
 }

@@ -39,13 +39,13 @@ func TestToken(t *testing.T) {
 			t.Errorf("%q: got %v, want ErrNoToken", wrong, err)
 		}
 	}
-	if err := s.DeleteToken(t.Context(), made.ID); err != nil {
+	if err := s.DeleteToken(t.Context(), made.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.TokenBySecret(t.Context(), secret); !errors.Is(err, ErrNoToken) {
 		t.Errorf("deleted: got %v, want ErrNoToken", err)
 	}
-	if err := s.DeleteToken(t.Context(), made.ID); !errors.Is(err, ErrNoToken) {
+	if err := s.DeleteToken(t.Context(), made.ID, true); !errors.Is(err, ErrNoToken) {
 		t.Errorf("deleted twice: got %v, want ErrNoToken", err)
 	}
 }
