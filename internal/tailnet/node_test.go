@@ -206,8 +206,8 @@ func TestLeave(t *testing.T) {
 	c := control(t)
 	d := start(t, c, t.TempDir(), nil)
 	d.until("running", is(overlay.Running))
-	if !enrolled(d.dir) {
-		t.Fatal("the state knows no network while running")
+	if here, err := enrolled(d.dir, c.URL); err != nil || !here {
+		t.Fatalf("got %v, %v, want that the state knows the network while running", here, err)
 	}
 	if err := d.Leave(patient(t)); err != nil {
 		t.Fatal(err)

@@ -37,8 +37,8 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	os.Setenv("SSL_CERT_FILE", filepath.Join(dir, "ca.pem"))
-	if err := writeCertificate(dir, "ca.pem", "voron.crt", "voron.key"); err != nil {
+	os.Setenv("SSL_CERT_FILE", filepath.Join(dir, "ca.crt"))
+	if err := writeCertificate(dir); err != nil {
 		panic(err)
 	}
 	return m.Run()
