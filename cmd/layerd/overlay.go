@@ -20,11 +20,7 @@ func (d *parts) away(ctx context.Context) (*overlay.Switch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)
 	}
-	s := configuredOverlay(kept, d.cfg)
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
-	return overlay.NewSwitch(s, d.cfg.Tailnet.AuthKey, map[overlay.Kind]overlay.Make{overlay.Tailnet: d.tailnet, overlay.ZeroTier: d.zerotier}, d.log), nil
+	return overlay.NewSwitch(configuredOverlay(kept, d.cfg), d.cfg.Tailnet.AuthKey, map[overlay.Kind]overlay.Make{overlay.Tailnet: d.tailnet, overlay.ZeroTier: d.zerotier}, d.log), nil
 }
 
 // tailnet makes layerd a node of a tailnet, which serves the page there too.
