@@ -17,6 +17,8 @@ import (
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/tsnet"
+
+	"layerd/internal/overlay"
 )
 
 // life is one tsnet.Server from its start to its end. Another begins with another key, or after it was told to leave.
@@ -252,7 +254,7 @@ func (l *life) obey(ctx context.Context, a ask) (why reason, last func(), over b
 		ctx, end := context.WithTimeout(ctx, callTime)
 		defer end()
 		if err := l.local.Logout(ctx); err != nil {
-			lost = fmt.Errorf("leave the tailnet: %w (%w)", ErrNotTold, err)
+			lost = fmt.Errorf("leave the tailnet: %w (%w)", overlay.ErrNotTold, err)
 		}
 	}
 	n := l.node

@@ -177,6 +177,17 @@ func TestTold(t *testing.T) {
 	}
 }
 
+func TestLoginNames(t *testing.T) {
+	for in, want := range map[string]string{
+		"Alice@Example.com": "alice@example.com", "jörg@example.de": "jörg@example.de", "": "", "alice\u200b@example.com": "", " alice@example.com": "",
+		"ali\u202ece@example.com": "", "alice@wor\u212ashop.com": "", strings.Repeat("a", 999): "",
+	} {
+		if got := loginName(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestGranted(t *testing.T) {
 	for in, want := range map[tailcfg.RawMessage]access.Role{
 		`{"role":"viewer"}`: access.Viewer, `{"role":"owner"}`: access.Owner, `{"role":"nobody"}`: access.Nobody, `{"role":["owner"]}`: access.Nobody, `{`: access.Nobody, `"owner"`: access.Nobody,
