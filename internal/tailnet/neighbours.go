@@ -32,7 +32,7 @@ const Port = 7273
 
 const (
 	askTime      = 2 * time.Second // for one neighbour
-	askAtOnce    = 8
+	askAtOnce    = 50              // so that all of maxPeers are asked before a page that waits gives up
 	maxPeers     = 200
 	maxNeighbour = 16 << 10 // bytes of an answer
 	maxPicture   = 1 << 20  // bytes of a picture

@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -187,6 +189,44 @@ func TestCertificatesOfTheControlServer(t *testing.T) {
 	for _, o := range all {
 		o.cert.Store(good)
 		o.d.until("running", is(overlay.Running))
+	}
+}
+
+// Other machines of the same household may be many, and answer nothing.
+func TestNeighboursAmongTheSilent(t *testing.T) {
+	c := control(t)
+	as := func(name string) *daemon {
+		d := start(t, c, t.TempDir(), func(cfg *Config) { cfg.Settings.Name, cfg.Settings.Tags = name, []string{"tag:printer"} })
+		d.until("running", is(overlay.Running))
+		return d
+	}
+	const silent = 45
+	for range silent {
+		c.Fake.AddFakeNode()
+	}
+	for i, n := range c.Fake.AllNodes() {
+		if len(n.Tags) == 0 {
+			n.Name, n.Tags, n.ID = fmt.Sprintf("a%d.%s.", i, tailnettest.Domain), []string{"tag:printer"}, tailcfg.NodeID(1000+i)
+			n.Addresses = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 9, byte(i)}), 32)}
+			n.AllowedIPs = n.Addresses
+			c.Fake.UpdateNode(n)
+		}
+	}
+	one := as("one")
+	as("two")
+	for ctx := patient(t); ; {
+		_, peers, err := one.kinfolk(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(peers) == silent+1 {
+			break
+		}
+	}
+	ctx, end := context.WithTimeout(t.Context(), 8*time.Second) // as the page asks
+	defer end()
+	if found, err := one.Neighbours(ctx); err != nil || len(found) != 1 || found[0].Name != "two" {
+		t.Errorf("got %+v, %v, want two", found, err)
 	}
 }
 
