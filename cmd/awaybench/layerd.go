@@ -28,11 +28,18 @@ type net struct {
 	in             io.WriteCloser
 	out            *bufio.Reader
 	control, proxy string
-	started        int // layerds, each with a name of its own there
+	started        int  // layerds, each with a name of its own there
+	relayed        bool // nothing goes from machine to machine but by the relay
 }
 
-func joinNet(ctx context.Context, bin string) (*net, error) {
-	n := &net{cmd: exec.CommandContext(ctx, filepath.Join(bin, "tailnetsim"))}
+// relay is what has a node do without UDP, as behind a firewall that lets none through.
+const relay = "TS_DEBUG_ALWAYS_USE_DERP=true"
+
+func joinNet(ctx context.Context, bin string, relayed bool) (*net, error) {
+	n := &net{cmd: exec.CommandContext(ctx, filepath.Join(bin, "tailnetsim")), relayed: relayed}
+	if relayed {
+		n.cmd.Env = append(os.Environ(), relay)
+	}
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var err error
 	if n.in, err = n.cmd.StdinPipe(); err != nil {
@@ -84,6 +91,10 @@ func (n *net) start(ctx context.Context, bin string, on bool, limit string) (*da
 	if on {
 		d.cmd.Env = append(d.cmd.Env, "LAYERD_OVERLAY=tailnet", fmt.Sprint("LAYERD_TAILNET_NAME=layerd-", n.started))
 	}
+	way := "tailnet"
+	if n.relayed {
+		d.cmd.Env, way = append(d.cmd.Env, relay), "relayed"
+	}
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -105,7 +116,7 @@ func (n *net) start(ctx context.Context, bin string, on bool, limit string) (*da
 				return nil, err
 			}
 			d.lan = &client{way: "LAN", url: address, key: key, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
-			d.away = &client{way: "tailnet", key: key, http: &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true}}}
+			d.away = &client{way: way, key: key, http: &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true}}}
 		}
 	}
 	if err := d.lan.ask(ctx, "GET", "/healthz", nil, nil); err != nil {
@@ -150,6 +161,28 @@ func (d *daemon) join(ctx context.Context) error {
 		}
 		if err := rest(ctx, 100*time.Millisecond); err != nil {
 			return err
+		}
+	}
+}
+
+// asMeant makes sure that packets went the way that was measured. layerd looks every few seconds.
+func (d *daemon) asMeant(ctx context.Context) error {
+	ctx, end := context.WithTimeout(ctx, 20*time.Second)
+	defer end()
+	for {
+		var now struct {
+			Status struct{ Paths []struct{ Direct bool } }
+		}
+		if err := d.lan.ask(ctx, "GET", "/v1/overlay", nil, &now); err != nil {
+			return err
+		}
+		for _, p := range now.Status.Paths {
+			if p.Direct != d.net.relayed {
+				return nil
+			}
+		}
+		if rest(ctx, 200*time.Millisecond) != nil {
+			return fmt.Errorf("packets do not go by the way that is called %s: %v", d.away.way, now.Status.Paths)
 		}
 	}
 }

@@ -1,5 +1,5 @@
 // Command awaybench measures what the way from elsewhere costs: layerd's memory and start with the tailnet off and on, and a file and taps on Pause
-// over the LAN and through the tailnet, side by side.
+// over the LAN and through the tailnet, directly and by its relay, side by side.
 //
 //	awaybench              two tables on standard output; needs no network and ends by itself
 //
@@ -49,10 +49,15 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	b := &bench{bin: filepath.Dir(self), taps: *taps, files: *files}
-	if b.net, err = joinNet(ctx, b.bin); err != nil {
+	if b.net, err = joinNet(ctx, b.bin, false); err != nil {
 		return err
 	}
 	defer b.net.end()
+	relayed := *b
+	if relayed.net, err = joinNet(ctx, b.bin, true); err != nil {
+		return err
+	}
+	defer relayed.net.end()
 	fmt.Printf("%-10s %12s %12s\n", "tailnet", "first answer", "memory, idle")
 	for _, on := range []bool{false, true} {
 		if err := b.idle(ctx, on, *starts); err != nil {
@@ -65,8 +70,14 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	if err := relayed.joined(ctx, "", relayed.load); err != nil {
+		return err
+	}
 	fmt.Printf("\n%-10s %6s %8s %8s\n", "Pause by", "taps", "p50", "max")
-	return b.joined(ctx, "", b.tap)
+	if err := b.joined(ctx, "", b.tap); err != nil {
+		return err
+	}
+	return relayed.joined(ctx, "", relayed.tap)
 }
 
 // joined runs layerd on the tailnet, printing, and measures it.
@@ -121,15 +132,28 @@ func (b *bench) idle(ctx context.Context, on bool, starts int) error {
 	return nil
 }
 
+// ways are those to measure: by the relay the LAN is no other.
+func (b *bench) ways(d *daemon) []*client {
+	if b.net.relayed {
+		return []*client{d.away}
+	}
+	return []*client{d.lan, d.away}
+}
+
 // load fetches files by both ways, the tailnet's last: memory is a peak.
 func (b *bench) load(ctx context.Context, d *daemon, limit string) error {
 	if limit == "" {
 		limit = "layerd's"
 	}
-	for _, c := range []*client{d.lan, d.away} {
+	for _, c := range b.ways(d) {
 		rate, err := c.fetch(ctx, b.files)
 		if err != nil {
 			return fmt.Errorf("files by %s: %w", c.way, err)
+		}
+		if c == d.away {
+			if err := d.asMeant(ctx); err != nil {
+				return err
+			}
 		}
 		kib, err := benchrun.PeakKiB(d.cmd.Process.Pid)
 		if err != nil {
@@ -143,7 +167,7 @@ func (b *bench) load(ctx context.Context, d *daemon, limit string) error {
 // tap taps by both ways in turn.
 func (b *bench) tap(ctx context.Context, d *daemon, _ string) error {
 	took := map[string][]time.Duration{}
-	ways := []*client{d.lan, d.away}
+	ways := b.ways(d)
 	for range b.taps {
 		for _, c := range ways {
 			one, err := c.tap(ctx)

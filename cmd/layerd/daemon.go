@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,6 +51,7 @@ type parts struct {
 	doorman *access.Gate
 	demo    *demo // nil outside the demo
 	secret  string
+	page    netip.AddrPort // where the page is served, once it is
 }
 
 // serve is the daemon: it builds the parts, runs them until ctx ends, and parks a print under way before it returns.
@@ -71,6 +73,7 @@ func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) err
 	if err != nil {
 		return fmt.Errorf("serve the page on %s: %w; choose another address with --listen", cfg.Listen, err)
 	}
+	d.page = listener.Addr().(*net.TCPAddr).AddrPort()
 	if cfg.TLS.Cert != "" {
 		secure, err := server.TLSListener(listener, cfg.TLS.Cert, cfg.TLS.Key, d.log)
 		if err != nil {

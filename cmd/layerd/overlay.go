@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"path/filepath"
-	"strconv"
 
 	"layerd/internal/config"
 	"layerd/internal/overlay"
@@ -20,11 +18,7 @@ func (d *parts) away(ctx context.Context) (*overlay.Switch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)
 	}
-	s := configuredOverlay(kept, d.cfg)
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
-	return overlay.NewSwitch(s, d.cfg.Tailnet.AuthKey, map[overlay.Kind]overlay.Make{overlay.Tailnet: d.tailnet, overlay.ZeroTier: d.zerotier}, d.log), nil
+	return overlay.NewSwitch(configuredOverlay(kept, d.cfg), d.cfg.Tailnet.AuthKey, map[overlay.Kind]overlay.Make{overlay.Tailnet: d.tailnet, overlay.ZeroTier: d.zerotier}, d.log), nil
 }
 
 // tailnet makes layerd a node of a tailnet, which serves the page there too.
@@ -36,17 +30,9 @@ func (d *parts) tailnet(s overlay.Settings, secret string, report func(overlay.S
 		}})
 }
 
-// zerotier drives the zerotier-one beside layerd; the page is already served on all addresses of this machine.
+// zerotier drives the zerotier-one beside layerd; the page is already served on addresses of this machine.
 func (d *parts) zerotier(s overlay.Settings, _ string, report func(overlay.Status)) (overlay.Network, error) {
-	_, text, err := net.SplitHostPort(d.cfg.Listen)
-	if err != nil {
-		return nil, err
-	}
-	port, err := strconv.Atoi(text)
-	if err != nil {
-		return nil, err
-	}
-	return zerotier.New(zerotier.Config{Settings: s.ZeroTier, TokenFile: d.cfg.ZeroTier.TokenFile, Port: port, TLS: d.cfg.TLS.Cert != "", Report: report, Log: d.log})
+	return zerotier.New(zerotier.Config{Settings: s.ZeroTier, TokenFile: d.cfg.ZeroTier.TokenFile, Page: d.page, TLS: d.cfg.TLS.Cert != "", Report: report, Log: d.log})
 }
 
 // neighbour is what other layerds of the same network are told of this one.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,7 @@ func TestAMemberOfTheSim(t *testing.T) {
 		t.Fatalf("got %q, want its address", lines.Text())
 	}
 	statuses := make(chan overlay.Status)
-	m, err := zerotier.New(zerotier.Config{Settings: overlay.ZeroTierSettings{Network: "8056c2e21c000001"}, TokenFile: token, Port: 8080,
+	m, err := zerotier.New(zerotier.Config{Settings: overlay.ZeroTierSettings{Network: "8056c2e21c000001"}, TokenFile: token, Page: netip.MustParseAddrPort("[::]:8080"),
 		Report: func(s overlay.Status) {
 			select {
 			case statuses <- s:

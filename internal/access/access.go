@@ -178,7 +178,7 @@ func (g *Gate) byNetwork(ctx context.Context, caller Caller) (Identity, error) {
 		case err != nil && !errors.Is(err, ErrDenied):
 			return Identity{}, fmt.Errorf("look up person: %w", err)
 		default:
-			if who.Role = caller.Role; who.Role == Nobody {
+			if who.Role = caller.Role; who.Role == Nobody && !caller.Guest {
 				who.Role = g.cfg.DefaultRole()
 			}
 		}

@@ -12,6 +12,7 @@ type Caller struct {
 	Name   string // of the person, for people
 	Device string // that he uses
 	Role   Role   // that the network's own policy grants him; Nobody when it says nothing
+	Guest  bool   // he is of another network, with which this machine is shared
 }
 
 // Introducer is a connection whose network knows the caller. Caller is asked again and again over the connection's life, and answers

@@ -444,6 +444,8 @@ func TestTailnet(t *testing.T) {
 		{"a name with a password is not the tailnet's", Caller{Login: "anna"}, Nobody, "", "", Nobody, ErrNotInvited},
 		{"by grant", Caller{Login: "dora@example.com", Role: Operator}, Nobody, "", "", Operator, nil},
 		{"by default", Caller{Login: "eve@example.com"}, Viewer, "", "", Viewer, nil},
+		{"not for guests", Caller{Login: "gus@example.org", Guest: true}, Viewer, "", "", Nobody, ErrNotInvited},
+		{"a guest by grant", Caller{Login: "gus@example.org", Guest: true, Role: Viewer}, Nobody, "", "", Viewer, nil},
 		{"nobody", Caller{Login: "eve@example.com"}, Nobody, "", "", Nobody, ErrNotInvited},
 		{"a tagged device", Caller{Device: "nas", Role: Owner}, Owner, "", "", Nobody, ErrDenied},
 		{"a tagged device with a key", Caller{Device: "nas"}, Nobody, "Bearer ld_o", "", Operator, nil},

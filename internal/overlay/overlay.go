@@ -153,6 +153,12 @@ type Neighbour struct {
 	CheckedMS int64   `json:"checked_ms"` // when it told this, Unix ms
 }
 
+// ErrNotTold is wrapped when this machine has left, and the network did not hear of it.
+var ErrNotTold = errors.New("this machine has left, but the network was not told")
+
+// ErrDeaf is wrapped when a network could not be asked, and nothing has changed.
+var ErrDeaf = errors.New("the network does not answer")
+
 // ErrNotHere is returned for what this network does not have.
 var ErrNotHere = errors.New("this network has no such thing")
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +19,7 @@ type Make func(s Settings, secret string, report func(Status)) (Network, error)
 
 const (
 	retryAfter = 10 * time.Second // a network that ended by itself is left alone for so long
+	endTime    = 4 * time.Second  // that the daemon's end waits for a network
 	maxSecret  = 512              // characters
 )
 
@@ -29,7 +32,7 @@ type Switch struct {
 
 	mu       sync.Mutex // guards the rest
 	settings Settings
-	secret   string  // forgotten once the network runs
+	secret   string  // forgotten once the network runs, or wants a login all the same
 	network  Network // nil = none
 }
 
@@ -51,8 +54,8 @@ func (w *Switch) Settings() (s Settings, waiting bool) {
 	return w.settings, w.secret != ""
 }
 
-// Set changes to other settings without waiting until the network is there. secret, such as an auth key, lets this machine in; it is kept in memory
-// alone, and forgotten once the network runs. The error wraps ErrSettings.
+// Set changes to other settings without waiting until the network is there; what goes on as it was is left alone. secret, such as an auth key, lets this
+// machine in; it is kept in memory alone, and forgotten once the network runs. "" = the one that is kept already. The error wraps ErrSettings.
 func (w *Switch) Set(s Settings, secret string) error {
 	s = s.Tidy()
 	if err := s.Validate(); err != nil {
@@ -62,8 +65,16 @@ func (w *Switch) Set(s Settings, secret string) error {
 		return fmt.Errorf("%w: a key has at most %d characters", ErrSettings, maxSecret)
 	}
 	w.mu.Lock()
-	w.settings, w.secret = s, secret
+	had := w.settings
+	w.settings = s
+	if secret != "" {
+		w.secret = secret
+	}
 	w.mu.Unlock()
+	had.Tailnet.DefaultRole = s.Tailnet.DefaultRole // which no network asks for
+	if secret == "" && reflect.DeepEqual(had, s) {
+		return nil
+	}
 	select {
 	case w.changed <- struct{}{}:
 	default:
@@ -71,21 +82,36 @@ func (w *Switch) Set(s Settings, secret string) error {
 	return nil
 }
 
-// Run runs one network after the other until ctx ends. What goes wrong is shown; it never returns an error.
+// Run runs one network after the other until ctx ends, and returns endTime later at most. The next one waits for the end of the one before, which may hold what
+// it needs. What goes wrong is shown; it never returns an error.
 func (w *Switch) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		one, end := context.WithCancel(ctx)
-		var ended sync.WaitGroup
-		ended.Go(func() {
-			settings, _ := w.Settings()
+		settings, _ := w.Settings()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
 			w.use(one, settings)
-		})
+		}()
 		select {
 		case <-w.changed:
 		case <-ctx.Done():
 		}
 		end()
-		ended.Wait()
+		w.hold(nil)
+		if ctx.Err() == nil {
+			w.announce()
+		}
+		select {
+		case <-ended:
+			continue
+		case <-ctx.Done():
+		}
+		select {
+		case <-ended:
+		case <-time.After(endTime):
+			w.log.Warn("the overlay network ends slowly", "kind", settings.Kind)
+		}
 	}
 	return nil
 }
@@ -96,19 +122,21 @@ func (w *Switch) use(ctx context.Context, s Settings) {
 		if ctx.Err() != nil {
 			return
 		}
-		if status.State == Running {
-			w.forget()
-		}
 		status.Kind = s.Kind
 		w.statuses.Set(status)
 	}
-	defer w.hold(nil)
+	if s.Kind == None {
+		report(Status{State: Off})
+		<-ctx.Done()
+		return
+	}
+	if err := s.Validate(); err != nil { // the configuration says only some of them
+		w.log.Error("no overlay network", "err", err)
+		report(Status{State: Failed, Problem: "The settings are wrong: " + strings.TrimPrefix(err.Error(), ErrSettings.Error()+": ") + ".", Next: "Correct them here, or where the configuration has set them."})
+		<-ctx.Done()
+		return
+	}
 	for ctx.Err() == nil {
-		if s.Kind == None {
-			report(Status{State: Off})
-			<-ctx.Done()
-			return
-		}
 		report(Status{State: Starting})
 		err := w.join(ctx, s, report)
 		if ctx.Err() != nil {
@@ -131,7 +159,12 @@ func (w *Switch) join(ctx context.Context, s Settings, report func(Status)) erro
 	w.mu.Lock()
 	secret := w.secret
 	w.mu.Unlock()
-	n, err := build(s, secret, report)
+	n, err := build(s, secret, func(status Status) {
+		if s.Kind == Tailnet && (status.State == Running || status.State == Login) {
+			w.forget(secret)
+		}
+		report(status)
+	})
 	if err != nil {
 		return err
 	}
@@ -143,10 +176,23 @@ func (w *Switch) join(ctx context.Context, s Settings, report func(Status)) erro
 	return errors.New("without a reason")
 }
 
-func (w *Switch) forget() {
+// forget forgets a secret that is of no more use, and not one that was set meanwhile.
+func (w *Switch) forget(secret string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.secret = ""
+	if w.secret == secret {
+		w.secret = ""
+	}
+}
+
+// announce tells what comes next, however long the end of what was takes.
+func (w *Switch) announce() {
+	s, _ := w.Settings()
+	status := Status{Kind: s.Kind, State: Starting}
+	if s.Kind == None {
+		status.State = Off
+	}
+	w.statuses.Set(status)
 }
 
 func (w *Switch) hold(n Network) {

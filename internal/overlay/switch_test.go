@@ -35,7 +35,7 @@ func TestSwitch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs, reports, secrets := 0, []func(Status){}, []string{}
 		f := &fake{fail: make(chan error), runs: &runs}
-		w := NewSwitch(Settings{}, "", map[Kind]Make{ZeroTier: func(s Settings, secret string, report func(Status)) (Network, error) {
+		w := NewSwitch(Settings{}, "", map[Kind]Make{Tailnet: func(s Settings, secret string, report func(Status)) (Network, error) {
 			reports, secrets = append(reports, report), append(secrets, secret)
 			return f, nil
 		}}, nil)
@@ -53,7 +53,7 @@ func TestSwitch(t *testing.T) {
 		if err := w.Login(ctx, ""); !errors.Is(err, ErrNotHere) {
 			t.Errorf("log in to no network: got %v, want ErrNotHere", err)
 		}
-		if err := w.Set(aNetwork, "key"); err != nil {
+		if err := w.Set(Settings{Kind: Tailnet}, "key"); err != nil {
 			t.Fatal(err)
 		}
 		state(Starting)
@@ -65,7 +65,7 @@ func TestSwitch(t *testing.T) {
 		}
 		reports[0](Status{State: Running})
 		state(Running)
-		if got, _ := w.Statuses().Get(); got.Kind != ZeroTier {
+		if got, _ := w.Statuses().Get(); got.Kind != Tailnet {
 			t.Errorf("got the kind %s", got.Kind)
 		}
 		f.fail <- errors.New("the service is gone")
@@ -88,6 +88,125 @@ func TestSwitch(t *testing.T) {
 		end()
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// slow is a network that takes its time to end.
+type slow struct {
+	Network
+	ends chan struct{}
+}
+
+func (s slow) Run(ctx context.Context) error {
+	<-ctx.Done()
+	<-s.ends
+	return nil
+}
+
+func TestTheNextNetworkWaitsForTheEndOfTheOneBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ends := make(chan struct{})
+		names := []string{}
+		w := NewSwitch(Settings{Kind: Tailnet}, "", map[Kind]Make{Tailnet: func(s Settings, _ string, report func(Status)) (Network, error) {
+			names = append(names, s.Tailnet.Name)
+			report(Status{State: Running})
+			return slow{ends: ends}, nil
+		}}, nil)
+		ctx, end := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.Run(ctx) }()
+		synctest.Wait()
+		for _, name := range []string{"two", "three"} {
+			if err := w.Set(Settings{Kind: Tailnet, Tailnet: TailnetSettings{Name: name}}, ""); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if got, _ := w.Statuses().Get(); len(names) != 1 || got.State != Starting {
+			t.Errorf("made %q and shows %+v, want that the next one waits and is announced", names, got)
+		}
+		if _, err := w.Neighbours(ctx); !errors.Is(err, ErrNotHere) {
+			t.Errorf("got %v, want that nobody waits for a network that ends", err)
+		}
+		ends <- struct{}{}
+		synctest.Wait()
+		if got, _ := w.Statuses().Get(); !slices.Equal(names, []string{"", "three"}) || got.State != Running {
+			t.Errorf("made %q and shows %+v, want the newest settings to run", names, got)
+		}
+		began := time.Now()
+		end()
+		if err := <-done; err != nil || time.Since(began) != endTime {
+			t.Errorf("got %v after %v, want that the daemon's end waits %v and no more", err, time.Since(began), endTime)
+		}
+		close(ends)
+	})
+}
+
+func TestKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs, reports, secrets := 0, []func(Status){}, []string{}
+		w := NewSwitch(Settings{}, "configured", map[Kind]Make{Tailnet: func(s Settings, secret string, report func(Status)) (Network, error) {
+			reports, secrets = append(reports, report), append(secrets, secret)
+			return &fake{fail: make(chan error), runs: &runs}, nil
+		}}, nil)
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		go w.Run(ctx)
+		synctest.Wait()
+		set := func(role, name, secret string) {
+			t.Helper()
+			if err := w.Set(Settings{Kind: Tailnet, Tailnet: TailnetSettings{Name: name, DefaultRole: role}}, secret); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waits := func(want bool, why string) {
+			t.Helper()
+			if _, waiting := w.Settings(); waiting != want {
+				t.Errorf("%s: a key waits: got %v", why, waiting)
+			}
+		}
+		set("", "voron", "") // turned on without another key
+		synctest.Wait()
+		set("nobody", "voron", "")
+		synctest.Wait()
+		if got, _ := w.Settings(); got.Tailnet.DefaultRole != "nobody" || runs != 1 {
+			t.Errorf("got %+v after %d runs, want another role and the network left alone", got, runs)
+		}
+		w.mu.Lock()
+		w.settings.Tailnet.Name = "mk4" // and Run has not seen it yet
+		w.secret = "second"
+		w.mu.Unlock()
+		reports[0](Status{State: Running})
+		waits(true, "the first network forgets its own")
+		set("nobody", "mk4", "third")
+		synctest.Wait()
+		reports[1](Status{State: Starting})
+		waits(true, "not let in yet")
+		reports[1](Status{State: Login, LoginURL: "https://login.example.com/a/1"})
+		waits(false, "refused")
+		if want := []string{"configured", "third"}; !slices.Equal(secrets, want) {
+			t.Errorf("the networks were made with %q, want %q", secrets, want)
+		}
+	})
+}
+
+func TestSettingsThatCannotBe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewSwitch(Settings{Kind: ZeroTier}, "", nil, nil)
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		go w.Run(ctx)
+		synctest.Wait()
+		if got, _ := w.Statuses().Get(); got.State != Failed || !strings.Contains(got.Problem, "are wrong: a ZeroTier network has 16") || got.Next == "" {
+			t.Errorf("got %+v, want what is wrong", got)
+		}
+		if err := w.Set(Settings{}, ""); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got, _ := w.Statuses().Get(); got.State != Off {
+			t.Errorf("got %+v, want it off", got)
 		}
 	})
 }

@@ -65,6 +65,8 @@ var kinds = []kind{
 	{"no_button", 404, nil, "There is no such button any more.", "Look at the buttons again."},
 	{"bad_overlay", 422, overlay.ErrSettings, "", "Correct the value and save again."},
 	{"no_overlay", 409, overlay.ErrNotHere, "The network that is used has no such thing, or none is used.", "Look at Settings, Away from home."},
+	{"not_told", 502, overlay.ErrNotTold, "This machine has left, but the network was not told.", "Remove it at the network's own page, too."},
+	{"deaf_overlay", 502, overlay.ErrDeaf, "The network does not answer, so nothing was changed.", "Look at Settings, Away from home, for the reason."},
 	{"bad_camera", 422, nil, "", "Correct the value and save again."},
 	{"bad_camera", 422, camera.ErrSettings, "", "Correct the value and save again."},
 	{"no_camera", 404, nil, "There is no such camera.", "Look again: somebody may have removed it."},

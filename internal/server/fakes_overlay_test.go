@@ -16,6 +16,7 @@ type fakeOverlay struct {
 	settings   overlay.Settings
 	secrets    []string
 	left       int
+	leaving    error // what Leave says
 	neighbours []overlay.Neighbour
 }
 
@@ -55,7 +56,7 @@ func (o *fakeOverlay) Leave(context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.left++
-	return nil
+	return o.leaving
 }
 
 func (o *fakeOverlay) Neighbours(context.Context) ([]overlay.Neighbour, error) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -192,13 +193,15 @@ func (s *Server) doOverlayLeave(ctx context.Context, c *call) (uint64, error) {
 	if err := s.unlocked("overlay"); err != nil {
 		return 0, err
 	}
-	if err := s.cfg.Overlay.Leave(ctx); err != nil {
-		return 0, err
+	left := s.cfg.Overlay.Leave(ctx)
+	if left != nil && !errors.Is(left, overlay.ErrNotTold) {
+		return 0, left
 	}
 	now, _ := s.cfg.Overlay.Settings()
 	now.Kind = overlay.None
 	c.Overlay, c.Secret = &now, ""
-	return s.doSetOverlay(ctx, c)
+	rev, err := s.doSetOverlay(ctx, c)
+	return rev, cmp.Or(err, left)
 }
 
 // ReadOverlay is the settings that a person has made on the page; locked ones count more, which the caller adds.

@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"net/http"
 	"strings"
@@ -32,6 +34,27 @@ func TestOverlaySettingsAreKept(t *testing.T) {
 	}
 	if code, a := r.command(t, "operator", `{"do":"overlay_leave"}`); code != http.StatusForbidden {
 		t.Errorf("an operator: got %d %+v", code, a.Error)
+	}
+}
+
+func TestLeavingANetworkThatDoesNotHear(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		code string
+		kind overlay.Kind
+	}{
+		{fmt.Errorf("leave: %w (%w)", overlay.ErrNotTold, context.DeadlineExceeded), "not_told", overlay.None},
+		{fmt.Errorf("leave: %w: %w", overlay.ErrDeaf, context.DeadlineExceeded), "deaf_overlay", overlay.Tailnet},
+	} {
+		r := newRig(t)
+		r.overlay.settings, r.overlay.leaving = overlay.Settings{Kind: overlay.Tailnet}, c.err
+		code, a := r.command(t, "owner", `{"do":"overlay_leave"}`)
+		if code != http.StatusBadGateway || a.Error == nil || a.Error.Code != c.code || a.Error.Next == "" {
+			t.Errorf("%s: got %d %+v", c.code, code, a.Error)
+		}
+		if now, _ := r.overlay.Settings(); now.Kind != c.kind {
+			t.Errorf("%s: the network is %s now, want %s", c.code, now.Kind, c.kind)
+		}
 	}
 }
 

@@ -106,10 +106,26 @@ func callerOf(who *apitype.WhoIsResponse) access.Caller {
 	if who.Node.IsTagged() || who.UserProfile == nil {
 		return c
 	}
-	c.Login = strings.ToLower(clean(who.UserProfile.LoginName, maxText))
+	c.Login = loginName(who.UserProfile.LoginName)
+	c.Guest = shared(who.Node)
 	c.Name = clean(who.UserProfile.DisplayName, maxText)
 	c.Role = granted(who.CapMap)
 	return c
+}
+
+// shared reports whether a node is of another tailnet, whose person this machine was shared with, or who shared it with ours.
+func shared(n *tailcfg.Node) bool {
+	return n.Hostinfo.Valid() && n.Hostinfo.ShareeNode() || !n.Sharer.IsZero()
+}
+
+// loginName is in lower case. A name with signs that cannot be seen, or letters that only look like others until they are small, could pass for somebody else's; who
+// has one is nobody.
+func loginName(s string) string {
+	small := strings.ToLower(s)
+	if clean(s, maxText) != s || len(small) != len(s) {
+		return ""
+	}
+	return small
 }
 
 // granted is the greatest role that the tailnet's policy gives.

@@ -1,10 +1,12 @@
 package tailnet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,6 +17,8 @@ import (
 	"tailscale.com/ipn"
 	"tailscale.com/ipn/ipnstate"
 	"tailscale.com/tsnet"
+
+	"layerd/internal/overlay"
 )
 
 // life is one tsnet.Server from its start to its end. Another begins with another key, or after it was told to leave.
@@ -44,31 +48,31 @@ const (
 )
 
 const (
-	tick      = 5 * time.Second
-	callTime  = 5 * time.Second  // for a question to the node itself
-	patience  = 3 * time.Second  // before it is asked why it does not come up
-	retryAsk  = 30 * time.Second // between attempts that only somebody else can make succeed
-	closeTime = 2500 * time.Millisecond
+	tick     = 5 * time.Second
+	callTime = 5 * time.Second        // for a question to the node itself
+	patience = 3 * time.Second        // before it is asked why it does not come up
+	retryAsk = 30 * time.Second       // between attempts that only somebody else can make succeed
+	linger   = 500 * time.Millisecond // for last answers to go out: somebody may change the network over the network
 )
 
 // live runs a life until ctx ends or it shall not go on.
 func (n *Node) live(ctx context.Context) (reason, error) {
-	// The knob is the process's, but it is only read: at a start, and when the control server is told of us. So it can be turned
-	// between two lives. An empty setting of the environment must not turn it.
-	envknob.Setenv("TS_NO_LOGS_NO_SUPPORT", strconv.FormatBool(!n.cfg.Settings.VendorLogs))
+	decide(n.cfg.Settings.VendorLogs)
+	control := cmp.Or(n.cfg.Settings.ControlURL, ipn.DefaultControlURL)
 	key := n.key
-	if enrolled(n.cfg.Dir) {
+	switch here, err := enrolled(n.cfg.Dir, control); {
+	case err != nil:
+		return again, err
+	case here:
 		key = ""
+	default: // what is left of another network would keep it there
+		if err := forgetProfiles(n.cfg.Dir); err != nil {
+			return again, err
+		}
 	}
 	srv := &tsnet.Server{
-		Dir: n.cfg.Dir, Hostname: n.cfg.Settings.Name, ControlURL: n.cfg.Settings.ControlURL, AdvertiseTags: n.cfg.Settings.Tags, AuthKey: key,
+		Dir: n.cfg.Dir, Hostname: cmp.Or(n.cfg.Settings.Name, "layerd"), ControlURL: control, AdvertiseTags: n.cfg.Settings.Tags, AuthKey: key,
 		UserLogf: func(string, ...any) {}, // it has the login link, with which anybody could take this machine into his network
-	}
-	if srv.Hostname == "" {
-		srv.Hostname = "layerd"
-	}
-	if srv.ControlURL == "" {
-		srv.ControlURL = ipn.DefaultControlURL
 	}
 	started := make(chan error, 1)
 	go func() { started <- srv.Start() }() // an OAuth secret as key makes it ask the vendor
@@ -78,11 +82,9 @@ func (n *Node) live(ctx context.Context) (reason, error) {
 			return again, err
 		}
 	case <-ctx.Done():
-		go func() { // Close must not overtake Start
-			if <-started == nil {
-				srv.Close()
-			}
-		}()
+		if <-started == nil { // Close must not overtake Start
+			srv.Close()
+		}
 		return ended, nil
 	}
 	client, err := srv.LocalClient()
@@ -92,6 +94,16 @@ func (n *Node) live(ctx context.Context) (reason, error) {
 	l := &life{node: n, srv: srv, local: client, withKey: key != "", changes: make(chan func(*view)), names: make(chan string, 1), since: time.Now()}
 	l.view.refused = n.refused
 	return l.run(ctx)
+}
+
+// decide has our settings alone count. The library also looks into the environment, where something may stand for another program's sake: a key that lets us in,
+// or where logs go. The knob of the logs is the process's, but it is only read at a start, and when the control server is told of us; so it can be turned between
+// two lives.
+func decide(vendorLogs bool) {
+	for _, name := range []string{"TS_AUTHKEY", "TS_AUTH_KEY", "TS_CLIENT_ID", "TS_CLIENT_SECRET", "TS_ID_TOKEN", "TS_AUDIENCE", "TS_LOG_TARGET", "TSNET_FORCE_LOGIN"} {
+		os.Unsetenv(name)
+	}
+	envknob.Setenv("TS_NO_LOGS_NO_SUPPORT", strconv.FormatBool(!vendorLogs))
 }
 
 // run begins all that belongs to a life, and ends it.
@@ -105,21 +117,9 @@ func (l *life) run(ctx context.Context) (reason, error) {
 	why, last := l.loop(inner, &parts)
 	l.node.hold(nil)
 	end()
-	closed := make(chan struct{})
-	go func() {
-		l.srv.Close()
-		parts.Wait()
-		close(closed)
-	}()
-	var late <-chan time.Time // only who goes away cannot wait: the next life needs the directory
-	if ctx.Err() != nil {
-		late = time.After(closeTime)
-	}
-	select {
-	case <-closed:
-	case <-late:
-		l.node.log.Warn("the tailnet node ends slowly")
-	}
+	parts.Wait()
+	<-time.After(linger)
+	l.srv.Close()
 	if last != nil {
 		last()
 	}
@@ -173,7 +173,8 @@ func (l *life) refresh(ctx context.Context) {
 		}
 		return
 	}
-	l.view.fault, l.view.refused, l.view.trouble, l.view.browse = "", "", nil, ""
+	l.view.fault, l.view.refused, l.view.trouble = "", "", nil
+	l.view.browse = webLink(status.AuthURL) // somebody wants to log in again before he has to
 	l.failed, l.node.refused = time.Time{}, ""
 	if l.withKey { // it has done its work
 		l.withKey, l.node.key = false, ""
@@ -253,7 +254,7 @@ func (l *life) obey(ctx context.Context, a ask) (why reason, last func(), over b
 		ctx, end := context.WithTimeout(ctx, callTime)
 		defer end()
 		if err := l.local.Logout(ctx); err != nil {
-			lost = fmt.Errorf("leave the tailnet: %w (%w)", ErrNotTold, err)
+			lost = fmt.Errorf("leave the tailnet: %w (%w)", overlay.ErrNotTold, err)
 		}
 	}
 	n := l.node

@@ -32,7 +32,7 @@ const Port = 7273
 
 const (
 	askTime      = 2 * time.Second // for one neighbour
-	askAtOnce    = 8
+	askAtOnce    = 50              // so that all of maxPeers are asked before a page that waits gives up
 	maxPeers     = 200
 	maxNeighbour = 16 << 10 // bytes of an answer
 	maxPicture   = 1 << 20  // bytes of a picture
@@ -106,7 +106,7 @@ func (l *life) forKin(next http.Handler) http.Handler {
 		if err == nil && who != nil {
 			var self *ipnstate.Status
 			self, err = l.local.StatusWithoutPeers(ctx)
-			if err == nil && self.Self != nil && kin(owner{who.Node.Tags, who.Node.User}, ownerOf(self.Self)) {
+			if err == nil && self.Self != nil && !shared(who.Node) && kin(owner{who.Node.Tags, who.Node.User}, ownerOf(self.Self)) {
 				w.Header().Set("Cache-Control", "no-store")
 				next.ServeHTTP(w, r)
 				return
@@ -129,12 +129,12 @@ func (n *Node) Neighbours(ctx context.Context) ([]overlay.Neighbour, error) {
 		slots = make(chan struct{}, askAtOnce)
 	)
 	for _, p := range peers {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
 		all.Go(func() {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
 			defer func() { <-slots }()
 			body, err := l.fetch(ctx, p, "/neighbour", maxNeighbour)
 			if err != nil {
@@ -189,7 +189,7 @@ func (n *Node) kinfolk(ctx context.Context) (*life, []*ipnstate.PeerStatus, erro
 	}
 	var peers []*ipnstate.PeerStatus
 	for _, p := range status.Peer {
-		if p.Online && !p.ShareeNode && len(p.TailscaleIPs) > 0 && dnsName(p.DNSName) != "" && kin(ownerOf(status.Self), ownerOf(p)) {
+		if p.Online && !p.ShareeNode && p.AltSharerUserID.IsZero() && len(p.TailscaleIPs) > 0 && dnsName(p.DNSName) != "" && kin(ownerOf(status.Self), ownerOf(p)) {
 			peers = append(peers, p)
 		}
 	}

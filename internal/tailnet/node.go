@@ -82,7 +82,8 @@ const (
 	maxRetry   = time.Minute
 )
 
-// Run joins and serves until ctx ends, and returns at most 3 s later. The error is for a state directory that cannot be used.
+// Run joins and serves until ctx ends, and returns when nothing of it is left in Dir: after three seconds for last answers, and what the library takes to end. The
+// error is for a state directory that cannot be used.
 func (n *Node) Run(ctx context.Context) error {
 	if err := makeDir(n.cfg.Dir); err != nil {
 		return err
@@ -153,12 +154,8 @@ func (n *Node) Login(ctx context.Context, secret string) error {
 // maxSecret is longer than any auth key, in bytes.
 const maxSecret = 1024
 
-// Leave logs out and deletes the keys. An error that wraps ErrNotTold means that this machine has left, but the control server still has
-// it in its list.
+// Leave logs out and deletes the keys. An error that wraps overlay.ErrNotTold means that the control server still has this machine in its list.
 func (n *Node) Leave(ctx context.Context) error { return n.ask(ctx, ask{leave: true}) }
-
-// ErrNotTold is wrapped when the control server did not hear that this machine left.
-var ErrNotTold = errors.New("the control server was not told: remove this machine at its page")
 
 func (n *Node) ask(ctx context.Context, a ask) error {
 	a.done = make(chan error, 1)

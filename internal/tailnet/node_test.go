@@ -41,6 +41,20 @@ func TestThePageOnTheTailnet(t *testing.T) {
 	if who := join(t, c, "camera", "tag:iot").caller(t, byIP(s)); who != (access.Caller{Device: "camera"}) {
 		t.Errorf("tagged: got %+v, want nobody", who)
 	}
+	guest := join(t, c, "elsewhere")
+	for _, n := range c.Fake.AllNodes() {
+		if strings.HasPrefix(n.Name, "elsewhere.") {
+			host := n.Hostinfo.AsStruct()
+			host.ShareeNode = true
+			n.Hostinfo = host.View()
+			c.Fake.UpdateNode(n)
+		}
+	}
+	for ctx := patient(t); !guest.caller(t, byIP(s)).Guest; guest.CloseIdleConnections() {
+		if ctx.Err() != nil {
+			t.Fatal("who is of another tailnet was never told from ours")
+		}
+	}
 	c.Fake.SetGlobalAppCaps(tailcfg.PeerCapMap{CapAccess: {`{"role":"viewer"}`, `{"role":"operator"}`, `{"role":"emperor"}`, `7`}})
 	for ctx := patient(t); alice.caller(t, byIP(s)).Role != access.Operator; alice.CloseIdleConnections() { // a connection knows its caller for a minute
 		if ctx.Err() != nil {
@@ -206,8 +220,8 @@ func TestLeave(t *testing.T) {
 	c := control(t)
 	d := start(t, c, t.TempDir(), nil)
 	d.until("running", is(overlay.Running))
-	if !enrolled(d.dir) {
-		t.Fatal("the state knows no network while running")
+	if here, err := enrolled(d.dir, c.URL); err != nil || !here {
+		t.Fatalf("got %v, %v, want that the state knows the network while running", here, err)
 	}
 	if err := d.Leave(patient(t)); err != nil {
 		t.Fatal(err)
@@ -230,7 +244,7 @@ func TestLeaveUnheard(t *testing.T) {
 	d := start(t, c, t.TempDir(), nil)
 	d.until("running", is(overlay.Running))
 	c.Down()
-	if err := d.Leave(patient(t)); !errors.Is(err, ErrNotTold) {
+	if err := d.Leave(patient(t)); !errors.Is(err, overlay.ErrNotTold) {
 		t.Errorf("got %v, want ErrNotTold", err)
 	}
 	if _, err := os.Stat(filepath.Join(d.dir, stateFile)); !errors.Is(err, fs.ErrNotExist) {

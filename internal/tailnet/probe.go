@@ -81,7 +81,7 @@ func sort(err error, now time.Time) error {
 	switch {
 	case now.Year() < firstYear:
 		return fmt.Errorf("%w: it says %s", errClock, now.UTC().Format("2 January 2006"))
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired: // also: not valid yet
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && now.Before(invalid.Cert.NotBefore): // a clock that was not set stands in the past
 		return fmt.Errorf("%w: it says %s", errClock, now.UTC().Format("2 January 2006, 15:04 MST"))
 	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &verification), errors.As(err, &invalid):
 		return fmt.Errorf("%w: %w", errCertify, err)

@@ -37,8 +37,8 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	os.Setenv("SSL_CERT_FILE", filepath.Join(dir, "ca.pem"))
-	if err := writeCertificate(dir, "ca.pem", "voron.crt", "voron.key"); err != nil {
+	os.Setenv("SSL_CERT_FILE", filepath.Join(dir, "ca.crt"))
+	if err := writeCertificate(dir); err != nil {
 		panic(err)
 	}
 	return m.Run()
@@ -219,12 +219,15 @@ func (p *phone) get(t *testing.T, url string) (int, []byte) {
 func (p *phone) caller(t *testing.T, url string) (who access.Caller) {
 	t.Helper()
 	code, body := p.get(t, url)
-	var got struct{ Login, Name, Device, Role string }
+	var got struct {
+		Login, Name, Device, Role string
+		Guest                     bool
+	}
 	if err := json.Unmarshal(body, &got); err != nil || code != http.StatusOK {
 		t.Fatalf("got %d %s", code, body)
 	}
 	role, _ := access.ParseRole(got.Role)
-	return access.Caller{Login: got.Login, Name: got.Name, Device: got.Device, Role: role}
+	return access.Caller{Login: got.Login, Name: got.Name, Device: got.Device, Role: role, Guest: got.Guest}
 }
 
 func byIP(s overlay.Status) string {

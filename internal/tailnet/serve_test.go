@@ -21,41 +21,48 @@ import (
 )
 
 // writeCertificate makes an authority, and a certificate of it for the node voron.
-func writeCertificate(dir, authority, cert, key string) error {
-	make1 := func(t, parent *x509.Certificate, with *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, []byte, error) {
-		own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func writeCertificate(dir string) error {
+	ca, caKey, err := issue(&x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil, nil)
+	if err != nil {
+		return err
+	}
+	own, ownKey, err := issue(&x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{"voron." + tailnettest.Domain}, KeyUsage: x509.KeyUsageDigitalSignature}, ca, caKey)
+	if err != nil {
+		return err
+	}
+	for name, c := range map[string]*x509.Certificate{"ca": ca, "voron": own} {
+		key := map[string]*ecdsa.PrivateKey{"ca": caKey, "voron": ownKey}[name]
+		der, err := x509.MarshalECPrivateKey(key)
 		if err != nil {
-			return nil, nil, nil, err
-		}
-		if parent == nil {
-			parent, with = t, own
-		}
-		t.NotBefore, t.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(80*24*time.Hour)
-		der, err := x509.CreateCertificate(rand.Reader, t, parent, &own.PublicKey, with)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		c, err := x509.ParseCertificate(der)
-		return c, own, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), err
-	}
-	ca, caKey, caPEM, err := make1(&x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil, nil)
-	if err != nil {
-		return err
-	}
-	_, own, ownPEM, err := make1(&x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{"voron." + tailnettest.Domain}, KeyUsage: x509.KeyUsageDigitalSignature}, ca, caKey)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalECPrivateKey(own)
-	if err != nil {
-		return err
-	}
-	for name, text := range map[string][]byte{authority: caPEM, cert: ownPEM, key: pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			return err
+		}
+		for ext, block := range map[string]*pem.Block{".crt": {Type: "CERTIFICATE", Bytes: c.Raw}, ".key": {Type: "EC PRIVATE KEY", Bytes: der}} {
+			if err := os.WriteFile(filepath.Join(dir, name+ext), pem.EncodeToMemory(block), 0o600); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// issue signs a certificate, which is valid now unless it says when. parent nil = by itself.
+func issue(c, parent *x509.Certificate, with *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	if parent == nil {
+		parent, with = c, own
+	}
+	if c.NotAfter.IsZero() {
+		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(80*24*time.Hour)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, parent, &own.PublicKey, with)
+	if err != nil {
+		return nil, nil, err
+	}
+	signed, err := x509.ParseCertificate(der)
+	return signed, own, err
 }
 
 // withCertificate is a state directory that has the certificate.

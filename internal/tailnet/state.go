@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"tailscale.com/ipn"
 )
 
 // The state file of tsnet is an object of names and base64: the machine's key, which profile is current, and the profiles, each a
@@ -18,10 +20,11 @@ const (
 	maxState    = 4 << 20 // bytes; certificates are elsewhere
 )
 
+// readState sets aside a state that is damaged, as a card does that loses its power: nothing else could be done about it.
 func readState(dir string) (map[string][]byte, error) {
 	name := filepath.Join(dir, stateFile)
 	if info, err := os.Stat(name); err == nil && info.Size() > maxState {
-		return nil, fmt.Errorf("read the tailnet's state: %d bytes are too many", info.Size())
+		return nil, setAside(name)
 	}
 	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -31,17 +34,35 @@ func readState(dir string) (map[string][]byte, error) {
 		return nil, fmt.Errorf("read the tailnet's state: %w", err)
 	}
 	var state map[string][]byte
-	if err := json.Unmarshal(b, &state); err != nil {
-		return nil, fmt.Errorf("read the tailnet's state: %w", err)
+	if json.Unmarshal(b, &state) != nil || state == nil { // the library cannot do with null
+		return nil, setAside(name)
 	}
 	return state, nil
 }
 
-// enrolled reports whether dir knows a network. A state that cannot be read knows none: tsnet will say what is wrong with it.
-func enrolled(dir string) bool {
-	state, _ := readState(dir)
-	var profiles map[string]json.RawMessage
-	return json.Unmarshal(state[profilesKey], &profiles) == nil && len(profiles) > 0
+func setAside(name string) error {
+	if err := os.Rename(name, name+".damaged"); err != nil {
+		return fmt.Errorf("set aside the tailnet's damaged state: %w", err)
+	}
+	return nil
+}
+
+// enrolled reports whether dir knows a network of this control server.
+func enrolled(dir, control string) (bool, error) {
+	state, err := readState(dir)
+	if err != nil {
+		return false, err
+	}
+	var profiles map[string]ipn.LoginProfile
+	if json.Unmarshal(state[profilesKey], &profiles) != nil {
+		return false, nil
+	}
+	for _, p := range profiles {
+		if p.ControlURL == "" || p.ControlURL == control || ipn.IsLoginServerSynonym(p.ControlURL) && ipn.IsLoginServerSynonym(control) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // forgetProfiles makes the node one that was never enrolled. The machine's key stays, so that the control server knows the

@@ -76,7 +76,8 @@ func TestWords(t *testing.T) {
 		{"logs wanted", node("Stopped", func(v *view) { v.fault = "tailnet requires logging to be enabled. Remove --no-logs" }), overlay.Failed, "send their logs", "Turn on"},
 		{"no network", node("NoState", troubled(errNoNetwork)), overlay.Failed, "no network", "Connect it"},
 		{"unset clock", node("NoState", troubled(sort(errors.New("x"), time.Unix(0, 0)))), overlay.Failed, "no certificate: it says 1 January 1970", "time server"},
-		{"wrong clock", node("NoState", troubled(sort(expired, today))), overlay.Failed, "no certificate: it says 1 December 2026", "time server"},
+		{"wrong clock", node("NoState", troubled(sort(early, today))), overlay.Failed, "no certificate: it says 1 December 2026", "time server"},
+		{"an old certificate", node("NoState", troubled(sort(late, today))), overlay.Failed, "has expired", "address"},
 		{"a stranger's certificate", node("NoState", troubled(sort(stranger, today))), overlay.Failed, "not to be trusted", "address"},
 		{"another name's", node("NoState", troubled(sort(fmt.Errorf("get: %w", x509.HostnameError{Certificate: &x509.Certificate{}, Host: "hs"}), today))), overlay.Failed, "not to be trusted", "address"},
 		{"no answer", node("Starting", troubled(sort(errors.New("connection refused"), today))), overlay.Failed, "does not answer: connection refused.", "by itself"},
@@ -96,9 +97,15 @@ func TestWords(t *testing.T) {
 }
 
 var (
-	expired  = fmt.Errorf("get: %w", &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}})
+	early    = outside(today.AddDate(0, 0, 1))
+	late     = outside(today.AddDate(0, 0, -9))
 	stranger = fmt.Errorf("get: %w", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}})
 )
+
+// outside is what a certificate is refused with that is valid for a week from then.
+func outside(from time.Time) error {
+	return fmt.Errorf("get: %w", &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired, Cert: &x509.Certificate{NotBefore: from, NotAfter: from.AddDate(0, 0, 7)}}})
+}
 
 func TestWhatElseIsShown(t *testing.T) {
 	v := node("Running", warned(tsconst.HealthWarnableNoUDP4Bind, "bind\x1b[31m failed\u202e\n"+strings.Repeat("x", 9999)), func(v *view) {
@@ -168,6 +175,17 @@ func TestTold(t *testing.T) {
 	}
 	if _, ok := told([]byte(`[]`), p, today); ok {
 		t.Error("took nonsense for a neighbour")
+	}
+}
+
+func TestLoginNames(t *testing.T) {
+	for in, want := range map[string]string{
+		"Alice@Example.com": "alice@example.com", "jörg@example.de": "jörg@example.de", "": "", "alice\u200b@example.com": "", " alice@example.com": "",
+		"ali\u202ece@example.com": "", "alice@wor\u212ashop.com": "", strings.Repeat("a", 999): "",
+	} {
+		if got := loginName(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
 	}
 }
 

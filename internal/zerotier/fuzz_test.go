@@ -18,7 +18,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add([]byte(node), []byte(`{"id":"8056c2e21c000001","status":"AUTHENTICATION_REQUIRED","authenticationURL":"https://u:p@h/","authenticationExpiryTime":-1}`), []byte(`null`))
 	f.Add([]byte(node), []byte(`{}`), []byte(`[null]`))
 	f.Add([]byte(`null`), []byte("{\"id\":\"8056c2e21c000001\",\"status\":\"\\u202e\\u0000\",\"portError\":99}"), []byte(`[]`))
-	m, err := New(Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, Port: 8080})
+	m, err := New(Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, Page: everywhere})
 	if err != nil {
 		f.Fatal(err)
 	}

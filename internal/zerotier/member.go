@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"time"
 
@@ -26,10 +27,10 @@ const (
 // Config is what a Member is made of.
 type Config struct {
 	Settings  overlay.ZeroTierSettings
-	URL       string // of the service, on a loopback address; "" = at 127.0.0.1, and the port in zerotier-one.port beside the token, else 9993
-	TokenFile string // "" = $CREDENTIALS_DIRECTORY/zt-token when it is there, else /var/lib/zerotier-one/authtoken.secret
-	Port      int    // of the page
-	TLS       bool   // the page is served with it there
+	URL       string         // of the service, on a loopback address; "" = at 127.0.0.1, and the port in zerotier-one.port beside the token, else 9993
+	TokenFile string         // "" = $CREDENTIALS_DIRECTORY/zt-token when it is there, else /var/lib/zerotier-one/authtoken.secret
+	Page      netip.AddrPort // where the page is served; at all addresses when that is unspecified
+	TLS       bool           // the page is served with it there
 	Report    func(overlay.Status)
 	Log       *slog.Logger // nil = nothing is logged
 }
@@ -38,7 +39,7 @@ type Config struct {
 type Member struct {
 	id      string
 	service *service
-	port    int
+	page    netip.AddrPort
 	scheme  string
 	report  func(overlay.Status)
 	log     *slog.Logger
@@ -53,14 +54,14 @@ func New(cfg Config) (*Member, error) {
 	if err := (overlay.Settings{Kind: overlay.ZeroTier, ZeroTier: cfg.Settings}).Validate(); err != nil {
 		return nil, err
 	}
-	if cfg.Port < 1 || cfg.Port > 65535 {
-		return nil, fmt.Errorf("there is no port %d", cfg.Port)
+	if !cfg.Page.IsValid() || cfg.Page.Port() == 0 {
+		return nil, fmt.Errorf("there is no page at %s", cfg.Page)
 	}
 	s, err := newService(cfg.URL, cfg.TokenFile)
 	if err != nil {
 		return nil, err
 	}
-	m := &Member{id: cfg.Settings.Network, service: s, port: cfg.Port, scheme: "http", report: cfg.Report, log: cfg.Log,
+	m := &Member{id: cfg.Settings.Network, service: s, page: cfg.Page, scheme: "http", report: cfg.Report, log: cfg.Log,
 		asking: make(chan struct{}, 1), poke: make(chan struct{}, 1)}
 	if cfg.TLS {
 		m.scheme = "https"
@@ -190,7 +191,7 @@ func (m *Member) Leave(ctx context.Context) error {
 	}
 	defer m.end()
 	if _, err := m.service.ask(ctx, http.MethodDelete, "/network/"+m.id, ""); err != nil && err != errNotMember {
-		return fmt.Errorf("leave ZeroTier network %s: %w", m.id, err)
+		return fmt.Errorf("leave ZeroTier network %s: %w: %w", m.id, overlay.ErrDeaf, err)
 	}
 	m.left = true
 	select {

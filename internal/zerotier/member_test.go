@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -72,6 +73,8 @@ func (h *host) write(name, text string) {
 	}
 }
 
+var everywhere = netip.MustParseAddrPort("[::]:8080")
+
 // watched is a Member that runs, and what it has reported.
 type watched struct {
 	*Member
@@ -84,7 +87,7 @@ type watched struct {
 // watch starts a Member in the bubble of the test. The host is outside of it, so that time stands still while it answers and goes on when all wait.
 func (h *host) watch(t *testing.T, change ...func(*Config)) *watched {
 	w := &watched{t: t, statuses: latest.New(overlay.Status{}), done: make(chan error, 1)}
-	cfg := Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, TokenFile: h.token(), Port: 8080, Report: func(s overlay.Status) { w.statuses.Set(s) }}
+	cfg := Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, TokenFile: h.token(), Page: everywhere, Report: func(s overlay.Status) { w.statuses.Set(s) }}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -221,7 +224,7 @@ func TestOwnerOfTheMachine(t *testing.T) {
 	fake := zerotiertest.New(aToken)
 	fake.Say("OK")
 	h := newHost(t, fake)
-	mine := Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, TokenFile: h.token(), Port: 80}
+	mine := Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, TokenFile: h.token(), Page: netip.MustParseAddrPort("0.0.0.0:80")}
 	m, err := New(mine)
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +234,7 @@ func TestOwnerOfTheMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := h.watch(t, func(c *Config) { c.TLS, c.Port = true, 443 })
+		w := h.watch(t, func(c *Config) { c.TLS, c.Page = true, netip.MustParseAddrPort("0.0.0.0:443") })
 		w.want(3*time.Second, overlay.Failed, "may not give this machine an address", "zerotier-cli set "+aNetwork+" allowManaged=1")
 		if allow, _ := fake.Member(aNetwork); allow["allowManaged"] || !allow["allowDNS"] {
 			t.Errorf("got %v: layerd changed what the owner had set", allow)
@@ -366,7 +369,7 @@ func TestHostileService(t *testing.T) {
 		}
 		defer l.Close()
 		h := newHost(t, http.NotFoundHandler())
-		m, err := New(Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, URL: "http://" + l.Addr().String(), TokenFile: h.token(), Port: 1})
+		m, err := New(Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, URL: "http://" + l.Addr().String(), TokenFile: h.token(), Page: everywhere})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,8 +388,25 @@ func TestHostileService(t *testing.T) {
 	})
 }
 
+// A page that is served on one address alone may be out of reach for the network.
+func TestWhereThePageIs(t *testing.T) {
+	fake := zerotiertest.New(aToken)
+	fake.Say("OK")
+	h := newHost(t, fake)
+	for at, want := range map[string]string{"127.0.0.1:8080": "", "10.147.17.5:8080": "http://10.147.17.5:8080/", "[::]:8080": "http://10.147.17.5:8080/"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := h.watch(t, func(c *Config) { c.Page = netip.MustParseAddrPort(at) })
+			s := w.want(time.Minute, overlay.Running)
+			if got := strings.Join(s.URLs[:min(1, len(s.URLs))], ""); got != want || (want == "") != strings.Contains(s.Problem, "127.0.0.1 alone") || (want == "") != strings.Contains(s.Next, ":8080") {
+				t.Errorf("%s: got %+v, want %q", at, s, want)
+			}
+			w.stop()
+		})
+	}
+}
+
 func TestNew(t *testing.T) {
-	good := Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, Port: 8080}
+	good := Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, Page: everywhere}
 	for _, address := range []string{"", "http://127.0.0.1:9993", "http://127.0.0.1:9993/", "http://[::1]:9993"} {
 		good.URL = address
 		if _, err := New(good); err != nil {
@@ -399,10 +419,13 @@ func TestNew(t *testing.T) {
 			t.Errorf("%q: got no error", address)
 		}
 	}
-	if _, err := New(Config{Settings: overlay.ZeroTierSettings{Network: "../status"}, Port: 1}); !errors.Is(err, overlay.ErrSettings) {
+	if _, err := New(Config{Settings: overlay.ZeroTierSettings{Network: "../status"}, Page: everywhere}); !errors.Is(err, overlay.ErrSettings) {
 		t.Errorf("got %v, want ErrSettings", err)
 	}
 	if _, err := New(Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}}); err == nil {
+		t.Error("no page: got no error")
+	}
+	if _, err := New(Config{Settings: overlay.ZeroTierSettings{Network: aNetwork}, Page: netip.MustParseAddrPort("[::]:0")}); err == nil {
 		t.Error("no port: got no error")
 	}
 }

@@ -3,8 +3,7 @@ package zerotier
 import (
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
+	"net/netip"
 	"time"
 
 	"layerd/internal/overlay"
@@ -46,8 +45,15 @@ func (m *Member) words(me node, n network, paths []overlay.Path, waited time.Dur
 		switch {
 		case len(n.addresses) > 0:
 			s.State = overlay.Running
-			for _, a := range s.Addresses {
-				s.URLs = append(s.URLs, m.scheme+"://"+net.JoinHostPort(a, strconv.Itoa(m.port))+"/")
+			at := m.page.Addr().Unmap()
+			for _, a := range n.addresses {
+				if at.IsUnspecified() || at == a {
+					s.URLs = append(s.URLs, m.scheme+"://"+netip.AddrPortFrom(a, m.page.Port()).String()+"/")
+				}
+			}
+			if len(s.URLs) == 0 {
+				s.Problem = fmt.Sprintf("This machine is in the network, but layerd serves its page on %s alone, where nobody there reaches it.", at)
+				s.Next = fmt.Sprintf("Set listen to \":%d\" in layerd's configuration, and restart it.", m.page.Port())
 			}
 		case n.Managed != nil && !*n.Managed:
 			s.State, s.Problem = overlay.Failed, "ZeroTier may not give this machine an address."
