@@ -145,6 +145,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"a zip with a wrong sum", wrongData, "checksum"},
 		{"a zip of very many", archived(t, zip.Store, many...), "too much"},
 		{"a zip with a long table of contents", archived(t, zip.Store, longNames(40)...), "too long"},
+		{"a zip whose offsets lead out of it", []byte("PK\x03\x04PK\x01\x02000000000000000000000000\x16\x00\x00\x00\x00\x00000000000\x00\x00\x00MetAdAtA/plAte_0.gCodePK\x05\x06000000\x01\x00D\x00\x00\x007000\x00\x00"),
+			"not a valid zip"},
 		{"a zip of 64 bits", append(bytes.Clone(model[:len(model)-6]), 0xff, 0xff, 0xff, 0xff, 0, 0), "too much"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -82,6 +82,9 @@ func (l *limitedAt) ReadAt(p []byte, at int64) (int, error) {
 	if l.left -= int64(len(p)); l.left < 0 {
 		return 0, errors.New("its table of contents is too long")
 	}
+	if at < 0 { // offsets that lie; the disk would be blamed
+		return 0, zip.ErrFormat
+	}
 	return l.r.ReadAt(p, at)
 }
 
