@@ -68,7 +68,7 @@ check: webui fmt ## the quick checks: formatting, vet, types, unit tests without
 
 .PHONY: bench
 bench: ## benchmarks, in the form that benchstat reads (COUNT=n repeats)
-	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/viewer ./internal/server ./camera
+	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/unpack ./internal/viewer ./internal/server ./camera
 
 # The benchmark's programs stand by themselves: without Node layerd has no page, which does not matter here.
 CORPUS ?= ../shared/corpus
@@ -128,7 +128,7 @@ soak: ## the promise of the streaming, over thousands of seeds: every line once,
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (1m)
-	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/access ./internal/timelapse ./internal/viewer ./internal/overlay ./internal/zerotier; do \
+	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/unpack ./internal/server ./internal/access ./internal/timelapse ./internal/viewer ./internal/overlay ./internal/zerotier; do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),1m) $$p; done; done
 
