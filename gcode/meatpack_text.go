@@ -33,22 +33,16 @@ const (
 // AppendText appends the text of packed to dst.
 func (u *MeatUnpacker) AppendText(dst, packed []byte) []byte {
 	for len(packed) > 0 {
-		if !u.packed && u.signals == 0 { // comments, mostly: as they are up to the next command
-			n := bytes.IndexByte(packed, meatSignal)
-			if n < 0 {
-				n = len(packed)
-			}
-			for _, c := range packed[:n] {
-				dst = u.put(dst, c)
-			}
+		if n := u.plain(packed); n > 0 {
+			dst = append(dst, packed[:n]...)
 			packed = packed[n:]
-			if n > 0 {
-				continue
-			}
+			continue
 		}
 		c := packed[0]
 		packed = packed[1:]
 		switch {
+		case u.packed && u.whole+u.signals == 0 && u.gluing >= glued && c&15 <= meatDot && c>>4 <= meatDot: // two digits of a number, mostly
+			dst = append(dst, meatChars[c&15], meatChars[c>>4])
 		case c == meatSignal:
 			u.signals = min(u.signals+1, 2)
 		case u.signals == 2:
@@ -62,6 +56,24 @@ func (u *MeatUnpacker) AppendText(dst, packed []byte) []byte {
 		}
 	}
 	return dst
+}
+
+// plain is how much of packed is text as it stands: comments, mostly.
+func (u *MeatUnpacker) plain(packed []byte) int {
+	if u.packed || u.signals > 0 || u.gluing == afterG || u.gluing == glued {
+		return 0
+	}
+	n := bytes.IndexByte(packed, meatSignal)
+	if n < 0 {
+		n = len(packed)
+	}
+	if n > 0 {
+		u.gluing = asItIs
+		if packed[n-1] == '\n' {
+			u.gluing = atStart
+		}
+	}
+	return n
 }
 
 // command obeys the byte behind two signals. What is unknown, and what only asks for an answer, does nothing.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -224,13 +225,15 @@ func TestErrorsThatAreNotTheFiles(t *testing.T) {
 	}
 }
 
-// A bomb goes off only as far as somebody reads.
+// A bomb goes off only as far as somebody reads, and in memory that does not grow with it.
 func TestBombs(t *testing.T) {
 	zeros := make([]byte, 64<<20)
+	packed := blockOf(t, codeBlock, heatshrunk12, meatOf(strings.Repeat("00000000", 1<<19), true), meatPackComments)
 	for name, file := range map[string][]byte{
-		"gzip":   zipped(t, zeros),
-		"binary": fileOf(true, blockOf(t, codeBlock, deflated, zeros, 0)),
-		"zip":    archived(t, zip.Deflate, entry{"3D/model.gcode", zeros}),
+		"gzip":       zipped(t, zeros),
+		"binary":     fileOf(true, blockOf(t, codeBlock, deflated, zeros, 0)),
+		"zip":        archived(t, zip.Deflate, entry{"3D/model.gcode", zeros}),
+		"heatshrink": fileOf(true, packed, packed, packed, packed),
 	} {
 		came := &counting{r: bytes.NewReader(file)}
 		text, err := Open(came, tempFile)
@@ -242,6 +245,13 @@ func TestBombs(t *testing.T) {
 		}
 		if name != "zip" && came.n > 2*pieceBytes {
 			t.Errorf("%s: %d bytes were read for 1 KiB of text", name, came.n)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		n, err := io.Copy(io.Discard, text)
+		runtime.ReadMemStats(&after)
+		if spent := after.TotalAlloc - before.TotalAlloc; err != nil || n < 16<<20 || spent > 1<<20 {
+			t.Errorf("%s: %d bytes of text took %d of memory, %v", name, n, spent, err)
 		}
 		text.Close()
 	}
