@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io"
 
@@ -57,7 +58,7 @@ type block struct {
 // printer and thumbnails before it, the rest behind it, as Prusa's own converter has it.
 type binaryReader struct {
 	in      io.Reader // all bytes go through here, and into sum
-	sum     hash32
+	sum     hash.Hash32
 	checked bool // the file has checksums
 	begun   bool // the file's header was read
 	number  int  // of the block under way, from 1; 0 before it
@@ -75,12 +76,6 @@ type binaryReader struct {
 	zlib   io.ReadCloser
 	shrunk heatshrink
 	meat   meatReader
-}
-
-type hash32 interface {
-	io.Writer
-	Sum32() uint32
-	Reset()
 }
 
 func newBinary(r io.Reader) *binaryReader {

@@ -61,8 +61,8 @@ func readContents(f *os.File, size int64) (*zip.Reader, error) {
 			break
 		}
 		rest = rest[i:]
-		entries, bytes, offset := binary.LittleEndian.Uint16(rest[10:]), binary.LittleEndian.Uint32(rest[12:]), binary.LittleEndian.Uint32(rest[16:])
-		if entries > maxEntries || bytes == 0xffff || offset == 0xffffffff { // the last two may mean that numbers of 64 bits are elsewhere
+		entries, length, offset := binary.LittleEndian.Uint16(rest[10:]), binary.LittleEndian.Uint32(rest[12:]), binary.LittleEndian.Uint32(rest[16:])
+		if entries > maxEntries || length == 0xffff || offset == 0xffffffff { // the last two may mean that numbers of 64 bits are elsewhere
 			return nil, errors.New("there is too much in it")
 		}
 	}
