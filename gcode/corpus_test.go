@@ -173,15 +173,15 @@ func TestCorpusPublic(t *testing.T) {
 		{"gp_vase.gcode", nil, "PrusaSlicer 2.7.4", 334, 0, false},
 		{"layer-detect.gcode", nil, "", 4, 0, false}, // 0.200 and 0.203 are the same layer
 		{"mini_cube_ps2.8.1.bgcode", ErrBinary, "", 0, 0, false},
-		{"mini_cube_ps2.8.1.gcode", nil, "PrusaSlicer 2.8.1", 31, 0, true}, // its thumbnails are QOI
-		{"mini_cube_ps2.8.1_ref.gcode", nil, "PrusaSlicer 2.8.1", 31, 0, true},
+		{"mini_cube_ps2.8.1.gcode", nil, "PrusaSlicer 2.8.1", 31, 2, true}, // QOI
+		{"mini_cube_ps2.8.1_ref.gcode", nil, "PrusaSlicer 2.8.1", 31, 2, true},
 		{"op_bp_case.gcode", nil, "", 70, 0, false},
 		{"pause-restore-rel-e.gcode", nil, "", 0, 0, false},
 		{"quick-test.gcode", nil, "", 0, 0, false},
 		{"syntax_test_G-code.gcode", nil, "", 0, 0, false},
 		{"thumb_cura_5.1.0.gcode", nil, "Cura 5.10.2", 1, 1, false},
 		{"thumb_mks_sample.gcode", nil, "Cura 4.8.0", 1, 0, false},
-		{"thumb_prusa_2.9.3.gcode", nil, "PrusaSlicer 2.9.3", 1, 3, false}, // two PNG and a JPEG, a QOI left out
+		{"thumb_prusa_2.9.3.gcode", nil, "PrusaSlicer 2.9.3", 1, 4, false}, // two PNG, a JPEG and a QOI
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, err := SurveyFile(bytes.NewReader(corpusFile(t, "public/"+c.name)))

@@ -25,6 +25,7 @@ const (
 )
 
 const (
+	meatDot     = 10
 	meatSpace   = 11
 	meatLineEnd = 12
 	meatAsItIs  = 15
@@ -67,7 +68,7 @@ func meatHalf(c byte, noSpaces bool) byte {
 	case isDigit(c):
 		return c - '0'
 	case c == '.':
-		return 10
+		return meatDot
 	case c == ' ' && !noSpaces, c == 'E' && noSpaces:
 		return meatSpace
 	case c == '\n':

@@ -264,7 +264,7 @@ func (s *surveyor) finish() {
 	if o.LayerHeightMM == 0 {
 		o.LayerHeightMM = usualStep(o.Layers)
 	}
-	o.Thumbnails = s.thumbs.kept
+	o.Thumbnails = s.thumbs.list()
 }
 
 // verdict says why the file cannot be printed, nil when it can.

@@ -17,15 +17,16 @@ func refusal(why string) error { return fmt.Errorf("%w: %s", ErrBinary, why) }
 // refuseHead knows files that are no G-code by how they begin.
 func refuseHead(head []byte) error {
 	for _, kind := range []struct{ magic, why string }{
-		{"GCDE", "binary G-code (.bgcode) is not supported yet; switch \"Supports binary G-code\" off in the slicer and slice again"},
-		{"PK\x03\x04", "it is a zip archive (3mf or UFP, perhaps); export G-code from the slicer"},
+		{"GCDE", "it is binary G-code, which is unpacked only when it is uploaded"},
+		{"PK\x03\x04", "it is a zip archive; UFP packages are unpacked, when they are uploaded"},
 		{"\x7fELF", "it is a program"},
 		{"\x89PNG\r\n", "it is a PNG picture"},
 		{"\xff\xd8\xff", "it is a JPEG picture"},
 		{"GIF8", "it is a GIF picture"},
 		{"%PDF-", "it is a PDF document"},
-		{"\x1f\x8b", "it is compressed with gzip; unpack it first"},
+		{"\x1f\x8b", "it is compressed with gzip, which is unpacked only when it is uploaded"},
 		{"7z\xbc\xaf", "it is a 7z archive; unpack it first"},
+		{"ISO-10303-21", "it is a STEP model; slice it first"},
 		{"Rar!\x1a", "it is a RAR archive; unpack it first"},
 		{"\xff\xfe", "it is UTF-16 text; save it as UTF-8"},
 		{"\xfe\xff", "it is UTF-16 text; save it as UTF-8"},
@@ -33,6 +34,9 @@ func refuseHead(head []byte) error {
 		if bytes.HasPrefix(head, []byte(kind.magic)) {
 			return &LineError{Err: refusal(kind.why)}
 		}
+	}
+	if start := bytes.TrimLeft(head, "\xef\xbb\xbf \t\r\n"); hasPrefixBytesFold(start, "<!doctype html") || hasPrefixBytesFold(start, "<html") {
+		return &LineError{Err: refusal("it is a web page; open it to see what it says, and save the file itself")}
 	}
 	if bytes.HasPrefix(head, []byte("solid")) && bytes.Contains(head, []byte("facet")) {
 		return &LineError{Err: refusal("it is an STL model; slice it first")}

@@ -13,15 +13,17 @@ const (
 	maxThumbnails     = 8
 	maxThumbnailBytes = 512 << 10
 	maxThumbnailSide  = 2048 // px
+
+	typeQOI = "image/qoi" // until list
 )
 
 // thumbnails collects the pictures that slicers put into comments:
 //
-//	; thumbnail begin 220x124 12345      (also thumbnail_PNG, thumbnail_JPG)
+//	; thumbnail begin 220x124 12345      (also thumbnail_PNG, thumbnail_JPG, thumbnail_QOI)
 //	; iVBORw0KGgoAAAANSUhEUgAA…          base64
 //	; thumbnail end
 //
-// What is no PNG or JPEG, too big or damaged is left out without a word: a print does not need its picture.
+// What is no PNG, JPEG or QOI, too big or damaged is left out without a word: a print does not need its picture.
 type thumbnails struct {
 	kept   []Thumbnail // by area, biggest last
 	open   bool
@@ -62,7 +64,7 @@ func (t *thumbnails) read(c []byte) bool {
 
 func (t *thumbnails) begin(kind []byte) {
 	t.open, t.base64 = true, t.base64[:0]
-	t.broken = !(len(kind) == 0 || string(kind) == "_PNG" || string(kind) == "_JPG" || string(kind) == "_JPEG")
+	t.broken = !slices.Contains([]string{"", "_PNG", "_JPG", "_JPEG", "_QOI"}, string(kind))
 }
 
 func (t *thumbnails) end() {
@@ -91,6 +93,21 @@ func (t *thumbnails) end() {
 	}
 }
 
+// list returns what was kept, all as PNG or JPEG. Only now is a QOI unpacked, so that a file costs eight of them at most.
+func (t *thumbnails) list() (list []Thumbnail) {
+	for _, picture := range t.kept {
+		if picture.Type == typeQOI {
+			data, err := qoiToPNG(picture.Data)
+			if err != nil || len(data) > maxThumbnailBytes {
+				continue
+			}
+			picture.Type, picture.Data = "image/png", data
+		}
+		list = append(list, picture)
+	}
+	return list
+}
+
 // checkThumbnail reads the header of a picture. The size that counts is the one in there, not the comment's.
 func checkThumbnail(data []byte) (Thumbnail, bool) {
 	var (
@@ -105,6 +122,9 @@ func checkThumbnail(data []byte) (Thumbnail, bool) {
 	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
 		kind = "image/jpeg"
 		config, err = jpeg.DecodeConfig(bytes.NewReader(data))
+	case bytes.HasPrefix(data, []byte(qoiMagic)):
+		kind = typeQOI
+		config, err = qoiSize(data)
 	default:
 		return Thumbnail{}, false
 	}

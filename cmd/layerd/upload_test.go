@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -46,6 +47,8 @@ func TestUploadsThatCannotBeRight(t *testing.T) {
 		{"comments alone", "comments.gcode", []byte("; nothing\n\n; here\n"), 422, "not_gcode", "no command"},
 		{"binary rubbish", "noise.gcode", noise, 422, "not_gcode", "control bytes"},
 		{"binary G-code", "binary.gcode", append([]byte("GCDE\x01\x00\x00\x00\x01\x00"), noise...), 422, "not_gcode", "binary"},
+		{"an archive without G-code", "model.3mf", append([]byte("PK\x05\x06"), make([]byte, 18)...), 422, "not_gcode", "no G-code in it"},
+		{"half a gzip", "half.gcode.gz", gzipped(good)[:200], 422, "not_gcode", "too early"},
 		{"a line of 10 MB", "long.gcode", append([]byte("G28\nG1 X"), bytes.Repeat([]byte("1"), 10<<20)...), 422, "not_gcode", "line 2"},
 		{"too big", "big.gcode", bytes.Repeat([]byte("G1 X1\n"), 3<<20), 413, "too_big", "16 MiB"},
 		{"a name that is there, not to be replaced", "kept.gcode?overwrite=0", []byte("G28\n"), 409, "exists", "already"},
@@ -72,6 +75,9 @@ func TestUploadsThatCannotBeRight(t *testing.T) {
 	if f := d.files(); len(f) != 1 || f[0].Path != "kept.gcode" || f[0].Bytes != int64(len(good)) {
 		t.Errorf("afterwards the files are %+v", f)
 	}
+	if plain, f := d.files()[0], d.put("packed.gcode.gz", gzipped(good)); f.Path != "packed.gcode" || f.SHA256 != plain.SHA256 || f.EstimateS != plain.EstimateS {
+		t.Errorf("packed it is %+v, plain %+v", f, plain)
+	}
 	if f := d.put(".hidden%20Größe.gcode", []byte("G28\n")); f.Path != "hidden Größe.gcode" {
 		t.Errorf("a hidden name became %q", f.Path)
 	}
@@ -80,6 +86,14 @@ func TestUploadsThatCannotBeRight(t *testing.T) {
 	}
 	d.end(5 * time.Second)
 	nothingOutside(t, data)
+}
+
+func gzipped(content []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	w.Write(content)
+	w.Close()
+	return out.Bytes()
 }
 
 // refused uploads and returns the error.

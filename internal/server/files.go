@@ -36,12 +36,15 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request, _ access.Ide
 	return nil
 }
 
-// serveUpload answers PUT /v1/files/PATH with the File: 201 when it is new, 200 when it replaced one, as PUT does.
+// serveUpload answers PUT /v1/files/PATH with the File, whose path is another when it was packed: 201 when it is new, 200 when it replaced one, as PUT does.
 // With ?overwrite=0, which the page sends first, nothing is replaced: 409 then lets it ask.
 // All that can be refused without the body is refused before it is read.
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	path, err := filePath(r)
 	if err != nil {
+		return err
+	}
+	if path, err = store.UploadPath(path); err != nil {
 		return err
 	}
 	overwrite := r.URL.Query().Get("overwrite")

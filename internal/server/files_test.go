@@ -35,6 +35,24 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// The name that counts is the one under which a packed file is stored.
+func TestUploadOfWhatIsPacked(t *testing.T) {
+	r := newRig(t)
+	for path, want := range map[string]string{
+		"new.bgcode": "201 new.gcode", "toys/a.gco.gz": "201 toys/a.gco", "cube.ufp": "200 cube.gcode", "cube.bgcode?overwrite=0": "409 exists", "cube.gz": "400 bad_name", "cube.stl": "400 bad_name",
+	} {
+		w := r.do("PUT", "/v1/files/"+path, "operator", strings.NewReader("G28\n"))
+		var file store.File
+		json.Unmarshal(w.Body.Bytes(), &file)
+		if got := fmt.Sprint(w.Code, " ", file.Path+errorCode(t, w.Body.Bytes())); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+		if at := w.Header().Get("Location"); w.Code < 300 && at != "/v1/files/"+file.Path {
+			t.Errorf("%s: got Location %q", path, at)
+		}
+	}
+}
+
 func TestUploadErrors(t *testing.T) {
 	for err, want := range map[error]string{
 		store.ErrNoSpace: "507 no_space", store.ErrInUse: "409 in_use", fmt.Errorf("%w of 2 GiB", store.ErrTooBig): "413 too_big",

@@ -26,9 +26,21 @@ func (b *politeBody) Read(p []byte) (int, error) {
 		return b.r.Read(p)
 	}
 	n, err := b.r.Read(p[:min(len(p), b.max)]) // as long as the client likes, and without the turn
+	b.begin()
+	return n, err
+}
+
+func (b *politeBody) begin() {
 	b.turn <- struct{}{}
 	b.began = time.Now()
-	return n, err
+}
+
+// Rest is what Read does, but for a piece that is there already: what is unpacked may be a thousand times what was read.
+func (b *politeBody) Rest() {
+	b.done()
+	if b.printing() {
+		b.begin()
+	}
 }
 
 // done ends our turn, after a rest in which nobody else works either.

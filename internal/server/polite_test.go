@@ -53,3 +53,29 @@ func TestUploadsLeaveThePrintItsProcessor(t *testing.T) {
 		})
 	}
 }
+
+// One piece that unpacks to ten times the work is no more of it at a time, and a print's own time is not taken for it.
+func TestUnpackingLeavesThePrintItsProcessor(t *testing.T) {
+	for _, printing := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			turn, began := make(slots, 1), time.Now()
+			b := &politeBody{r: strings.NewReader("packed"), printing: func() bool { return printing }, turn: turn, max: 10}
+			io.ReadAll(b)
+			for range 10 {
+				b.Rest()
+				if printing != (len(turn) == 1) {
+					t.Errorf("printing %v: %d have the turn", printing, len(turn))
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			b.done()
+			took, want := time.Since(began), 100*time.Millisecond
+			if printing {
+				want *= politeShare
+			}
+			if took != want || len(turn) != 0 {
+				t.Errorf("printing %v: it took %v, want %v; %d turns were kept", printing, took, want, len(turn))
+			}
+		})
+	}
+}

@@ -75,7 +75,7 @@ func (s *Store) KeepCurve(ctx context.Context, id string, c Curve) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	packed, err := pack(c)
+	packed, err := packCurve(c)
 	if err == nil {
 		err = s.keep(ctx, "print_curves", keptCurves, id, packed)
 	}
@@ -90,7 +90,7 @@ func (s *Store) Curve(ctx context.Context, id string) (Curve, error) {
 	var c Curve
 	packed, err := s.kept(ctx, "print_curves", id)
 	if err == nil {
-		err = unpack(packed, &c)
+		err = unpackCurve(packed, &c)
 	}
 	if err != nil {
 		return Curve{}, fmt.Errorf("read the temperatures of print %s: %w", id, err)
@@ -98,7 +98,7 @@ func (s *Store) Curve(ctx context.Context, id string) (Curve, error) {
 	return c, nil
 }
 
-func pack(c Curve) ([]byte, error) {
+func packCurve(c Curve) ([]byte, error) {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
 	if err := json.NewEncoder(z).Encode(c); err != nil {
@@ -110,7 +110,7 @@ func pack(c Curve) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func unpack(packed []byte, c *Curve) error {
+func unpackCurve(packed []byte, c *Curve) error {
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return err

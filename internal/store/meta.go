@@ -18,7 +18,7 @@ import (
 
 // surveyRevision is raised when gcode.SurveyFile finds out more than before; a survey of an older one is then made again. What is known besides it
 // (the hash, and with it the history; the estimate; the picture) stays: an upgrade loses nothing that people see.
-const surveyRevision = 3
+const surveyRevision = 4
 
 // content is what one reading of a file gave.
 type content struct {
@@ -30,6 +30,7 @@ type content struct {
 // bytes so far. An error of the survey ends it at once; it then wraps ErrNotGCode.
 func (s *Store) read(ctx context.Context, r io.Reader, w io.Writer, check func(bytes int64) error) (content, int64, error) {
 	pipe, surveyed := s.surveyAside()
+	defer pipe.Close() // after a panic; else it is closed by then
 	hash := sha256.New()
 	out := io.Writer(hash)
 	if w != nil {

@@ -24,6 +24,11 @@ const (
 // extensions of files that can be printed, lower case.
 var extensions = [...]string{".gcode", ".gco", ".g", ".gc", ".nc"}
 
+// packedExtensions are of files that have one of the former in them; the name of a gzip must say which.
+var packedExtensions = [...]string{".bgcode", ".bgc", ".ufp", ".3mf"}
+
+const gzipExtension = ".gz"
+
 // CleanPath turns a client's path into a safe one: '/' separated, each part free of control characters, leading dots, and
 // characters that a file system or a URL trips over; Unicode is kept (NFC). ErrName when nothing is left, a part is ".." or it is too long.
 //
@@ -88,15 +93,47 @@ func invisible(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unico
 
 // checkExtension refuses names that do not end like a file that can be printed.
 func checkExtension(name string) error {
-	ext := strings.ToLower(path.Ext(name))
-	if slices.Contains(extensions[:], ext) {
+	if slices.Contains(extensions[:], strings.ToLower(path.Ext(name))) {
 		return nil
 	}
-	allowed := strings.Join(extensions[:], " ")
-	if ext == ".bgcode" {
-		return fmt.Errorf("%w: binary G-code cannot be printed, switch it off in the slicer and export again (allowed: %s)", ErrName, allowed)
+	return fmt.Errorf("%w: it must end in one of %s", ErrName, strings.Join(extensions[:], " "))
+}
+
+// UploadPath returns the path under which Put stores what is uploaded as path: cleaned, and with the ending of the text that is in a packed
+// file: cube.bgcode, cube.ufp and cube.gcode.gz all become cube.gcode. ErrName as CleanPath says, and for what can be no print by its name.
+func UploadPath(name string) (string, error) {
+	clean, err := CleanPath(name)
+	if err != nil {
+		return "", err
 	}
-	return fmt.Errorf("%w: it must end in one of %s", ErrName, allowed)
+	stem, ext := cutExtension(clean)
+	if ext == gzipExtension {
+		stem, ext = cutExtension(stem)
+	}
+	switch {
+	case slices.Contains(extensions[:], ext):
+		return stem + clean[len(stem):len(stem)+len(ext)], nil // in the case that it came in
+	case !slices.Contains(packedExtensions[:], ext):
+		return "", fmt.Errorf("%w: it must end in one of %s, or be packed: %s %s%s%s", ErrName, strings.Join(extensions[:], " "),
+			strings.Join(packedExtensions[:], " "), extensions[0], gzipExtension, sliceFirst(ext))
+	case checkExtension(stem) != nil: // else it is cube.gcode.3mf
+		stem += extensions[0]
+	}
+	return CleanPath(stem) // it may have become too long
+}
+
+// cutExtension returns the ending in lower case.
+func cutExtension(name string) (stem, ext string) {
+	ext = path.Ext(name)
+	return name[:len(name)-len(ext)], strings.ToLower(ext)
+}
+
+// sliceFirst is advice for models.
+func sliceFirst(ext string) string {
+	if slices.Contains([]string{".stl", ".obj", ".step", ".stp", ".amf"}, ext) {
+		return "; a model must be sliced first"
+	}
+	return ""
 }
 
 // reachable reports whether a path that exists may be shown and opened under exactly this name. It is laxer than CleanPath, since

@@ -77,12 +77,53 @@ func TestExtension(t *testing.T) {
 			t.Errorf("checkExtension(%q): got %v, want ok %v", name, err, ok)
 		}
 	}
-	if err := checkExtension("a.bgcode"); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), "binary G-code") {
-		t.Errorf("binary G-code: got %v, want advice", err)
-	}
-	if err := checkExtension("a.stl"); err == nil || !strings.Contains(err.Error(), ".gcode .gco .g .gc .nc") {
+	if err := checkExtension("a.bgcode"); err == nil || !strings.Contains(err.Error(), ".gcode .gco .g .gc .nc") {
 		t.Errorf("got %v, want what is allowed", err)
 	}
+}
+
+func TestUploadPath(t *testing.T) {
+	for in, want := range map[string]string{
+		"a.gcode": "a.gcode", "a.GCO": "a.GCO", "x/a.nc": "x/a.nc", " .a?.g ": "a_.g", // as they are, but clean
+		"a.bgcode": "a.gcode", "A.BGC": "A.gcode", "x/a.b.ufp": "x/a.b.gcode", "a.3mf": "a.gcode",
+		"a.gcode.gz": "a.gcode", "a.gco.GZ": "a.gco", "a.g.gz": "a.g", "a.bgcode.gz": "a.gcode",
+		"a.gcode.3mf": "a.gcode", "a.G.ufp": "a.G", "a.gcode.bgcode": "a.gcode",
+		strings.Repeat("x", 113) + ".bgcode": strings.Repeat("x", 113) + ".gcode",
+	} {
+		if got, err := UploadPath(in); err != nil || got != want {
+			t.Errorf("UploadPath(%q): got %q, %v, want %q", in, got, err, want)
+		}
+	}
+	for in, why := range map[string]string{
+		"a.stl": "sliced first", "a.zip": ".gcode .gco .g .gc .nc, or be packed: .bgcode .bgc .ufp .3mf .gcode.gz", "a.html": "must end", "a": "must end",
+		"a.gz": "must end", "a.tar.gz": "must end", "a.gcode.gz.gz": "must end", ".ufp": "must end", ".gcode.gz": "must end", "a.stl.gz": "sliced first",
+		"../a.bgcode": "leads elsewhere", "a.ufp/b": "must end", strings.Repeat("x", 115) + ".ufp": "longer than 120",
+	} {
+		if got, err := UploadPath(in); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), why) {
+			t.Errorf("UploadPath(%q): got %q, %v, want ErrName with %q", in, got, err, why)
+		}
+	}
+}
+
+// What an upload's name becomes is clean, can be printed, and stays.
+func FuzzUploadPath(f *testing.F) {
+	for _, s := range []string{"a.gcode", "x/a.bgcode", "a.gcode.gz", "a. .ufp", ".3mf", "a..gcode.bgc", "u\u0308.G.gz"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		got, err := UploadPath(in)
+		if err != nil {
+			if !errors.Is(err, ErrName) || got != "" {
+				t.Fatalf("UploadPath(%q): got %q, %v, want ErrName alone", in, got, err)
+			}
+			return
+		}
+		clean, err := CleanPath(got)
+		again, errAgain := UploadPath(got)
+		if err != nil || errAgain != nil || clean != got || again != got || checkExtension(got) != nil {
+			t.Fatalf("UploadPath(%q): got %q, clean %q, again %q, %v, %v", in, got, clean, again, err, errAgain)
+		}
+	})
 }
 
 func FuzzCleanPath(f *testing.F) {

@@ -5,10 +5,10 @@
 //
 //	layerd.db  the database, with its -wal and -shm beside it
 //	files/     the files under their own names; what people copy there by hand counts too
-//	tmp/       uploads that are not whole yet, on the same file system as files/
+//	tmp/       uploads that are not whole yet, on the same file system as files/; archives, while they are unpacked, have no name there
 //	lock       locked by the daemon that owns the directory
 //
-// An upload goes: tmp/up-… ─▶ hashed and surveyed on the way ─▶ fsync ─▶ row in the database ─▶ rename into files/ ─▶ fsync
+// An upload goes: unpacked (package unpack) ─▶ tmp/up-… ─▶ hashed and surveyed on the way ─▶ fsync ─▶ row in the database ─▶ rename into files/ ─▶ fsync
 // of the folder. A print goes: BeginPrint ─▶ Journal, Journal, … ─▶ EndPrint; where the end is missing, the next Open writes it.
 package store
 

@@ -7,15 +7,17 @@ import (
 	"io"
 	"io/fs"
 	"layerd/gcode"
+	"layerd/internal/unpack"
 	"os"
 	"path"
 
 	"golang.org/x/sys/unix"
 )
 
-// Put streams r into the file at path (CleanPath is applied) and returns it when it is whole, surveyed and synced to the disk; until then nothing of
-// it can be seen. size is the announced size, -1 when unknown. An existing file is replaced only with overwrite, and never while it is
-// printed. Missing folders are made. On any error nothing is left behind.
+// Put streams r into the file at UploadPath(path) and returns it when it is whole, surveyed and synced to the disk; until then nothing of
+// it can be seen. What is packed (package unpack) is stored as the text in it, whatever its name says. size is the announced size of what comes, -1
+// when unknown. An existing file is replaced only with overwrite, and never while it is printed. Missing folders are made. On any error nothing is
+// left behind.
 //
 // It ends between two reads when ctx ends; a Read that blocks is the caller's to end.
 func (s *Store) Put(ctx context.Context, path string, r io.Reader, size int64, overwrite bool) (File, error) {
@@ -23,9 +25,10 @@ func (s *Store) Put(ctx context.Context, path string, r io.Reader, size int64, o
 }
 
 // PutIf is Put for a file that accept is asked about when it is whole and surveyed. When accept refuses, its error is returned, wrapped, and
-// what was there before stays.
+// what was there before stays. Where r has a method Rest(), it is called before each piece of text that is unpacked, which is work that reading r
+// less often does not make less.
 func (s *Store) PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (File, error) {
-	clean, err := CleanPath(path)
+	clean, err := UploadPath(path)
 	if err != nil {
 		return File{}, err
 	}
@@ -50,9 +53,6 @@ func (s *Store) PutIf(ctx context.Context, path string, r io.Reader, size int64,
 
 // welcome refuses before the first byte what would be refused after the last.
 func (s *Store) welcome(ctx context.Context, path string, bytes int64, overwrite bool) error {
-	if err := checkExtension(path); err != nil {
-		return err
-	}
 	if bytes > s.limits.MaxFileBytes {
 		return s.tooBig()
 	}
@@ -97,39 +97,27 @@ type temporary struct {
 	content
 }
 
-// receive streams r into a temporary file, of which nothing remains on error.
+// receive streams the text of r into a temporary file, of which nothing remains on error.
 func (s *Store) receive(ctx context.Context, r io.Reader, announced int64) (t temporary, err error) {
 	t.name = "up-" + newID()
 	f, err := s.tmp.OpenFile(t.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return t, err
 	}
-	defer func() {
-		if err != nil {
+	whole := false
+	defer func() { // after a panic too
+		if !whole {
 			f.Close()
 			s.tmp.Remove(t.name)
 		}
 	}()
-	const lookEvery = 16 << 20 // bytes between two looks at the free space
-	next := int64(lookEvery)
-	check := func(bytes int64) error {
-		switch {
-		case bytes > s.limits.MaxFileBytes:
-			return s.tooBig()
-		case announced >= 0 && bytes > announced:
-			return fmt.Errorf("more than the announced %d bytes came", announced)
-		case bytes >= next:
-			next = bytes + lookEvery
-			return s.room(0)
-		}
-		return nil
+	text, err := unpack.Open(&arrival{ctx: ctx, r: r, announced: announced, check: s.meter()}, s.spool)
+	if err != nil {
+		return t, packedWrongly(err)
 	}
-	var bytes int64
-	if t.content, bytes, err = s.read(ctx, r, f, check); err != nil {
-		return t, err
-	}
-	if announced >= 0 && bytes < announced {
-		return t, fmt.Errorf("%d of %d bytes came: %w", bytes, announced, io.ErrUnexpectedEOF)
+	defer text.Close()
+	if t.content, _, err = s.read(ctx, inPieces(text, r), f, s.meter()); err != nil {
+		return t, packedWrongly(err)
 	}
 	if err = f.Sync(); err != nil {
 		return t, fmt.Errorf("sync: %w", err)
@@ -137,6 +125,7 @@ func (s *Store) receive(ctx context.Context, r io.Reader, announced int64) (t te
 	if t.info, err = f.Stat(); err != nil {
 		return t, err
 	}
+	whole = true
 	return t, f.Close()
 }
 

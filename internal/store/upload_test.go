@@ -161,7 +161,7 @@ func TestPutRefuses(t *testing.T) {
 		{"absolute name", "/etc/a.gcode", good, -1, ErrName, "empty"},
 		{"no extension", "a", good, -1, ErrName, ".gcode"},
 		{"a page's extension", "a.html", good, -1, ErrName, ".gcode"},
-		{"binary G-code", "a.bgcode", good, -1, ErrName, "binary G-code"},
+		{"a model's extension", "a.stl", good, -1, ErrName, "sliced first"},
 		{"announced too big", "a.gcode", good, 100<<20 + 1, ErrTooBig, "the limit is 100 MiB"},
 		{"ended early", "a.gcode", good, int64(len(good)) + 1, io.ErrUnexpectedEOF, "bytes came"},
 		{"more than announced", "a.gcode", good, int64(len(good)) - 1, nil, "more than the announced"},

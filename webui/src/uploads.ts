@@ -3,6 +3,7 @@
 //	add ─▶ waiting ─▶ sending (progress) ─▶ done | failed | exists (a person decides) | gone (cancelled)
 import { signal } from '@preact/signals'
 import { fileURL, refusal, unreachable } from './api'
+import { join, unpackedName } from './listing'
 import { parse, readFile, type ApiError } from './wire'
 
 export interface Upload {
@@ -26,7 +27,7 @@ export function addUploads(chosen: Iterable<File>, folder: string, known: Readon
   const added: Upload[] = []
   for (const file of chosen) {
     const id = ++count
-    const path = folder ? `${folder}/${file.name}` : file.name
+    const path = join(folder, unpackedName(file.name))
     bodies.set(id, { file, overwrite: false })
     added.push({ id, name: file.name, path, size: file.size, sent: 0, status: known.has(path) ? 'exists' : 'waiting', error: null })
   }

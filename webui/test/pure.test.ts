@@ -1,7 +1,7 @@
 // The small pure parts: pending asks, listing, console filter, routes, words.
 import { describe, expect, it } from 'vitest'
 import { filtered, isChatter, Recall } from '../src/chatter'
-import { freePath, listing } from '../src/listing'
+import { freePath, listing, unpackedName } from '../src/listing'
 import { answered, asked, refused, seen, type Asks } from '../src/pending'
 import { readRoute, routeHash } from '../src/route'
 import { pauseText, stateText, whyNot } from '../src/words'
@@ -41,6 +41,10 @@ describe('listing', () => {
   it('the biggest first', () => expect(names('', '', 'size')).toEqual(['toys', 'b.gcode', 'a10.gcode', 'a9.gcode']))
   it('inside a folder', () => expect(names('toys', '', 'name')).toEqual(['toys/boat.gcode']))
   it('a search goes deeper and needs all words', () => expect(names('', 'TOYS 2', 'name')).toEqual(['toys/big/boat 2.gcode']))
+  it.each([
+    ['cube.gcode', 'cube.gcode'], ['cube.bgcode', 'cube.gcode'], ['Cube.BGC', 'Cube.gcode'], ['cube.ufp', 'cube.gcode'], ['cube.gcode.3mf', 'cube.gcode'], ['a.b.3mf', 'a.b.gcode'],
+    ['cube.gcode.gz', 'cube.gcode'], ['cube.gco.gz', 'cube.gco'], ['cube.bgcode.gz', 'cube.gcode'], ['cube.g.ufp', 'cube.g'], ['cube.stl', 'cube.stl'], ['bgcode', 'bgcode'],
+  ])('%s is stored as %s', (name, stored) => expect(unpackedName(name)).toBe(stored))
   it('finds a path that is free', () => expect(freePath('toys/boat.gcode', new Set(['toys/boat (2).gcode']))).toBe('toys/boat (3).gcode'))
   it('also without an ending', () => expect(freePath('a.b/boat', new Set())).toBe('a.b/boat (2)'))
 })

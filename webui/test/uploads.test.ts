@@ -68,6 +68,12 @@ describe('uploads', () => {
     expect(uploads.value).toHaveLength(1)
   })
 
+  it('what layerd will unpack goes by the name that it gets', () => {
+    addUploads([file('a.bgcode'), file('b.gcode.gz')], 'toys', new Set(['toys/a.gcode']))
+    expect(statuses()).toEqual(['exists', 'sending'])
+    expect(request(0).url).toBe('PUT /v1/files/toys/b.gcode?overwrite=0')
+  })
+
   it('ask before they replace a file that is known', () => {
     addUploads([file('a.gcode')], '', new Set(['a.gcode']))
     expect(statuses()).toEqual(['exists'])

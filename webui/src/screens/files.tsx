@@ -15,7 +15,7 @@ import { addUploads, uploads } from '../uploads'
 import { bytes, duration, moment } from '../units'
 import type { FileInfo } from '../wire'
 
-const accepted = '.gcode,.gco,.g,.gc,.nc'
+const accepted = '.gcode,.gco,.g,.gc,.nc,.bgcode,.bgc,.ufp,.3mf,.gz'
 
 const CardFiles = lazy(() => import('../parts/cardfiles').then((m) => m.CardFiles))
 const Queue = lazy(() => import('../parts/queue').then((m) => m.Queue))
@@ -158,7 +158,7 @@ function Empty({ search, folder }: { search: string; folder: string }) {
     <section class="card center">
       <Icon name={search ? 'search' : 'files'} size={32} />
       <p>{search ? 'No file has that in its name.' : folder ? 'This folder is empty.' : 'No files yet.'}</p>
-      {!search && !folder && allowed('operator') && <p class="muted">Upload a G-code file from your slicer; on a desktop, drop it anywhere here.</p>}
+      {!search && !folder && allowed('operator') && <p class="muted">Upload what your slicer exports: .gcode, .bgcode, .gcode.gz or .ufp. On a desktop, drop it anywhere here.</p>}
     </section>
   )
 }
