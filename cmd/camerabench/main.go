@@ -189,7 +189,7 @@ func (r *rig) startLayerd(program string) (stop func(), err error) {
 	ctx, end := context.WithCancel(r.ctx)
 	cmd := inNamespace(ctx, near, program, "--demo", "--listen", nearAddr+":"+port)
 	cmd.Env = append(os.Environ(), "LAYERD_DISCOVERY=false") // the link is measured
-	var log bytes.Buffer // for when it does not start
+	var log bytes.Buffer                                     // for when it does not start
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
 	if err == nil {
