@@ -243,20 +243,26 @@ func (c Config) Name() string { return c.instance(1) }
 
 // instance is the n-th name that is tried. It must fit into a label of DNS, 63 bytes, and a '.' in it would end the label for many programs.
 func (c Config) instance(n int) string {
-	host, _, _ := strings.Cut(c.Host, ".")
-	name := "layerd on " + strings.ToValidUTF8(host, "")
+	name := "layerd on " + strings.ToValidUTF8(c.host("this machine"), "")
 	return shorten(name, 63-len(numbered(n, " (", ")"))) + numbered(n, " (", ")")
 }
 
 // hostLabel is the n-th name of this machine that is tried. It is not the machine's own name, which is Avahi's or systemd-resolved's to announce:
 // two that announce different addresses by one name make them look for another.
 func (c Config) hostLabel(n int) string {
-	host, _, _ := strings.Cut(c.Host, ".")
-	host = strings.Map(func(r rune) rune {
+	host := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '-'
-	}, host)
+	}, c.host("this-machine"))
 	return shorten("layerd-"+host, 63-len(numbered(n, "-", ""))) + numbered(n, "-", "")
+}
+
+// host is the first label of this machine's name, or what is said instead.
+func (c Config) host(instead string) string {
+	if host, _, _ := strings.Cut(c.Host, "."); host != "" {
+		return host
+	}
+	return instead
 }
