@@ -153,8 +153,11 @@ func readRecord(b []byte, at int) (r record, next int, err error) {
 		return r, at, errShort
 	}
 	n, end, err := readName(b[:next], at+before)
-	if err != nil {
+	switch {
+	case err != nil:
 		return r, at, err
+	case end != next && r.kind != typeNSEC:
+		return r, at, errors.New("something stands behind a name")
 	}
 	r.data = string(b[at:at+before]) + string(n) + string(b[end:next])
 	return r, next, nil

@@ -56,6 +56,7 @@ func TestDamagedMessages(t *testing.T) {
 		"a record that is cut":        {head(1, 1) + question + "\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04abc", 1},
 		"a service too short":         {head(1, 1) + question + "\x00\x00\x21\x00\x01\x00\x00\x00\x00\x00\x03abc", 1},
 		"a pointer that is cut":       {head(1, 1) + question + "\x00\x00\x0c\x00\x01\x00\x00\x00\x00\x00\x03\x05ab", 1},
+		"a pointer with more behind":  {head(1, 1) + question + "\x00\x00\x0c\x00\x01\x00\x00\x00\x00\x00\x03\x00ab", 1},
 		"more than anybody asks":      {"\x00\x00\x00\x00\xff\xff\x00\x00\x00\x00\x00\x00" + strings.Repeat(question, 1000), maxEntries},
 		"more than anybody knows":     {"\x00\x00\x00\x00\x00\x01\xff\xff\x00\x00\x00\x00" + question + strings.Repeat("\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00", 800), 1},
 	} {

@@ -72,8 +72,12 @@ func (l *link) hearQuery(now time.Time, from netip.AddrPort, m message) {
 	case legacy || alone:
 		l.answerOne(now, from, m, wanted, legacy)
 	default:
+		at := now
+		if slices.ContainsFunc(wanted, func(i int) bool { return !l.records[i].unique }) && !defending {
+			at = now.Add(between(20*time.Millisecond, 120*time.Millisecond)) // others may have something to say by the same name
+		}
 		for _, i := range wanted {
-			l.tell(now, i, defending)
+			l.tell(at, i, defending)
 		}
 	}
 }
@@ -104,12 +108,9 @@ func (m message) knows(r record) bool {
 	return slices.ContainsFunc(m.answers, func(k record) bool { return k.same(r) && k.ttl >= r.ttl/2 })
 }
 
-// tell has a record told to all soon: at once if it is ours alone, a little later if others may have something to say by the same name.
-func (l *link) tell(now time.Time, i int, defending bool) {
-	at, pause := now, again
-	if !l.records[i].unique {
-		at = now.Add(between(20*time.Millisecond, 120*time.Millisecond))
-	}
+// tell has a record told to all at a time, or a little after that, if they were told it just before.
+func (l *link) tell(at time.Time, i int, defending bool) {
+	pause := again
 	if defending {
 		pause = defendAgain
 	}
