@@ -130,6 +130,39 @@ func TestNotYetOurs(t *testing.T) {
 	t.Error("it has never spoken")
 }
 
+// TestOutranked: of two who ask for a name at once the same one is to have it by both's reckoning: by one name, the first that both ask for.
+func TestOutranked(t *testing.T) {
+	at := lanAt("192.168.1.5/24")
+	by := func(cfg Config, l lan) *link { return &link{records: cfg.records(1, l)} }
+	one, two := by(testConfig("1"), at), by(testConfig("2"), at)
+	oneElsewhere, other := by(testConfig("1"), lanAt("192.168.1.6/24")), testConfig("0")
+	other.Host = "Pi" // the same name of DNS, with a smaller UUID
+	hostOnly := func(l *link) message {
+		m := l.probe()
+		m.authority = m.authority[len(m.authority)-1:]
+		return m
+	}
+	for name, c := range map[string]struct {
+		l    *link
+		m    message
+		want bool
+	}{
+		"theirs is later":      {one, two.probe(), true},
+		"theirs is earlier":    {two, one.probe(), false},
+		"in other capitals":    {one, by(other, at).probe(), false},
+		"our own":              {one, one.probe(), false},
+		"our own, other LAN":   {one, oneElsewhere.probe(), false},
+		"a later address":      {one, hostOnly(oneElsewhere), true},
+		"an earlier address":   {oneElsewhere, hostOnly(one), false},
+		"no names of ours":     {one, message{authority: []record{{name: named("x"), key: named("x")}}}, false},
+		"nothing but a denial": {one, message{authority: one.records[4:5]}, false},
+	} {
+		if got := c.l.outranked(c.m); got != c.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
 // TestText is what Home Assistant, Cura and PrusaSlicer read.
 func TestText(t *testing.T) {
 	var got []string
