@@ -43,7 +43,7 @@ test: test-go test-webui test-e2e ## every test: Go with -race, TypeScript, the 
 # The page is embedded, so it is built first. The race detector needs a C compiler.
 .PHONY: test-go
 test-go: build fmt
-	./.ci/need gcc ffmpeg
+	./.ci/need gcc ffmpeg ip
 	go vet ./...
 	go test -race ./...
 
@@ -128,7 +128,7 @@ soak: ## the promise of the streaming, over thousands of seeds: every line once,
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (1m)
-	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/access ./internal/timelapse ./internal/viewer ./internal/overlay ./internal/zerotier; do \
+	@for p in ./gcode ./printer ./printer/printertest ./camera ./internal/store ./internal/server ./internal/access ./internal/timelapse ./internal/viewer ./internal/overlay ./internal/zerotier ./internal/discovery; do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),1m) $$p; done; done
 
