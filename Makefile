@@ -105,6 +105,10 @@ bench-siege: bench-programs ## a print beside each of ten attacks, and the owner
 bench-away: bench-programs ## what the tailnet costs: memory, start, a file and taps on Pause through it (about two minutes)
 	./bin/bench/awaybench
 
+.PHONY: clients
+clients: bench-programs ## Avahi and Home Assistant's packages look for layerd on a LAN of their own; takes root (about 80 s)
+	LAYERD=bin/bench/layerd ./.ci/clients
+
 .PHONY: vm-camera
 vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
 	./.ci/vm camera
