@@ -43,7 +43,7 @@ test: test-go test-webui test-e2e ## every test: Go with -race, TypeScript, the 
 # The page is embedded, so it is built first. The race detector needs a C compiler.
 .PHONY: test-go
 test-go: build fmt
-	./.ci/need gcc ffmpeg
+	./.ci/need gcc ffmpeg ip
 	go vet ./...
 	go test -race ./...
 
@@ -104,6 +104,10 @@ bench-siege: bench-programs ## a print beside each of ten attacks, and the owner
 .PHONY: bench-away
 bench-away: bench-programs ## what the tailnet costs: memory, start, a file and taps on Pause through it (about two minutes)
 	./bin/bench/awaybench
+
+.PHONY: clients
+clients: bench-programs ## Avahi and Home Assistant's packages look for layerd on a LAN of their own; takes root (about 80 s)
+	LAYERD=bin/bench/layerd ./.ci/clients
 
 .PHONY: vm-camera
 vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two

@@ -188,7 +188,8 @@ func (r *rig) part(part, host string) (s seen, err error) {
 func (r *rig) startLayerd(program string) (stop func(), err error) {
 	ctx, end := context.WithCancel(r.ctx)
 	cmd := inNamespace(ctx, near, program, "--demo", "--listen", nearAddr+":"+port)
-	var log bytes.Buffer // for when it does not start
+	cmd.Env = append(os.Environ(), "LAYERD_DISCOVERY=false") // the link is measured
+	var log bytes.Buffer                                     // for when it does not start
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
 	if err == nil {

@@ -19,6 +19,7 @@ import (
 	"layerd/camera"
 	"layerd/internal/access"
 	"layerd/internal/config"
+	"layerd/internal/discovery"
 	"layerd/internal/history"
 	"layerd/internal/overlay"
 	"layerd/internal/server"
@@ -47,6 +48,7 @@ type parts struct {
 	spools  *spools.Shelf
 	films   *timelapse.Recorder
 	overlay *overlay.Switch
+	told    discovery.Config // to the local network
 	server  *server.Server
 	doorman *access.Gate
 	demo    *demo // nil outside the demo
@@ -172,6 +174,9 @@ func (d *parts) wire(ctx context.Context) error {
 	if err != nil {
 		host = "layerd"
 	}
+	if d.told, err = d.announced(ctx, host); err != nil {
+		return fmt.Errorf("read the settings: %w", err)
+	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
 		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
@@ -269,6 +274,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.spools.Run)
 	begin(d.films.Run)
 	begin(d.overlay.Run)
+	begin(d.announceTo(l.Addr()))
 	begin(d.server.Run)
 	begin(func(life context.Context) error { return d.server.Serve(life, l) })
 	begin(func(life context.Context) error {

@@ -31,6 +31,7 @@ var never = []struct {
 	{"layerd/internal/overlay", "layerd/...", []string{"layerd/internal/latest"}, false, "it is what the networks have in common"},
 	{"layerd/internal/tailnet/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/access", "layerd/internal/latest", "layerd/internal/tailnet/..."}, false, "main gives it the page"},
 	{"layerd/internal/zerotier/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/latest"}, false, "main tells it the page's port"},
+	{"layerd/internal/discovery/...", "layerd/...", nil, false, "main gives it what it tells"},
 	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},
 }
 

@@ -43,8 +43,9 @@ type Config struct {
 	Spoolman struct {
 		URL string // spoolman.url: of the Spoolman whose spools are used; "" = our own
 	}
-	Overlay string // overlay: "none", "tailnet", "zerotier"; "" = as was chosen on the page
-	Tailnet struct {
+	Discovery bool   // discovery: on the local network
+	Overlay   string // overlay: "none", "tailnet", "zerotier"; "" = as was chosen on the page
+	Tailnet   struct {
 		Name        string   // tailnet.name
 		ControlURL  string   // tailnet.control_url; "" = Tailscale's own
 		Tags        []string // tailnet.tags

@@ -50,6 +50,7 @@ func TestDefaults(t *testing.T) {
 	want.Listen, want.Data = ":8080", "/home/anna/.local/share/layerd"
 	want.Printer.ResumeWithinS = 10
 	want.Files.MaxMB, want.Files.MinFreeMB = 2048, 200
+	want.Discovery = true
 	want.Tailnet.DefaultRole = "viewer"
 	want.Log.Level = "info"
 	want.Locked = map[string]string{}
@@ -74,6 +75,7 @@ camera:
   fps: 15
 files: {max_mb: 500, min_free_mb: 50}
 spoolman: {url: "http://192.168.1.5:7912"}
+discovery: off
 overlay: tailnet
 tailnet:
   name: voron

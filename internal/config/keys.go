@@ -71,6 +71,9 @@ func keys() []key {
 		{Key{Name: "spoolman.url", Default: "none: layerd keeps the spools itself", Allowed: "http://host:port, such as http://192.168.1.5:7912",
 			Meaning: "the Spoolman whose spools are used, and which is told what prints use of them"},
 			"", func(c *Config, s string) bool { c.Spoolman.URL = s; return s == "" || isURL(s) }, false},
+		{Key{Name: "discovery", Default: "true", Allowed: "true or false",
+			Meaning: "let programs on the local network find layerd, by mDNS and SSDP; never when it listens on this machine alone"},
+			"true", func(c *Config, s string) bool { c.Discovery = isTrue(s); return isTrue(s) || isFalse(s) }, false},
 		{Key{Name: "overlay", Default: "as chosen on the page; at first none", Allowed: "none, tailnet or zerotier",
 			Meaning: "the network by which phones reach layerd from elsewhere"},
 			"", func(c *Config, s string) bool {
@@ -286,7 +289,7 @@ func isAddress(s string) bool {
 // Show lists what the configuration comes to, for people: a line for each key with its value and where that was set.
 func (c Config) Show() []string {
 	values := []any{c.Listen, c.Data, c.Demo, c.Printer.Port, c.Printer.Baud, c.Printer.ResumeWithinS, c.Camera.Device, c.Camera.Width, c.Camera.Height, c.Camera.FPS,
-		c.Files.MaxMB, c.Files.MinFreeMB, c.Spoolman.URL, c.Overlay, c.Tailnet.Name, c.Tailnet.ControlURL, strings.Join(c.Tailnet.Tags, ","), hidden(c.Tailnet.AuthKey), c.Tailnet.VendorLogs,
+		c.Files.MaxMB, c.Files.MinFreeMB, c.Spoolman.URL, c.Discovery, c.Overlay, c.Tailnet.Name, c.Tailnet.ControlURL, strings.Join(c.Tailnet.Tags, ","), hidden(c.Tailnet.AuthKey), c.Tailnet.VendorLogs,
 		c.Tailnet.DefaultRole, c.ZeroTier.Network, c.ZeroTier.TokenFile, c.People, c.Proxies, c.TLS.Cert, c.TLS.Key, c.Log.Level}
 	var out []string
 	for i, k := range Describe() {
