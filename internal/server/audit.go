@@ -61,7 +61,7 @@ func noteOf(r *http.Request) *requestNote {
 
 // noteRequest notes what came of a request. Of people who are not in only wrong passwords, keys and set-up secrets are noted, and those only as often as may be
 // tried: nobody can fill the log from outside.
-func (s *Server) noteRequest(r *http.Request, route route, err error) {
+func (s *Server) noteRequest(r *http.Request, route mounted, err error) {
 	n := noteOf(r)
 	tried := errors.Is(err, access.ErrWrongPassword) || route.least == access.Nobody && errors.Is(err, access.ErrDenied)
 	if n.me.ID == "" && !tried {

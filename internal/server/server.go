@@ -147,6 +147,7 @@ type Config struct {
 // Server answers all requests. It is a http.Handler; Run must be running for pages to be kept up to date.
 type Server struct {
 	cfg         Config
+	routes      []mounted // the page's is the last
 	log         *slog.Logger
 	page        *page
 	crossOrigin *http.CrossOriginProtection
@@ -159,7 +160,8 @@ type Server struct {
 	spoolsRev   atomic.Uint64
 	queueRev    atomic.Uint64
 	queued      atomic.Int64
-	firstRev    uint64 // of all these
+	selected    atomic.Pointer[string] // see Select
+	firstRev    uint64                 // of all these
 	custom      *custom
 	lampOn      atomic.Bool    // what was asked for last
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
@@ -191,7 +193,7 @@ func New(cfg Config) *Server {
 		cfg.Locked = map[string]string{}
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
+		cfg: cfg, routes: ourRoutes(), log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
 		custom: newCustom(cfg.Custom), smaller: viewer.Smaller{Log: cfg.Log}, views: latest.New[*view](nil), starting: make(chan struct{}, 1), arranging: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 64), uploads: make(slots, 4), working: make(slots, 1), asking: make(slots, 1),
 		deeds: deeds{waiting: make(chan store.Deed, 256)},
