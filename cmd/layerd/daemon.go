@@ -19,6 +19,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/config"
 	"layerd/internal/history"
+	"layerd/internal/octoprint"
 	"layerd/internal/overlay"
 	"layerd/internal/server"
 	"layerd/internal/spoolman"
@@ -166,6 +167,7 @@ func (d *parts) wire(ctx context.Context) error {
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
 		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
+	d.server.Mount(octoprint.New(d.server))
 	return nil
 }
 
