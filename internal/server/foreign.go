@@ -208,9 +208,8 @@ func CleanName(name string) (string, error) {
 
 // Socket is a websocket of another API: one of the places for live sockets, with the bounds and checks of ours.
 type Socket struct {
-	*websocket.Conn
-	s *Server
-	r *http.Request
+	s    *Server
+	conn *websocket.Conn
 }
 
 // TakeSocket takes one of the places for live sockets, for a client of a role, and gives it back.
@@ -233,22 +232,37 @@ func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request, limit int64) (*
 		return nil, err
 	}
 	listen(conn, limit)
-	return &Socket{Conn: conn, s: s, r: r}, nil
+	return &Socket{s: s, conn: conn}, nil
 }
 
 // Recheck looks again whether me may still be there, by the request that he showed his key with; when he may not it says so, and returns an error.
 func (k *Socket) Recheck(r *http.Request, me access.Identity) error {
-	return k.s.recheck(k.Conn, r, me)
+	return k.s.recheck(k.conn, r, me)
 }
 
-// Alive keeps the socket open for another while, because something came.
-func (k *Socket) Alive() { k.SetReadDeadline(time.Now().Add(quietMax)) }
-
-// Write bounds how long the client may take for a message.
-func (k *Socket) Write(kind int, message []byte) error {
-	k.SetWriteDeadline(time.Now().Add(writeMax))
-	return k.WriteMessage(kind, message)
+// WriteText writes a message, for which the client has writeMax.
+func (k *Socket) WriteText(message []byte) error {
+	k.conn.SetWriteDeadline(time.Now().Add(writeMax))
+	return k.conn.WriteMessage(websocket.TextMessage, message)
 }
+
+// ReadText waits for a message. What comes, comes within the socket's limits; silence ends it, but for the pongs of browsers.
+func (k *Socket) ReadText() ([]byte, error) {
+	kind, text, err := k.conn.ReadMessage()
+	if err == nil && kind != websocket.TextMessage {
+		err = errors.New("messages must be text")
+	}
+	k.conn.SetReadDeadline(time.Now().Add(quietMax))
+	return text, err
+}
+
+// Ping has the client show that it is there: it is due more often than quietMax.
+func (k *Socket) Ping() error {
+	return k.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeMax))
+}
+
+// Close ends the socket, and so a ReadText under way.
+func (k *Socket) Close() { k.conn.Close() }
 
 // Life ends with Run: sockets live in it.
 func (s *Server) Life() context.Context { return s.life }
