@@ -135,6 +135,9 @@ func (p *fakePrinter) Home(ctx context.Context, axes string) (uint64, error) {
 func (p *fakePrinter) Jog(ctx context.Context, axis byte, byMM float64) (uint64, error) {
 	return p.call(ctx, "jog", string(axis), byMM)
 }
+func (p *fakePrinter) JogTo(ctx context.Context, axis byte, toMM float64) (uint64, error) {
+	return p.call(ctx, "jog", string(axis), "to", toMM)
+}
 func (p *fakePrinter) ExtrudeAt(ctx context.Context, byMM, mmS float64) (uint64, error) {
 	if mmS != 0 {
 		return p.call(ctx, "extrude", byMM, "at", mmS)

@@ -43,6 +43,7 @@ type Printer interface {
 	Dismiss(ctx context.Context) (uint64, error)
 	Home(ctx context.Context, axes string) (uint64, error)
 	Jog(ctx context.Context, axis byte, byMM float64) (uint64, error)
+	JogTo(ctx context.Context, axis byte, toMM float64) (uint64, error)
 	ExtrudeAt(ctx context.Context, byMM, mmS float64) (uint64, error)
 	SetNozzle(ctx context.Context, tool int, targetC float64) (uint64, error)
 	SetBed(ctx context.Context, targetC float64) (uint64, error)
