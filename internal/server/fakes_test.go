@@ -252,6 +252,9 @@ func (f *fakeFiles) real(path string) string {
 }
 
 func (f *fakeFiles) PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (store.File, error) {
+	return f.PutLate(ctx, path, r, size, overwrite, func(survey *gcode.Survey) (string, bool, error) { return path, overwrite, accept(survey) })
+}
+func (f *fakeFiles) PutLate(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) (string, bool, error)) (store.File, error) {
 	content, err := io.ReadAll(r)
 	if err != nil {
 		return store.File{}, fmt.Errorf("receive: %w", err)
@@ -260,11 +263,16 @@ func (f *fakeFiles) PutIf(ctx context.Context, path string, r io.Reader, size in
 		return store.File{}, f.failPut
 	}
 	survey, _ := gcode.SurveyFile(bytes.NewReader(content))
-	if err := accept(&survey); err != nil {
+	path, _, err = accept(&survey)
+	if err != nil {
 		return store.File{}, fmt.Errorf("upload %s: %w", path, err)
 	}
 	return f.add(path, string(content)), nil
 }
+func (f *fakeFiles) Details(context.Context, string) (map[string]store.Details, error) {
+	return map[string]store.Details{}, nil
+}
+func (f *fakeFiles) Disk() (free, total int64, err error) { return 1 << 30, 2 << 30, nil }
 func (f *fakeFiles) Files(context.Context) ([]store.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
