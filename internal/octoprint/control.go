@@ -112,8 +112,10 @@ func (a *API) target(r *http.Request, me access.Identity, in asked) error {
 
 // offsets are taken when they are none: what a file says is what the printer is told.
 func offsets(in asked, key string) error {
-	all := map[string]json.RawMessage{key: in[key]}
-	if key == "offsets" && json.Unmarshal(in[key], &all) != nil {
+	all := map[string]json.RawMessage{}
+	if key == "offset" {
+		all[key] = in[key]
+	} else if json.Unmarshal(in[key], &all) != nil {
 		return invalid(key)
 	}
 	for _, raw := range all {
