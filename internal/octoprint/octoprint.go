@@ -19,6 +19,10 @@ import (
 type API struct {
 	s     *server.Server
 	known atomic.Pointer[known] // of the file that clients ask for; see shapes.go
+
+	listing   atomic.Pointer[listing] // of the revision that was asked for last
+	strangers strangers
+	sessions  sessions
 }
 
 // New returns the API, for Server.Mount.
@@ -26,7 +30,7 @@ func New(s *server.Server) *API { return &API{s: s} }
 
 // Routes are all that is answered, file by file.
 func (a *API) Routes() []server.Route {
-	return slices.Concat(a.generalRoutes())
+	return slices.Concat(a.generalRoutes(), a.pushRoutes())
 }
 
 // generalRoutes say who we are.
