@@ -94,7 +94,7 @@ func pluginsBetween(was, is moment) (out []PluginMessage) {
 		}
 		out = append(out, PluginMessage{notices, data})
 	}
-	if l := layersOf(is); l != layersOf(was) && l != (layers{}) {
+	if l := layersOf(is); l != layersOf(was) && (l.under || was.st.Rev != 0) {
 		out = append(out, PluginMessage{"DisplayLayerProgress-websocket-payload", l.message()})
 	}
 	return out
@@ -102,16 +102,13 @@ func pluginsBetween(was, is moment) (out []PluginMessage) {
 
 // layers is what is told of them, of the fan and of the height, as DisplayLayerProgress has it.
 type layers struct {
-	under              bool // a print is under way
-	layer, total, fans int
-	zMM                float64
+	under             bool // a print is under way
+	layer, total, fan int
+	zMM               float64
 }
 
 func layersOf(m moment) (l layers) {
-	if m.st.Rev == 0 {
-		return l
-	}
-	l.fans = 1 + int(m.st.FanPercent+0.5)
+	l.fan = int(m.st.FanPercent + 0.5)
 	if j := m.st.Job; j != nil {
 		l.under, l.layer, l.total, l.zMM = true, j.Layer, j.Layers, j.ZMM
 	}
@@ -120,8 +117,8 @@ func layersOf(m moment) (l layers) {
 
 func (l layers) message() map[string]any {
 	fan := "Off"
-	if l.fans > 1 {
-		fan = strconv.Itoa(l.fans-1) + "%"
+	if l.fan > 0 {
+		fan = strconv.Itoa(l.fan) + "%"
 	}
 	number := func(n int) string {
 		if n == 0 {

@@ -80,12 +80,51 @@ func (g *stage) listen(t testing.TB) (host string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.serve(t, l)
+	return l.Addr().String()
+}
+
+func (g *stage) serve(t testing.TB, l net.Listener) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { g.Run(ctx) })
-	running.Go(func() { g.Serve(ctx, l) })
-	t.Cleanup(func() { cancel(); running.Wait() })
-	return l.Addr().String()
+	running.Go(func() {
+		if err := g.Serve(ctx, l); err != nil {
+			t.Errorf("Serve: got %v, want nil", err)
+		}
+	})
+	stop = func() { cancel(); running.Wait() }
+	t.Cleanup(stop)
+	return stop
+}
+
+// pipes is a listener in memory, whose connections obey fake time.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
 }
 
 // do gives one request to the server, without a network.
@@ -125,6 +164,9 @@ func (g *roleGate) Identify(r *http.Request) (access.Identity, error) {
 	}
 	return access.Identity{ID: "id-" + key, Name: key, Role: role, Via: via}, nil
 }
+
+// Source is the only address there is, unless a test says otherwise.
+func (g *roleGate) Source(r *http.Request) string { return r.Header.Get("From") }
 
 func (g *roleGate) Changed() <-chan struct{} {
 	g.mu.Lock()
