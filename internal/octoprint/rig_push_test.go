@@ -129,9 +129,17 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 
 // do gives one request to the server, without a network.
 func (g *stage) do(method, target, key, body string) *httptest.ResponseRecorder {
+	if key == "" {
+		return g.doWith(method, target, body)
+	}
+	return g.doWith(method, target, body, "X-Api-Key", key)
+}
+
+// doWith is do with headers, in pairs.
+func (g *stage) doWith(method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	q := httptest.NewRequest(method, target, strings.NewReader(body))
-	if key != "" {
-		q.Header.Set("X-Api-Key", key)
+	for i := 0; i < len(headers); i += 2 {
+		q.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, q)
