@@ -147,8 +147,11 @@ func (a *API) attach(w http.ResponseWriter, r *http.Request, id string, stream b
 		case <-l.over:
 			out.write(l.last)
 			return nil
-		case <-r.Context().Done():
-			more = false
+		case <-r.Context().Done(): // the client is gone, or layerd ends
+			l.end()
+			<-l.over
+			out.write(l.last)
+			return nil
 		}
 		if !more { // what was on its way is lost
 			l.end()
