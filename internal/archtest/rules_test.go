@@ -49,7 +49,7 @@ var only = []struct {
 	{"github.com/gorilla/websocket/...", []string{"layerd/internal/server/...", "layerd/cmd/camerabench", "layerd/cmd/siegebench"}, true, "websockets are the server's"},
 	{"modernc.org/sqlite/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"database/sql/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
-	{"layerd/internal/server/...", []string{"layerd/cmd/...", "layerd/internal/server/..."}, false, "main wires"},
+	{"layerd/internal/server/...", []string{"layerd/cmd/...", "layerd/internal/server/...", "layerd/internal/octoprint/...", "layerd/internal/prusalink/...", "layerd/internal/moonraker/..."}, false, "main wires; APIs of others are translated onto its verbs"},
 	{"layerd/internal/config/...", []string{"layerd/cmd/...", "layerd/internal/config/..."}, false, "main hands out what the others need"},
 	{"layerd/internal/spoolman/...", []string{"layerd/cmd/...", "layerd/internal/spools", "layerd/internal/spoolman/..."}, true, "one shelf speaks to it"},
 	{"layerd/printer/printertest/...", []string{"layerd/cmd/...", "layerd/printer/printertest/..."}, true, "the pretend printer is for tests, the demo and printsim"},

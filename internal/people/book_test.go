@@ -37,7 +37,7 @@ func owner(t testing.TB, b Book) access.Account {
 	return a
 }
 
-func key(t testing.TB, b Book, of store.Token) (secret string, made store.Token) {
+func madeKey(t testing.TB, b Book, of store.Token) (secret string, made store.Token) {
 	t.Helper()
 	secret, made, err := b.Store.CreateToken(t.Context(), of)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestWhatIsFound(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for role := access.Viewer; role <= access.Owner; role++ {
-		secret, made := key(t, b, store.Token{Name: "k", Role: role.String()})
+		secret, made := madeKey(t, b, store.Token{Name: "k", Role: role.String()})
 		if got, err := b.Key(ctx, secret); err != nil || got != (access.Key{ID: made.ID, Name: "k", Role: role}) {
 			t.Errorf("got %+v, %v", got, err)
 		}
@@ -119,7 +119,7 @@ func TestWhatIsFound(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	b, ctx := open(t), t.Context()
 	anna := owner(t, b)
-	of, made := key(t, b, store.Token{Name: "laptop", Role: "owner"})
+	of, made := madeKey(t, b, store.Token{Name: "laptop", Role: "owner"})
 	cookie, s := begin(t, b, access.Login{Person: anna.ID, Hash: anna.Hash})
 	for _, secret := range []string{"", "ld_", cookie, cookie + "x", of[:len(of)-1], made.ID, anna.ID, s.ID, "Anna", "%", "' OR 1=1 --", "\x00", anna.Hash} {
 		_, err := b.Key(ctx, secret)
@@ -191,7 +191,7 @@ func TestRevocations(t *testing.T) {
 	id, opens := session(login)
 	ends("signed out", opens, func() error { return b.End(ctx, id) })
 
-	secret, laptop := key(t, b, store.Token{Name: "laptop", Role: "operator"})
+	secret, laptop := madeKey(t, b, store.Token{Name: "laptop", Role: "operator"})
 	_, byKey := session(access.Login{Key: laptop.ID})
 	ends("a key, and its session", func() error { _, err := b.Key(ctx, secret); return errors.Join(err, byKey()) }, func() error { return b.Store.DeleteToken(ctx, laptop.ID, true) })
 	refused(t, "the session of a key that is gone", byKey())
@@ -265,7 +265,7 @@ func TestExpiry(t *testing.T) {
 		anna := owner(t, b)
 		used, one := begin(t, b, access.Login{Person: anna.ID, Hash: anna.Hash})
 		idle, _ := begin(t, b, access.Login{Person: anna.ID, Hash: anna.Hash})
-		link, made := key(t, b, store.Token{Name: "Grandma", Role: "viewer", Link: true, ExpiresMS: time.Now().Add(time.Hour).UnixMilli()})
+		link, made := madeKey(t, b, store.Token{Name: "Grandma", Role: "viewer", Link: true, ExpiresMS: time.Now().Add(time.Hour).UnixMilli()})
 		looking, _ := begin(t, b, access.Login{Key: made.ID, Via: "link"})
 		if k, err := b.Key(ctx, link); err != nil || !k.Link || k.Role != access.Viewer {
 			t.Fatalf("got %+v, %v", k, err)

@@ -66,7 +66,7 @@ func noteOf(r *http.Request) *requestNote {
 
 // noteRequest notes what came of a request. Of people who are not in only wrong passwords, keys and set-up secrets are noted, and those only as often as may be
 // tried: what is written of them pushes out nothing that others did.
-func (s *Server) noteRequest(r *http.Request, route route, err error) {
+func (s *Server) noteRequest(r *http.Request, route mounted, err error) {
 	n := noteOf(r)
 	tried := errors.Is(err, access.ErrWrongPassword) || route.least == access.Nobody && errors.Is(err, access.ErrDenied)
 	if n.me.ID == "" && !tried {
@@ -126,6 +126,7 @@ func detailOf(c *call) string {
 		number("by_mm", &c.ByMM)
 	}
 	number("value", c.Value)
+	number("to_mm", c.ToMM)
 	number("target_c", c.TargetC)
 	number("percent", c.Percent)
 	number("factor", c.Factor)

@@ -166,10 +166,13 @@ func explain(err error) (Error, int) {
 	var refused *refusal
 	var fault *printer.Fault
 	var tooLong *http.MaxBytesError
+	var said *told
 	if problems := problemsOf(err); problems != nil {
 		err = &refusal{code: "bad_script", message: sentence(err.Error()), problems: problems}
 	}
 	switch {
+	case errors.As(err, &said):
+		return said.what, statusOf(said.what.Code)
 	case errors.As(err, &refused):
 		for _, k := range kinds {
 			if k.code == refused.code {

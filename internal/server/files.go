@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -44,33 +43,17 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, me access.I
 	if err != nil {
 		return err
 	}
-	if path, err = store.UploadPath(path); err != nil {
-		return err
-	}
 	overwrite := r.URL.Query().Get("overwrite")
 	if overwrite != "" && overwrite != "1" && overwrite != "true" && overwrite != "0" && overwrite != "false" {
 		return badCommand("overwrite must be 1 or 0.")
 	}
 	replace := overwrite != "0" && overwrite != "false"
-	_, err = s.cfg.Files.Stat(r.Context(), path)
-	existed := err == nil
-	if existed && !replace {
-		return store.ErrExists
-	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	free, err := s.TakeUpload(me)
+	if err != nil {
 		return err
 	}
-	if err := s.uploads.takeAs(me.Role); err != nil {
-		return err
-	}
-	defer s.uploads.free()
-
-	writeBy(w, 0)                                                   // writeJSON sets it again
-	sender := standingBody{r.Body, s.stand(r, me), access.Operator} // a thief's upload must not outlive what he came with
-	body := &slowBody{r: sender, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
-	polite := &politeBody{r: body, printing: s.printing, turn: s.working, max: 32 << 10}
-	defer polite.done()
-	file, err := s.cfg.Files.PutIf(r.Context(), path, polite, r.ContentLength, replace, s.takes)
+	defer free()
+	file, existed, err := s.Put(r.Context(), path, s.Patient(w, r, me), r.ContentLength, replace)
 	if err != nil {
 		return err // it is a sentence already
 	}
@@ -130,6 +113,11 @@ func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request, _ access.
 	if err != nil {
 		return err
 	}
+	return s.ServeFile(w, r, path)
+}
+
+// ServeFile answers with a file of the store.
+func (s *Server) ServeFile(w http.ResponseWriter, r *http.Request, path string) error {
 	f, file, err := s.cfg.Files.OpenFile(r.Context(), path)
 	if err != nil {
 		return err
@@ -173,6 +161,11 @@ func (s *Server) serveThumbnail(w http.ResponseWriter, r *http.Request, _ access
 	if err != nil {
 		return err
 	}
+	return s.ServeThumbnail(w, r, path)
+}
+
+// ServeThumbnail answers with the picture in a file of the store.
+func (s *Server) ServeThumbnail(w http.ResponseWriter, r *http.Request, path string) error {
 	data, mediaType, err := s.cfg.Files.Thumbnail(r.Context(), path)
 	if err != nil {
 		return err
@@ -195,7 +188,10 @@ func (s *Server) serveThumbnail(w http.ResponseWriter, r *http.Request, _ access
 
 // filePath is the path that a request names. The store judges names; what is never one is refused here, unread.
 func filePath(r *http.Request) (string, error) {
-	path := r.PathValue("path")
+	return checkPath(r.PathValue("path"))
+}
+
+func checkPath(path string) (string, error) {
 	if strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
 		return "", fmt.Errorf("%w: it holds control characters or a backslash", store.ErrName)
 	}

@@ -25,6 +25,19 @@ type route struct {
 	serve  func(s *Server, w http.ResponseWriter, r *http.Request, me access.Identity) error
 }
 
+// mounted is a route and the API that it belongs to; nil = ours.
+type mounted struct {
+	route
+	api API
+}
+
+func ourRoutes() (all []mounted) {
+	for _, r := range append(routes[:len(routes):len(routes)], pageRoute) {
+		all = append(all, mounted{r, nil})
+	}
+	return all
+}
+
 // asks is whether something is so dangerous that a stolen session must not be enough for it.
 type asks bool
 
@@ -99,10 +112,14 @@ var routes = []route{
 var pageRoute = route{"GET", "/", access.Nobody, free, "", (*Server).servePage}
 
 // match finds the route of a request. The error is errNoRoute or a *refusal with the methods that are allowed.
-func (s *Server) match(r *http.Request) (route, error) {
-	path := r.URL.Path
+func (s *Server) match(r *http.Request) (mounted, error) {
 	var allowed []string
-	for _, route := range append(routes[:len(routes):len(routes)], pageRoute) {
+	var api API
+	for _, route := range s.routes {
+		path := r.URL.Path
+		if route.api != nil {
+			path = tidy(path)
+		}
 		switch {
 		case route.path == pageRoute.path:
 			if !s.page.has(path) {
@@ -120,12 +137,12 @@ func (s *Server) match(r *http.Request) (route, error) {
 		if route.method == r.Method || (route.method == http.MethodGet && r.Method == http.MethodHead) {
 			return route, nil
 		}
-		allowed = append(allowed, route.method)
+		allowed, api = append(allowed, route.method), route.api
 	}
 	if len(allowed) == 0 {
-		return route{}, errNoRoute
+		return mounted{}, errNoRoute
 	}
-	return route{}, &refusal{code: "method", message: fmt.Sprintf("%.20q is not possible here.", r.Method), allow: strings.Join(slices.Compact(allowed), ", ")}
+	return mounted{api: api}, &refusal{code: "method", message: fmt.Sprintf("%.20q is not possible here.", r.Method), allow: strings.Join(slices.Compact(allowed), ", ")}
 }
 
 // ServeHTTP answers one request. A panic in a handler is logged and costs that one request.
@@ -139,6 +156,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	writeSized(w, 0)
 	route, err := s.match(r)
+	if route.api != nil {
+		r = withKey(r)
+	}
 	var me access.Identity
 	if err == nil {
 		me, err = s.admit(r, route)
@@ -152,15 +172,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if route.deed != "" {
 		s.noteRequest(r, route, err)
 	}
-	if err != nil {
+	if err != nil && route.api != nil {
+		route.api.Fail(w, r, err)
+	} else if err != nil {
 		s.fail(w, r, err)
 	}
 }
 
 // admit says who asks, if they may. It reads nothing of the body.
-func (s *Server) admit(r *http.Request, route route) (me access.Identity, err error) {
+func (s *Server) admit(r *http.Request, route mounted) (me access.Identity, err error) {
 	if route.least > access.Nobody {
-		if me, err = s.cfg.Gate.Identify(r); err != nil {
+		if me, err = s.identify(r); err != nil {
 			return me, err
 		}
 		if me.Role < route.least {
@@ -186,6 +208,14 @@ func (s *Server) admit(r *http.Request, route route) (me access.Identity, err er
 		}
 	}
 	return me, nil
+}
+
+// identify asks the Gate.
+func (s *Server) identify(r *http.Request) (access.Identity, error) {
+	if strings.HasPrefix(r.URL.Path, webcamPath) {
+		return s.cfg.Gate.IdentifyViewer(r)
+	}
+	return s.cfg.Gate.Identify(r)
 }
 
 // viaTailnet is the Via of those whom the network itself introduces.

@@ -66,7 +66,7 @@ func (k *standing) look(most time.Duration) (access.Identity, error) {
 	now := sight{me: k.last.Load().me, changed: k.s.cfg.Gate.Changed(), at: time.Now()} // before looking, so that no change falls between
 	ctx, cancel := context.WithTimeout(k.r.Context(), most)
 	defer cancel()
-	me, err := k.s.cfg.Gate.Identify(k.r.WithContext(ctx))
+	me, err := k.s.identify(k.r.WithContext(ctx))
 	switch {
 	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrNotInvited):
 		return me, err // and so it is each time

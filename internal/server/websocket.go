@@ -24,11 +24,16 @@ const (
 
 // upgrade makes a request a websocket. When it cannot, conn is nil, and err what is still to be answered.
 func upgrade(w http.ResponseWriter, r *http.Request, u *websocket.Upgrader) (conn *websocket.Conn, err error) {
+	if websocket.IsWebSocketUpgrade(r) && !sameOrigin(r) {
+		return nil, errCrossOrigin
+	}
+	return upgradeAny(w, r, u)
+}
+
+// upgradeAny is upgrade for whoever has looked where the request comes from.
+func upgradeAny(w http.ResponseWriter, r *http.Request, u *websocket.Upgrader) (conn *websocket.Conn, err error) {
 	if !websocket.IsWebSocketUpgrade(r) {
 		return nil, errWebsocket
-	}
-	if !sameOrigin(r) {
-		return nil, errCrossOrigin
 	}
 	u.CheckOrigin = func(*http.Request) bool { return true } // above
 	u.Error = func(_ http.ResponseWriter, _ *http.Request, _ int, reason error) {

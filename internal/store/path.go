@@ -96,7 +96,7 @@ func checkExtension(name string) error {
 	if slices.Contains(extensions[:], strings.ToLower(path.Ext(name))) {
 		return nil
 	}
-	return fmt.Errorf("%w: it must end in one of %s", ErrName, strings.Join(extensions[:], " "))
+	return fmt.Errorf("%w: it must end in one of %s", ErrEnding, strings.Join(extensions[:], " "))
 }
 
 // UploadPath returns the path under which Put stores what is uploaded as path: cleaned, and with the ending of the text that is in a packed
@@ -114,7 +114,7 @@ func UploadPath(name string) (string, error) {
 	case slices.Contains(extensions[:], ext):
 		return stem + clean[len(stem):len(stem)+len(ext)], nil // in the case that it came in
 	case !slices.Contains(packedExtensions[:], ext):
-		return "", fmt.Errorf("%w: it must end in one of %s, or be packed: %s %s%s%s", ErrName, strings.Join(extensions[:], " "),
+		return "", fmt.Errorf("%w: it must end in one of %s, or be packed: %s %s%s%s", ErrEnding, strings.Join(extensions[:], " "),
 			strings.Join(packedExtensions[:], " "), extensions[0], gzipExtension, sliceFirst(ext))
 	case checkExtension(stem) != nil: // else it is cube.gcode.3mf
 		stem += extensions[0]
