@@ -24,7 +24,7 @@ func New(s *server.Server) *API { return &API{s: s} }
 
 // Routes are all that is answered, file by file.
 func (a *API) Routes() []server.Route {
-	return slices.Concat(a.generalRoutes())
+	return slices.Concat(a.generalRoutes(), a.appRoutes())
 }
 
 // generalRoutes say who we are.

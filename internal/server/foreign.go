@@ -183,6 +183,15 @@ func (s *Server) Put(ctx context.Context, name string, body io.Reader, size int6
 	return file, existed, err
 }
 
+// Address is layerd's, as the one who asks has it: scheme and host, without a slash at the end.
+func (s *Server) Address(r *http.Request) string {
+	scheme := "http"
+	if s.cfg.Gate.Secure(r) {
+		scheme = "https"
+	}
+	return (&url.URL{Scheme: scheme, Host: r.Host}).String()
+}
+
 // Select makes a file the one that is meant when a print is asked for without one; "" none. It is forgotten when layerd ends.
 func (s *Server) Select(name string) { s.selected.Store(&name) }
 

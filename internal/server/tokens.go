@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 
 	"layerd/internal/access"
@@ -58,14 +57,10 @@ func (s *Server) serveAddToken(w http.ResponseWriter, r *http.Request, _ access.
 
 // picture is the QR code of the page's address, as the one who asks has it, with a key behind it.
 func (s *Server) picture(r *http.Request, secret string) string {
-	scheme := "http"
-	if s.cfg.Gate.Secure(r) {
-		scheme = "https"
-	}
 	if len(r.Host) > 255 {
 		return ""
 	}
-	return qrPicture(fmt.Sprintf("%s://%s/#token=%s", scheme, r.Host, secret))
+	return qrPicture(s.Address(r) + "/#token=" + secret)
 }
 
 func (s *Server) serveRemoveToken(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
