@@ -9,6 +9,7 @@ package octoprint
 import (
 	"net/http"
 	"slices"
+	"sync/atomic"
 
 	"layerd/internal/access"
 	"layerd/internal/server"
@@ -16,7 +17,8 @@ import (
 
 // API is OctoPrint's, on top of a Server.
 type API struct {
-	s *server.Server
+	s     *server.Server
+	known atomic.Pointer[known] // of the file that clients ask for; see shapes.go
 }
 
 // New returns the API, for Server.Mount.
