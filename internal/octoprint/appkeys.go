@@ -50,7 +50,7 @@ func (a *API) appRequest(w http.ResponseWriter, r *http.Request, _ access.Identi
 	if err != nil {
 		return err
 	}
-	here := a.s.Address(r)
+	here := a.s.Base(r)
 	w.Header().Set("Location", here+"/plugin/appkeys/request/"+url.PathEscape(token))
 	a.s.WriteJSON(w, http.StatusCreated, AppAsked{AppToken: token, AuthDialog: here + "/"})
 	return nil

@@ -84,6 +84,16 @@ func (g *fakeGate) IdentifyViewer(r *http.Request) (access.Identity, error) {
 	return me, err
 }
 
+func (g *fakeGate) DigestChallenge(stale bool) string { return fmt.Sprintf("Digest stale=%v", stale) }
+func (g *fakeGate) DigestPassword(id string) string   { return "digest of " + id }
+
+// IdentifyDigest: the user's name is the key.
+func (g *fakeGate) IdentifyDigest(r *http.Request) (access.Identity, error) {
+	_, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	with := r.Clone(r.Context())
+	with.Header.Set("Authorization", "Bearer "+key)
+	return g.Identify(with)
+}
 func (g *fakeGate) ViewTicket(me access.Identity) string { return strings.TrimPrefix(me.ID, "id-") }
 
 func (g *fakeGate) confirm(secret string, is bool) {

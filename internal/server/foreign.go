@@ -39,11 +39,6 @@ type API interface {
 	Fail(w http.ResponseWriter, r *http.Request, err error)
 }
 
-// identifier is an API that has a way of its own to show who one is. It is asked in the Gate's place.
-type identifier interface {
-	Identify(r *http.Request) (access.Identity, error)
-}
-
 // Mount adds APIs. Of routes that fit the first counts, and ours before all. It is not for a Server that already serves.
 func (s *Server) Mount(apis ...API) {
 	for _, api := range apis {
@@ -88,7 +83,7 @@ func WithBearer(r *http.Request, key string) *http.Request {
 }
 
 // Identify says who a request comes from, as for routes of ours.
-func (s *Server) Identify(r *http.Request) (access.Identity, error) { return s.identify(r, nil) }
+func (s *Server) Identify(r *http.Request) (access.Identity, error) { return s.cfg.Gate.Identify(r) }
 
 // Config is what the Server was made of: what there is to be read. What people have a hand in goes through Do.
 func (s *Server) Config() Config { return s.cfg }
@@ -181,15 +176,6 @@ func (s *Server) Put(ctx context.Context, name string, body io.Reader, size int6
 	defer polite.done()
 	file, err = s.cfg.Files.PutIf(ctx, name, polite, size, replace, s.takes)
 	return file, existed, err
-}
-
-// Address is layerd's, as the one who asks has it: scheme and host, without a slash at the end.
-func (s *Server) Address(r *http.Request) string {
-	scheme := "http"
-	if s.cfg.Gate.Secure(r) {
-		scheme = "https"
-	}
-	return (&url.URL{Scheme: scheme, Host: r.Host}).String()
 }
 
 // Select makes a file the one that is meant when a print is asked for without one; "" none. It is forgotten when layerd ends.

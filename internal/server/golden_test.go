@@ -194,7 +194,7 @@ func goldens() map[string]any {
 		"people": PeopleList{People: []store.Person{{ID: "p1", Name: "Anna", Role: "owner", CreatedMS: goldenMS - 86400_000, UsedMS: goldenMS - 60_000}, {ID: "p2", Name: "bob@example.com", Role: "operator", Tailnet: true, CreatedMS: goldenMS}},
 			Configured: []ConfiguredPerson{{"alice@example.com", access.Owner}}, DefaultRole: "nobody"},
 		"tokens":     TokenList{Tokens: []store.Token{{ID: "t1", Name: "laptop", Role: "operator", CreatedMS: goldenMS - 86400_000, UsedMS: goldenMS}, {ID: "t2", Name: "Grandma", Role: "viewer", Link: true, CreatedMS: goldenMS, ExpiresMS: goldenMS + 86400_000}}},
-		"token_made": MadeToken{Secret: "ld_SECRET", Token: store.Token{ID: "t2", Name: "Grandma", Role: "viewer", Link: true, CreatedMS: goldenMS, ExpiresMS: goldenMS + 86400_000}, QR: "data:image/png;base64,iVBORw0KGgo="},
+		"token_made": MadeToken{Secret: "ld_SECRET", Token: store.Token{ID: "t2", Name: "Grandma", Role: "viewer", Link: true, CreatedMS: goldenMS, ExpiresMS: goldenMS + 86400_000}, QR: "data:image/png;base64,iVBORw0KGgo=", Digest: "mzxw6ytboi4dqmzxw6ytboi4"},
 		"sessions":   SessionList{Sessions: []SessionRow{{store.Session{ID: "s1", Name: "Anna", Role: "owner", Via: "password", Agent: "Mozilla/5.0 (Android 15; Mobile)", From: "192.168.1.7", CreatedMS: goldenMS - 86400_000, UsedMS: goldenMS, ExpiresMS: goldenMS + 90*86400_000}, true}}},
 		"audit": Audit{Entries: []store.Deed{{Seq: 12, AtMS: goldenMS, Name: "Anna", Role: "owner", Via: "session", From: "192.168.1.7", What: "set_nozzle", Detail: "target_c 210", Outcome: "ok"},
 			{Seq: 11, AtMS: goldenMS - 9000, Role: "nobody", From: "192.168.1.9", What: "login", Detail: "anna", Outcome: "wrong_password"}}},
