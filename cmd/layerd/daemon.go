@@ -23,6 +23,7 @@ import (
 	"layerd/internal/history"
 	"layerd/internal/octoprint"
 	"layerd/internal/overlay"
+	"layerd/internal/prusalink"
 	"layerd/internal/server"
 	"layerd/internal/spoolman"
 	"layerd/internal/spools"
@@ -182,10 +183,8 @@ func (d *parts) wire(ctx context.Context) error {
 		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
-	if octo.UUID, err = d.kept(ctx, "uuid", newUUID); err != nil {
-		return err
-	}
-	d.server.Mount(octo, octo.Rest())
+	octo.UUID, octo.Description = d.told.UUID, d.told.Description
+	d.server.Mount(octo, prusalink.New(d.server), octo.Rest())
 	return nil
 }
 

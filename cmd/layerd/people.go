@@ -53,14 +53,6 @@ func (d *parts) kept(ctx context.Context, key string, make func() string) (value
 	return value, nil
 }
 
-// newUUID is one of version 4: 122 random bits.
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
 // offerSetup prints the link with which the first owner is made, while there is none. address ends with a slash.
 func (d *parts) offerSetup(ctx context.Context, out io.Writer, address string) error {
 	secret := d.doorman.OpenSetup()

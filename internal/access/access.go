@@ -86,7 +86,7 @@ type Config struct {
 	Demo        string          // when not "", a key of an owner that is valid until the process ends; nobody is set up then
 	People      map[string]Role // of the tailnet, by login name in lower case, as the configuration says
 	DefaultRole func() Role     // of others on the tailnet; nil = Nobody
-	ViewSecret  []byte          // seals tickets for pictures; who keeps it keeps them good over a restart. nil = they end with the process
+	ViewSecret  []byte          // seals tickets for pictures, and makes passwords for Digest; who keeps it keeps them good over a restart. nil = they end with the process
 	Proxies     []netip.Prefix  // whose X-Forwarded-For and X-Forwarded-Proto are believed
 }
 

@@ -18,6 +18,7 @@ func (a *API) generalRoutes() []server.Route {
 		{Method: "POST", Path: "/api/login", Least: access.Nobody, Deed: "login", Serve: a.login},
 		{Method: "POST", Path: "/api/logout", Least: access.Nobody, Deed: "logout", Serve: a.logout},
 		{Method: "GET", Path: "/api/currentuser", Least: access.Nobody, Serve: a.currentUser},
+		{Method: "GET", Path: "/plugin/discovery/discovery.xml", Least: access.Nobody, Serve: a.description},
 	}
 }
 
@@ -33,6 +34,16 @@ const emulated = "1.11.8"
 
 func (a *API) version(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {
 	return a.say(w, Version{API: "0.1", Server: emulated, Text: "OctoPrint " + emulated + " (layerd " + a.s.Config().Version + ")"})
+}
+
+// description answers who has found us by SSDP, with what the LAN is told anyway.
+func (a *API) description(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	if a.Description == nil {
+		return errNothing
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.Write(a.Description(r.Host)) // the client is gone when this fails
+	return nil
 }
 
 func (a *API) server(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {

@@ -21,6 +21,9 @@ import (
 type API struct {
 	UUID string // of this layerd, lasting; clients that discover printers tell them apart by it. "" = it has none
 
+	// Description is what tells clients that have found us by SSDP, at the host that they reached us by, who we are. nil = there is none.
+	Description func(host string) []byte
+
 	s     *server.Server
 	known atomic.Pointer[known] // of the file that clients ask for; see shapes.go
 
@@ -35,7 +38,7 @@ func New(s *server.Server) *API { return &API{s: s} }
 // Routes are all that is answered, file by file.
 func (a *API) Routes() []server.Route {
 	return slices.Concat(a.generalRoutes(), a.accessRoutes(), a.connectionRoutes(), a.fileRoutes(), a.jobRoutes(), a.printerRoutes(), a.commandRoutes(),
-		a.profileRoutes(), a.settingsRoutes(), a.timelapseRoutes(), a.systemRoutes(), a.pluginRoutes(), a.pushRoutes())
+		a.profileRoutes(), a.settingsRoutes(), a.timelapseRoutes(), a.systemRoutes(), a.pluginRoutes(), a.appRoutes(), a.pushRoutes())
 }
 
 // Rest is what is left of OctoPrint's addresses, for Server.Mount after everything else that lives below them: there is nothing, said in its form.

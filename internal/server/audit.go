@@ -102,6 +102,8 @@ func detailOf(c *call) string {
 	add("file", short(c.File))
 	add("to", short(c.To))
 	add("name", short(c.Name))
+	add("app", short(c.App))
+	add("role", short(c.Role))
 	add("line", short(c.Line))
 	add("port", short(c.Port))
 	add("axes", short(c.Axes))

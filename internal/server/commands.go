@@ -103,6 +103,9 @@ var commands = []command{
 	{"overlay_login", access.Owner, again, (*Server).doOverlayLogin},
 	{"overlay_leave", access.Owner, again, (*Server).doOverlayLeave},
 
+	{"allow_app", access.Owner, again, (*Server).doAllowApp},
+	{"deny_app", access.Owner, free, (*Server).doDenyApp},
+
 	{"save_spool", access.Operator, free, (*Server).doSaveSpool},
 	{"set_spool", access.Operator, free, (*Server).doSetSpool},
 	{"queue_add", access.Operator, free, (*Server).doQueueAdd},

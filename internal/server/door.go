@@ -17,6 +17,9 @@ type Gate interface {
 	Identify(r *http.Request) (access.Identity, error)
 	IdentifyViewer(r *http.Request) (access.Identity, error) // as Identify, but that a ticket for pictures counts
 	ViewTicket(me access.Identity) string
+	IdentifyDigest(r *http.Request) (access.Identity, error)
+	DigestChallenge(stale bool) string
+	DigestPassword(id string) string
 	Changed() <-chan struct{} // closed when it would say something else of somebody
 	Source(r *http.Request) string
 	Secure(r *http.Request) bool

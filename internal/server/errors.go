@@ -101,6 +101,8 @@ var kinds = []kind{
 	{"last_owner", 409, store.ErrLastOwner, "Nobody would be left who may do everything.", "Make somebody else an owner first."},
 	{"no_person", 404, store.ErrPerson, "There is no such person.", "Look at the list of people again."},
 	{"no_key", 404, store.ErrNoToken, "There is no such key.", "Look at the list of keys again."},
+	{"no_app", 404, nil, "This program asks for no key, or no longer.", "Let it ask again."},
+	{"app_waiting", 202, nil, "Nobody has answered yet.", "An owner of this printer answers on layerd's page."},
 	{"no_session", 404, store.ErrSession, "There is no such session.", "Look at the list again: it may have ended."},
 	{"not_kept", 404, store.ErrNotKept, "This was not kept of that print.", "Look at the history for what there is; of old prints only the rows stay."},
 	{"no_file", 404, store.ErrNotFound, "There is no such file.", "Look at the list of files."},

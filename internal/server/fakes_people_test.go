@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -93,6 +94,16 @@ func (g *fakeGate) IdentifyViewer(r *http.Request) (access.Identity, error) {
 	return me, err
 }
 
+func (g *fakeGate) DigestChallenge(stale bool) string { return fmt.Sprintf("Digest stale=%v", stale) }
+func (g *fakeGate) DigestPassword(id string) string   { return "digest of " + id }
+
+// IdentifyDigest: the user's name is the key.
+func (g *fakeGate) IdentifyDigest(r *http.Request) (access.Identity, error) {
+	_, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	with := r.Clone(r.Context())
+	with.Header.Set("Authorization", "Bearer "+key)
+	return g.Identify(with)
+}
 func (g *fakeGate) ViewTicket(me access.Identity) string { return strings.TrimPrefix(me.ID, "id-") }
 
 func (g *fakeGate) confirm(secret string, is bool) {
@@ -146,7 +157,8 @@ func (g *fakeGate) Logout(r *http.Request) (access.Identity, []*http.Cookie, err
 type fakePeople struct {
 	mu    sync.Mutex // guards deeds
 	deeds []store.Deed
-	fail  error // of Audit
+	made  []store.Token // keys that there are, besides the first
+	fail  error         // of Audit and CreateToken
 }
 
 func (p *fakePeople) People(context.Context) ([]store.Person, error) {
@@ -169,9 +181,26 @@ func (p *fakePeople) Tokens(context.Context) ([]store.Token, error) {
 	return []store.Token{{ID: "1", Name: "laptop", Role: "operator"}}, nil
 }
 func (p *fakePeople) CreateToken(_ context.Context, t store.Token) (string, store.Token, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fail != nil {
+		return "", store.Token{}, p.fail
+	}
+	t.ID = "made"
+	p.made = append(p.made, t)
 	return "ld_secret", t, nil
 }
-func (p *fakePeople) DeleteToken(context.Context, string, bool) error { return nil }
+func (p *fakePeople) DeleteToken(_ context.Context, id string, _ bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.made = slices.DeleteFunc(p.made, func(t store.Token) bool { return t.ID == id })
+	return nil
+}
+func (p *fakePeople) keys() []store.Token {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.made)
+}
 func (p *fakePeople) Sessions(_ context.Context, of string) ([]store.Session, error) {
 	return []store.Session{{ID: "1", Name: of, Role: "viewer"}}, nil // whoever asks has it
 }

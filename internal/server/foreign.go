@@ -61,9 +61,15 @@ func tidy(p string) string {
 	return "/" + strings.Join(parts, "/")
 }
 
+type foreignKey struct{}
+
+// isForeign reports whether a request is one of another API's.
+func isForeign(r *http.Request) bool { return r.Context().Value(foreignKey{}) != nil }
+
 // withKey makes the key that programs of other APIs show, in the address or in X-Api-Key, the Bearer of the request. It is the same key; of
 // several the first of OctoPrint's order counts. No other header changes.
 func withKey(r *http.Request) *http.Request {
+	r = r.WithContext(context.WithValue(r.Context(), foreignKey{}, true))
 	key := r.URL.Query().Get("apikey")
 	if key == "" {
 		key = r.Header.Get("X-Api-Key")

@@ -51,7 +51,7 @@ func goldenState() State {
 		Lamp:     &LampStatus{On: true},
 		FilesRev: 12, SettingsRev: 5, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
 		TimelapsesRev: 9, Timelapse: TimelapseState{ID: "6f1d0c2b8a94e735", Frames: 117, LastN: 116, Step: 1},
-		Overlay: OverlayState{Kind: overlay.Tailnet, State: overlay.Running, URL: "https://layerd.tail1234.ts.net/", ExpiresMS: goldenMS + 90*86400_000}, OverlayRev: 4,
+		Overlay: OverlayState{Kind: overlay.Tailnet, State: overlay.Running, URL: "https://layerd.tail1234.ts.net/", ExpiresMS: goldenMS + 90*86400_000}, OverlayRev: 4, Asking: []AppRequest{{ID: "k3mZ0xQb2sTf", App: "Cura", From: "192.168.1.23", AtMS: goldenMS - 4000}},
 		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "session"},
 		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
 	}
@@ -91,7 +91,7 @@ func goldenLost() State {
 // goldenTrouble is a State in which everything that can be missing is, and what can go wrong did.
 func goldenTrouble() State {
 	return State{
-		Type: "state",
+		Type: "state", Asking: []AppRequest{},
 		Snapshot: printer.Snapshot{Rev: 3, AtMS: goldenMS, State: printer.Faulted, Connection: printer.Connection{Ask: true, Capabilities: map[string]bool{},
 			Ports: []printer.PortInfo{{Path: "/dev/ttyUSB0", Name: "USB Serial (1a86)", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}}},
 			Profile: printer.Presets()[0], Nozzles: []printer.Heater{}, SpeedPercent: 100, FlowPercent: 100,
@@ -175,6 +175,8 @@ func goldens() map[string]any {
 		"neighbours":            NeighbourList{[]overlay.Neighbour{{Name: "mk4", URL: "https://mk4.tail1234.ts.net/", Online: true, State: "printing", Job: "3DBenchy.gcode", Percent: 37.5, LeftS: 2994, Picture: true, CheckedMS: goldenMS}}},
 		"command_set_overlay":   FromPage{Command: Command{ID: "c50", Do: "set_overlay", Overlay: &overlay.Settings{Kind: overlay.ZeroTier, ZeroTier: overlay.ZeroTierSettings{Network: "8056c2e21c000001"}}}},
 		"command_overlay_login": FromPage{Command: Command{ID: "c51", Do: "overlay_login", Secret: "tskey-auth-1"}},
+		"command_allow_app":     FromPage{Command: Command{ID: "c53", Do: "allow_app", App: "k3mZ0xQb2sTf", Role: "operator"}},
+		"command_deny_app":      FromPage{Command: Command{ID: "c54", Do: "deny_app", App: "k3mZ0xQb2sTf"}},
 		"command_overlay_leave": FromPage{Command: Command{ID: "c52", Do: "overlay_leave"}},
 		"shots":                 ShotsTime{StillS: 120, ParkS: 716},
 		"queue": QueueList{Entries: []QueueEntry{
@@ -192,7 +194,7 @@ func goldens() map[string]any {
 		"people": PeopleList{People: []store.Person{{ID: "p1", Name: "Anna", Role: "owner", CreatedMS: goldenMS - 86400_000, UsedMS: goldenMS - 60_000}, {ID: "p2", Name: "bob@example.com", Role: "operator", Tailnet: true, CreatedMS: goldenMS}},
 			Configured: []ConfiguredPerson{{"alice@example.com", access.Owner}}, DefaultRole: "nobody"},
 		"tokens":     TokenList{Tokens: []store.Token{{ID: "t1", Name: "laptop", Role: "operator", CreatedMS: goldenMS - 86400_000, UsedMS: goldenMS}, {ID: "t2", Name: "Grandma", Role: "viewer", Link: true, CreatedMS: goldenMS, ExpiresMS: goldenMS + 86400_000}}},
-		"token_made": MadeToken{Secret: "ld_SECRET", Token: store.Token{ID: "t2", Name: "Grandma", Role: "viewer", Link: true, CreatedMS: goldenMS, ExpiresMS: goldenMS + 86400_000}, QR: "data:image/png;base64,iVBORw0KGgo="},
+		"token_made": MadeToken{Secret: "ld_SECRET", Token: store.Token{ID: "t2", Name: "Grandma", Role: "viewer", Link: true, CreatedMS: goldenMS, ExpiresMS: goldenMS + 86400_000}, QR: "data:image/png;base64,iVBORw0KGgo=", Digest: "mzxw6ytboi4dqmzxw6ytboi4"},
 		"sessions":   SessionList{Sessions: []SessionRow{{store.Session{ID: "s1", Name: "Anna", Role: "owner", Via: "password", Agent: "Mozilla/5.0 (Android 15; Mobile)", From: "192.168.1.7", CreatedMS: goldenMS - 86400_000, UsedMS: goldenMS, ExpiresMS: goldenMS + 90*86400_000}, true}}},
 		"audit": Audit{Entries: []store.Deed{{Seq: 12, AtMS: goldenMS, Name: "Anna", Role: "owner", Via: "session", From: "192.168.1.7", What: "set_nozzle", Detail: "target_c 210", Outcome: "ok"},
 			{Seq: 11, AtMS: goldenMS - 9000, Role: "nobody", From: "192.168.1.9", What: "login", Detail: "anna", Outcome: "wrong_password"}}},

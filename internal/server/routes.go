@@ -210,8 +210,11 @@ func (s *Server) admit(r *http.Request, route mounted) (me access.Identity, err 
 	return me, nil
 }
 
-// identify asks the Gate.
+// identify asks the Gate. Clients of others' APIs may show a Digest.
 func (s *Server) identify(r *http.Request) (access.Identity, error) {
+	if isForeign(r) && access.ShowsDigest(r) {
+		return s.cfg.Gate.IdentifyDigest(r)
+	}
 	if strings.HasPrefix(r.URL.Path, webcamPath) {
 		return s.cfg.Gate.IdentifyViewer(r)
 	}

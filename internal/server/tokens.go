@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 
 	"layerd/internal/access"
@@ -27,7 +26,8 @@ type TokenForm struct {
 type MadeToken struct {
 	Secret string      `json:"secret"`
 	Token  store.Token `json:"token"`
-	QR     string      `json:"qr"` // data: URI of a picture of the link that opens the page with it; "" when that is too long
+	QR     string      `json:"qr"`     // data: URI of a picture of the link that opens the page with it; "" when that is too long
+	Digest string      `json:"digest"` // password for programs that log in by HTTP Digest, whose user is the token's ID
 }
 
 func (s *Server) serveTokens(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
@@ -52,20 +52,16 @@ func (s *Server) serveAddToken(w http.ResponseWriter, r *http.Request, _ access.
 	if err != nil {
 		return err
 	}
-	s.writeJSON(w, http.StatusOK, MadeToken{Secret: secret, Token: made, QR: s.picture(r, secret)})
+	s.writeJSON(w, http.StatusOK, MadeToken{Secret: secret, Token: made, QR: s.picture(r, secret), Digest: s.cfg.Gate.DigestPassword(made.ID)})
 	return nil
 }
 
 // picture is the QR code of the page's address, as the one who asks has it, with a key behind it.
 func (s *Server) picture(r *http.Request, secret string) string {
-	scheme := "http"
-	if s.cfg.Gate.Secure(r) {
-		scheme = "https"
-	}
 	if len(r.Host) > 255 {
 		return ""
 	}
-	return qrPicture(fmt.Sprintf("%s://%s/#token=%s", scheme, r.Host, secret))
+	return qrPicture(s.Base(r) + "/#token=" + secret)
 }
 
 func (s *Server) serveRemoveToken(w http.ResponseWriter, r *http.Request, _ access.Identity) error {

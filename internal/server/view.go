@@ -96,6 +96,8 @@ func (s *Server) Run(ctx context.Context) error {
 			case <-joined:
 				s.overlayRev.Add(1)
 				changed = true
+			case <-s.apps.changed:
+				changed = true
 			case <-s.custom.changed:
 				changed = true
 			case <-free.C:
@@ -145,6 +147,7 @@ func (s *Server) compose() *view {
 		v.state.Cameras = []camera.Status{}
 	}
 	v.state.Lamp = s.lampStatus()
+	v.state.Asking = s.apps.asked()
 	v.state.Overlay, v.state.OverlayRev = s.overlayState(), s.overlayRev.Load()
 	// A list is a list in JSON even when it is empty.
 	if v.state.Nozzles == nil {
@@ -163,6 +166,9 @@ func (s *Server) compose() *view {
 func (v *view) as(me access.Identity) State {
 	state := v.state
 	state.Me, state.NowMS = me, time.Now().UnixMilli()
+	if me.Role < access.Owner { // whom it does not concern
+		state.Asking = []AppRequest{}
+	}
 	return state
 }
 

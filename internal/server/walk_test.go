@@ -155,7 +155,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 // What is open, and what a stolen session must not be enough for, is said here a second time: a slip in the tables does not pass.
 func TestTheTablesAreNotOpenByMistake(t *testing.T) {
 	open := []string{"GET /", "GET /healthz", "GET /v1/door", "POST /v1/login", "POST /v1/logout", "POST /v1/setup"}
-	dangerous := []string{"DELETE /v1/people/*", "DELETE /v1/tokens/*", "POST /v1/people", "POST /v1/tokens", "PUT /v1/people/*", "overlay_leave", "overlay_login", "set_overlay"}
+	dangerous := []string{"DELETE /v1/people/*", "DELETE /v1/tokens/*", "POST /v1/people", "POST /v1/tokens", "PUT /v1/people/*", "allow_app", "overlay_leave", "overlay_login", "set_overlay"}
 	viewers := []string{"POST /v1/confirm", "POST /v1/password", "DELETE /v1/sessions/*"} // that change something
 	var isOpen, isDangerous []string
 	for _, route := range append(routes[:len(routes):len(routes)], pageRoute) {
@@ -205,6 +205,7 @@ func commandTexts() map[string]string {
 		"queue_copies": `"entry":1,"copies":2`, "queue_remove": `"entry":1`,
 		"set_profile": `"profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}`,
 	}
+	bodies["allow_app"], bodies["deny_app"] = `"app":"x"`, `"app":"x"`
 	bodies["set_overlay"] = `"overlay":{"kind":"none"}`
 	bodies["set_timelapse"] = `"timelapse":{"mode":"time","every_s":10,"park":false,"camera":0,"fps":25,"budget_mb":500,"limit_mb":2000,"render_early":false,"keep_failed":true}`
 	bodies["save_profile"], bodies["choose_profile"], bodies["delete_profile"] = bodies["set_profile"], `"name":"Other"`, `"name":"Other"`
@@ -222,7 +223,7 @@ func commandTexts() map[string]string {
 
 func TestEveryCommandWithEveryRole(t *testing.T) {
 	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_lamp": true, "set_cooling": true, "set_timelapse": true,
-		"set_overlay": true, "overlay_login": true, "overlay_leave": true,
+		"set_overlay": true, "overlay_login": true, "overlay_leave": true, "allow_app": true, "deny_app": true,
 		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true,
 		"save_profile": true, "choose_profile": true, "rename_profile": true, "delete_profile": true, "set_scripts": true, "set_buttons": true}
 	texts := commandTexts()
@@ -234,6 +235,7 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 			for way, show := range ways {
 				want, code := allowed(c.least, c.asks, role, way)
 				r := newRig(t)
+				r.apps.list = []*asking{{AppRequest: AppRequest{ID: "x", App: "Cura"}}}
 				w := r.do("POST", "/v1/do", "", strings.NewReader(texts[c.name]), func(q *http.Request) {
 					if role > access.Nobody {
 						show(r, q, role.String())

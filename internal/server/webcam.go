@@ -49,6 +49,18 @@ func (s *Server) webcamSnapshot(w http.ResponseWriter, id int, frames *latest.Va
 	return nil
 }
 
+// ServeSnapshot answers with the newest picture of a camera; of the first one when id is -1.
+func (s *Server) ServeSnapshot(w http.ResponseWriter, id int) error {
+	if all, _ := s.cfg.Cameras.Status().Get(); id < 0 && len(all) > 0 {
+		id = all[0].ID
+	}
+	frames := s.cfg.Cameras.Frames(id)
+	if frames == nil {
+		return errNoCamera
+	}
+	return s.webcamSnapshot(w, id, frames)
+}
+
 // webcamStream answers with pictures until the client takes none for writeMax. A slow client skips frames.
 func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.Identity, id int, frames *latest.Value[*camera.Frame]) error {
 	if err := s.streams.takeAs(me.Role); err != nil {

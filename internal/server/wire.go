@@ -35,6 +35,7 @@ type State struct {
 	Timelapse     TimelapseState    `json:"timelapse"`
 	Overlay       OverlayState      `json:"overlay"`
 	OverlayRev    uint64            `json:"overlay_rev"` // changes when GET /v1/overlay did
+	Asking        []AppRequest      `json:"asking"`      // programs that ask for a key; for owners
 	Me            access.Identity   `json:"me"`
 	Version       string            `json:"version"`
 	Demo          bool              `json:"demo"`
@@ -123,6 +124,8 @@ type Command struct {
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
 	Overlay    *overlay.Settings     `json:"overlay,omitempty"`     // set_overlay: all of it
 	Secret     string                `json:"secret,omitempty"`      // set_overlay, overlay_login: an auth key
+	App        string                `json:"app,omitempty"`         // allow_app, deny_app: the ID of the request that is meant
+	Role       string                `json:"role,omitempty"`        // allow_app: of the key; empty = operator
 	Spool      *store.SpoolEdit      `json:"spool,omitempty"`       // save_spool
 	SpoolID    int64                 `json:"spool_id,omitempty"`    // set_spool; 0 = none
 	Entry      int64                 `json:"entry,omitempty"`       // queue_move, queue_copies, queue_remove; start_next: the one that is meant, 0 = the first

@@ -8,8 +8,9 @@ import { Nav } from './parts/nav'
 import { route, type ScreenName } from './route'
 import { FilesScreen } from './screens/files'
 import { PrintScreen } from './screens/print'
-import { live, loggedIn, over, state } from './state'
+import { allowed, live, loggedIn, over, state } from './state'
 
+const Asking = lazy(() => import('./parts/asking').then((m) => m.Asking), true)
 const Door = lazy(() => import('./screens/door').then((m) => m.Door))
 
 export function App() {
@@ -20,6 +21,7 @@ export function App() {
     <div class={`shell${state.value && !live.value ? ' stale' : ''}`}>
       <Header />
       <LinkBar />
+      {allowed('owner') && (state.value?.asking.length ?? 0) > 0 && <Asking />}
       <main class={`screen on-${screen}`} id="screen">
         {state.value ? <Screen name={screen} /> : <p class="center muted"><Spinner /></p>}
       </main>

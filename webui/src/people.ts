@@ -12,7 +12,7 @@ const entry = object({ seq: num, at_ms: num, name: str, role: or(str, ''), via: 
 
 export const readPeople = object({ people: list(person), configured: list(object({ login: str, role })), default_role: or(role, 'nobody') })
 export const readTokens = object({ tokens: list(token) })
-export const readMade = object({ secret: str, token, qr: or(str, '') })
+export const readMade = object({ secret: str, token, qr: or(str, ''), digest: or(str, '') })
 export const readSessions = object({ sessions: list(session) })
 export const readAudit = object({ entries: list(entry) })
 

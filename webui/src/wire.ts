@@ -84,6 +84,8 @@ const cameraSetup = object({ ...cameraParts, controls: record(num), adjustable: 
 const cameraDevice = object({ id: str, name: str })
 
 export const roles = ['nobody', 'viewer', 'operator', 'owner'] as const
+const appRequest = object({ id: str, app: str, from: str, at_ms: num })
+export type AppRequest = ReturnType<typeof appRequest>
 const identity = object({ id: str, name: str, role: oneOf(...roles), via: str })
 
 // ---- Messages from layerd ----
@@ -97,7 +99,7 @@ export const readState = object({
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
   cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
-  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
 const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
@@ -229,6 +231,8 @@ export type Doing =
   | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }
   | { do: 'overlay_login'; secret?: string }
   | { do: 'overlay_leave' }
+  | { do: 'allow_app'; app: string; role: Role }
+  | { do: 'deny_app'; app: string }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
   | { do: 'save_spool'; spool: SpoolEdit }
@@ -271,7 +275,7 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
-  camera: may(cameraChange), camera_id: may(num), on: may(bool), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
+  camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
   record: may((v) => v), timelapse: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),

@@ -25,6 +25,7 @@ export function exampleState(change: Partial<State> = {}): State {
     position: { x_mm: 1, y_mm: 2, z_mm: 3, e_mm: 4 }, homed: true, fan_percent: 100, speed_percent: 100, flow_percent: 100, waiting: '',
     tuning: { babystep_mm: 0, babystep_unsaved_mm: 0, pressure_advance: 0.08, acceleration_mm_s2: 500, has_babystep: true, has_advance: true, has_acceleration: true },
     job, pause: null, prompt: null, notice: '', card: null, last_job: null, fault: null, lost: null, halt: null,
+    asking: [],
     link: { sent: 1, resends: 0, probes: 0, unknown: 0, in_flight: 1, in_flight_bytes: 34, flow: 'full', window_bytes: 119, queue_lines: 4, shrinks: 0 },
     health: fine,
     keeper: { heated: true, elsewhere: false, nozzle_off_ms: 0, bed_off_ms: 0, nozzle_cooled_ms: 0, bed_cooled_ms: 0, protection: 'on', cooling: { standing_nozzle_min: 10, standing_bed_min: 120, idle_min: 30 } },

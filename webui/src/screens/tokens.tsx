@@ -108,13 +108,21 @@ function Make({ kind, onClose, onMade }: { kind: Kind; onClose: () => void; onMa
 }
 
 function Shown({ made, onClose }: { made: Made; onClose: () => void }) {
-  const { token, secret, qr } = made
+  const { token, secret, qr, digest } = made
   return (
     <Sheet title={token.name} onClose={onClose} firm>
       <p><strong>It is shown only this once.</strong> {token.link ? 'Who has this link can look until it ends. Send it only to whom it is for.' : 'Put it into the program now; layerd keeps no copy.'}</p>
       {token.link && qr.startsWith('data:image/png;base64,') && <img class="qr" src={qr} alt="The link as a QR code, for the camera of a phone" width={240} height={240} />}
       <Secret label={token.link ? 'The link' : 'The key'} text={token.link ? linkAddress(secret) : secret} share={token.link ? 'Look at my printer' : ''} />
-      {!token.link && <p class="muted small">Programs send it as <code>Authorization: Bearer {'<key>'}</code>.</p>}
+      {!token.link && <p class="muted small">Programs send it as <code>X-Api-Key</code> or <code>Authorization: Bearer</code>.</p>}
+      {!token.link && digest && (
+        <details>
+          <summary>For programs that want a user and a password</summary>
+          <Secret label="User" text={token.id} share="" />
+          <Secret label="Password" text={digest} share="" />
+          <p class="muted small">They are for PrusaLink's log-in, and end with the key.</p>
+        </details>
+      )}
       <div class="sheet-actions"><button type="button" class="btn primary" onClick={onClose}>Done</button></div>
     </Sheet>
   )
