@@ -219,7 +219,7 @@ func split(text []byte) [][]byte {
 var errNoJSON = errors.New("not JSON")
 
 func listOf(text []byte) (list []json.RawMessage, err error) {
-	text = bytes.TrimSpace(text)
+	text = bytes.Trim(text, " \t\r\n")
 	if len(text) == 0 || !json.Valid(text) {
 		return nil, errNoJSON
 	}
