@@ -16,7 +16,7 @@ import (
 
 // startLayerd runs layerd on a pretend printer that moves as a real one does, and is hot at once.
 func startLayerd(ctx context.Context, bin string) (h *host, err error) {
-	dir, err := os.MkdirTemp("", "octopeer-")
+	dir, err := os.MkdirTemp("", "judged-")
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func startLayerd(ctx context.Context, bin string) (h *host, err error) {
 		return nil, err
 	}
 	_, url, _ := strings.Cut(line, serves)
-	makeKey := exec.CommandContext(ctx, filepath.Join(bin, "layerd"), append([]string{"token", "create"}, append(where, "--name", "peer", "--role", "owner")...)...)
+	makeKey := exec.CommandContext(ctx, filepath.Join(bin, "layerd"), append([]string{"token", "create"}, append(where, "--name", "owner", "--role", "owner")...)...)
 	makeKey.Env = env
 	said, err := makeKey.Output()
 	if err != nil {

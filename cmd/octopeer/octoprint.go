@@ -22,7 +22,7 @@ const octoPrintPatience = 3 * time.Minute
 
 // startOctoPrint runs the OctoPrint of an environment with its own pretend printer. It announces itself on loopback alone, and has no news fetched.
 func startOctoPrint(ctx context.Context, env string) (h *host, err error) {
-	dir, err := os.MkdirTemp("", "octopeer-")
+	dir, err := os.MkdirTemp("", "judged-")
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,20 @@ func Unexplained(fields []Field) (wrong []Field) {
 	return wrong
 }
 
+// Judge is Compare with the files of the repository: what is wrong with ours, and which explanations explain nothing.
+func Judge(golden, explainedIn string, ours Recording) (wrong []Field, idle []Explanation, err error) {
+	peer, err := Load(golden)
+	if err != nil {
+		return nil, nil, err
+	}
+	explained, err := LoadExplained(explainedIn)
+	if err != nil {
+		return nil, nil, err
+	}
+	fields := Compare(peer, ours, explained)
+	return Unexplained(fields), Idle(fields, explained), nil
+}
+
 func compareAnswers(name string, peer, ours Answer) (fields []Field) {
 	put := func(path string, verdict Verdict, want, got string) {
 		fields = append(fields, Field{Answer: name, Path: path, Verdict: verdict, Peer: want, Ours: got})

@@ -9,7 +9,7 @@ import (
 func files() map[string][]byte {
 	return map[string][]byte{
 		"peer-long.gcode":  job(20_000),
-		"peer-small.gcode": job(40),
+		"peer-small.gcode": job(200),
 		"peer-note.pdf":    []byte("%PDF-1.4\n"),
 	}
 }

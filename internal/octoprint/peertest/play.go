@@ -90,10 +90,12 @@ func Play(ctx context.Context, peer Peer) (Recording, error) {
 				return nil, err
 			}
 		}
+		if phase.pushed {
+			p.ways(ctx)
+		}
 	}
 	heard.close()
 	maps.Copy(p.got, heard.got)
-	p.ways(ctx)
 	return p.got, ctx.Err()
 }
 

@@ -76,6 +76,9 @@ func (l *listener) hear(message []byte) {
 			}
 			kind += ", " + known.State.Text
 		case "event":
+			if strings.HasPrefix(known.Type, "plugin_") {
+				continue
+			}
 			kind += " " + known.Type
 		case "plugin":
 			if !slices.Contains(toClients, known.Plugin) {
@@ -88,6 +91,9 @@ func (l *listener) hear(message []byte) {
 			answer.Body = make(Shape)
 		}
 		answer.Body.add(content, l.base)
+		if known.Type == "PrintCancelled" {
+			delete(answer.Body, "payload.reason") // OctoPrint's own race: PrintFailed adds it, to what may be on its way yet
+		}
 		l.got["push: "+kind] = answer
 	}
 }
@@ -136,12 +142,8 @@ func (p *player) authMessage() string {
 	return string(auth)
 }
 
-func note(message []byte, seen Shape) {
-	var kinds map[string]any
-	if json.Unmarshal(message, &kinds) != nil {
-		seen.see("no JSON", "string")
-	}
-	for kind, content := range kinds {
+func note(message map[string]any, seen Shape) {
+	for kind, content := range message {
 		if _, isObject := content.(map[string]any); isObject {
 			seen.see(kind, "object")
 		} else {
@@ -167,7 +169,14 @@ func (p *player) rawWebsocket(ctx context.Context, wanted []string, seen Shape) 
 		if err != nil {
 			return err
 		}
-		note(message, seen)
+		var kinds map[string]any
+		json.Unmarshal(message, &kinds) // what is no object has no kinds
+		note(kinds, seen)
+		if history, is := kinds["history"]; is {
+			shape := make(Shape)
+			shape.walk("", history, p.peer.URL)
+			p.got["push: history, after prints"] = Answer{Body: shape}
+		}
 	}
 	return nil
 }

@@ -4,22 +4,23 @@ package peertest
 // corners that all of them run into.
 
 type phase struct {
-	name string
-	asks []ask
+	name   string
+	asks   []ask
+	pushed bool // here all ways of push are tried
 }
 
 var script = []phase{
-	{"keys", keys},
-	{"offline", offline},
-	{"idle", idle},
-	{"files", fileAsks},
-	{"control", control},
-	{"printing", printing},
-	{"paused", paused},
-	{"cancelled", cancelled},
-	{"finished", finished},
-	{"around", around},
-	{"card", card},
+	{name: "keys", asks: keys},
+	{name: "offline", asks: offline},
+	{name: "idle", asks: idle},
+	{name: "files", asks: fileAsks},
+	{name: "control", asks: control},
+	{name: "printing", asks: printing},
+	{name: "paused", asks: paused},
+	{name: "cancelled", asks: cancelled},
+	{name: "finished", asks: finished, pushed: true},
+	{name: "around", asks: around},
+	{name: "card", asks: card},
 }
 
 const (
@@ -57,12 +58,6 @@ var keys = []ask{
 	{do: "DELETE /api/version"},
 	{do: "HEAD /api/version"},
 	{do: "GET /api/version/"},
-	{do: "POST /api/job", text: `{`, kind: "application/json"},
-	{do: "POST /api/job", text: `[]`, kind: "application/json"},
-	{do: "POST /api/job", text: `{"command":"start"}`, kind: "text/plain"},
-	{do: "POST /api/job", text: `{"command":"start"}`},
-	{do: "POST /api/job", json: `{}`},
-	{do: "POST /api/job", json: `{"command":"peer"}`},
 	{by: "octorest", do: "POST /api/logout", json: `{}`},
 }
 
@@ -70,6 +65,7 @@ var keys = []ask{
 var offline = []ask{
 	{do: "POST /api/connection", json: `{"command":"connect","port":"$PORT","baudrate":115200}`},
 	{until: "Operational"},
+	{until: "temperatures"},
 	{by: "Cura, OctoPod, octorest", do: "POST /api/connection", json: `{"command":"disconnect"}`},
 	{until: "Offline"},
 	{by: pages, do: "GET /api/connection"},
@@ -123,7 +119,13 @@ var idle = []ask{
 	{by: pages, do: "GET /api/printerprofiles"},
 	{by: "OctoScreen, octorest", do: "GET /api/printerprofiles/_default"},
 	{do: "GET /api/printerprofiles/peer"},
-	{by: "Cura, OctoPod, OctoScreen, Home Assistant, octorest", do: "GET /api/settings"},
+	{by: "Cura, OctoPod, OctoScreen, Home Assistant, octorest", do: "GET /api/settings", brief: 3},
+	{do: "POST /api/job", text: `{`, kind: "application/json"},
+	{do: "POST /api/job", text: `[]`, kind: "application/json"},
+	{do: "POST /api/job", text: `{"command":"start"}`, kind: "text/plain"},
+	{do: "POST /api/job", text: `{"command":"start"}`},
+	{do: "POST /api/job", json: `{}`},
+	{do: "POST /api/job", json: `{"command":"peer"}`},
 	{do: "POST /api/job", json: `{"command":"start"}`},
 	{do: "POST /api/job", json: `{"command":"restart"}`},
 	{do: "POST /api/job", json: `{"command":"pause"}`},

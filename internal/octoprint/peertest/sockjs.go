@@ -11,7 +11,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A frame of SockJS is o (open), h (heartbeat), a and an array of messages, or c and an array that says why it is closed.
+// A frame of SockJS is o (open), h (heartbeat), a and an array of messages, or c and an array that says why it is closed. OctoPrint's messages are JSON
+// objects in that array, not strings.
 
 func noteFrame(frame string, seen Shape) {
 	frame = strings.TrimSuffix(frame, "\n")
@@ -22,12 +23,21 @@ func noteFrame(frame string, seen Shape) {
 	if frame[0] != 'a' {
 		return
 	}
-	var messages []string
+	var messages []any
 	if json.Unmarshal([]byte(frame[1:]), &messages) != nil {
-		seen.see("frame a", "no array of strings")
+		seen.see("frame a", "no array")
 	}
 	for _, message := range messages {
-		note([]byte(message), seen)
+		switch m := message.(type) {
+		case map[string]any:
+			seen.see("frame a[]", "object")
+			note(m, seen)
+		case string: // as most servers of SockJS have it
+			seen.see("frame a[]", "string")
+			var inside map[string]any
+			json.Unmarshal([]byte(m), &inside) // what is no object has no kinds
+			note(inside, seen)
+		}
 	}
 }
 

@@ -28,12 +28,13 @@ func (p *player) wait(ctx context.Context, what string) string {
 	return "never reached"
 }
 
-// reached: "analysed FILE", "progress" of a print, "temperatures", "finished", else a state of the job.
+// reached: "analysed FILE", "progress" of a print, "temperatures", "a file on the card", "finished", else a state of the job.
 func (p *player) reached(ctx context.Context, what string) bool {
 	var file struct{ GcodeAnalysis map[string]any }
 	var printer struct {
 		Temperature struct{ Tool0 struct{ Actual *float64 } }
 	}
+	var card struct{ Files []any }
 	var job struct {
 		State    string
 		Progress struct{ Completion, PrintTimeLeft, PrintTime *float64 }
@@ -41,15 +42,18 @@ func (p *player) reached(ctx context.Context, what string) bool {
 	if path, isFile := strings.CutPrefix(what, "analysed "); isFile {
 		return p.read(ctx, "/api/files/local/"+path, &file) && file.GcodeAnalysis["estimatedPrintTime"] != nil
 	}
-	if what == "temperatures" {
+	switch what {
+	case "temperatures":
 		return p.read(ctx, "/api/printer", &printer) && printer.Temperature.Tool0.Actual != nil
+	case "a file on the card":
+		return p.read(ctx, "/api/files/sdcard", &card) && len(card.Files) > 0 && p.reached(ctx, "Operational")
 	}
 	if !p.read(ctx, "/api/job", &job) {
 		return false
 	}
 	switch at := job.Progress; what {
 	case "progress":
-		return at.Completion != nil && *at.Completion > 0 && at.PrintTimeLeft != nil && at.PrintTime != nil && *at.PrintTime >= 3
+		return at.Completion != nil && *at.Completion > 0 && at.PrintTimeLeft != nil && at.PrintTime != nil && *at.PrintTime >= 1
 	case "finished":
 		return job.State == "Operational" && at.Completion != nil && *at.Completion == 100
 	}
