@@ -49,7 +49,7 @@ func (r rest) Routes() (all []server.Route) {
 	nothing := func(_ http.ResponseWriter, q *http.Request, _ access.Identity) error {
 		path := "/" + strings.Join(strings.FieldsFunc(q.URL.Path, func(c rune) bool { return c == '/' }), "/")
 		for _, route := range known {
-			if route.Path == path || strings.HasSuffix(route.Path, "*") && strings.HasPrefix(path, strings.TrimSuffix(route.Path, "*")) {
+			if route.Path == path {
 				return refuse(http.StatusMethodNotAllowed, "The method is not allowed for the requested URL.")
 			}
 		}

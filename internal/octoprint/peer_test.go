@@ -5,6 +5,7 @@ import (
 
 	"layerd/internal/access"
 	"layerd/internal/octoprint/peertest"
+	"layerd/internal/store"
 )
 
 // Whatever the known clients ask, in all states of a printer, is answered as a real OctoPrint 1.11.8 has answered it: nothing is missing and nothing is
@@ -19,7 +20,10 @@ func TestAsTheOriginal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRig(t, 2)
+	r := newRig(t, 4)
+	if _, err := r.store.AddPerson(t.Context(), store.Person{Name: "Vera", Role: "owner", Tailnet: true}); err != nil {
+		t.Fatal(err)
+	}
 	ours, err := peertest.Play(t.Context(), peertest.Peer{URL: r.url, Key: r.keys[access.Owner]})
 	if err != nil {
 		t.Fatal(err)
