@@ -29,13 +29,10 @@ type moment struct {
 
 // momentAfter is the moment of a state. What cannot have changed since was it takes from there.
 func (a *API) momentAfter(was moment, st server.State) moment {
-	m := moment{st: st, files: was.files, films: was.films}
+	m := moment{st: st, files: was.files, films: a.films()}
 	m.job, m.done = a.jobOf(st)
 	if m.files == nil || m.files.rev != st.FilesRev {
 		m.files = a.listingOf(st.FilesRev)
-	}
-	if m.films == nil || was.st.TimelapsesRev != st.TimelapsesRev {
-		m.films = a.films()
 	}
 	return m
 }
