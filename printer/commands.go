@@ -205,6 +205,11 @@ func (p *Printer) Jog(ctx context.Context, axis byte, byMM float64) (uint64, err
 	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.jog(axis, byMM) })
 }
 
+// JogTo moves axis to a place, in mm; ErrNotHomed when nobody knows where it is.
+func (p *Printer) JogTo(ctx context.Context, axis byte, toMM float64) (uint64, error) {
+	return p.ask(ctx, func(o *owner, _ time.Time) error { return o.jogTo(axis, toMM) })
+}
+
 // Extrude pushes byMM of filament, or pulls it back when negative; the nozzle must be hot.
 func (p *Printer) Extrude(ctx context.Context, byMM float64) (uint64, error) {
 	return p.ExtrudeAt(ctx, byMM, 0)

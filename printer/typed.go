@@ -178,10 +178,7 @@ func (s *session) jog(axis byte, by float64) error {
 	if i == 2 {
 		speed = s.profile.LiftMMS
 	}
-	at := s.seen.jogTo
-	if at == nil && !s.seen.moved {
-		at = s.seen.position
-	}
+	at := s.whereTo()
 	mode, to := "G91", by
 	if at != nil && s.allHomed() {
 		moved := *at
@@ -200,6 +197,35 @@ func (s *session) jog(axis byte, by float64) error {
 		s.seen.jogTo = at
 	}
 	return err
+}
+
+// whereTo is where the head will be when the jogs so far are done; nil when nobody knows.
+func (s *session) whereTo() *Position {
+	if s.seen.jogTo == nil && !s.seen.moved {
+		return s.seen.position
+	}
+	return s.seen.jogTo
+}
+
+// jogTo moves one axis to a place.
+func (s *session) jogTo(axis byte, to float64) error {
+	if err := s.free(); err != nil {
+		return err
+	}
+	at, i := s.whereTo(), strings.IndexByte("xyz", axis|0x20)
+	switch {
+	case i < 0:
+		return fmt.Errorf("%w: axes are x, y and z", ErrBadCommand)
+	case math.IsNaN(to) || math.IsInf(to, 0):
+		return fmt.Errorf("%w: that is no place", ErrLimit)
+	case at == nil || !s.allHomed():
+		return ErrNotHomed
+	}
+	by := to - [3]float64{at.XMM, at.YMM, at.ZMM}[i]
+	if by == 0 {
+		return nil
+	}
+	return s.jog(axis, by)
 }
 
 // maxExtrudeMMS is as fast as Marlin's stock extruder goes (DEFAULT_MAX_FEEDRATE, 25 mm/s), with some room.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"layerd/printer/printertest"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,38 @@ func TestTypedInMidPrint(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Jogs to places add up to the last place, though no report has come between them, and go nowhere while nobody knows where the head is.
+func TestJogTo(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 4}, nil, func(r *rig) {
+		r.becomes(Idle)
+		if _, err := r.p.JogTo(r.Context(), 'x', 10); !errors.Is(err, ErrNotHomed) {
+			t.Errorf("before homing: got %v", err)
+		}
+		r.must(r.p.Home(r.Context(), ""))
+		await(t, r.p, func(s *Snapshot) bool { return s.Homed && s.Position != nil })
+		from := len(r.sim.Executed())
+		for _, to := range []float64{50, 20, 20, 1000} {
+			r.must(r.p.JogTo(r.Context(), 'x', to))
+		}
+		r.must(r.p.JogTo(r.Context(), 'z', 5))
+		for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+			if _, err := r.p.JogTo(r.Context(), 'y', bad); !errors.Is(err, ErrLimit) {
+				t.Errorf("to %v: got %v", bad, err)
+			}
+		}
+		await(t, r.p, func(s *Snapshot) bool { return s.Position.XMM == s.Profile.WidthMM && s.Position.ZMM == 5 })
+		var got []string
+		for _, line := range r.sim.Executed()[from:] {
+			if strings.HasPrefix(line, "G0") {
+				got = append(got, line)
+			}
+		}
+		if want := []string{"G0 X50 F6000", "G0 X20 F6000", "G0 X220 F6000", "G0 Z5 F480"}; !slices.Equal(got, want) {
+			t.Errorf("executed %q, want %q", got, want)
+		}
+	})
 }
 
 // Taps that come quickly one after the other are carried out in the order of the taps: a resume does not overtake a jog, whose second half

@@ -9,6 +9,7 @@ package access
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -58,7 +59,7 @@ type Identity struct {
 	ID   string `json:"id"` // the person's or token's; stable over renames
 	Name string `json:"name"`
 	Role Role   `json:"role"`
-	Via  string `json:"via"` // "bearer", "session", "tailnet", "demo"
+	Via  string `json:"via"` // "bearer", "session", "tailnet", "demo", "ticket"
 
 	From      string `json:"-"` // address, for the audit log
 	Session   string `json:"-"` // ID of the session, "" without one
@@ -85,6 +86,7 @@ type Config struct {
 	Demo        string          // when not "", a key of an owner that is valid until the process ends; nobody is set up then
 	People      map[string]Role // of the tailnet, by login name in lower case, as the configuration says
 	DefaultRole func() Role     // of others on the tailnet; nil = Nobody
+	ViewSecret  []byte          // seals tickets for pictures; who keeps it keeps them good over a restart. nil = they end with the process
 	Proxies     []netip.Prefix  // whose X-Forwarded-For and X-Forwarded-Proto are believed
 }
 
@@ -104,6 +106,10 @@ type hash = [sha256.Size]byte
 func NewGate(cfg Config) *Gate {
 	if cfg.DefaultRole == nil {
 		cfg.DefaultRole = func() Role { return Nobody }
+	}
+	if len(cfg.ViewSecret) == 0 {
+		cfg.ViewSecret = make([]byte, sha256.Size)
+		rand.Read(cfg.ViewSecret) // never fails
 	}
 	return &Gate{cfg: cfg, demo: sha256.Sum256([]byte(cfg.Demo)), wrong: newFailures(), delays: newDelays(), hashes: newHasher(usual)}
 }

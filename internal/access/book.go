@@ -41,6 +41,7 @@ type Login struct {
 // Book is where people, keys and sessions are kept. What it does not find is ErrDenied.
 type Book interface {
 	Key(ctx context.Context, secret string) (Key, error)
+	KeyOf(ctx context.Context, id string) (Key, error)
 	Account(ctx context.Context, id string) (Account, error)
 	AccountNamed(ctx context.Context, name string) (Account, error) // whatever the case
 	Seen(ctx context.Context, a Account)                            // notes that he was here

@@ -17,6 +17,7 @@ type memory struct {
 
 	mu       sync.Mutex // guards what follows
 	accounts []Account
+	byID     map[string]Key
 	sessions map[string]Session // by secret
 	begun    []Login
 	seen     []string // names
@@ -29,6 +30,16 @@ func newMemory(keys keyTable, accounts ...Account) *memory {
 func (m *memory) Key(ctx context.Context, secret string) (Key, error) {
 	id, name, role, err := m.keys(ctx, secret)
 	return Key{ID: id, Name: name, Role: role, Link: id == "link"}, err
+}
+
+func (m *memory) KeyOf(_ context.Context, id string) (Key, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k, ok := m.byID[id]
+	if !ok {
+		return k, ErrDenied
+	}
+	return k, nil
 }
 
 func (m *memory) find(is func(Account) bool) (*Account, error) {

@@ -17,7 +17,14 @@ type Book struct{ Store *store.Store }
 var _ access.Book = Book{}
 
 func (b Book) Key(ctx context.Context, secret string) (access.Key, error) {
-	t, err := b.Store.TokenBySecret(ctx, secret)
+	return key(b.Store.TokenBySecret(ctx, secret))
+}
+
+func (b Book) KeyOf(ctx context.Context, id string) (access.Key, error) {
+	return key(b.Store.Token(ctx, id))
+}
+
+func key(t store.Token, err error) (access.Key, error) {
 	if err != nil {
 		return access.Key{}, denied(err)
 	}

@@ -100,6 +100,7 @@ func detailOf(c Command) string {
 	if c.ByMM != 0 {
 		number("by_mm", &c.ByMM)
 	}
+	number("to_mm", c.ToMM)
 	number("target_c", c.TargetC)
 	number("percent", c.Percent)
 	number("factor", c.Factor)

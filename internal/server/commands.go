@@ -251,6 +251,12 @@ func (s *Server) doJog(ctx context.Context, c *call) (uint64, error) {
 	if len(axis) != 1 || !strings.Contains("xyz", axis) {
 		return 0, badCommand("axes must be one of x, y and z.")
 	}
+	if c.ToMM != nil {
+		if c.ByMM != 0 {
+			return 0, badCommand("A jog goes by_mm or to_mm.")
+		}
+		return s.cfg.Printer.JogTo(ctx, axis[0], *c.ToMM)
+	}
 	if c.ByMM == 0 || math.Abs(c.ByMM) > 5000 {
 		return 0, badCommand("by_mm must be a distance of at most 5000 mm, and not 0.")
 	}

@@ -15,6 +15,8 @@ import (
 // Gate says who asks, and lets people in; *access.Gate is one.
 type Gate interface {
 	Identify(r *http.Request) (access.Identity, error)
+	IdentifyViewer(r *http.Request) (access.Identity, error) // as Identify, but that a ticket for pictures counts
+	ViewTicket(me access.Identity) string
 	Changed() <-chan struct{} // closed when it would say something else of somebody
 	Source(r *http.Request) string
 	Secure(r *http.Request) bool

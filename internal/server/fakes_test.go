@@ -135,6 +135,9 @@ func (p *fakePrinter) Home(ctx context.Context, axes string) (uint64, error) {
 func (p *fakePrinter) Jog(ctx context.Context, axis byte, byMM float64) (uint64, error) {
 	return p.call(ctx, "jog", string(axis), byMM)
 }
+func (p *fakePrinter) JogTo(ctx context.Context, axis byte, toMM float64) (uint64, error) {
+	return p.call(ctx, "jog", string(axis), "to", toMM)
+}
 func (p *fakePrinter) ExtrudeAt(ctx context.Context, byMM, mmS float64) (uint64, error) {
 	if mmS != 0 {
 		return p.call(ctx, "extrude", byMM, "at", mmS)
@@ -249,6 +252,9 @@ func (f *fakeFiles) real(path string) string {
 }
 
 func (f *fakeFiles) PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (store.File, error) {
+	return f.PutLate(ctx, path, r, size, overwrite, func(survey *gcode.Survey) (string, bool, error) { return path, overwrite, accept(survey) })
+}
+func (f *fakeFiles) PutLate(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) (string, bool, error)) (store.File, error) {
 	content, err := io.ReadAll(r)
 	if err != nil {
 		return store.File{}, fmt.Errorf("receive: %w", err)
@@ -257,11 +263,16 @@ func (f *fakeFiles) PutIf(ctx context.Context, path string, r io.Reader, size in
 		return store.File{}, f.failPut
 	}
 	survey, _ := gcode.SurveyFile(bytes.NewReader(content))
-	if err := accept(&survey); err != nil {
+	path, _, err = accept(&survey)
+	if err != nil {
 		return store.File{}, fmt.Errorf("upload %s: %w", path, err)
 	}
 	return f.add(path, string(content)), nil
 }
+func (f *fakeFiles) Details(context.Context, string) (map[string]store.Details, error) {
+	return map[string]store.Details{}, nil
+}
+func (f *fakeFiles) Disk() (free, total int64, err error) { return 1 << 30, 2 << 30, nil }
 func (f *fakeFiles) Files(context.Context) ([]store.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -210,6 +210,9 @@ func (s *Server) identify(r *http.Request, api API) (access.Identity, error) {
 	if own, ok := api.(identifier); ok {
 		return own.Identify(r)
 	}
+	if strings.HasPrefix(r.URL.Path, webcamPath) {
+		return s.cfg.Gate.IdentifyViewer(r)
+	}
 	return s.cfg.Gate.Identify(r)
 }
 

@@ -43,6 +43,7 @@ type Printer interface {
 	Dismiss(ctx context.Context) (uint64, error)
 	Home(ctx context.Context, axes string) (uint64, error)
 	Jog(ctx context.Context, axis byte, byMM float64) (uint64, error)
+	JogTo(ctx context.Context, axis byte, toMM float64) (uint64, error)
 	ExtrudeAt(ctx context.Context, byMM, mmS float64) (uint64, error)
 	SetNozzle(ctx context.Context, tool int, targetC float64) (uint64, error)
 	SetBed(ctx context.Context, targetC float64) (uint64, error)
@@ -70,7 +71,9 @@ type Console interface {
 // Files is what the server asks of the store; *store.Store is one.
 type Files interface {
 	PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (store.File, error)
+	PutLate(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) (path string, overwrite bool, err error)) (store.File, error)
 	Files(ctx context.Context) ([]store.File, error)
+	Details(ctx context.Context, sha256 string) (map[string]store.Details, error)
 	Stat(ctx context.Context, path string) (store.File, error)
 	Survey(ctx context.Context, path string) (gcode.Survey, error)
 	OpenFile(ctx context.Context, path string) (*os.File, store.File, error)
@@ -80,6 +83,7 @@ type Files interface {
 	MakeFolder(ctx context.Context, path string) (store.File, error)
 	Changed() <-chan struct{}
 	Free() (int64, error)
+	Disk() (free, total int64, err error)
 	Prints(ctx context.Context, beforeMS int64, limit int) ([]store.Print, error)
 	PrintLog(ctx context.Context, id string) ([]store.LogLine, error)
 	Curve(ctx context.Context, id string) (store.Curve, error)

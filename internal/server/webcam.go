@@ -15,6 +15,9 @@ import (
 // What flows here: the newest frame → programs that know OctoPrint's addresses. They cannot show a picture's age, so they get
 // none when the camera is not live.
 
+// webcamPath is where programs find them. There, and nowhere else, a ticket is as good as a key of a viewer.
+const webcamPath = "/webcam/"
+
 // serveWebcam answers /webcam/?action=snapshot and ?action=stream, with id=N those of another camera than the first. The same below /webcam/N/, for
 // programs that add the question themselves. Other parameters, such as those against caches, mean nothing.
 func (s *Server) serveWebcam(w http.ResponseWriter, r *http.Request, me access.Identity) error {
@@ -86,7 +89,7 @@ func (s *Server) webcamStream(w http.ResponseWriter, r *http.Request, me access.
 		default:
 		}
 		if look {
-			if now, err := s.cfg.Gate.Identify(r); err != nil || now.Role < access.Viewer {
+			if now, err := s.cfg.Gate.IdentifyViewer(r); err != nil || now.Role < access.Viewer {
 				return nil
 			}
 			checked = time.Now()

@@ -103,6 +103,7 @@ type Command struct {
 	Line       string                `json:"line,omitempty"`        // send: one or more lines, separated by \n; change_setting: one
 	Axes       string                `json:"axes,omitempty"`        // home: "xyz", "z"; empty = all. jog: one of x y z
 	ByMM       float64               `json:"by_mm,omitempty"`       // jog, extrude, babystep
+	ToMM       *float64              `json:"to_mm,omitempty"`       // jog: a place instead, once all axes are homed
 	MMS        float64               `json:"mm_s,omitempty"`        // extrude: speed; 0 = the profile's
 	Tool       int                   `json:"tool,omitempty"`        // set_nozzle, set_advance, set_spool
 	TargetC    *float64              `json:"target_c,omitempty"`    // set_nozzle, set_bed, set_chamber

@@ -15,16 +15,22 @@ import (
 
 // Free returns the bytes free for files.
 func (s *Store) Free() (int64, error) {
+	free, _, err := s.Disk()
+	return free, err
+}
+
+// Disk returns the bytes free for files, and of the whole disk.
+func (s *Store) Disk() (free, total int64, err error) {
 	dir, err := s.files.Open(".")
 	if err != nil {
-		return 0, fmt.Errorf("free disk space: %w", err)
+		return 0, 0, fmt.Errorf("free disk space: %w", err)
 	}
 	defer dir.Close()
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(int(dir.Fd()), &st); err != nil {
-		return 0, fmt.Errorf("free disk space: %w", err)
+		return 0, 0, fmt.Errorf("free disk space: %w", err)
 	}
-	return int64(st.Bavail) * int64(st.Bsize), nil // Bavail: what is left for others than root
+	return int64(st.Bavail) * int64(st.Bsize), int64(st.Blocks) * int64(st.Bsize), nil // Bavail: what is left for others than root
 }
 
 // room is nil when bytes more can be stored and the disk still keeps what Limits ask for.

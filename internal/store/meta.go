@@ -120,18 +120,26 @@ func (s *Store) remember(ctx context.Context, path string, info fs.FileInfo, c c
 	if err != nil {
 		return fmt.Errorf("survey as JSON: %w", err)
 	}
+	tools, err := json.Marshal(c.survey.ToolsMM)
+	if err != nil {
+		return fmt.Errorf("survey as JSON: %w", err)
+	}
+	bounds, err := json.Marshal(c.survey.BoundsMM)
+	if err != nil {
+		return fmt.Errorf("survey as JSON: %w", err)
+	}
 	thumbType, thumb := "", []byte{}
 	if n := len(c.survey.Thumbnails); n > 0 {
 		thumbType, thumb = c.survey.Thumbnails[n-1].Type, c.survey.Thumbnails[n-1].Data // the biggest is last
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO contents (sha256, revision, estimate_s, filament_mm, layers, thumb_type, survey, thumb)
-			VALUES (?,?,?,?,?,?,?,?)
+			INSERT INTO contents (sha256, revision, estimate_s, filament_mm, layers, thumb_type, survey, thumb, tools, bounds)
+			VALUES (?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (sha256) DO UPDATE SET revision = excluded.revision, estimate_s = excluded.estimate_s,
 				filament_mm = excluded.filament_mm, layers = excluded.layers, thumb_type = excluded.thumb_type,
-				survey = excluded.survey, thumb = excluded.thumb`,
-			c.sha256, surveyRevision, c.survey.EstimateS, c.survey.FilamentMM, layers, thumbType, survey, thumb)
+				survey = excluded.survey, thumb = excluded.thumb, tools = excluded.tools, bounds = excluded.bounds`,
+			c.sha256, surveyRevision, c.survey.EstimateS, c.survey.FilamentMM, layers, thumbType, survey, thumb, string(tools), string(bounds))
 		if err != nil {
 			return err
 		}

@@ -94,9 +94,9 @@ func checkExtension(name string) error {
 	}
 	allowed := strings.Join(extensions[:], " ")
 	if ext == ".bgcode" {
-		return fmt.Errorf("%w: binary G-code cannot be printed, switch it off in the slicer and export again (allowed: %s)", ErrName, allowed)
+		return fmt.Errorf("%w: binary G-code cannot be printed, switch it off in the slicer and export again (allowed: %s)", ErrEnding, allowed)
 	}
-	return fmt.Errorf("%w: it must end in one of %s", ErrName, allowed)
+	return fmt.Errorf("%w: it must end in one of %s", ErrEnding, allowed)
 }
 
 // reachable reports whether a path that exists may be shown and opened under exactly this name. It is laxer than CleanPath, since

@@ -222,6 +222,13 @@ CREATE TABLE audit (
 	outcome TEXT NOT NULL -- 'ok', or the error's code
 );
 `,
+	10: `
+-- What lists of files show of a survey, which is too long to be read for each. JSON.
+ALTER TABLE contents ADD COLUMN tools  TEXT NOT NULL DEFAULT 'null';
+ALTER TABLE contents ADD COLUMN bounds TEXT NOT NULL DEFAULT 'null';
+UPDATE contents SET tools = coalesce(json_extract(CAST(survey AS TEXT), '$.tools_mm'), 'null'), bounds = coalesce(json_extract(CAST(survey AS TEXT), '$.bounds_mm'), 'null')
+	WHERE json_valid(CAST(survey AS TEXT));
+`,
 }
 
 // openDatabase opens the database file. synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync.

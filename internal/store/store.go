@@ -33,7 +33,10 @@ var (
 	ErrNotFound = errors.New("no such file")
 	ErrExists   = errors.New("there is already a file of that name")
 	ErrName     = errors.New("this name cannot be used") // wrapped with why
-	ErrTooBig   = errors.New("the file is too big")      // wrapped with the limit
+	// ErrEnding is the ErrName of a file that does not end like one that can be printed.
+	ErrEnding = fmt.Errorf("%w", ErrName)
+
+	ErrTooBig   = errors.New("the file is too big") // wrapped with the limit
 	ErrNoSpace  = errors.New("the disk is full")
 	ErrInUse    = errors.New("the file is being printed")
 	ErrNotEmpty = errors.New("the folder is not empty")

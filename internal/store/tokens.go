@@ -125,6 +125,18 @@ func (s *Store) TokenBySecret(ctx context.Context, secret string) (Token, error)
 	return t, nil
 }
 
+// Token returns the token of an ID, or ErrNoToken, also when its time is over.
+func (s *Store) Token(ctx context.Context, id string) (Token, error) {
+	t, err := scanToken(s.db.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE id = ? AND (expires_ms = 0 OR expires_ms > ?)`, id, time.Now().UnixMilli()).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Token{}, ErrNoToken
+	}
+	if err != nil {
+		return Token{}, fmt.Errorf("look up key: %w", err)
+	}
+	return t, nil
+}
+
 // used notes that a row was used, to the minute. Who may come in may do so though the disk be full, so a failure is none of the look-up.
 func (s *Store) used(ctx context.Context, table, id string, usedMS *int64) {
 	if minute := time.Now().Truncate(time.Minute).UnixMilli(); minute != *usedMS {

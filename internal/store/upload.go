@@ -25,6 +25,12 @@ func (s *Store) Put(ctx context.Context, path string, r io.Reader, size int64, o
 // PutIf is Put for a file that accept is asked about when it is whole and surveyed. When accept refuses, its error is returned, wrapped, and
 // what was there before stays.
 func (s *Store) PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (File, error) {
+	return s.PutLate(ctx, path, r, size, overwrite, func(survey *gcode.Survey) (string, bool, error) { return path, overwrite, accept(survey) })
+}
+
+// PutLate is PutIf for a file whose name may turn out to be another: accept has the last word on path and overwrite. What can be refused by those
+// that are known at first is refused unread.
+func (s *Store) PutLate(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) (path string, overwrite bool, err error)) (File, error) {
 	clean, err := CleanPath(path)
 	if err != nil {
 		return File{}, err
@@ -36,7 +42,14 @@ func (s *Store) PutIf(ctx context.Context, path string, r io.Reader, size int64,
 	if err != nil {
 		return File{}, fmt.Errorf("upload %s: %w", clean, noSpace(err))
 	}
-	if err := accept(&temp.survey); err != nil {
+	path, overwrite, err = accept(&temp.survey)
+	if err == nil {
+		clean, err = CleanPath(path)
+	}
+	if err == nil {
+		err = checkExtension(clean)
+	}
+	if err != nil {
 		s.tmp.Remove(temp.name)
 		return File{}, fmt.Errorf("upload %s: %w", clean, err)
 	}
