@@ -255,7 +255,7 @@ func (t *teller) films(was, is *timelapse.List) {
 		if !known || before.Video.State == film.Video.State {
 			continue
 		}
-		movie := map[string]any{"gcode": film.Name, "movie": film.ID, "movie_basename": film.ID, "movie_prefix": film.Name}
+		movie := map[string]any{"gcode": film.Name, "movie": filmName(film), "movie_basename": filmName(film), "movie_prefix": film.Name}
 		switch film.Video.State {
 		case timelapse.VideoRendering:
 			t.tell("MovieRendering", movie)
