@@ -29,13 +29,10 @@ type moment struct {
 
 // momentAfter is the moment of a state. What cannot have changed since was it takes from there.
 func (a *API) momentAfter(was moment, st server.State) moment {
-	m := moment{st: st, files: was.files, films: was.films}
+	m := moment{st: st, files: was.files, films: a.films()}
 	m.job, m.done = a.jobOf(st)
 	if m.files == nil || m.files.rev != st.FilesRev {
 		m.files = a.listingOf(st.FilesRev)
-	}
-	if m.films == nil || was.st.TimelapsesRev != st.TimelapsesRev {
-		m.films = a.films()
 	}
 	return m
 }
@@ -258,7 +255,7 @@ func (t *teller) films(was, is *timelapse.List) {
 		if !known || before.Video.State == film.Video.State {
 			continue
 		}
-		movie := map[string]any{"gcode": film.Name, "movie": film.ID, "movie_basename": film.ID, "movie_prefix": film.Name}
+		movie := map[string]any{"gcode": film.Name, "movie": filmName(film), "movie_basename": filmName(film), "movie_prefix": film.Name}
 		switch film.Video.State {
 		case timelapse.VideoRendering:
 			t.tell("MovieRendering", movie)

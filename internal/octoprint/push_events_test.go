@@ -233,7 +233,7 @@ func TestLikeTheOriginal(t *testing.T) {
 			}
 		}
 	}
-	compare("connected", "connected", connectedOf("1.0.0"))
+	compare("connected", "connected", connectedOf())
 	told := func(events []Event) {
 		t.Helper()
 		for _, e := range events {
