@@ -178,13 +178,18 @@ func readProfile(w http.ResponseWriter, r *http.Request, base profile) (out prin
 	return out, in, nil
 }
 
-// clampPark is the parking place within the bed.
+// clampPark is the parking place within the bed, round or not.
 func clampPark(p printer.Profile) (x, y float64) {
-	lowX, lowY := 0.0, 0.0
+	midX, midY := p.WidthMM/2, p.DepthMM/2
 	if p.Origin == "center" {
-		lowX, lowY = -p.WidthMM/2, -p.DepthMM/2
+		midX, midY = 0, 0
 	}
-	return math.Min(math.Max(p.ParkXMM, lowX), lowX+p.WidthMM), math.Min(math.Max(p.ParkYMM, lowY), lowY+p.DepthMM)
+	x, y = p.ParkXMM-midX, p.ParkYMM-midY
+	x, y = math.Min(math.Max(x, -p.WidthMM/2), p.WidthMM/2), math.Min(math.Max(y, -p.DepthMM/2), p.DepthMM/2)
+	if far, most := math.Hypot(x, y), math.Min(p.WidthMM, p.DepthMM)/2; p.Bed == "circle" && far > most {
+		x, y = x*most/far*0.99, y*most/far*0.99
+	}
+	return midX + x, midY + y
 }
 
 // addProfile saves a new one: what the request leaves out is as in the one in use.
@@ -200,7 +205,7 @@ func (a *API) addProfile(w http.ResponseWriter, r *http.Request, me access.Ident
 	return a.sayProfile(w, r, p.Name)
 }
 
-// changeProfile changes the one in use. {"default": true} takes another into use.
+// changeProfile changes a profile. {"default": true} takes it into use. One that is not in use is saved anew.
 func (a *API) changeProfile(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	base, known := a.profile(r.PathValue("path"))
 	if !known {
@@ -210,16 +215,32 @@ func (a *API) changeProfile(w http.ResponseWriter, r *http.Request, me access.Id
 	if err != nil {
 		return err
 	}
-	if base.id != inUse {
-		var flags struct{ Default, Current bool }
-		if json.Unmarshal(in["profile"], &flags) != nil || !flags.Default && !flags.Current {
-			return refuse(http.StatusConflict, "Only the profile in use can be changed here. Take it into use first, with \"default\": true.")
-		}
-		if err := a.s.Try(r.Context(), me, server.Command{Do: "choose_profile", Name: base.Name}); err != nil {
-			return err
+	var flags struct{ Default, Current bool }
+	if json.Unmarshal(in["profile"], &flags) != nil {
+		return invalid("profile")
+	}
+	try := func(cmd server.Command) {
+		if err == nil {
+			err = a.s.Try(r.Context(), me, cmd)
 		}
 	}
-	if err := a.s.Try(r.Context(), me, server.Command{Do: "set_profile", Profile: &p}); err != nil {
+	switch {
+	case base.id == inUse:
+		try(server.Command{Do: "set_profile", Profile: &p})
+	case flags.Default || flags.Current:
+		try(server.Command{Do: "choose_profile", Name: base.Name})
+		try(server.Command{Do: "set_profile", Profile: &p})
+	case p.Name != base.Name:
+		try(server.Command{Do: "save_profile", Profile: &p})
+		try(server.Command{Do: "delete_profile", Name: base.Name})
+	default:
+		if bad := p.Check(); bad != nil {
+			return refuse(http.StatusBadRequest, bad.Error())
+		}
+		try(server.Command{Do: "delete_profile", Name: base.Name})
+		try(server.Command{Do: "save_profile", Profile: &p})
+	}
+	if err != nil {
 		return err
 	}
 	return a.sayProfile(w, r, p.Name)
@@ -240,7 +261,7 @@ func (a *API) deleteProfile(w http.ResponseWriter, r *http.Request, me access.Id
 	case !known:
 		return errNothing
 	case p.id == inUse:
-		return refuse(http.StatusConflict, "Cannot delete currently selected profile and default profile: "+p.Name)
+		return refuse(http.StatusConflict, "Cannot delete currently selected profile")
 	}
 	if err := a.s.Try(r.Context(), me, server.Command{Do: "delete_profile", Name: p.Name}); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func (a *API) talk(ctx context.Context, l line, r *http.Request, bare bool) {
 	defer end()
 	c := &client{a: a, line: l, r: r, bare: bare, factor: 1, wants: everything(), states: make(chan server.State, 1), free: a.strangers.enter(end)}
 	defer func() { c.free() }()
-	err := c.say("connected", connectedOf(a.s.Config().Version))
+	err := c.say("connected", connectedOf())
 	if err == nil && bearer(r) != "" {
 		err = c.auth(ctx, r)
 	}
@@ -153,6 +154,9 @@ func (c *client) say(kind string, payload any) error {
 
 // auth looks who a request shows. Who it is gets a place among those who are known, the history, and what comes after.
 func (c *client) auth(ctx context.Context, r *http.Request) error {
+	if c.shown != nil && bearer(c.shown) == bearer(r) {
+		return nil // he says it again
+	}
 	me, err := c.a.s.Identify(r)
 	if err != nil || me.Role < access.Viewer {
 		if err := c.say("reauthRequired", map[string]string{"reason": "stale"}); err != nil {
@@ -238,6 +242,11 @@ func (c *client) see(st server.State) error {
 			}
 		}
 	}
+	if before, now := timelapseOf(was.films), timelapseOf(c.now.films); !reflect.DeepEqual(before, now) {
+		if err := c.say("timelapse", now); err != nil {
+			return err
+		}
+	}
 	return c.plugins(was)
 }
 
@@ -269,7 +278,7 @@ func (c *client) send() error {
 		return err
 	}
 	c.greeted = true
-	if err := c.say("timelapse", timelapseOf(c.a.films())); err != nil {
+	if err := c.say("timelapse", timelapseOf(c.now.films)); err != nil {
 		return err
 	}
 	return c.plugins(moment{})

@@ -29,13 +29,10 @@ type moment struct {
 
 // momentAfter is the moment of a state. What cannot have changed since was it takes from there.
 func (a *API) momentAfter(was moment, st server.State) moment {
-	m := moment{st: st, files: was.files, films: was.films}
+	m := moment{st: st, files: was.files, films: a.films()}
 	m.job, m.done = a.jobOf(st)
 	if m.files == nil || m.files.rev != st.FilesRev {
 		m.files = a.listingOf(st.FilesRev)
-	}
-	if m.films == nil || was.st.TimelapsesRev != st.TimelapsesRev {
-		m.films = a.films()
 	}
 	return m
 }
@@ -60,28 +57,27 @@ func eventsBetween(was, is moment) []Event {
 	return t
 }
 
-// talking reports whether there is somebody at the other end of the cable.
-func talking(st server.State) bool {
-	return st.State != printer.Disconnected && st.State != printer.Connecting
-}
-
+// connection tells that there is somebody to talk to, or no more. OctoPrint closes the port after each error, and clients wait for Connected then; we
+// may go on with the same connection, and tell it all the same.
 func (t *teller) connection(was, is server.State) {
-	fresh := is.Connection.SinceMS != was.Connection.SinceMS
+	before, now := stateOf(was).Flags, stateOf(is).Flags
 	switch {
 	case was.State != printer.Connecting && is.State == printer.Connecting:
 		t.tell("Connecting", nil)
-	case talking(is) && (!talking(was) || fresh):
+	case now.Operational && (!before.Operational || is.Connection.SinceMS != was.Connection.SinceMS):
 		t.tell("Connected", map[string]any{"port": is.Connection.Port, "baudrate": is.Connection.Baud})
 		t.tell("FirmwareData", map[string]any{"name": is.Connection.Firmware, "data": map[string]string{"FIRMWARE_NAME": is.Connection.Firmware}})
 	}
-	if f := is.Fault; f != nil && stateOf(is).Flags.Error && (was.Fault == nil || was.Fault.AtMS != f.AtMS || was.Fault.Code != f.Code) {
+	if f := is.Fault; f != nil && now.Error && (was.Fault == nil || was.Fault.AtMS != f.AtMS || was.Fault.Code != f.Code) {
 		t.tell("Error", map[string]string{"error": f.Message, "reason": string(f.Code)})
 	}
 	if is.Halt != nil && was.Halt == nil {
 		t.tell("EStop", nil)
 	}
-	if is.State == printer.Disconnected && was.State != printer.Disconnected {
-		t.tell("Disconnecting", nil)
+	if now.ClosedOrError && !before.ClosedOrError {
+		if !now.Error {
+			t.tell("Disconnecting", nil)
+		}
 		t.tell("Disconnected", nil)
 	}
 }
@@ -259,7 +255,7 @@ func (t *teller) films(was, is *timelapse.List) {
 		if !known || before.Video.State == film.Video.State {
 			continue
 		}
-		movie := map[string]any{"gcode": film.Name, "movie": film.ID, "movie_basename": film.ID, "movie_prefix": film.Name}
+		movie := map[string]any{"gcode": film.Name, "movie": filmName(film), "movie_basename": filmName(film), "movie_prefix": film.Name}
 		switch film.Video.State {
 		case timelapse.VideoRendering:
 			t.tell("MovieRendering", movie)

@@ -87,7 +87,7 @@ func pluginsBetween(was, is moment) (out []PluginMessage) {
 	case now == nil && before != nil:
 		out = append(out, PluginMessage{prompts, map[string]any{"action": "close"}})
 	}
-	if n := is.st.Notice; n != was.st.Notice {
+	if n := is.st.Notice; n != was.st.Notice && was.st.Rev != 0 { // who comes later has missed it
 		data := map[string]any{}
 		if n != "" {
 			data["message"] = n

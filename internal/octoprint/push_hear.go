@@ -45,6 +45,8 @@ type filter struct {
 	pattern *regexp.Regexp // nil = none, unless all
 }
 
+func (f filter) some() bool { return f.all || f.pattern != nil }
+
 func (f filter) passed(lines []string) []string {
 	if f.all {
 		return lines

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
-	"runtime"
 	"strings"
 	"time"
 
@@ -35,11 +34,11 @@ type Connected struct {
 	Permissions    []Permission `json:"permissions"`
 }
 
-func connectedOf(ours string) Connected {
-	sum := sha256.Sum256([]byte(ours))
+// connectedOf is what everybody hears, also who is never known: it says nothing of us but that we are there.
+func connectedOf() Connected {
+	sum := sha256.Sum256([]byte(emulated))
 	hash := hex.EncodeToString(sum[:16])
-	return Connected{Version: emulated, DisplayVersion: emulated + " (layerd " + ours + ")", Branch: "layerd", PythonVersion: runtime.Version(),
-		PluginHash: hash, ConfigHash: hash, Online: true, Permissions: permissions()}
+	return Connected{Version: emulated, DisplayVersion: emulated, Branch: "HEAD", PluginHash: hash, ConfigHash: hash, Online: true, Permissions: permissions()}
 }
 
 // Current is what a client is shown, again and again. History, the first of them, is the same without BusyFiles.
@@ -88,8 +87,11 @@ func (c *client) base() Current {
 		m.Resends.Ratio = st.Link.Resends * 100 / st.Link.Sent
 	}
 	if c.me.Role >= access.Operator { // they may hold whatever the firmware says
-		logs, messages := c.lines()
-		logs, messages = c.wants.logs.passed(logs), c.wants.messages.passed(messages)
+		logs, messages := []string{}, []string{}
+		if c.wants.logs.some() || c.wants.messages.some() {
+			logs, messages = c.lines()
+			logs, messages = c.wants.logs.passed(logs), c.wants.messages.passed(messages)
+		}
 		m.Logs, m.Messages = &logs, &messages
 	}
 	return m
@@ -114,8 +116,9 @@ func (c *client) current() Current {
 	return m
 }
 
-// history is the same with all the temperatures of the last half hour.
+// history is the same with all the temperatures of the last half hour, and with lines that were said before.
 func (c *client) history() Current {
+	c.logged = 0
 	m := c.base()
 	c.tempsMS = c.now.st.TempsAtMS
 	m.Temps = pointsOf(c.a.s.Config().Temperatures.Since(0).Curve)

@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"layerd/internal/access"
+	"layerd/internal/timelapse"
 	"layerd/printer"
 )
 
@@ -295,6 +296,37 @@ func TestPushRevoked(t *testing.T) {
 	})
 }
 
+// Who is known and then shows something wrong is not known any more.
+func TestPushForgetsWhoShowsSomethingWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		g.serve(t, p)
+		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
+		a.until("timelapse")
+		a.say(`{"auth":"kim:viewer"}`) // the same again changes nothing
+		a.say(`{"auth":"kim:nonsense"}`)
+		if code, kinds := a.closed(); code != closeRevoked || !slices.Equal(kinds, []string{"reauthRequired"}) {
+			t.Errorf("got %d after %q", code, kinds)
+		}
+	})
+}
+
+// How prints are recorded is told when it changes.
+func TestPushTimelapse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		g.serve(t, p)
+		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
+		a.until("timelapse")
+		for mode, want := range map[timelapse.Mode]string{timelapse.ByTime: "timed", timelapse.ByLayer: "zchange"} {
+			g.films.Set(&timelapse.List{Settings: timelapse.Settings{Choice: timelapse.Choice{Mode: mode, EveryS: 5}}})
+			if m := a.until("timelapse"); m["type"] != want {
+				t.Errorf("%s: got %v, want %s", mode, m, want)
+			}
+		}
+	})
+}
+
 // How often current comes: with changes as often as is wanted, without often enough.
 func TestPushPace(t *testing.T) {
 	for _, c := range []struct {
@@ -405,6 +437,7 @@ func TestPushSubscriptions(t *testing.T) {
 		for _, ignored := range []string{`{"subscribe":{"state":{"logs":"("}}}`, `{"subscribe":{"state":3}}`, `{"subscribe":{"events":{}}}`, `{"subscribe":null}`, `nonsense`, `[]`, `"x"`} {
 			a.say(ignored)
 		}
+		g.change(func(s *printer.Snapshot) { s.FanPercent = 50 })
 		if m := a.until("current"); len(m["logs"].([]any)) != 0 {
 			t.Errorf("got %v, want nothing that was said before", m["logs"])
 		}

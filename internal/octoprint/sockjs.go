@@ -49,9 +49,15 @@ func (a *API) sockGreeting(w http.ResponseWriter, _ *http.Request, _ access.Iden
 	return nil
 }
 
-// sockInfo says what can be done. Pages of other sites may read it: it says nothing of us.
-func (a *API) sockInfo(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
+// sockInfo says what can be done. Pages of other sites may read it, with whatever cookie: it says nothing of us, nor of who asks.
+func (a *API) sockInfo(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	if origin := r.Header.Get("Origin"); origin != "" {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Set("Vary", "Origin")
+	}
 	a.s.WriteJSON(w, http.StatusOK, map[string]any{"websocket": true, "cookie_needed": false, "origins": []string{"*:*"}, "entropy": uint32(maphash.Bytes(maphash.MakeSeed(), nil))})
 	return nil
 }
@@ -219,7 +225,7 @@ func split(text []byte) [][]byte {
 var errNoJSON = errors.New("not JSON")
 
 func listOf(text []byte) (list []json.RawMessage, err error) {
-	text = bytes.TrimSpace(text)
+	text = bytes.Trim(text, " \t\r\n")
 	if len(text) == 0 || !json.Valid(text) {
 		return nil, errNoJSON
 	}

@@ -156,8 +156,10 @@ func (f *form) target(name string) (string, error) {
 	}
 	if dir, there := f.fields["path"]; there && dir != "" {
 		name = dir + "/" + path.Base(name)
+	} else if strings.Contains(name, "..") {
+		name = path.Base(name) // some clients send where the file lay on their own disk
 	}
-	return server.CleanName(name)
+	return cleaned(name)
 }
 
 // tail is a file that ends when its whole form has.
@@ -257,7 +259,7 @@ func (a *API) receive(r *http.Request, f *form, part *multipart.Part, name strin
 
 // makeFolder makes a folder; one that is there already is well.
 func (a *API) makeFolder(w http.ResponseWriter, r *http.Request, me access.Identity, f *form) error {
-	name, err := server.CleanName(f.fields["path"] + "/" + f.fields["foldername"])
+	name, err := cleaned(f.fields["path"] + "/" + f.fields["foldername"])
 	if err != nil {
 		return err
 	}

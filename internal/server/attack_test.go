@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -321,6 +322,11 @@ func TestAttackRebinding(t *testing.T) {
 		w := r.do("GET", "/v1/state", "", nil, func(q *http.Request) { q.Host = host })
 		if w.Code != want {
 			t.Errorf("Host %q: got %d %s, want %d", host, w.Code, w.Body, want)
+		}
+		q := httptest.NewRequest("GET", "/sockjs/websocket", nil) // an open route, whose API asks by itself
+		q.Host = host
+		if me, err := r.Identify(q); (err == nil) != (want == 200) || (me.Role == access.Owner) != (want == 200) {
+			t.Errorf("Host %q: an API was told %v, %v", host, me, err)
 		}
 	}
 	// A picture on another site's page asks with his name too, and some of what is asked has the printer talk.
