@@ -48,11 +48,12 @@ const (
 )
 
 const (
-	tick     = 5 * time.Second
-	callTime = 5 * time.Second        // for a question to the node itself
-	patience = 3 * time.Second        // before it is asked why it does not come up
-	retryAsk = 30 * time.Second       // between attempts that only somebody else can make succeed
-	linger   = 500 * time.Millisecond // for last answers to go out: somebody may change the network over the network
+	tick      = 5 * time.Second
+	callTime  = 5 * time.Second        // for a question to the node itself
+	patience  = 3 * time.Second        // before it is asked why it does not come up
+	retryAsk  = 30 * time.Second       // between attempts that only somebody else can make succeed
+	closeTime = 15 * time.Second       // far more than an end takes
+	linger    = 500 * time.Millisecond // for last answers to go out: somebody may change the network over the network
 )
 
 // live runs a life until ctx ends or it shall not go on.
@@ -119,7 +120,16 @@ func (l *life) run(ctx context.Context) (reason, error) {
 	end()
 	parts.Wait()
 	<-time.After(linger)
-	l.srv.Close()
+	closed := make(chan struct{})
+	go func() {
+		l.srv.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTime): // the library's network stack can hold itself up for ever, with packets still to be sent
+		l.node.log.Warn("the tailnet node does not end")
+	}
 	if last != nil {
 		last()
 	}

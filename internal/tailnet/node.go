@@ -82,8 +82,8 @@ const (
 	maxRetry   = time.Minute
 )
 
-// Run joins and serves until ctx ends, and returns when nothing of it is left in Dir: after three seconds for last answers, and what the library takes to end. The
-// error is for a state directory that cannot be used.
+// Run joins and serves until ctx ends, and returns when nothing of it is left in Dir: after three seconds for last answers, and what the library takes to end, at
+// most closeTime. The error is for a state directory that cannot be used.
 func (n *Node) Run(ctx context.Context) error {
 	if err := makeDir(n.cfg.Dir); err != nil {
 		return err
