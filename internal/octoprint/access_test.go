@@ -145,7 +145,7 @@ func TestPicturesByTicket(t *testing.T) {
 	}
 	for _, token := range tokens {
 		if token.Role == "viewer" {
-			if err := r.store.DeleteToken(t.Context(), token.ID); err != nil {
+			if err := r.store.DeleteToken(t.Context(), token.ID, true); err != nil {
 				t.Fatal(err)
 			}
 		}
