@@ -22,6 +22,7 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/discovery"
 	"layerd/internal/history"
 	"layerd/internal/overlay"
 	"layerd/internal/people"
@@ -86,6 +87,7 @@ func newRig(t *testing.T, faster float64) *rig {
 		Cameras: cams, Overlay: away, Temperatures: temps, Timelapses: films, Page: fstest.MapFS{"index.html": {Data: []byte("page")}}, Ports: list, Version: "test", Custom: custom})
 	api := New(r.server)
 	api.UUID = uuid
+	api.Description = discovery.Config{Host: "test", UUID: uuid, Version: emulated}.Description
 	r.server.Mount(api, api.Rest())
 	for role := access.Viewer; role <= access.Owner; role++ {
 		if r.keys[role], _, err = r.store.CreateToken(t.Context(), store.Token{Name: role.String(), Role: role.String()}); err != nil {

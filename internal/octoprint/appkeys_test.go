@@ -1,0 +1,91 @@
+package octoprint
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"layerd/internal/access"
+	"layerd/internal/server"
+)
+
+// A program asks for a key, an owner allows it, and the key that the program finds prints.
+func TestAppKeys(t *testing.T) {
+	r := newRig(t, 50)
+	ask := func(method, url, body, key string) (status int, location, text string) {
+		t.Helper()
+		q, err := http.NewRequest(method, url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key != "" {
+			q.Header.Set("X-Api-Key", key)
+		}
+		answer, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		said, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, answer.Header.Get("Location"), string(said)
+	}
+	if status, _, _ := ask("GET", r.url+"/plugin/appkeys/probe", "", ""); status != 204 {
+		t.Fatalf("probe: got %d", status)
+	}
+	for _, bad := range []string{"", "null", `{"app":""}`, `{"app":7}`, `[]`, strings.Repeat("x", maxAppBody+1)} {
+		if status, _, _ := ask("POST", r.url+"/plugin/appkeys/request", bad, ""); status/100 != 4 {
+			t.Errorf("%.20q: got %d", bad, status)
+		}
+	}
+	status, at, text := ask("POST", r.url+"/plugin/appkeys/request", `{"app":"Cura","user":"anna"}`, "")
+	var asked AppAsked
+	if err := json.Unmarshal([]byte(text), &asked); err != nil || status != 201 || at != r.url+"/plugin/appkeys/request/"+asked.AppToken || asked.AuthDialog != r.url+"/" {
+		t.Fatalf("request: got %d, %s, %s", status, at, text)
+	}
+	if status, _, text := ask("GET", at, "", ""); status != 202 || !strings.Contains(text, "message") {
+		t.Errorf("before the answer: got %d %s", status, text)
+	}
+	owner := access.Identity{ID: "o", Name: "Anna", Role: access.Owner, Confirmed: true}
+	asking := r.server.State(owner).Asking
+	if len(asking) != 1 || asking[0].App != "Cura" || asking[0].From != "127.0.0.1" {
+		t.Fatalf("an owner is shown %+v", asking)
+	}
+	if a := r.server.Do(t.Context(), owner, server.Command{Do: "allow_app", App: asking[0].ID, Role: "operator"}); a.Error != nil {
+		t.Fatal(a.Error)
+	}
+	status, _, text = ask("GET", at, "", "")
+	var given struct {
+		Key string `json:"api_key"`
+	}
+	if err := json.Unmarshal([]byte(text), &given); err != nil || status != 200 || given.Key == "" {
+		t.Fatalf("after it: got %d %s", status, text)
+	}
+	if status, _, text := ask("GET", r.url+"/api/version", "", given.Key); status != 200 {
+		t.Errorf("with the key: got %d %s", status, text)
+	}
+	if status, _, _ := ask("GET", at, "", ""); status != 404 {
+		t.Errorf("for the second time: got %d", status)
+	}
+	if status, _, _ := ask("GET", r.url+"/plugin/appkeys/request/nonsense", "", ""); status != 404 {
+		t.Errorf("of nobody: got %d", status)
+	}
+	// A page of another site asks in nobody's name.
+	q, err := http.NewRequest("POST", r.url+"/plugin/appkeys/request", strings.NewReader(`{"app":"Cura"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header.Set("Origin", "http://evil.example")
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != 403 {
+		t.Errorf("from another site: got %d", answer.StatusCode)
+	}
+}
