@@ -225,12 +225,40 @@ test('a program gets a key, shown once', async () => {
   const sheet = ann.getByRole('dialog')
   await sheet.getByLabel('For which program').fill('OrcaSlicer')
   await sheet.getByRole('button', { name: 'Make a key' }).click()
-  const key = await sheet.getByTestId('secret').innerText()
+  const key = await sheet.getByTestId('secret').first().innerText()
+  await sheet.getByText('For programs that want a user and a password').click()
   await fits(ann, 'key')
   await sheet.getByRole('button', { name: 'Done' }).click()
   await rig.call(key, '/v1/files')
   await ann.getByText('OrcaSlicer').waitFor()
   await fits(ann, 'keys')
+})
+
+test('a program asks for a key itself, and the owner answers on whatever screen she is', async () => {
+  const ask = async (app) => (await fetch(`${rig.url}/plugin/appkeys/request`, { method: 'POST', body: JSON.stringify({ app }) })).headers.get('location')
+  /** What the program finds in the end, which looks twice a second, as programs do. */
+  const found = async (at) => {
+    for (;;) {
+      const answer = await fetch(at)
+      if (answer.status === 200) return (await answer.json()).api_key
+      if (answer.status !== 202) return answer.status
+      await new Promise((again) => setTimeout(again, 500))
+    }
+  }
+  await tabs(ann).getByRole('link', { name: 'Files' }).click()
+  const wanted = found(await ask('Cura <b>x</b>'))
+  const card = ann.getByRole('alert', { name: 'Cura <b>x</b> asks for a key' })
+  await card.waitFor()
+  await fits(ann, 'asking')
+  await card.getByRole('radio', { name: /Viewer/ }).check()
+  await card.getByRole('button', { name: 'Allow' }).click()
+  const key = await wanted
+  await card.waitFor({ state: 'detached' })
+  assert.match((await (await rig.call(key, '/api/version')).json()).text, /^OctoPrint /)
+  const unwanted = found(await ask('Stranger'))
+  await ann.getByRole('alert', { name: 'Stranger asks for a key' }).getByRole('button', { name: 'Refuse' }).click()
+  assert.equal(await unwanted, 404)
+  await settings(ann, 'Keys and links')
 })
 
 test('another password ends the other sessions, and their pages go to the door', async () => {
