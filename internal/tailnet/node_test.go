@@ -42,25 +42,18 @@ func TestThePageOnTheTailnet(t *testing.T) {
 		t.Errorf("tagged: got %+v, want nobody", who)
 	}
 	guest := join(t, c, "elsewhere")
-	for _, n := range c.Fake.AllNodes() {
-		if strings.HasPrefix(n.Name, "elsewhere.") {
-			host := n.Hostinfo.AsStruct()
-			host.ShareeNode = true
-			n.Hostinfo = host.View()
-			c.Fake.UpdateNode(n)
+	guest.known(t, byIP(s), "somebody of another tailnet", func(who access.Caller) bool {
+		for _, n := range c.Fake.AllNodes() { // each time: what the node tells of itself replaces it
+			if host := n.Hostinfo.AsStruct(); strings.HasPrefix(n.Name, "elsewhere.") && !host.ShareeNode {
+				host.ShareeNode = true
+				n.Hostinfo = host.View()
+				c.Fake.UpdateNode(n)
+			}
 		}
-	}
-	for ctx := patient(t); !guest.caller(t, byIP(s)).Guest; guest.CloseIdleConnections() {
-		if ctx.Err() != nil {
-			t.Fatal("who is of another tailnet was never told from ours")
-		}
-	}
+		return who.Guest
+	})
 	c.Fake.SetGlobalAppCaps(tailcfg.PeerCapMap{CapAccess: {`{"role":"viewer"}`, `{"role":"operator"}`, `{"role":"emperor"}`, `7`}})
-	for ctx := patient(t); alice.caller(t, byIP(s)).Role != access.Operator; alice.CloseIdleConnections() { // a connection knows its caller for a minute
-		if ctx.Err() != nil {
-			t.Fatal("the policy's role never came")
-		}
-	}
+	alice.known(t, byIP(s), "an operator by the policy", func(who access.Caller) bool { return who.Role == access.Operator })
 	d.until("a path", func(s overlay.Status) bool {
 		return slices.ContainsFunc(s.Paths, func(p overlay.Path) bool { return p.Peer == "phone" })
 	})

@@ -230,6 +230,20 @@ func (p *phone) caller(t *testing.T, url string) (who access.Caller) {
 	return access.Caller{Login: got.Login, Name: got.Name, Device: got.Device, Role: role, Guest: got.Guest}
 }
 
+// known waits until the phone's caller is as wanted. Each look takes a new connection, since one knows its caller for a minute, and there are few of
+// them: the library's network stack remembers each for a while, and with more than its queue holds it does not close any more.
+func (p *phone) known(t *testing.T, url, as string, ok func(access.Caller) bool) {
+	t.Helper()
+	ctx := patient(t)
+	for look := time.NewTicker(200 * time.Millisecond); !ok(p.caller(t, url)); p.CloseIdleConnections() {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			t.Fatalf("the phone was never known as %s", as)
+		}
+	}
+}
+
 func byIP(s overlay.Status) string {
 	i := slices.IndexFunc(s.Addresses, func(a string) bool { return net.ParseIP(a).To4() != nil })
 	return "http://" + s.Addresses[i] + "/"
