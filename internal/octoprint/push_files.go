@@ -60,9 +60,7 @@ func (t *teller) file(what, name string, folder bool) {
 		return
 	}
 	m["type"] = []string{"machinecode", "gcode"}
-	if what == "Added" {
-		m["operation"] = "add"
-	}
+	m["operation"] = map[string]string{"Added": "add", "Removed": "remove"}[what]
 	t.tell("File"+what, m)
 }
 

@@ -196,6 +196,25 @@ func TestSockJSPolling(t *testing.T) {
 	})
 }
 
+// A client that polls and speaks by turns: what it says waits until it has taken what it is told.
+func TestSockJSByTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		g.serve(t, p)
+		b := newBrowser(t, p, "abcdefgh")
+		b.poll()
+		began := time.Now()
+		if status, _ := b.send(`["{\"throttle\":2}","{\"auth\":\"kim:viewer\"}"]`); status != 204 || time.Since(began) > time.Second {
+			t.Fatalf("got %d after %v, want 204 at once", status, time.Since(began))
+		}
+		for _, want := range []string{"connected", "history", "timelapse"} {
+			if m := inFrame(t, b.poll()); m.kind != want {
+				t.Fatalf("got %v, want %s", m.kind, want)
+			}
+		}
+	})
+}
+
 // A stream is one long answer, after its prelude; when it has grown long the next goes on.
 func TestSockJSStreaming(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -26,6 +26,7 @@ const (
 	streamBytes = 128 << 10        // in one answer, then the client asks for the next
 	answerMax   = 10 * time.Second // for a client to take what was written
 	maxPosted   = 64 << 10         // bytes of one xhr_send
+	maxWaiting  = 16               // messages of a client that wait for talk: some clients poll and speak by turns
 )
 
 // sessions are those that go on, by their names. How many there are talk bounds: each has its place among strangers, or among those who are known.
@@ -95,7 +96,7 @@ func (a *API) session(r *http.Request, id string) (l *session, fresh bool) {
 		}
 		return l, false
 	}
-	l = &session{source: source, out: make(chan []byte), in: make(chan []byte), over: make(chan struct{})}
+	l = &session{source: source, out: make(chan []byte), in: make(chan []byte, maxWaiting), over: make(chan struct{})}
 	l.ctx, l.end = context.WithCancel(a.s.Life())
 	if a.sessions.by == nil {
 		a.sessions.by = map[string]*session{}
