@@ -16,10 +16,7 @@ func (a *API) accessRoutes() []server.Route {
 		{Method: "GET", Path: "/api/access/groups/*", Least: access.Owner, Serve: a.group},
 		{Method: "GET", Path: "/api/access/users", Least: access.Owner, Serve: a.users},
 		{Method: "GET", Path: "/api/access/users/*", Least: access.Owner, Serve: a.user},
-		{Method: "GET", Path: "/api/users", Least: access.Owner, Serve: func(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
-			http.Redirect(w, r, "/api/access/users", http.StatusTemporaryRedirect) // the address of older versions
-			return nil
-		}},
+		{Method: "GET", Path: "/api/users", Least: access.Owner, Serve: a.users}, // the address of older versions
 	}
 }
 

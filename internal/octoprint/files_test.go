@@ -166,6 +166,7 @@ func TestBadUploads(t *testing.T) {
 		"JSON":                 {"application/json", `{"foldername":"x"}`, 400},
 		"no file":              {"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\nx\r\n--b--\r\n", 400},
 		"another file":         {"multipart/form-data; boundary=b", strings.Replace(head, `name="file"`, `name="firmware"`, 1) + part(1) + "\r\n--b--\r\n", 400},
+		"a field too long":     {"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"userdata\"\r\n\r\n" + strings.Repeat("x", 20<<20) + "\r\n--b--\r\n", 400},
 		"two files":            {"multipart/form-data; boundary=b", head + part(1) + "\r\n" + head + part(1) + "\r\n--b--\r\n", 400},
 		"many parts":           {"multipart/form-data; boundary=b", many + head + part(1) + "\r\n--b--\r\n", 400},
 		"many parts behind":    {"multipart/form-data; boundary=b", head + part(1) + "\r\n" + many + "--b--\r\n", 400},

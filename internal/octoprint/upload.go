@@ -24,6 +24,7 @@ import (
 const (
 	maxParts  = 64
 	maxFields = 128 << 10 // bytes, all together
+	maxDrain  = 256 << 20 // bytes of an upload that are read though it is refused
 )
 
 // form is a multipart form as it comes in.
@@ -192,13 +193,19 @@ type Uploaded struct {
 	Print  bool              `json:"effectivePrint"`
 }
 
-func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity) (err error) {
 	free, err := a.s.TakeUpload(me)
 	if err != nil {
 		return err
 	}
 	defer free()
-	f, err := formOf(r, a.s.Patient(w, r, me))
+	body := a.s.Patient(w, r, me)
+	defer func() {
+		if err != nil { // slicers hear an answer only when they have sent everything: before, a connection that ends is all they tell of
+			io.CopyN(io.Discard, body, maxDrain)
+		}
+	}()
+	f, err := formOf(r, body)
 	if err != nil {
 		return err
 	}
