@@ -157,7 +157,7 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.overlay, err = d.away(ctx); err != nil {
 		return err
 	}
-	if d.doorman, err = d.gate(); err != nil {
+	if d.doorman, err = d.gate(ctx); err != nil {
 		return err
 	}
 	host, err := os.Hostname()
@@ -167,7 +167,11 @@ func (d *parts) wire(ctx context.Context) error {
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
 		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
-	d.server.Mount(octoprint.New(d.server))
+	octo := octoprint.New(d.server)
+	if octo.UUID, err = d.kept(ctx, "uuid", newUUID); err != nil {
+		return err
+	}
+	d.server.Mount(octo, octo.Rest())
 	return nil
 }
 

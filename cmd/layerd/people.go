@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -17,7 +18,11 @@ import (
 // Who comes in: the gate, and the link with which the first owner is made.
 
 // gate asks the store, the configuration, and what is set for people of the tailnet whom nobody names.
-func (d *parts) gate() (*access.Gate, error) {
+func (d *parts) gate(ctx context.Context) (*access.Gate, error) {
+	seal, err := d.kept(ctx, "view_secret", rand.Text)
+	if err != nil {
+		return nil, err
+	}
 	named := make(map[string]access.Role, len(d.cfg.People))
 	for login, name := range d.cfg.People {
 		role, err := access.ParseRole(name)
@@ -26,13 +31,34 @@ func (d *parts) gate() (*access.Gate, error) {
 		}
 		named[login] = role
 	}
-	return access.NewGate(access.Config{Book: people.Book{Store: d.store}, Demo: d.secret, People: named, Proxies: d.cfg.Proxies, DefaultRole: func() access.Role {
+	return access.NewGate(access.Config{Book: people.Book{Store: d.store}, Demo: d.secret, ViewSecret: []byte(seal), People: named, Proxies: d.cfg.Proxies, DefaultRole: func() access.Role {
 		settings, _ := d.overlay.Settings()
 		if settings.Tailnet.DefaultRole == access.Nobody.String() {
 			return access.Nobody
 		}
 		return access.Viewer // also when nothing is said
 	}}), nil
+}
+
+// kept is a setting that is made up once, and then stays.
+func (d *parts) kept(ctx context.Context, key string, make func() string) (value string, err error) {
+	found, err := d.store.Setting(ctx, key, &value)
+	if err == nil && (!found || value == "") {
+		value = make()
+		err = d.store.SetSetting(ctx, key, value)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the settings: %w", err)
+	}
+	return value, nil
+}
+
+// newUUID is one of version 4: 122 random bits.
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // offerSetup prints the link with which the first owner is made, while there is none. address ends with a slash.

@@ -7,16 +7,20 @@
 package octoprint
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"sync/atomic"
 
 	"layerd/internal/access"
 	"layerd/internal/server"
+	"layerd/internal/store"
 )
 
 // API is OctoPrint's, on top of a Server.
 type API struct {
+	UUID string // of this layerd, lasting; clients that discover printers tell them apart by it. "" = it has none
+
 	s     *server.Server
 	known atomic.Pointer[known] // of the file that clients ask for; see shapes.go
 }
@@ -26,40 +30,81 @@ func New(s *server.Server) *API { return &API{s: s} }
 
 // Routes are all that is answered, file by file.
 func (a *API) Routes() []server.Route {
-	return slices.Concat(a.generalRoutes(), a.appRoutes())
+	return slices.Concat(a.generalRoutes(), a.accessRoutes(), a.appRoutes(), a.connectionRoutes(), a.fileRoutes(), a.jobRoutes(), a.printerRoutes(), a.commandRoutes(),
+		a.profileRoutes(), a.settingsRoutes(), a.timelapseRoutes(), a.systemRoutes(), a.pluginRoutes())
 }
 
-// generalRoutes say who we are.
-func (a *API) generalRoutes() []server.Route {
-	return []server.Route{
-		{Method: "GET", Path: "/api/version", Least: access.Viewer, Serve: a.version},
+// Rest is what is left of OctoPrint's addresses, for Server.Mount after everything else that lives below them: there is nothing, said in its form.
+func (a *API) Rest() server.API { return rest{a} }
+
+type rest struct{ *API }
+
+func (r rest) Routes() (all []server.Route) {
+	nothing := func(http.ResponseWriter, *http.Request, access.Identity) error { return errNothing }
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		for _, path := range []string{"/api/*", "/plugin/*", "/downloads/*"} {
+			all = append(all, server.Route{Method: method, Path: path, Least: access.Nobody, Serve: nothing})
+		}
 	}
+	return all
 }
+
+// refusal is an error in OctoPrint's words, with its status.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+func refuse(status int, text string) error { return &refusal{status, text} }
+
+var (
+	errNothing        = refuse(http.StatusNotFound, "The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.")
+	errNotOperational = refuse(http.StatusConflict, "Printer is not operational")
+)
 
 // Fail answers as OctoPrint does: {"error": "…"}. Who may not, or is not known, gets 403: clients take it as the wish for another key.
 func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	e, status := a.s.Explain(err)
-	if status == http.StatusUnauthorized {
-		status = http.StatusForbidden
-	}
-	text := e.Message
-	if e.Next != "" {
-		text += " " + e.Next
+	text, status := a.explain(err)
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close") // what is left of the body is not read
 	}
 	a.s.WriteJSON(w, status, map[string]string{"error": text})
 }
 
-// Version is the answer to /api/version. Slicers look whether Text begins with "OctoPrint"; what comes after is ours.
-type Version struct {
-	API    string `json:"api"`
-	Server string `json:"server"`
-	Text   string `json:"text"`
+// explain says an error in OctoPrint's words where it has some, else in ours, with the status that its clients expect.
+func (a *API) explain(err error) (text string, status int) {
+	var said *refusal
+	if errors.As(err, &said) {
+		return said.text, said.status
+	}
+	e, status := a.s.Explain(err)
+	if text = e.Message; e.Next != "" {
+		text += " " + e.Next
+	}
+	switch {
+	case e.Code == "not_connected":
+		return errNotOperational.Error(), http.StatusConflict
+	case errors.Is(err, store.ErrEnding) || e.Code == "not_gcode":
+		return text, http.StatusUnsupportedMediaType
+	case status == http.StatusUnauthorized:
+		return text, http.StatusForbidden
+	case status == http.StatusUnprocessableEntity:
+		return text, http.StatusBadRequest
+	case status == http.StatusBadGateway: // the printer's own trouble
+		return text, http.StatusConflict
+	}
+	return text, status
 }
 
-// emulated is the version of OctoPrint whose API this is.
-const emulated = "1.11.8"
+// done is the answer to what was done, and about which there is nothing to say.
+func done(w http.ResponseWriter) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
 
-func (a *API) version(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	a.s.WriteJSON(w, http.StatusOK, Version{API: "0.1", Server: emulated, Text: "OctoPrint " + emulated + " (layerd " + a.s.Config().Version + ")"})
+func (a *API) say(w http.ResponseWriter, v any) error {
+	a.s.WriteJSON(w, http.StatusOK, v)
 	return nil
 }

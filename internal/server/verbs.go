@@ -92,14 +92,23 @@ func (s *Server) PutLate(ctx context.Context, name string, body io.Reader, size 
 	return file, existed, err
 }
 
-// CopyFile copies a file of the store. Nothing is replaced.
-func (s *Server) CopyFile(ctx context.Context, from, to string) (store.File, error) {
+// CopyFile copies a file of the store for me, an operator. Nothing is replaced.
+func (s *Server) CopyFile(ctx context.Context, me access.Identity, from, to string) (made store.File, err error) {
+	if me.Role < access.Operator {
+		return store.File{}, roleTooLow(access.Operator)
+	}
+	defer func() { s.noteCopy(me, from, to, err) }()
+	free, err := s.TakeUpload(me)
+	if err != nil {
+		return store.File{}, err
+	}
+	defer free()
 	f, file, err := s.cfg.Files.OpenFile(ctx, from)
 	if err != nil {
 		return store.File{}, err
 	}
 	defer f.Close()
-	made, _, err := s.Put(ctx, to, f, file.Bytes, false)
+	made, _, err = s.Put(ctx, to, f, file.Bytes, false)
 	return made, err
 }
 
@@ -131,4 +140,25 @@ func (s *Server) ServeVideo(w http.ResponseWriter, r *http.Request, id string) e
 // ServePoster answers with a picture of a timelapse, by its ID.
 func (s *Server) ServePoster(w http.ResponseWriter, r *http.Request, id string) error {
 	return s.servePoster(w, r, id)
+}
+
+// Visitor is who asks for something that is open to all: who he is when he shows it, and then by the rules of all requests.
+func (s *Server) Visitor(r *http.Request) (access.Identity, error) {
+	return s.admit(r, mounted{route: route{least: access.Viewer}})
+}
+
+// Noted says what the deed of a request is about, for the audit log.
+func Noted(r *http.Request, detail string) { noteOf(r).detail = short(detail) }
+
+// Unhurried lets the answer to a command take its time. WriteJSON sets the bound of its writing again.
+func Unhurried(w http.ResponseWriter) { writeBy(w, 0) }
+
+// noteCopy notes that me has copied a file.
+func (s *Server) noteCopy(me access.Identity, from, to string, err error) {
+	outcome := "ok"
+	if err != nil {
+		e, _ := explain(err)
+		outcome = e.Code
+	}
+	s.note(me, "copy_file", "file "+short(from)+", to "+short(to), outcome)
 }

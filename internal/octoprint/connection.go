@@ -1,0 +1,141 @@
+package octoprint
+
+import (
+	"net/http"
+	"slices"
+
+	"layerd/internal/access"
+	"layerd/internal/server"
+)
+
+// connectionRoutes are about the port that the printer is at.
+func (a *API) connectionRoutes() []server.Route {
+	return []server.Route{
+		{Method: "GET", Path: "/api/connection", Least: access.Viewer, Serve: a.connection},
+		{Method: "POST", Path: "/api/connection", Least: access.Owner, Serve: a.connect},
+	}
+}
+
+// Connection is the answer to /api/connection.
+type Connection struct {
+	Current struct {
+		State     string  `json:"state"`
+		Port      *string `json:"port"`
+		Baud      *int    `json:"baudrate"`
+		ProfileID string  `json:"printerProfile"`
+	} `json:"current"`
+	Options struct {
+		Ports          []string      `json:"ports"`
+		Bauds          []int         `json:"baudrates"`
+		Profiles       []ProfileName `json:"printerProfiles"`
+		PrefersPort    *string       `json:"portPreference"`
+		PrefersBaud    *int          `json:"baudratePreference"`
+		PrefersProfile string        `json:"printerProfilePreference"`
+	} `json:"options"`
+}
+
+// ProfileName is a profile to choose.
+type ProfileName struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func (a *API) connection(w http.ResponseWriter, _ *http.Request, me access.Identity) error {
+	st := a.s.State(me)
+	var c Connection
+	c.Current.State, c.Current.ProfileID = stateOf(st).Text, inUse
+	if c.Current.State == "Offline" {
+		c.Current.State = "Closed" // here alone
+	}
+	if st.Connection.Port != "" {
+		c.Current.Port = &st.Connection.Port
+		if st.Connection.Baud > 0 {
+			c.Current.Baud = &st.Connection.Baud
+		}
+	}
+	c.Options.Ports, c.Options.Bauds = a.ports(st), server.Bauds()
+	c.Options.PrefersPort, c.Options.PrefersBaud, c.Options.PrefersProfile = c.Current.Port, c.Current.Baud, inUse
+	if b := c.Current.Baud; b != nil && !slices.Contains(c.Options.Bauds, *b) {
+		c.Options.Bauds = append(c.Options.Bauds, *b)
+	}
+	for _, p := range a.profiles() {
+		c.Options.Profiles = append(c.Options.Profiles, ProfileName{p.id, p.Name})
+	}
+	return a.say(w, c)
+}
+
+// ports are those that a printer may be at, the one in use first.
+func (a *API) ports(st server.State) []string {
+	all := []string{}
+	if st.Connection.Port != "" {
+		all = append(all, st.Connection.Port)
+	}
+	if list := a.s.Config().Ports; list != nil {
+		found, err := list()
+		if err != nil { // the list is a help and no more: the port in use stands
+			return all
+		}
+		for _, p := range found {
+			if !slices.Contains(all, p.Path) {
+				all = append(all, p.Path)
+			}
+		}
+	}
+	return all
+}
+
+// connect connects and disconnects. A lost acknowledgement, which fake_ack stands in for, layerd notices itself.
+func (a *API) connect(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	command, in, err := readCommand(w, r, map[string][]string{"connect": nil, "disconnect": nil, "fake_ack": nil, "repair": nil})
+	if err != nil {
+		return err
+	}
+	st := a.s.State(me)
+	switch command {
+	case "connect":
+		err = a.connectAs(r, me, st, in)
+	case "disconnect":
+		if st.Connection.Port != "" {
+			err = a.s.Try(r.Context(), me, server.Command{Do: "disconnect"})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return done(w)
+}
+
+func (a *API) connectAs(r *http.Request, me access.Identity, st server.State, in asked) error {
+	port, err := in.text("port")
+	if err != nil && string(in["port"]) != "null" {
+		return invalid("port")
+	}
+	if port == "AUTO" {
+		port = ""
+	}
+	if port != "" && !slices.Contains(a.ports(st), port) {
+		return invalid("port")
+	}
+	baud := 0.0
+	if in.has("baudrate") && string(in["baudrate"]) != "null" {
+		if baud, err = in.number("baudrate"); err != nil || baud != float64(int(baud)) || baud < 0 || baud > 4_000_000 {
+			return invalid("baudrate")
+		}
+	}
+	if in.has("printerProfile") && string(in["printerProfile"]) != "null" {
+		id, err := in.text("printerProfile")
+		p, known := a.profile(id)
+		if err != nil || !known {
+			return invalid("printerProfile")
+		}
+		if p.id != inUse {
+			if err := a.s.Try(r.Context(), me, server.Command{Do: "choose_profile", Name: p.Name}); err != nil {
+				return err
+			}
+		}
+	}
+	if f := stateOf(st).Flags; f.Operational && (port == "" || port == st.Connection.Port) && (baud == 0 || int(baud) == st.Connection.Baud) {
+		return nil // it is connected just so
+	}
+	return a.s.Try(r.Context(), me, server.Command{Do: "connect", Port: port, Baud: int(baud)})
+}

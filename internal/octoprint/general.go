@@ -1,0 +1,148 @@
+package octoprint
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"layerd/internal/access"
+	"layerd/internal/server"
+)
+
+// generalRoutes say who we are, and who asks.
+func (a *API) generalRoutes() []server.Route {
+	return []server.Route{
+		{Method: "GET", Path: "/api/version", Least: access.Viewer, Serve: a.version},
+		{Method: "GET", Path: "/api/server", Least: access.Viewer, Serve: a.server},
+		{Method: "POST", Path: "/api/login", Least: access.Nobody, Deed: "login", Serve: a.login},
+		{Method: "POST", Path: "/api/logout", Least: access.Nobody, Deed: "logout", Serve: a.logout},
+		{Method: "GET", Path: "/api/currentuser", Least: access.Nobody, Serve: a.currentUser},
+	}
+}
+
+// Version is the answer to /api/version. Slicers look whether Text begins with "OctoPrint"; what comes after is ours.
+type Version struct {
+	API    string `json:"api"`
+	Server string `json:"server"`
+	Text   string `json:"text"`
+}
+
+// emulated is the version of OctoPrint whose API this is.
+const emulated = "1.11.8"
+
+func (a *API) version(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {
+	return a.say(w, Version{API: "0.1", Server: emulated, Text: "OctoPrint " + emulated + " (layerd " + a.s.Config().Version + ")"})
+}
+
+func (a *API) server(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {
+	return a.say(w, map[string]any{"version": emulated, "safemode": nil})
+}
+
+// User is somebody as clients know people. Session, behind the name and a colon, opens the push socket.
+type User struct {
+	Name        *string             `json:"name"`
+	Active      bool                `json:"active"`
+	User        bool                `json:"user"`
+	Admin       bool                `json:"admin"`
+	APIKey      *string             `json:"apikey"`
+	Settings    map[string]any      `json:"settings"`
+	Groups      []string            `json:"groups"`
+	Needs       map[string][]string `json:"needs"`
+	Permissions []string            `json:"permissions"` // beyond those of the groups: none
+	Roles       []string            `json:"roles"`
+}
+
+func userOf(me access.Identity) User {
+	u := User{Active: true, User: me.Role > access.Nobody, Admin: me.Role == access.Owner, Settings: map[string]any{}, Groups: []string{groupOf(me.Role)},
+		Needs: map[string][]string{"group": {groupOf(me.Role)}}, Permissions: []string{}, Roles: []string{}}
+	if u.User {
+		u.Name, u.Roles, u.Needs["role"] = &me.Name, append(u.Roles, "user"), needs(me.Role)
+	}
+	if u.Admin {
+		u.Roles = append(u.Roles, "admin")
+	}
+	return u
+}
+
+// LoggedIn is the answer to /api/login.
+type LoggedIn struct {
+	User
+	Session   string `json:"session"`
+	External  bool   `json:"_is_external_client"`
+	Mechanism string `json:"_login_mechanism"`
+	Seen      any    `json:"_credentials_seen"` // when a key or password was shown, false before
+}
+
+// login logs in with a name and a password, or, passively, says who has shown himself already: by key, by cookie, by his network.
+func (a *API) login(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	in, err := readAny(w, r)
+	if err != nil {
+		return err
+	}
+	out := LoggedIn{Seen: time.Now().UTC().Format(time.RFC3339)}
+	var me access.Identity
+	switch {
+	case in.has("user") && in.has("pass"):
+		name, err := in.text("user")
+		pass, err2 := in.text("pass")
+		if errors.Join(err, err2) != nil {
+			return invalid("user or pass")
+		}
+		if me, err = a.s.LogIn(w, r, name, pass); err != nil {
+			return err
+		}
+		out.Mechanism = "password"
+	case in.has("passive"):
+		if me, err = a.s.Visitor(r); err != nil {
+			if errors.Is(err, access.ErrDenied) && !shows(r) {
+				return refuse(http.StatusBadRequest, "Nothing was shown to log in with: neither a key nor the cookie of a session.")
+			}
+			return err
+		}
+		out.Session = keyOf(r)
+		out.Mechanism = map[bool]string{true: "apikey", false: "session"}[out.Session != ""]
+	default:
+		return refuse(http.StatusBadRequest, "Neither user and pass attributes nor passive flag present")
+	}
+	if out.User = userOf(me); out.Session != "" {
+		out.APIKey = &out.Session
+	}
+	return a.say(w, out)
+}
+
+// keyOf is the key that a request shows, "" when it shows none.
+func keyOf(r *http.Request) string {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}
+
+// shows reports whether a request shows anything that could say who it comes from.
+func shows(r *http.Request) bool {
+	_, err := r.Cookie(access.CookieName)
+	_, err2 := r.Cookie(access.SecureCookieName)
+	return keyOf(r) != "" || err == nil || err2 == nil
+}
+
+func (a *API) logout(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	if err := a.s.LogOut(w, r); err != nil {
+		return err
+	}
+	return a.say(w, userOf(access.Identity{}))
+}
+
+// currentUser says who asks: a guest, when he has shown nothing.
+func (a *API) currentUser(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	me, err := a.s.Visitor(r)
+	if errors.Is(err, access.ErrDenied) && keyOf(r) == "" {
+		me, err = access.Identity{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	u := userOf(me)
+	return a.say(w, map[string]any{"name": u.Name, "groups": u.Groups, "permissions": permissionsOf(me.Role)})
+}

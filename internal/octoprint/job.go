@@ -1,0 +1,126 @@
+package octoprint
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"layerd/internal/access"
+	"layerd/internal/server"
+	"layerd/printer"
+)
+
+// jobRoutes are about the print under way.
+func (a *API) jobRoutes() []server.Route {
+	return []server.Route{
+		{Method: "GET", Path: "/api/job", Least: access.Viewer, Serve: a.job},
+		{Method: "POST", Path: "/api/job", Least: access.Operator, Serve: a.jobCommand},
+	}
+}
+
+func (a *API) job(w http.ResponseWriter, _ *http.Request, me access.Identity) error {
+	st := a.s.State(me)
+	state := stateOf(st)
+	job, progress := a.jobOf(st)
+	return a.say(w, struct {
+		Job      Job      `json:"job"`
+		Progress Progress `json:"progress"`
+		State    string   `json:"state"`
+		Error    string   `json:"error,omitempty"`
+	}{job, progress, state.Text, state.Error})
+}
+
+func (a *API) jobCommand(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	st, err := a.operational(me)
+	if err != nil {
+		return err
+	}
+	command, in, err := readCommand(w, r, map[string][]string{"start": nil, "restart": nil, "pause": nil, "cancel": nil})
+	if err != nil {
+		return err
+	}
+	active := st.State != printer.Idle
+	switch command {
+	case "start":
+		if active {
+			return refuse(http.StatusConflict, "Printer already has an active print job, did you mean 'restart'?")
+		}
+		err = a.start(r.Context(), me, a.s.Selected())
+	case "restart":
+		if st.State != printer.Paused || st.Job == nil {
+			return refuse(http.StatusConflict, "Printer does not have an active print job or is not paused")
+		}
+		err = a.restart(r.Context(), me, st)
+	case "cancel":
+		if !active {
+			return refuse(http.StatusConflict, "Printer is neither printing nor paused, 'cancel' command cannot be performed")
+		}
+		if st.State != printer.Cancelling {
+			err = a.s.Try(r.Context(), me, server.Command{Do: "cancel"})
+		}
+	case "pause":
+		if !active {
+			return refuse(http.StatusConflict, "Printer is neither printing nor paused, 'pause' command cannot be performed")
+		}
+		err = a.pause(r.Context(), me, st, in)
+	}
+	if err != nil {
+		return err
+	}
+	return done(w)
+}
+
+// start prints a file of the store. The original asks nothing before it prints, so warnings about the file are no reason not to; limits are.
+func (a *API) start(ctx context.Context, me access.Identity, file string) error {
+	if file == "" {
+		return refuse(http.StatusConflict, "No file is selected")
+	}
+	return a.s.Try(ctx, me, server.Command{Do: "start", File: file, Anyway: true})
+}
+
+// pause pauses, goes on, or does the one that is not the case. What is the case already is well.
+func (a *API) pause(ctx context.Context, me access.Identity, st server.State, in asked) error {
+	action := "toggle"
+	if in.has("action") && string(in["action"]) != "null" {
+		action, _ = in.text("action")
+	}
+	stands := st.State == printer.Paused || st.State == printer.Pausing
+	switch action {
+	case "toggle":
+	case "pause":
+		if stands {
+			return nil
+		}
+	case "resume":
+		if !stands {
+			return nil
+		}
+	default:
+		return refuse(http.StatusBadRequest, "Unknown action")
+	}
+	return a.s.Try(ctx, me, server.Command{Do: map[bool]string{true: "resume", false: "pause"}[stands]})
+}
+
+// restartWait is how long a cancelled print may take to be over before it begins again.
+const restartWait = time.Minute
+
+// restart cancels the print that stands still, and begins it again when it is over.
+func (a *API) restart(ctx context.Context, me access.Identity, st server.State) error {
+	if err := a.s.Try(ctx, me, server.Command{Do: "cancel", Job: st.Job.ID}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, restartWait)
+	defer cancel()
+	for seen := uint64(0); ; {
+		now, seq, err := a.s.Next(ctx, me, seen)
+		switch {
+		case err != nil:
+			return refuse(http.StatusConflict, "The print was cancelled, and is not over yet. Start it when it is.")
+		case now.State == printer.Idle && now.Rev > st.Rev:
+			return a.start(ctx, me, st.Job.File)
+		case now.Job != nil && now.Job.ID != st.Job.ID || !stateOf(now).Flags.Operational:
+			return errNotOperational
+		}
+		seen = seq
+	}
+}
