@@ -1,6 +1,7 @@
 package octoprint
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -28,6 +29,7 @@ const (
 // form is a multipart form as it comes in.
 type form struct {
 	parts  *multipart.Reader
+	end    *ending
 	fields map[string]string
 	left   int // bytes that fields may still have
 	count  int
@@ -38,6 +40,29 @@ var (
 	errBadForm = refuse(http.StatusBadRequest, "The form is not one that can be read.")
 	errCutOff  = refuse(http.StatusBadRequest, "The form ended too early.")
 )
+
+// ending watches a form go by for its last boundary: without it a form is not whole, whatever the parts say.
+type ending struct {
+	r    io.Reader
+	mark []byte
+	last []byte // bytes that may be the beginning of mark
+	seen bool
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if !e.seen {
+		keep := len(e.mark) - 1
+		e.last = append(e.last, p[:min(n, keep)]...)
+		e.seen = bytes.Contains(e.last, e.mark) || bytes.Contains(p[:n], e.mark)
+		if n >= keep {
+			e.last = append(e.last[:0], p[n-keep:n]...)
+		} else {
+			e.last = append(e.last[:0], e.last[max(len(e.last)-keep, 0):]...)
+		}
+	}
+	return n, err
+}
 
 // formOf reads the head of a form. The fields of the address count too, where the form does not say otherwise.
 func formOf(r *http.Request, body io.Reader) (*form, error) {
@@ -50,7 +75,8 @@ func formOf(r *http.Request, body io.Reader) (*form, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case err == nil && kind == "multipart/form-data" && params["boundary"] != "" && len(params["boundary"]) <= 200:
-		f.parts = multipart.NewReader(body, params["boundary"])
+		f.end = &ending{r: body, mark: []byte("--" + params["boundary"] + "--")}
+		f.parts = multipart.NewReader(f.end, params["boundary"])
 		return f, nil
 	case err == nil && kind == "application/x-www-form-urlencoded":
 		text, err := io.ReadAll(io.LimitReader(body, maxFields+1))
@@ -70,7 +96,7 @@ func formOf(r *http.Request, body io.Reader) (*form, error) {
 func (f *form) next() (file *multipart.Part, name string, err error) {
 	for f.parts != nil {
 		part, err := f.parts.NextRawPart() // raw: what says of itself that it is quoted-printable is taken as it is
-		if err == io.EOF {                 // and not an error that wraps it: that is a form without an end
+		if err == io.EOF && f.end.seen {
 			return nil, "", nil
 		}
 		if err != nil {
