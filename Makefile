@@ -68,7 +68,7 @@ check: webui fmt ## the quick checks: formatting, vet, types, unit tests without
 
 .PHONY: bench
 bench: ## benchmarks, in the form that benchstat reads (COUNT=n repeats)
-	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/viewer ./internal/server ./camera
+	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/viewer ./internal/server ./internal/octoprint ./camera
 
 # The benchmark's programs stand by themselves: without Node layerd has no page, which does not matter here.
 CORPUS ?= ../shared/corpus

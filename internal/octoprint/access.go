@@ -23,15 +23,15 @@ func (a *API) accessRoutes() []server.Route {
 	}
 }
 
-// permission is something that a role may do, by OctoPrint's name.
-type permission struct {
+// right is something that a role may do, by OctoPrint's name.
+type right struct {
 	key   string
 	least access.Role
 	what  string
 }
 
-// permissions are those of OctoPrint that mean anything here. The commands themselves have the last word.
-var permissions = []permission{
+// rights are those of OctoPrint that mean anything here. The commands themselves have the last word.
+var rights = []right{
 	{"ADMIN", access.Owner, "Everything"},
 	{"STATUS", access.Viewer, "See what the printer does"},
 	{"CONNECTION", access.Owner, "Connect and disconnect the printer"},
@@ -61,7 +61,7 @@ var permissions = []permission{
 
 func permissionsOf(role access.Role) []string {
 	keys := []string{}
-	for _, p := range permissions {
+	for _, p := range rights {
 		if role >= p.least {
 			keys = append(keys, p.key)
 		}
@@ -87,18 +87,32 @@ var groupNames = [...]struct{ key, name, what string }{
 
 func groupOf(role access.Role) string { return groupNames[min(int(role), len(groupNames)-1)].key }
 
-func (a *API) permissions(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {
-	all := []map[string]any{}
-	for _, p := range permissions {
-		groups := []string{}
-		for role := access.Owner; role >= p.least; role-- {
-			groups = append(groups, groupOf(role))
-		}
+// Permission is a right as clients are told of it.
+type Permission struct {
+	Key         string              `json:"key"`
+	Name        string              `json:"name"`
+	Dangerous   bool                `json:"dangerous"`
+	Groups      []string            `json:"default_groups"`
+	Description string              `json:"description"`
+	Needs       map[string][]string `json:"needs"`
+}
+
+// permissions are all rights, for the push socket too.
+func permissions() []Permission {
+	all := []Permission{}
+	for _, p := range rights {
 		name := strings.ToLower(strings.ReplaceAll(p.key, "_", " "))
-		all = append(all, map[string]any{"key": p.key, "name": strings.ToUpper(name[:1]) + name[1:], "description": p.what, "dangerous": p.least == access.Owner,
-			"default_groups": groups, "needs": map[string][]string{"role": {strings.ToLower(p.key)}}})
+		out := Permission{Key: p.key, Name: strings.ToUpper(name[:1]) + name[1:], Dangerous: p.least == access.Owner, Description: p.what, Needs: map[string][]string{"role": {strings.ToLower(p.key)}}}
+		for role := access.Owner; role >= p.least; role-- {
+			out.Groups = append(out.Groups, groupOf(role))
+		}
+		all = append(all, out)
 	}
-	return a.say(w, map[string]any{"permissions": all})
+	return all
+}
+
+func (a *API) permissions(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {
+	return a.say(w, map[string]any{"permissions": permissions()})
 }
 
 func groupRecord(role access.Role) map[string]any {
@@ -153,7 +167,10 @@ func (a *API) users(w http.ResponseWriter, r *http.Request, _ access.Identity) e
 	return a.say(w, map[string]any{"users": all})
 }
 
-func (a *API) user(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+func (a *API) user(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	if r.PathValue("path") == me.Name {
+		return a.say(w, userOf(me)) // a key has a name too, and is in no list
+	}
 	all, err := a.people(r)
 	if err != nil {
 		return err

@@ -95,7 +95,7 @@ func truth(text string) bool {
 	return false
 }
 
-// wants reports whether a request's query says yes to key.
-func wants(r *http.Request, key string) bool { return truth(r.URL.Query().Get(key)) }
+// queried reports whether a request's query says yes to key.
+func queried(r *http.Request, key string) bool { return truth(r.URL.Query().Get(key)) }
 
 func invalid(what string) error { return refuse(http.StatusBadRequest, what+" is invalid") }

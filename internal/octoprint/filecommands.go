@@ -138,7 +138,7 @@ func (a *API) copyOrMove(w http.ResponseWriter, r *http.Request, me access.Ident
 	if command == "move" {
 		if err = a.s.Try(r.Context(), me, server.Command{Do: "rename_file", File: file.Path, To: to}); err == nil {
 			made, err = files.Stat(r.Context(), to)
-			a.forget(file)
+			a.unselectGone(file)
 		}
 	} else if file.Folder {
 		err = refuse(http.StatusBadRequest, "layerd copies no folders. Copy the files in it.")
@@ -158,8 +158,8 @@ func (a *API) copyOrMove(w http.ResponseWriter, r *http.Request, me access.Ident
 	return nil
 }
 
-// forget unselects a file that is gone from its place, or one in a folder that is.
-func (a *API) forget(file store.File) {
+// unselectGone unselects a file that is gone from its place, or one in a folder that is.
+func (a *API) unselectGone(file store.File) {
 	if selected := a.s.Selected(); selected == file.Path || strings.HasPrefix(selected, file.Path+"/") {
 		a.s.Select("")
 	}
@@ -185,6 +185,6 @@ func (a *API) deleteFile(w http.ResponseWriter, r *http.Request, me access.Ident
 	if err != nil {
 		return err
 	}
-	a.forget(file)
+	a.unselectGone(file)
 	return done(w)
 }

@@ -209,7 +209,7 @@ func trim(list []*Entry, levels int, kind string) []*Entry {
 const allLevels = 1 << 20
 
 func levelsOf(r *http.Request) int {
-	if wants(r, "recursive") {
+	if queried(r, "recursive") {
 		return allLevels
 	}
 	return 0

@@ -94,7 +94,7 @@ func (a *API) login(w http.ResponseWriter, r *http.Request, _ access.Identity) e
 		}
 		out.Mechanism = "password"
 	case in.has("passive"):
-		if me, err = a.s.Visitor(r); err != nil {
+		if me, err = a.s.Identify(r); err != nil {
 			if errors.Is(err, access.ErrDenied) && !shows(r) {
 				return refuse(http.StatusBadRequest, "Nothing was shown to log in with: neither a key nor the cookie of a session.")
 			}
@@ -136,7 +136,7 @@ func (a *API) logout(w http.ResponseWriter, r *http.Request, _ access.Identity) 
 
 // currentUser says who asks: a guest, when he has shown nothing.
 func (a *API) currentUser(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
-	me, err := a.s.Visitor(r)
+	me, err := a.s.Identify(r)
 	if errors.Is(err, access.ErrDenied) && keyOf(r) == "" {
 		me, err = access.Identity{}, nil
 	}

@@ -23,6 +23,10 @@ type API struct {
 
 	s     *server.Server
 	known atomic.Pointer[known] // of the file that clients ask for; see shapes.go
+
+	listing   atomic.Pointer[listing] // of the revision that was asked for last
+	strangers strangers
+	sessions  sessions
 }
 
 // New returns the API, for Server.Mount.
@@ -31,7 +35,7 @@ func New(s *server.Server) *API { return &API{s: s} }
 // Routes are all that is answered, file by file.
 func (a *API) Routes() []server.Route {
 	return slices.Concat(a.generalRoutes(), a.accessRoutes(), a.appRoutes(), a.connectionRoutes(), a.fileRoutes(), a.jobRoutes(), a.printerRoutes(), a.commandRoutes(),
-		a.profileRoutes(), a.settingsRoutes(), a.timelapseRoutes(), a.systemRoutes(), a.pluginRoutes())
+		a.profileRoutes(), a.settingsRoutes(), a.timelapseRoutes(), a.systemRoutes(), a.pluginRoutes(), a.pushRoutes())
 }
 
 // Rest is what is left of OctoPrint's addresses, for Server.Mount after everything else that lives below them: there is nothing, said in its form.

@@ -102,7 +102,7 @@ func (a *API) temperatures(r *http.Request, st server.State, wanted which) map[s
 			out[name] = heat
 		}
 	}
-	if wants(r, "history") {
+	if queried(r, "history") {
 		limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
 		if err != nil || limit < 0 {
 			limit = maxHistory

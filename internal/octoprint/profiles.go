@@ -178,13 +178,18 @@ func readProfile(w http.ResponseWriter, r *http.Request, base profile) (out prin
 	return out, in, nil
 }
 
-// clampPark is the parking place within the bed.
+// clampPark is the parking place within the bed, round or not.
 func clampPark(p printer.Profile) (x, y float64) {
-	lowX, lowY := 0.0, 0.0
+	midX, midY := p.WidthMM/2, p.DepthMM/2
 	if p.Origin == "center" {
-		lowX, lowY = -p.WidthMM/2, -p.DepthMM/2
+		midX, midY = 0, 0
 	}
-	return math.Min(math.Max(p.ParkXMM, lowX), lowX+p.WidthMM), math.Min(math.Max(p.ParkYMM, lowY), lowY+p.DepthMM)
+	x, y = p.ParkXMM-midX, p.ParkYMM-midY
+	x, y = math.Min(math.Max(x, -p.WidthMM/2), p.WidthMM/2), math.Min(math.Max(y, -p.DepthMM/2), p.DepthMM/2)
+	if far, most := math.Hypot(x, y), math.Min(p.WidthMM, p.DepthMM)/2; p.Bed == "circle" && far > most {
+		x, y = x*most/far*0.99, y*most/far*0.99
+	}
+	return midX + x, midY + y
 }
 
 // addProfile saves a new one: what the request leaves out is as in the one in use.

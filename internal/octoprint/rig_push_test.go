@@ -80,19 +80,66 @@ func (g *stage) listen(t testing.TB) (host string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.serve(t, l)
+	return l.Addr().String()
+}
+
+func (g *stage) serve(t testing.TB, l net.Listener) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { g.Run(ctx) })
-	running.Go(func() { g.Serve(ctx, l) })
-	t.Cleanup(func() { cancel(); running.Wait() })
-	return l.Addr().String()
+	running.Go(func() {
+		if err := g.Serve(ctx, l); err != nil {
+			t.Errorf("Serve: got %v, want nil", err)
+		}
+	})
+	stop = func() { cancel(); running.Wait() }
+	t.Cleanup(stop)
+	return stop
+}
+
+// pipes is a listener in memory, whose connections obey fake time.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
 }
 
 // do gives one request to the server, without a network.
 func (g *stage) do(method, target, key, body string) *httptest.ResponseRecorder {
+	if key == "" {
+		return g.doWith(method, target, body)
+	}
+	return g.doWith(method, target, body, "X-Api-Key", key)
+}
+
+// doWith is do with headers, in pairs.
+func (g *stage) doWith(method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	q := httptest.NewRequest(method, target, strings.NewReader(body))
-	if key != "" {
-		q.Header.Set("X-Api-Key", key)
+	for i := 0; i < len(headers); i += 2 {
+		q.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, q)
@@ -125,6 +172,9 @@ func (g *roleGate) Identify(r *http.Request) (access.Identity, error) {
 	}
 	return access.Identity{ID: "id-" + key, Name: key, Role: role, Via: via}, nil
 }
+
+// Source is the only address there is, unless a test says otherwise.
+func (g *roleGate) Source(r *http.Request) string { return r.Header.Get("From") }
 
 func (g *roleGate) Changed() <-chan struct{} {
 	g.mu.Lock()

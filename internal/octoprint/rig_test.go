@@ -128,8 +128,8 @@ func (r *rig) becomes(state printer.State) *printer.Snapshot {
 	return r.until(state.String(), func(s *printer.Snapshot) bool { return s.State == state })
 }
 
-// answer is what came back.
-type answer struct {
+// reply is what came back.
+type reply struct {
 	t      *testing.T
 	what   string
 	status int
@@ -138,7 +138,7 @@ type answer struct {
 }
 
 // send sends a request as somebody; Nobody shows no key.
-func (r *rig) send(role access.Role, method, path, kind string, body io.Reader, change ...func(*http.Request)) answer {
+func (r *rig) send(role access.Role, method, path, kind string, body io.Reader, change ...func(*http.Request)) reply {
 	r.t.Helper()
 	q, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, body)
 	if err != nil {
@@ -163,15 +163,15 @@ func (r *rig) send(role access.Role, method, path, kind string, body io.Reader, 
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return answer{r.t, method + " " + path, response.StatusCode, response.Header, text}
+	return reply{r.t, method + " " + path, response.StatusCode, response.Header, text}
 }
 
-func (r *rig) get(path string) answer {
+func (r *rig) get(path string) reply {
 	r.t.Helper()
 	return r.send(access.Owner, "GET", path, "", nil)
 }
 
-func (r *rig) post(path, text string) answer {
+func (r *rig) post(path, text string) reply {
 	r.t.Helper()
 	a := r.send(access.Owner, "POST", path, "application/json", strings.NewReader(text))
 	a.what += " " + text
@@ -179,7 +179,7 @@ func (r *rig) post(path, text string) answer {
 }
 
 // upload sends a form of parts in their order; "file=NAME" has a file with that text.
-func (r *rig) upload(role access.Role, text string, parts ...string) answer {
+func (r *rig) upload(role access.Role, text string, parts ...string) reply {
 	r.t.Helper()
 	body, kind := formWith(text, parts...)
 	return r.send(role, "POST", "/api/files/local", kind, body)
@@ -202,7 +202,7 @@ func formWith(text string, parts ...string) (body *bytes.Buffer, kind string) {
 }
 
 // is checks the status.
-func (a answer) is(status int) answer {
+func (a reply) is(status int) reply {
 	a.t.Helper()
 	if a.status != status {
 		a.t.Errorf("%s: got %d %s, want %d", a.what, a.status, a.body, status)
@@ -211,7 +211,7 @@ func (a answer) is(status int) answer {
 }
 
 // refused checks the status, and that the error is one text.
-func (a answer) refused(status int) answer {
+func (a reply) refused(status int) reply {
 	a.t.Helper()
 	var e map[string]string
 	if err := json.Unmarshal(a.body, &e); err != nil || len(e) != 1 || e["error"] == "" {
@@ -221,7 +221,7 @@ func (a answer) refused(status int) answer {
 }
 
 // at is the value at a path such as "files.0.name"; keys that hold a dot cannot be asked for.
-func (a answer) at(path string) any {
+func (a reply) at(path string) any {
 	a.t.Helper()
 	var v any
 	if err := json.Unmarshal(a.body, &v); err != nil {
@@ -249,7 +249,7 @@ func (a answer) at(path string) any {
 }
 
 // has checks values by their paths: texts, numbers as float64, nil.
-func (a answer) has(want map[string]any) answer {
+func (a reply) has(want map[string]any) reply {
 	a.t.Helper()
 	for path, value := range want {
 		if n, ok := value.(int); ok {

@@ -69,11 +69,6 @@ func filmName(it timelapse.Item) string {
 	return strings.TrimLeft(base+"-"+it.ID, ".") + ext
 }
 
-func (a *API) films() *timelapse.List {
-	list, _ := a.s.Config().Timelapses.List().Get()
-	return list
-}
-
 // filmNamed finds the one that a client means.
 func (a *API) filmNamed(name string) (timelapse.Item, error) {
 	for _, it := range a.films().Items {
@@ -106,7 +101,7 @@ func (a *API) sayTimelapses(w http.ResponseWriter, r *http.Request) error {
 		files = append(files, Film{filmName(it), size, it.Bytes, date, stamp, url, url + posterEnding})
 	}
 	out := map[string]any{"config": configOf(list.Settings), "enabled": true, "files": files}
-	if wants(r, "unrendered") {
+	if queried(r, "unrendered") {
 		out["unrendered"] = open
 	}
 	return a.say(w, out)

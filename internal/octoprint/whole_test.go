@@ -30,7 +30,7 @@ func TestAPrint(t *testing.T) {
 		t.Errorf("completion: got %v, want per cent", done)
 	}
 	r.get("/api/printer").has(map[string]any{"state.text": "Printing", "state.flags.printing": true, "state.flags.ready": false, "state.flags.operational": true})
-	for _, refused := range []answer{
+	for _, refused := range []reply{
 		r.post("/api/job", `{"command":"start"}`), r.post("/api/job", `{"command":"restart"}`), r.post("/api/printer/printhead", `{"command":"jog","x":1}`),
 		r.post("/api/printer/printhead", `{"command":"home","axes":["x"]}`), r.post("/api/printer/tool", `{"command":"extrude","amount":1}`), r.post("/api/printer/sd", `{"command":"refresh"}`),
 		r.upload(access.Operator, part(1), "file=part.gcode"), r.send(access.Operator, "DELETE", "/api/files/local/part.gcode", "", nil),

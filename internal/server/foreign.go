@@ -82,8 +82,18 @@ func WithBearer(r *http.Request, key string) *http.Request {
 	return with
 }
 
-// Identify says who a request comes from, as for routes of ours.
-func (s *Server) Identify(r *http.Request) (access.Identity, error) { return s.cfg.Gate.Identify(r) }
+// Identify says who a request comes from, as for routes of ours: for open routes, whose clients show it in their own time.
+func (s *Server) Identify(r *http.Request) (access.Identity, error) {
+	me, err := s.identify(r, nil)
+	if err != nil {
+		return me, err
+	}
+	if me.Via == viaTailnet && !s.ourName(r.Host) {
+		return access.Identity{}, errWrongHost
+	}
+	proven(r.Context(), me.Role)
+	return me, nil
+}
 
 // Config is what the Server was made of: what there is to be read. What people have a hand in goes through Do.
 func (s *Server) Config() Config { return s.cfg }
@@ -258,6 +268,12 @@ func (k *Socket) Ping() error {
 
 // Close ends the socket, and so a ReadText under way.
 func (k *Socket) Close() { k.conn.Close() }
+
+// Bye tells the client why, and closes.
+func (k *Socket) Bye(code int, why string) {
+	bye(k.conn, code, why)
+	k.conn.Close()
+}
 
 // Life ends with Run: sockets live in it.
 func (s *Server) Life() context.Context { return s.life }

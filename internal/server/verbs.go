@@ -142,11 +142,6 @@ func (s *Server) ServePoster(w http.ResponseWriter, r *http.Request, id string) 
 	return s.servePoster(w, r, id)
 }
 
-// Visitor is who asks for something that is open to all: who he is when he shows it, and then by the rules of all requests.
-func (s *Server) Visitor(r *http.Request) (access.Identity, error) {
-	return s.admit(r, mounted{route: route{least: access.Viewer}})
-}
-
 // Noted says what the deed of a request is about, for the audit log.
 func Noted(r *http.Request, detail string) { noteOf(r).detail = short(detail) }
 

@@ -1,0 +1,182 @@
+package peertest
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// listener hears all that is pushed during the script, as an app does: by the raw websocket. Its messages are recorded by their kind. The states of current are those that last: which of the passing ones are told is a matter of half seconds.
+type listener struct {
+	got   Recording
+	base  string
+	end   context.CancelFunc
+	ended chan struct{}
+}
+
+var (
+	lasting   = []string{"Offline", "Operational", "Printing", "Paused"}
+	toClients = []string{"appkeys", "action_command_prompt", "action_command_notification"} // plug-ins whose messages clients know
+)
+
+// listen begins at once. The owner of the listener closes it, and may read got then.
+func (p *player) listen(ctx context.Context) *listener {
+	ctx, end := context.WithCancel(ctx)
+	l := &listener{got: make(Recording), base: p.peer.URL, end: end, ended: make(chan struct{})}
+	conn, err := p.dial(ctx, "/sockjs/websocket", http.Header{"X-Api-Key": {p.peer.Key}}) // as OctoPod does
+	if err != nil {
+		l.got["push: connected"] = Answer{Body: Shape{"": {"nothing"}}}
+		close(l.ended)
+		return l
+	}
+	context.AfterFunc(ctx, func() { conn.Close() })
+	go func() {
+		defer close(l.ended)
+		defer conn.Close()
+		if conn.WriteMessage(websocket.TextMessage, []byte(p.authMessage())) != nil {
+			return
+		}
+		for {
+			_, message, err := conn.ReadMessage()
+			if err != nil {
+				return
+			}
+			l.hear(message)
+		}
+	}()
+	return l
+}
+
+func (l *listener) close() {
+	l.end()
+	<-l.ended
+}
+
+func (l *listener) hear(message []byte) {
+	var kinds map[string]json.RawMessage
+	if json.Unmarshal(message, &kinds) != nil {
+		kinds = map[string]json.RawMessage{"no JSON": []byte(`{}`)}
+	}
+	for kind, content := range kinds {
+		var known struct {
+			State        struct{ Text string }
+			Type, Plugin string
+		}
+		json.Unmarshal(content, &known) // timelapse is null
+		switch kind {
+		case "current":
+			if !slices.Contains(lasting, known.State.Text) {
+				continue
+			}
+			kind += ", " + known.State.Text
+		case "event":
+			if strings.HasPrefix(known.Type, "plugin_") {
+				continue
+			}
+			kind += " " + known.Type
+		case "plugin":
+			if !slices.Contains(toClients, known.Plugin) {
+				continue
+			}
+			kind += " " + known.Plugin
+		}
+		answer, heard := l.got["push: "+kind]
+		if !heard {
+			answer.Body = make(Shape)
+		}
+		answer.Body.add(content, l.base)
+		if known.Type == "PrintCancelled" {
+			delete(answer.Body, "payload.reason") // OctoPrint's own race: PrintFailed adds it, to what may be on its way yet
+		}
+		l.got["push: "+kind] = answer
+	}
+}
+
+func (p *player) dial(ctx context.Context, path string, header http.Header) (*websocket.Conn, error) {
+	dialer := websocket.Dialer{HandshakeTimeout: perAnswer}
+	conn, _, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(p.peer.URL, "http")+path, header)
+	return conn, err
+}
+
+// ways are the other transports of SockJS, and a client that does not say who it is. All should begin alike.
+func (p *player) ways(ctx context.Context) {
+	p.got["push: to who says nothing, by raw websocket"] = p.way(ctx, nil, p.rawWebsocket)
+	for name, way := range map[string]func(context.Context, []string, Shape) error{
+		"raw websocket": p.rawWebsocket, "framed websocket": p.framedWebsocket, "xhr": p.polling, "xhr_streaming": p.streaming,
+	} {
+		p.got["push: by "+name] = p.way(ctx, []string{"connected", "history", "current"}, way)
+	}
+}
+
+// brief is how long a way may take to what is wanted, and how long it is watched where nothing is.
+const brief = 3 * time.Second
+
+func (p *player) way(ctx context.Context, wanted []string, way func(context.Context, []string, Shape) error) Answer {
+	ctx, done := context.WithTimeout(ctx, brief+time.Duration(len(wanted))*2*time.Second)
+	defer done()
+	seen := make(Shape)
+	if err := way(ctx, wanted, seen); err != nil && len(seen) == 0 {
+		seen[""] = Kinds{"nothing"}
+	}
+	maps.DeleteFunc(seen, func(kind string, _ Kinds) bool { return kind == "timelapse" || kind == "plugin" || kind == "event" })
+	return Answer{Body: seen}
+}
+
+func saw(wanted []string, seen Shape) bool {
+	for _, kind := range wanted {
+		if seen[kind] == nil {
+			return false
+		}
+	}
+	return len(wanted) > 0
+}
+
+func (p *player) authMessage() string {
+	auth, _ := json.Marshal(map[string]string{"auth": p.auth}) // strings are always JSON
+	return string(auth)
+}
+
+func note(message map[string]any, seen Shape) {
+	for kind, content := range message {
+		if _, isObject := content.(map[string]any); isObject {
+			seen.see(kind, "object")
+		} else {
+			seen.see(kind, "other")
+		}
+	}
+}
+
+func (p *player) rawWebsocket(ctx context.Context, wanted []string, seen Shape) error {
+	conn, err := p.dial(ctx, "/sockjs/websocket", nil)
+	if err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer conn.Close()
+	if wanted != nil {
+		if err := conn.WriteMessage(websocket.TextMessage, []byte(p.authMessage())); err != nil {
+			return err
+		}
+	}
+	for !saw(wanted, seen) {
+		_, message, err := conn.ReadMessage()
+		if err != nil {
+			return err
+		}
+		var kinds map[string]any
+		json.Unmarshal(message, &kinds) // what is no object has no kinds
+		note(kinds, seen)
+		if history, is := kinds["history"]; is {
+			shape := make(Shape)
+			shape.walk("", history, p.peer.URL)
+			p.got["push: history, after prints"] = Answer{Body: shape}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package peertest
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// wait asks until the peer says what is waited for: once or not is part of its answers.
+func (p *player) wait(ctx context.Context, what string) string {
+	limit := patience
+	if p.hurry {
+		limit = hurried
+	}
+	ctx, done := context.WithTimeout(ctx, limit)
+	defer done()
+	for ctx.Err() == nil {
+		if p.reached(ctx, what) {
+			return "reached"
+		}
+		select {
+		case <-time.After(250 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+	p.hurry = true
+	return "never reached"
+}
+
+// reached: "analysed FILE", "progress" of a print, "temperatures", "a file on the card", "finished", else a state of the job.
+func (p *player) reached(ctx context.Context, what string) bool {
+	var file struct{ GcodeAnalysis map[string]any }
+	var printer struct {
+		Temperature struct{ Tool0 struct{ Actual *float64 } }
+	}
+	var card struct{ Files []any }
+	var job struct {
+		State    string
+		Progress struct{ Completion, PrintTimeLeft, PrintTime *float64 }
+	}
+	if path, isFile := strings.CutPrefix(what, "analysed "); isFile {
+		return p.read(ctx, "/api/files/local/"+path, &file) && file.GcodeAnalysis["estimatedPrintTime"] != nil
+	}
+	switch what {
+	case "temperatures":
+		return p.read(ctx, "/api/printer", &printer) && printer.Temperature.Tool0.Actual != nil
+	case "a file on the card":
+		return p.read(ctx, "/api/files/sdcard", &card) && len(card.Files) > 0 && p.reached(ctx, "Operational")
+	}
+	if !p.read(ctx, "/api/job", &job) {
+		return false
+	}
+	switch at := job.Progress; what {
+	case "progress":
+		return at.Completion != nil && *at.Completion > 0 && at.PrintTimeLeft != nil && at.PrintTime != nil && *at.PrintTime >= 1
+	case "finished":
+		return job.State == "Operational" && at.Completion != nil && *at.Completion == 100
+	}
+	return job.State == what
+}
+
+func (p *player) read(ctx context.Context, path string, into any) bool {
+	text, err := p.fetch(ctx, "GET "+path, "")
+	return err == nil && json.Unmarshal(text, into) == nil
+}

@@ -1,0 +1,426 @@
+package octoprint
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"layerd/internal/access"
+	"layerd/printer"
+)
+
+// app is a client on a websocket.
+type app struct {
+	t    testing.TB
+	conn *websocket.Conn
+}
+
+// open connects to a path. headers are pairs.
+func (g *stage) open(t testing.TB, p *pipes, path string, headers ...string) *app {
+	t.Helper()
+	h := http.Header{}
+	for i := 0; i < len(headers); i += 2 {
+		h.Add(headers[i], headers[i+1])
+	}
+	d := websocket.Dialer{NetDialContext: p.dial, HandshakeTimeout: time.Minute}
+	conn, answer, err := d.Dial("ws://layerd.test"+path, h)
+	if err != nil {
+		t.Fatalf("%s: %v, %v", path, err, answer)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &app{t: t, conn: conn}
+}
+
+func (a *app) say(text string) {
+	a.t.Helper()
+	if err := a.conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		a.t.Fatalf("say %s: %v", text, err)
+	}
+}
+
+// text is the next message as it came.
+func (a *app) text() string {
+	a.t.Helper()
+	_, text, err := a.conn.ReadMessage()
+	if err != nil {
+		a.t.Fatalf("the app hears nothing: %v", err)
+	}
+	return string(text)
+}
+
+// message is a pushed message: its one key, and what is there.
+type message struct {
+	kind    string
+	payload map[string]any
+}
+
+func parse(t testing.TB, text string) message {
+	t.Helper()
+	var m map[string]map[string]any
+	if err := json.Unmarshal([]byte(text), &m); err != nil || len(m) != 1 {
+		t.Fatalf("%.200s is not a message: %v", text, err)
+	}
+	for kind, payload := range m {
+		return message{kind, payload}
+	}
+	return message{}
+}
+
+func (a *app) hear() message { a.t.Helper(); return parse(a.t, a.text()) }
+
+// until skips what is of another kind.
+func (a *app) until(kind string) map[string]any {
+	a.t.Helper()
+	for {
+		if m := a.hear(); m.kind == kind {
+			return m.payload
+		}
+	}
+}
+
+// event skips what is not that event.
+func (a *app) event(kind string) any {
+	a.t.Helper()
+	for {
+		if e := a.until("event"); e["type"] == kind {
+			return e["payload"]
+		}
+	}
+}
+
+// closed reads until the socket ends, and returns the code, and the kinds of what still came.
+func (a *app) closed() (code int, kinds []string) {
+	a.t.Helper()
+	for {
+		_, text, err := a.conn.ReadMessage()
+		if closed, ok := err.(*websocket.CloseError); ok {
+			return closed.Code, kinds
+		}
+		if err != nil {
+			a.t.Fatalf("the socket ended without a word: %v", err)
+		}
+		kinds = append(kinds, parse(a.t, string(text)).kind)
+	}
+}
+
+func state(m map[string]any) string { return m["state"].(map[string]any)["text"].(string) }
+
+// What a phone app hears from its handshake to the end of a print.
+func TestPush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		g.put(t, "sub/big.gcode", "G28\nG1 X1 E5 F600\n")
+		g.serve(t, p)
+		a := g.open(t, p, "/sockjs/websocket")
+		if m := a.hear(); m.kind != "connected" || m.payload["version"] != "1.11.8" || len(m.payload["permissions"].([]any)) < 20 {
+			t.Fatalf("got %v, want connected", m)
+		}
+		a.say(`{"auth":"kim:operator"}`)
+		if m := a.hear(); m.kind != "history" || state(m.payload) != "Operational" || m.payload["busyFiles"] != nil {
+			t.Fatalf("got %v, want the history", m)
+		}
+		if m := a.hear(); m.kind != "timelapse" || m.payload != nil {
+			t.Fatalf("got %v, want no timelapse", m)
+		}
+		g.change(func(s *printer.Snapshot) {
+			s.State, s.TempsAtMS, s.Nozzles = printer.Printing, 1000, []printer.Heater{{ActualC: 200, TargetC: 210}}
+			s.Job = &printer.JobStatus{ID: "1", File: "sub/big.gcode", By: "kim", Size: 22, LeftS: -1, StartedMS: time.Now().UnixMilli()}
+		})
+		started := a.event("PrintStarted").(map[string]any)
+		if started["path"] != "sub/big.gcode" || started["owner"] != "kim" || started["size"] != 22.0 {
+			t.Errorf("got %v", started)
+		}
+		m := a.until("current")
+		if state(m) != "Printing" || fmt.Sprint(m["busyFiles"]) != "[map[origin:local path:sub/big.gcode]]" {
+			t.Errorf("got %v", m)
+		}
+		if temps := m["temps"].([]any); len(temps) != 1 || fmt.Sprint(temps[0].(map[string]any)["tool0"]) != "map[actual:200 target:210]" {
+			t.Errorf("got %v, want one point", temps)
+		}
+		g.change(func(s *printer.Snapshot) { s.State = printer.Paused })
+		if paused := a.event("PrintPaused").(map[string]any); paused["position"] == nil {
+			t.Errorf("got %v, want a position", paused)
+		}
+		if m := a.until("current"); state(m) != "Paused" || len(m["temps"].([]any)) != 0 {
+			t.Errorf("got %v, want no temperatures again", m)
+		}
+		g.change(func(s *printer.Snapshot) {
+			s.State, s.Job, s.LastJob = printer.Idle, nil, &printer.JobOutcome{ID: "1", File: "sub/big.gcode", Outcome: "done", ElapsedS: 12.5}
+		})
+		if done := a.event("PrintDone").(map[string]any); done["time"] != 12.5 {
+			t.Errorf("got %v", done)
+		}
+		if m := a.until("current"); state(m) != "Operational" || m["progress"].(map[string]any)["completion"] != 100.0 {
+			t.Errorf("got %v", m)
+		}
+	})
+}
+
+// Who shows his key, and how; and what counts for a page of another site.
+func TestPushAuth(t *testing.T) {
+	cookie := access.CookieName + "=operator"
+	for _, c := range []struct {
+		name    string
+		path    string
+		headers []string
+		say     string
+		want    string // "history", "reauthRequired", "" nothing
+		logs    bool
+	}{
+		{"nothing", "/sockjs/websocket", nil, "", "", false},
+		{"a session", "/sockjs/websocket", nil, `{"auth":"kim:owner"}`, "history", true},
+		{"a name with a colon", "/sockjs/websocket", nil, `{"auth":"k:im:owner"}`, "history", true},
+		{"a viewer does not read the console", "/sockjs/websocket", nil, `{"auth":"kim:viewer"}`, "history", false},
+		{"a wrong session", "/sockjs/websocket", nil, `{"auth":"kim:nonsense"}`, "reauthRequired", false},
+		{"no session", "/sockjs/websocket", nil, `{"auth":"kim:"}`, "reauthRequired", false},
+		{"no colon", "/sockjs/websocket", nil, `{"auth":"owner"}`, "", false},
+		{"not a string", "/sockjs/websocket", nil, `{"auth":{"owner":1}}`, "", false},
+		{"X-Api-Key", "/sockjs/websocket", []string{"X-Api-Key", "operator"}, "", "history", true},
+		{"Bearer", "/sockjs/websocket", []string{"Authorization", "Bearer operator"}, "", "history", true},
+		{"apikey", "//sockjs//websocket/?apikey=operator", nil, "", "history", true},
+		{"a wrong key", "/sockjs/websocket", []string{"X-Api-Key", "nonsense"}, "", "reauthRequired", false},
+		{"a wrong key, then the right session", "/sockjs/websocket", []string{"X-Api-Key", "nonsense"}, `{"auth":"kim:operator"}`, "reauthRequired history", true},
+		{"a cookie alone", "/sockjs/websocket", []string{"Cookie", cookie}, "", "", false},
+		{"a cookie that is meant", "/sockjs/websocket", []string{"Cookie", cookie}, `{"auth":":"}`, "history", true},
+		{"a cookie from our page", "/sockjs/websocket", []string{"Cookie", cookie, "Origin", "http://layerd.test"}, `{"auth":":"}`, "history", true},
+		{"a cookie from another page", "/sockjs/websocket", []string{"Cookie", cookie, "Origin", "http://evil.example"}, `{"auth":":"}`, "reauthRequired", false},
+		{"a session from an app in a file", "/sockjs/websocket", []string{"Origin", "file://"}, `{"auth":"kim:operator"}`, "history", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, p := newStage(t), newPipes()
+				g.console.say("in", "ok")
+				g.serve(t, p)
+				a := g.open(t, p, c.path, c.headers...)
+				a.until("connected")
+				for _, want := range strings.Fields(c.want) {
+					if c.say != "" && want == lastWord(c.want) {
+						a.say(c.say)
+					}
+					m := a.hear()
+					if m.kind != want {
+						t.Fatalf("got %v, want %s", m, want)
+					}
+					if _, logs := m.payload["logs"]; want == "history" && logs != c.logs {
+						t.Errorf("got the console %v, want %v", logs, c.logs)
+					}
+				}
+				if c.want == "" {
+					if c.say != "" {
+						a.say(c.say)
+					}
+					if code, heard := a.closed(); code != closeStranger || len(heard) > 0 {
+						t.Errorf("got %d after %q, want nothing, and a goodbye to a stranger", code, heard)
+					}
+				}
+			})
+		})
+	}
+}
+
+func lastWord(s string) string { return s[strings.LastIndexByte(s, ' ')+1:] }
+
+// Clients that show no key cost little, and not for long.
+func TestPushStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		g.serve(t, p)
+		known := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
+		go known.drain()
+		began := time.Now()
+		first := g.open(t, p, "/sockjs/websocket")
+		first.until("connected")
+		for range maxStrangers - 1 {
+			a := g.open(t, p, "/sockjs/websocket")
+			a.until("connected")
+		}
+		last := g.open(t, p, "/sockjs/websocket") // one too many
+		if code, _ := first.closed(); code != closeGoing || time.Since(began) > time.Second {
+			t.Errorf("got %d after %v, want the oldest to go at once", code, time.Since(began))
+		}
+		last.until("connected")
+		last.say(`{"auth":"kim:viewer"}`)
+		last.until("history")
+		wrong := g.open(t, p, "/sockjs/websocket")
+		wrong.until("connected")
+		for range maxTries + 1 {
+			wrong.say(`{"auth":"kim:nonsense"}`)
+			wrong.until("reauthRequired")
+		}
+		if code, _ := wrong.closed(); code != closeRevoked {
+			t.Errorf("got %d after many wrong keys, want %d", code, closeRevoked)
+		}
+		chatter := g.open(t, p, "/sockjs/websocket")
+		chatter.until("connected")
+		for range maxStrange + 1 {
+			chatter.say(`{"throttle":2}`)
+		}
+		if code, _ := chatter.closed(); code != closeStranger {
+			t.Errorf("got %d after many words, want %d", code, closeStranger)
+		}
+	})
+}
+
+func (a *app) drain() {
+	for {
+		if _, _, err := a.conn.ReadMessage(); err != nil {
+			return
+		}
+	}
+}
+
+// A key that is taken back ends what it opened, also one that a message showed.
+func TestPushRevoked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		g.serve(t, p)
+		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "operator") // the handshake's key stays good
+		a.until("history")
+		b := g.open(t, p, "/sockjs/websocket")
+		b.say(`{"auth":"kim:viewer"}`)
+		b.until("history")
+		g.gate.revoke("viewer")
+		if code, kinds := b.closed(); code != closeRevoked || !slices.Contains(kinds, "reauthRequired") {
+			t.Errorf("got %d after %q, want %d after reauthRequired", code, kinds, closeRevoked)
+		}
+		g.change(func(s *printer.Snapshot) { s.FanPercent = 5 })
+		a.until("current")
+	})
+}
+
+// How often current comes: with changes as often as is wanted, without often enough.
+func TestPushPace(t *testing.T) {
+	for _, c := range []struct {
+		say      string
+		changing bool
+		min, max time.Duration
+	}{
+		{`{"throttle":1}`, true, baseEvery, baseEvery + 100*time.Millisecond},
+		{`{"throttle":"4"}`, true, 2 * time.Second, 2100 * time.Millisecond},
+		{`{"throttle":0}`, true, baseEvery, baseEvery + 100*time.Millisecond},
+		{`{"throttle":100000}`, true, 20 * time.Second, 20 * time.Second},
+		{`{"throttle":1}`, false, 15 * time.Second, 15 * time.Second},
+		{`{"throttle":100000}`, false, 20 * time.Second, 20 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g, p := newStage(t), newPipes()
+			g.serve(t, p)
+			a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
+			a.until("connected")
+			a.say(c.say)
+			a.until("timelapse")
+			if c.changing {
+				every := time.NewTicker(50 * time.Millisecond)
+				defer every.Stop()
+				done := make(chan struct{})
+				defer close(done)
+				go func() {
+					for {
+						select {
+						case <-every.C:
+							g.change(func(s *printer.Snapshot) { s.SpeedPercent++ })
+						case <-done:
+							return
+						}
+					}
+				}()
+			}
+			a.until("current")
+			for range 3 {
+				began := time.Now()
+				a.until("current")
+				if took := time.Since(began); took < c.min || took > c.max {
+					t.Errorf("%s, changing %v: got %v between two, want %v to %v", c.say, c.changing, took, c.min, c.max)
+				}
+			}
+		})
+	}
+}
+
+// Who reads slowly finds the newest, holds up nobody, and goes when he reads nothing at all.
+func TestPushToTheSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		g.serve(t, p)
+		slow := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer") // a pipe holds nothing: what is not read is not written
+		quick := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
+		slow.until("timelapse")
+		quick.until("timelapse")
+		for i := range 40 {
+			g.change(func(s *printer.Snapshot) { s.State, s.Position = printer.Idle, &printer.Position{ZMM: float64(i)} })
+			if z := quick.until("current")["currentZ"]; z != float64(i) && i > 0 {
+				t.Fatalf("the quick one: got %v, want %d", z, i)
+			}
+			if i == 10 {
+				slow.until("current") // what was on its way
+				if z := slow.until("current")["currentZ"]; z != 10.0 {
+					t.Errorf("the slow one: got %v, want the newest, 10", z)
+				}
+			}
+		}
+		if _, _, err := slow.conn.ReadMessage(); err == nil {
+			t.Error("the one that took nothing for long is still there")
+		}
+	})
+}
+
+// What a client has asked for is what it gets.
+func TestPushSubscriptions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		g.serve(t, p)
+		a := g.open(t, p, "/sockjs/websocket")
+		a.until("connected")
+		a.say(`{"subscribe":{"events":["Error"]}}`) // before he is known
+		a.say(`{"auth":"kim:operator"}`)
+		synctest.Wait()
+		g.change(func(s *printer.Snapshot) {
+			s.State, s.Fault = printer.Faulted, &printer.Fault{Code: "silent", Message: "Silence."}
+		})
+		if m := a.hear(); m.kind != "event" || m.payload["type"] != "Error" {
+			t.Fatalf("got %v, want the one event, and no state", m)
+		}
+		g.console.say("in", "echo: one")
+		g.console.say("out", "G28")
+		g.console.say("in", "ok T:20")
+		a.say(`{"subscribe":{"state":{"logs":"T:\\d+","messages":true},"plugins":["action_command_prompt"]}}`)
+		m := a.until("history")
+		if fmt.Sprint(m["logs"], m["messages"]) != "[Recv: ok T:20] [echo: one ok T:20]" {
+			t.Errorf("got %v, %v", m["logs"], m["messages"])
+		}
+		g.change(func(s *printer.Snapshot) {
+			s.State, s.Fault, s.Notice = printer.Idle, nil, "hello"
+			s.Prompt = &printer.Prompt{ID: 1, Text: "Ready?", Buttons: []string{"Yes", "No"}}
+		})
+		if m := a.until("plugin"); fmt.Sprint(m) != "map[data:map[action:show choices:[Yes No] text:Ready?] plugin:action_command_prompt]" {
+			t.Errorf("got %v", m)
+		}
+		for _, ignored := range []string{`{"subscribe":{"state":{"logs":"("}}}`, `{"subscribe":{"state":3}}`, `{"subscribe":{"events":{}}}`, `{"subscribe":null}`, `nonsense`, `[]`, `"x"`} {
+			a.say(ignored)
+		}
+		if m := a.until("current"); len(m["logs"].([]any)) != 0 {
+			t.Errorf("got %v, want nothing that was said before", m["logs"])
+		}
+	})
+}
+
+// When layerd ends, so do all sockets.
+func TestPushEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), newPipes()
+		stop := g.serve(t, p)
+		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
+		a.until("timelapse")
+		go stop()
+		if code, _ := a.closed(); code != closeGoing {
+			t.Errorf("got %d, want %d", code, closeGoing)
+		}
+	})
+}
