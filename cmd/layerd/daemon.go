@@ -19,8 +19,10 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/config"
 	"layerd/internal/history"
+	"layerd/internal/moonraker"
 	"layerd/internal/octoprint"
 	"layerd/internal/overlay"
+	"layerd/internal/prusalink"
 	"layerd/internal/server"
 	"layerd/internal/spoolman"
 	"layerd/internal/spools"
@@ -171,7 +173,7 @@ func (d *parts) wire(ctx context.Context) error {
 	if octo.UUID, err = d.kept(ctx, "uuid", newUUID); err != nil {
 		return err
 	}
-	d.server.Mount(octo, octo.Rest())
+	d.server.Mount(octo, prusalink.New(d.server), moonraker.New(d.server), octo.Rest())
 	return nil
 }
 
