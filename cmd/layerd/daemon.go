@@ -21,6 +21,7 @@ import (
 	"layerd/internal/config"
 	"layerd/internal/discovery"
 	"layerd/internal/history"
+	"layerd/internal/moonraker"
 	"layerd/internal/octoprint"
 	"layerd/internal/overlay"
 	"layerd/internal/prusalink"
@@ -184,7 +185,7 @@ func (d *parts) wire(ctx context.Context) error {
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description
-	d.server.Mount(octo, prusalink.New(d.server), octo.Rest())
+	d.server.Mount(octo, prusalink.New(d.server), moonraker.New(d.server), octo.Rest())
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,9 +25,18 @@ func TestWhoAsks(t *testing.T) {
 		r.send(access.Nobody, "GET", "/api/version", "", nil, way).is(200)
 	}
 	wrong := func(q *http.Request) { q.Header.Set("X-Api-Key", "nonsense") }
+	first := []string{"/api/version", "/api/printer", "/api/job"}
 	for _, path := range []string{"/api/version", "/api/server", "/api/job", "/api/printer", "/api/files", "/api/settings", "/api/connection", "/api/timelapse"} {
-		r.send(access.Nobody, "GET", path, "", nil).refused(403)
+		if a := r.send(access.Nobody, "GET", path, "", nil); slices.Contains(first, path) {
+			a.refused(401) // clients of PrusaLink wait for it
+			if how := a.header.Get("WWW-Authenticate"); !strings.HasPrefix(how, `Digest realm="`) || strings.Contains(how, "stale") {
+				t.Errorf("%s: got %q, want a Digest to be asked for", path, how)
+			}
+		} else {
+			a.refused(403)
+		}
 		r.send(access.Nobody, "GET", path, "", nil, wrong).refused(403)
+		r.send(access.Nobody, "GET", path, "", nil, func(q *http.Request) { q.Header.Set("Authorization", `Digest username="x"`) }).refused(401)
 	}
 
 	passive := r.post("/api/login", `{"passive":true}`).is(200).has(map[string]any{"name": "owner", "active": true, "user": true, "admin": true, "groups.0": "admins", "session": key, "apikey": key, "_is_external_client": false, "_login_mechanism": "apikey", "needs.group.0": "admins"})
@@ -183,6 +193,8 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 			a := r.send(role, route.Method, target, "application/json", strings.NewReader(body))
 			a.what = name + " as " + role.String()
 			switch {
+			case role == access.Nobody && contains([]string{"GET /api/version", "GET /api/printer", "GET /api/job"}, name):
+				a.refused(401)
 			case role < route.Least:
 				a.refused(403)
 			case a.status == 403 && name != "POST /api/util/test":

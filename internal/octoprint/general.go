@@ -24,16 +24,35 @@ func (a *API) generalRoutes() []server.Route {
 
 // Version is the answer to /api/version. Slicers look whether Text begins with "OctoPrint"; what comes after is ours.
 type Version struct {
-	API    string `json:"api"`
-	Server string `json:"server"`
-	Text   string `json:"text"`
+	API          string          `json:"api"`
+	Server       string          `json:"server"`
+	Text         string          `json:"text"`
+	Capabilities map[string]bool `json:"capabilities"` // PrusaSlicer's: that files can be sent to /api/v1/files, as package prusalink takes them
 }
 
-// emulated is the version of OctoPrint whose API this is.
-const emulated = "1.11.8"
+// PrusaLink is the same for who shows a Digest: only PrusaLink's clients do, and some of them refuse an older API.
+type PrusaLink struct {
+	Version
+	Release  string  `json:"version"`
+	Printer  string  `json:"printer"`
+	Firmware string  `json:"firmware"`
+	Hostname string  `json:"hostname"`
+	NozzleMM float64 `json:"nozzle_diameter"`
+}
 
-func (a *API) version(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {
-	return a.say(w, Version{API: "0.1", Server: emulated, Text: "OctoPrint " + emulated + " (layerd " + a.s.Config().Version + ")"})
+const (
+	emulated     = "1.11.8" // the version of OctoPrint whose API this is
+	emulatedLink = "0.8.1"  // and of PrusaLink
+)
+
+func (a *API) version(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	cfg, st := a.s.Config(), a.s.State(me)
+	v := Version{API: "0.1", Server: emulated, Text: "OctoPrint " + emulated + " (layerd " + cfg.Version + ")", Capabilities: map[string]bool{"upload-by-put": true}}
+	if !access.ShowsDigest(r) {
+		return a.say(w, v)
+	}
+	v.API, v.Server, v.Text = "2.0.0", emulatedLink, "PrusaLink "+emulatedLink+" (layerd "+cfg.Version+")"
+	return a.say(w, PrusaLink{Version: v, Release: emulatedLink, Printer: st.Profile.Name, Firmware: st.Connection.Firmware, Hostname: cfg.Host, NozzleMM: st.Profile.NozzleMM})
 }
 
 // description answers who has found us by SSDP, with what the LAN is told anyway.

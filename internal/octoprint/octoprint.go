@@ -84,13 +84,23 @@ var (
 	errNotOperational = refuse(http.StatusConflict, "Printer is not operational")
 )
 
-// Fail answers as OctoPrint does: {"error": "…"}. Who may not, or is not known, gets 403: clients take it as the wish for another key.
+// Fail answers as OctoPrint does: {"error": "…"}. Who may not, or is not known, gets 403: clients take it as the wish for another key. Clients of
+// PrusaLink wait for 401 before they show their Digest: they get it for what they ask first, as long as nothing has been shown.
 func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	text, status := a.explain(err)
+	if errors.Is(err, access.ErrDenied) && (access.ShowsDigest(r) || asksFirst(r) && !shows(r)) {
+		status = http.StatusUnauthorized
+		w.Header().Set("WWW-Authenticate", a.s.Config().Gate.DigestChallenge(errors.Is(err, access.ErrStale)))
+	}
 	if r.ContentLength != 0 {
 		w.Header().Set("Connection", "close") // what is left of the body is not read
 	}
 	a.s.WriteJSON(w, status, map[string]string{"error": text})
+}
+
+// asksFirst reports whether a request is one that clients of PrusaLink begin with.
+func asksFirst(r *http.Request) bool {
+	return r.Method == http.MethodGet && slices.Contains([]string{"/api/version", "/api/printer", "/api/job"}, r.URL.Path)
 }
 
 // explain says an error in OctoPrint's words where it has some, else in ours, with the status that its clients expect.

@@ -15,14 +15,14 @@ import (
 // benchStage prints, and its console is full.
 func benchStage(b *testing.B) *stage {
 	g := newStage(b)
-	g.put(b, "sub/big.gcode", "G28\nG1 X1 E5 F600\n")
-	g.change(startBig)
-	g.change(in(printer.Printing))
+	g.Keep(b, "sub/big.gcode", "G28\nG1 X1 E5 F600\n")
+	g.Change(startBig)
+	g.Change(in(printer.Printing))
 	lines := make([]printer.Entry, 150) // of half a second
 	for i := range lines {
 		lines[i] = printer.Entry{Seq: uint64(i + 1), Dir: "out", Text: "N123456 G1 X123.456 Y123.456 E1.23456*99"}
 	}
-	g.console.lines.Set(lines)
+	g.Console.Lines.Set(lines)
 	return g
 }
 
@@ -32,7 +32,7 @@ func BenchmarkCurrent(b *testing.B) {
 		b.Run(role.String(), func(b *testing.B) {
 			g := benchStage(b)
 			c := &client{a: g.api, line: &taker{}, wants: everything(), me: access.Identity{Role: role}}
-			c.now = g.api.momentAfter(moment{}, g.state())
+			c.now = g.api.momentAfter(moment{}, g.Shown())
 			size := 0
 			for b.Loop() {
 				c.logged, c.tempsMS = 0, 0
@@ -51,8 +51,8 @@ func BenchmarkCurrent(b *testing.B) {
 func BenchmarkView(b *testing.B) {
 	g := benchStage(b)
 	c := &client{a: g.api, line: &taker{}, wants: everything()}
-	c.now = g.api.momentAfter(moment{}, g.state())
-	st := g.state()
+	c.now = g.api.momentAfter(moment{}, g.Shown())
+	st := g.Shown()
 	for b.Loop() {
 		if err := c.see(st); err != nil {
 			b.Fatal(err)
@@ -63,7 +63,7 @@ func BenchmarkView(b *testing.B) {
 // What twenty clients cost while it prints, over loopback: an op is a second of ten views. The processor's time is both ends'.
 func BenchmarkTwentyClients(b *testing.B) {
 	g := benchStage(b)
-	host := g.listen(b)
+	host := g.Listen(b)
 	for range 20 {
 		conn, _, err := websocket.DefaultDialer.Dial("ws://"+host+"/sockjs/websocket?apikey=operator", nil)
 		if err != nil {
@@ -78,7 +78,7 @@ func BenchmarkTwentyClients(b *testing.B) {
 	for b.Loop() {
 		for range 10 {
 			<-tick.C
-			g.change(func(s *printer.Snapshot) {
+			g.Change(func(s *printer.Snapshot) {
 				j := *s.Job
 				j.Offset++
 				s.Job, s.TempsAtMS = &j, s.TempsAtMS+100

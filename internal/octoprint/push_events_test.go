@@ -25,16 +25,16 @@ type watch struct {
 
 func newWatch(t testing.TB) *watch {
 	w := &watch{stage: newStage(t)}
-	w.put(t, "sub/big.gcode", "G28\nG1 X1 E5 F600\n")
-	w.now = w.api.momentAfter(moment{}, w.state())
+	w.Keep(t, "sub/big.gcode", "G28\nG1 X1 E5 F600\n")
+	w.now = w.api.momentAfter(moment{}, w.Shown())
 	return w
 }
 
 // after is what a change of the printer is told as.
 func (w *watch) after(f func(*printer.Snapshot)) []Event {
-	w.change(f)
+	w.Change(f)
 	was := w.now
-	w.now = w.api.momentAfter(was, w.state())
+	w.now = w.api.momentAfter(was, w.Shown())
 	return eventsBetween(was, w.now)
 }
 
@@ -207,9 +207,9 @@ func TestLikeTheOriginal(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWatch(t)
-	w.console.say("in", "ok")
-	w.temps.recent = thermo.Recent{Curve: store.Curve{FromMS: 1795771418000, AfterMS: []int64{0, 1000, 2000}, Heaters: []store.HeaterCurve{
-		{Name: "nozzle0", ActualC: []store.DeciC{213, 213, 213}, TargetC: []store.DeciC{0, 0, 0}}, {Name: "bed", ActualC: []store.DeciC{213, 213, store.UnknownC}, TargetC: []store.DeciC{0, 0, 0}}}}}
+	w.Console.Say("in", "ok")
+	w.Temps.Set(thermo.Recent{Curve: store.Curve{FromMS: 1795771418000, AfterMS: []int64{0, 1000, 2000}, Heaters: []store.HeaterCurve{
+		{Name: "nozzle0", ActualC: []store.DeciC{213, 213, 213}, TargetC: []store.DeciC{0, 0, 0}}, {Name: "bed", ActualC: []store.DeciC{213, 213, store.UnknownC}, TargetC: []store.DeciC{0, 0, 0}}}}})
 	c := &client{a: w.api, wants: everything(), me: access.Identity{Role: access.Operator}}
 	compared := map[string]bool{"event Home": true, "event PositionUpdate": true, "plugin action_command_notification": true} // what we never say, or only with words
 	compare := func(name, kind string, payload any) {
@@ -244,18 +244,18 @@ func TestLikeTheOriginal(t *testing.T) {
 	told(w.after(func(s *printer.Snapshot) { s.TempsAtMS, s.Connection.SinceMS = 1, time.Now().UnixMilli() }))
 	c.now = w.now
 	compare("history", "history", c.history())
-	w.console.say("in", "ok")
+	w.Console.Say("in", "ok")
 	compare("current idle Operational", "current", c.current())
 	told(w.after(startBig))
 	told(w.after(in(printer.Printing)))
-	w.console.say("in", "ok")
+	w.Console.Say("in", "ok")
 	c.now, c.tempsMS = w.now, 0
 	compare("current printing Printing", "current", c.current())
 	for _, f := range []func(*printer.Snapshot){in(printer.Paused), in(printer.Resuming), in(printer.Cancelling), end("cancelled"), in(printer.Disconnected)} {
 		told(w.after(f))
 	}
 	c.now = w.now
-	w.console.say("in", "ok")
+	w.Console.Say("in", "ok")
 	compare("current disconnect Offline", "current", c.current())
 	told(w.after(in(printer.Connecting)))
 	told(w.after(in(printer.Idle)))

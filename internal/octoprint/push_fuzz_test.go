@@ -51,8 +51,8 @@ func FuzzHear(f *testing.F) {
 			t.Fatalf("%q was answered by %q", text, l.last)
 		}
 		c.me.Role = access.Operator
-		g.console.lines.Set(nil)
-		g.console.say("in", text)
+		g.Console.Lines.Set(nil)
+		g.Console.Say("in", text)
 		for _, m := range []any{c.current(), c.history()} {
 			if _, err := json.Marshal(m); err != nil {
 				t.Fatalf("%q: %v", text, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"layerd/internal/access"
+	"layerd/internal/server/servertest"
 	"layerd/internal/timelapse"
 	"layerd/printer"
 )
@@ -24,13 +25,13 @@ type app struct {
 }
 
 // open connects to a path. headers are pairs.
-func (g *stage) open(t testing.TB, p *pipes, path string, headers ...string) *app {
+func (g *stage) open(t testing.TB, p *servertest.Pipes, path string, headers ...string) *app {
 	t.Helper()
 	h := http.Header{}
 	for i := 0; i < len(headers); i += 2 {
 		h.Add(headers[i], headers[i+1])
 	}
-	d := websocket.Dialer{NetDialContext: p.dial, HandshakeTimeout: time.Minute}
+	d := websocket.Dialer{NetDialContext: p.Dial, HandshakeTimeout: time.Minute}
 	conn, answer, err := d.Dial("ws://layerd.test"+path, h)
 	if err != nil {
 		t.Fatalf("%s: %v, %v", path, err, answer)
@@ -116,9 +117,9 @@ func state(m map[string]any) string { return m["state"].(map[string]any)["text"]
 // What a phone app hears from its handshake to the end of a print.
 func TestPush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.put(t, "sub/big.gcode", "G28\nG1 X1 E5 F600\n")
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.Keep(t, "sub/big.gcode", "G28\nG1 X1 E5 F600\n")
+		g.ServeOn(t, p)
 		a := g.open(t, p, "/sockjs/websocket")
 		if m := a.hear(); m.kind != "connected" || m.payload["version"] != "1.11.8" || len(m.payload["permissions"].([]any)) < 20 {
 			t.Fatalf("got %v, want connected", m)
@@ -130,7 +131,7 @@ func TestPush(t *testing.T) {
 		if m := a.hear(); m.kind != "timelapse" || m.payload != nil {
 			t.Fatalf("got %v, want no timelapse", m)
 		}
-		g.change(func(s *printer.Snapshot) {
+		g.Change(func(s *printer.Snapshot) {
 			s.State, s.TempsAtMS, s.Nozzles = printer.Printing, 1000, []printer.Heater{{ActualC: 200, TargetC: 210}}
 			s.Job = &printer.JobStatus{ID: "1", File: "sub/big.gcode", By: "kim", Size: 22, LeftS: -1, StartedMS: time.Now().UnixMilli()}
 		})
@@ -145,14 +146,14 @@ func TestPush(t *testing.T) {
 		if temps := m["temps"].([]any); len(temps) != 1 || fmt.Sprint(temps[0].(map[string]any)["tool0"]) != "map[actual:200 target:210]" {
 			t.Errorf("got %v, want one point", temps)
 		}
-		g.change(func(s *printer.Snapshot) { s.State = printer.Paused })
+		g.Change(func(s *printer.Snapshot) { s.State = printer.Paused })
 		if paused := a.event("PrintPaused").(map[string]any); paused["position"] == nil {
 			t.Errorf("got %v, want a position", paused)
 		}
 		if m := a.until("current"); state(m) != "Paused" || len(m["temps"].([]any)) != 0 {
 			t.Errorf("got %v, want no temperatures again", m)
 		}
-		g.change(func(s *printer.Snapshot) {
+		g.Change(func(s *printer.Snapshot) {
 			s.State, s.Job, s.LastJob = printer.Idle, nil, &printer.JobOutcome{ID: "1", File: "sub/big.gcode", Outcome: "done", ElapsedS: 12.5}
 		})
 		if done := a.event("PrintDone").(map[string]any); done["time"] != 12.5 {
@@ -196,9 +197,9 @@ func TestPushAuth(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g, p := newStage(t), newPipes()
-				g.console.say("in", "ok")
-				g.serve(t, p)
+				g, p := newStage(t), servertest.NewPipes()
+				g.Console.Say("in", "ok")
+				g.ServeOn(t, p)
 				a := g.open(t, p, c.path, c.headers...)
 				a.until("connected")
 				for _, want := range strings.Fields(c.want) {
@@ -231,8 +232,8 @@ func lastWord(s string) string { return s[strings.LastIndexByte(s, ' ')+1:] }
 // Clients that show no key cost little, and not for long.
 func TestPushStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		known := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
 		go known.drain()
 		began := time.Now()
@@ -280,18 +281,18 @@ func (a *app) drain() {
 // A key that is taken back ends what it opened, also one that a message showed.
 func TestPushRevoked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "operator") // the handshake's key stays good
 		a.until("history")
 		b := g.open(t, p, "/sockjs/websocket")
 		b.say(`{"auth":"kim:viewer"}`)
 		b.until("history")
-		g.gate.revoke("viewer")
+		g.Gate.Revoke("viewer")
 		if code, kinds := b.closed(); code != closeRevoked || !slices.Contains(kinds, "reauthRequired") {
 			t.Errorf("got %d after %q, want %d after reauthRequired", code, kinds, closeRevoked)
 		}
-		g.change(func(s *printer.Snapshot) { s.FanPercent = 5 })
+		g.Change(func(s *printer.Snapshot) { s.FanPercent = 5 })
 		a.until("current")
 	})
 }
@@ -299,8 +300,8 @@ func TestPushRevoked(t *testing.T) {
 // Who is known and then shows something wrong is not known any more.
 func TestPushForgetsWhoShowsSomethingWrong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
 		a.until("timelapse")
 		a.say(`{"auth":"kim:viewer"}`) // the same again changes nothing
@@ -314,12 +315,12 @@ func TestPushForgetsWhoShowsSomethingWrong(t *testing.T) {
 // How prints are recorded is told when it changes.
 func TestPushTimelapse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
 		a.until("timelapse")
 		for mode, want := range map[timelapse.Mode]string{timelapse.ByTime: "timed", timelapse.ByLayer: "zchange"} {
-			g.films.Set(&timelapse.List{Settings: timelapse.Settings{Choice: timelapse.Choice{Mode: mode, EveryS: 5}}})
+			g.Films.Set(&timelapse.List{Settings: timelapse.Settings{Choice: timelapse.Choice{Mode: mode, EveryS: 5}}})
 			if m := a.until("timelapse"); m["type"] != want {
 				t.Errorf("%s: got %v, want %s", mode, m, want)
 			}
@@ -342,8 +343,8 @@ func TestPushPace(t *testing.T) {
 		{`{"throttle":100000}`, false, 20 * time.Second, 20 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g, p := newStage(t), newPipes()
-			g.serve(t, p)
+			g, p := newStage(t), servertest.NewPipes()
+			g.ServeOn(t, p)
 			a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
 			a.until("connected")
 			a.say(c.say)
@@ -357,7 +358,7 @@ func TestPushPace(t *testing.T) {
 					for {
 						select {
 						case <-every.C:
-							g.change(func(s *printer.Snapshot) { s.SpeedPercent++ })
+							g.Change(func(s *printer.Snapshot) { s.SpeedPercent++ })
 						case <-done:
 							return
 						}
@@ -379,14 +380,14 @@ func TestPushPace(t *testing.T) {
 // Who reads slowly finds the newest, holds up nobody, and goes when he reads nothing at all.
 func TestPushToTheSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		slow := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer") // a pipe holds nothing: what is not read is not written
 		quick := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
 		slow.until("timelapse")
 		quick.until("timelapse")
 		for i := range 40 {
-			g.change(func(s *printer.Snapshot) { s.State, s.Position = printer.Idle, &printer.Position{ZMM: float64(i)} })
+			g.Change(func(s *printer.Snapshot) { s.State, s.Position = printer.Idle, &printer.Position{ZMM: float64(i)} })
 			if z := quick.until("current")["currentZ"]; z != float64(i) && i > 0 {
 				t.Fatalf("the quick one: got %v, want %d", z, i)
 			}
@@ -406,28 +407,28 @@ func TestPushToTheSlow(t *testing.T) {
 // What a client has asked for is what it gets.
 func TestPushSubscriptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		a := g.open(t, p, "/sockjs/websocket")
 		a.until("connected")
 		a.say(`{"subscribe":{"events":["Error"]}}`) // before he is known
 		a.say(`{"auth":"kim:operator"}`)
 		synctest.Wait()
-		g.change(func(s *printer.Snapshot) {
+		g.Change(func(s *printer.Snapshot) {
 			s.State, s.Fault = printer.Faulted, &printer.Fault{Code: "silent", Message: "Silence."}
 		})
 		if m := a.hear(); m.kind != "event" || m.payload["type"] != "Error" {
 			t.Fatalf("got %v, want the one event, and no state", m)
 		}
-		g.console.say("in", "echo: one")
-		g.console.say("out", "G28")
-		g.console.say("in", "ok T:20")
+		g.Console.Say("in", "echo: one")
+		g.Console.Say("out", "G28")
+		g.Console.Say("in", "ok T:20")
 		a.say(`{"subscribe":{"state":{"logs":"T:\\d+","messages":true},"plugins":["action_command_prompt"]}}`)
 		m := a.until("history")
 		if fmt.Sprint(m["logs"], m["messages"]) != "[Recv: ok T:20] [echo: one ok T:20]" {
 			t.Errorf("got %v, %v", m["logs"], m["messages"])
 		}
-		g.change(func(s *printer.Snapshot) {
+		g.Change(func(s *printer.Snapshot) {
 			s.State, s.Fault, s.Notice = printer.Idle, nil, "hello"
 			s.Prompt = &printer.Prompt{ID: 1, Text: "Ready?", Buttons: []string{"Yes", "No"}}
 		})
@@ -437,7 +438,7 @@ func TestPushSubscriptions(t *testing.T) {
 		for _, ignored := range []string{`{"subscribe":{"state":{"logs":"("}}}`, `{"subscribe":{"state":3}}`, `{"subscribe":{"events":{}}}`, `{"subscribe":null}`, `nonsense`, `[]`, `"x"`} {
 			a.say(ignored)
 		}
-		g.change(func(s *printer.Snapshot) { s.FanPercent = 50 })
+		g.Change(func(s *printer.Snapshot) { s.FanPercent = 50 })
 		if m := a.until("current"); len(m["logs"].([]any)) != 0 {
 			t.Errorf("got %v, want nothing that was said before", m["logs"])
 		}
@@ -447,8 +448,8 @@ func TestPushSubscriptions(t *testing.T) {
 // When layerd ends, so do all sockets.
 func TestPushEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		stop := g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		stop := g.ServeOn(t, p)
 		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
 		a.until("timelapse")
 		go stop()

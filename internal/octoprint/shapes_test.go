@@ -26,8 +26,8 @@ type shape struct {
 func TestShapes(t *testing.T) {
 	g := newStage(t)
 	const line = "G28\nG1 X1 Y1 Z0.2 E5 F600\n"
-	g.put(t, "small.gcode", line)
-	g.put(t, "sub/big.gcode", line+line)
+	g.Keep(t, "small.gcode", line)
+	g.Keep(t, "sub/big.gcode", line+line)
 	warm := func(s *printer.Snapshot) {
 		s.Nozzles, s.Bed = []printer.Heater{{ActualC: 209.8, TargetC: 210}}, &printer.Heater{ActualC: 60.1, TargetC: 60}
 	}
@@ -82,14 +82,14 @@ func TestShapes(t *testing.T) {
 			s.LastJob = &printer.JobOutcome{ID: "2", File: "/PARTS/LONG~1.GCO", Name: "long name.gcode", Outcome: "done", ElapsedS: 70, Card: true}
 		}},
 	}
-	blank, _ := g.snaps.Get()
+	blank, _ := g.Snaps.Get()
 	var all []shape
 	for _, c := range cases {
 		snap := *blank
 		c.change(&snap)
-		g.snaps.Set(&snap)
+		g.Snaps.Set(&snap)
 		g.Select(c.selected)
-		st := g.state()
+		st := g.Shown()
 		job, done := g.api.jobOf(st)
 		if job.File.Date != nil { // the clock of this machine
 			*job.File.Date = 1795771424
@@ -124,33 +124,33 @@ func golden(t *testing.T, file string, got []byte) {
 // A file's earlier prints say how long it takes; they are asked for once as long as nothing changes.
 func TestJobFromHistory(t *testing.T) {
 	g := newStage(t)
-	file := g.put(t, "a.gcode", "G28\nG1 X1 E5 F600\n")
+	file := g.Keep(t, "a.gcode", "G28\nG1 X1 E5 F600\n")
 	for i, took := range []float64{100, 50} {
 		p := store.Print{ID: string(rune('a' + i)), File: file.Path, SHA256: file.SHA256, StartedMS: int64(1000 + i)}
-		if err := g.store.BeginPrint(t.Context(), p); err != nil {
+		if err := g.Store.BeginPrint(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 		p.EndedMS, p.Outcome, p.ElapsedS = int64(2000+i), "done", took
-		if err := g.store.EndPrint(t.Context(), p); err != nil {
+		if err := g.Store.EndPrint(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 	}
 	g.Select("a.gcode")
 	for range 2 {
-		job, _ := g.api.jobOf(g.state())
+		job, _ := g.api.jobOf(g.Shown())
 		if job.LastPrintTime == nil || *job.LastPrintTime != 50 || *job.AveragePrintTime != 75 {
 			t.Fatalf("got %v, %v; want the last 50 s, the mean 75 s", job.LastPrintTime, job.AveragePrintTime)
 		}
 	}
-	if err := g.store.Delete(t.Context(), "a.gcode"); err != nil {
+	if err := g.Store.Delete(t.Context(), "a.gcode"); err != nil {
 		t.Fatal(err)
 	}
-	if job, _ := g.api.jobOf(g.state()); job.LastPrintTime == nil {
+	if job, _ := g.api.jobOf(g.Shown()); job.LastPrintTime == nil {
 		t.Error("the file was asked for again though the list of files has not changed")
 	}
-	g.change(func(s *printer.Snapshot) { s.LastJob = &printer.JobOutcome{ID: "c", File: "b.gcode"} })
+	g.Change(func(s *printer.Snapshot) { s.LastJob = &printer.JobOutcome{ID: "c", File: "b.gcode"} })
 	g.Select("a.gcode")
-	if job, _ := g.api.jobOf(g.state()); job.File.Name != nil {
+	if job, _ := g.api.jobOf(g.Shown()); job.File.Name != nil {
 		t.Errorf("got %q, want nothing of a file that is gone", *job.File.Name)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"layerd/internal/server/servertest"
 	"layerd/printer"
 )
 
@@ -21,8 +22,8 @@ type browser struct {
 	header http.Header
 }
 
-func newBrowser(t testing.TB, p *pipes, session string, headers ...string) *browser {
-	tr := &http.Transport{DialContext: p.dial}
+func newBrowser(t testing.TB, p *servertest.Pipes, session string, headers ...string) *browser {
+	tr := &http.Transport{DialContext: p.Dial}
 	t.Cleanup(tr.CloseIdleConnections)
 	b := &browser{t: t, client: &http.Client{Transport: tr}, path: "http://layerd.test/sockjs/000/" + session + "/", header: http.Header{}}
 	for i := 0; i < len(headers); i += 2 {
@@ -88,8 +89,8 @@ func inFrame(t testing.TB, frame string) message {
 func TestSockJSFrames(t *testing.T) {
 	for _, auth := range []string{`["{\"auth\":\"kim:viewer\"}"]`, `"{\"auth\":\"kim:viewer\"}"`, `{"auth":"kim:viewer"}`, `[{"auth":"kim:viewer"}]`, ` [ "{}" , "{\"auth\":\"kim:viewer\"}" ]`} {
 		synctest.Test(t, func(t *testing.T) {
-			g, p := newStage(t), newPipes()
-			g.serve(t, p)
+			g, p := newStage(t), servertest.NewPipes()
+			g.ServeOn(t, p)
 			a := g.open(t, p, "/sockjs/123/abcdefgh/websocket")
 			if open := a.text(); open != "o" {
 				t.Fatalf("got %q, want o", open)
@@ -111,7 +112,7 @@ func TestSockJSFrames(t *testing.T) {
 			if beats < 4 {
 				t.Errorf("got %d heartbeats in two minutes, want one each 25 s", beats)
 			}
-			g.gate.revoke("viewer")
+			g.Gate.Revoke("viewer")
 			for text := ""; !strings.HasPrefix(text, "c"); {
 				if text = a.text(); text[0] == 'c' && text != `c[4401,"the key is no longer valid"]` {
 					t.Errorf("got %s", text)
@@ -125,8 +126,8 @@ func TestSockJSFrames(t *testing.T) {
 func TestSockJSNonsense(t *testing.T) {
 	for _, text := range []string{`[`, `nonsense`, `["a"`, `{"auth":`, strings.Repeat("x", maxHeard+1), `[` + strings.Repeat(`"",`, maxFrames) + `""]`} {
 		synctest.Test(t, func(t *testing.T) {
-			g, p := newStage(t), newPipes()
-			g.serve(t, p)
+			g, p := newStage(t), servertest.NewPipes()
+			g.ServeOn(t, p)
 			a := g.open(t, p, "/sockjs/123/abcdefgh/websocket")
 			a.text()
 			a.text()
@@ -147,8 +148,8 @@ func TestSockJSNonsense(t *testing.T) {
 // Where no websocket gets through: each poll brings one frame, and what is said goes its own way.
 func TestSockJSPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		b := newBrowser(t, p, "abcdefgh")
 		if status, _ := b.send(`["{}"]`); status != 404 {
 			t.Errorf("to a session that is not there: got %d, want 404", status)
@@ -199,8 +200,8 @@ func TestSockJSPolling(t *testing.T) {
 // A client that polls and speaks by turns: what it says waits until it has taken what it is told.
 func TestSockJSByTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		b := newBrowser(t, p, "abcdefgh")
 		b.poll()
 		began := time.Now()
@@ -218,8 +219,8 @@ func TestSockJSByTurns(t *testing.T) {
 // A stream is one long answer, after its prelude; when it has grown long the next goes on.
 func TestSockJSStreaming(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		stop := g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		stop := g.ServeOn(t, p)
 		b := newBrowser(t, p, "abcdefgh", "X-Api-Key", "operator")
 		var frames *bufio.Scanner
 		next := func() string {
@@ -247,7 +248,7 @@ func TestSockJSStreaming(t *testing.T) {
 			if i > 300 {
 				t.Fatal("the first answer has no end")
 			}
-			g.change(func(s *printer.Snapshot) { s.SpeedPercent++ })
+			g.Change(func(s *printer.Snapshot) { s.SpeedPercent++ })
 			frame := next()
 			for frame == "h" {
 				frame = next()
@@ -266,8 +267,8 @@ func TestSockJSStreaming(t *testing.T) {
 // A client that hangs up in the middle takes its session along.
 func TestSockJSHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := newStage(t), newPipes()
-		g.serve(t, p)
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
 		b := newBrowser(t, p, "abcdefgh", "X-Api-Key", "viewer")
 		answer := b.post("xhr_streaming", "")
 		synctest.Wait()
@@ -294,7 +295,7 @@ func TestSockJSAddresses(t *testing.T) {
 		{"POST", "/sockjs/1/" + strings.Repeat("x", 65) + "/xhr", 404}, {"POST", "/sockjs/1/2/eventsource", 404}, {"POST", "/sockjs/1/%2f/xhr", 404},
 		{"POST", "/sockjs/1/2/xhr_send", 404}, {"POST", "/sockjs/info", 404}, {"DELETE", "/sockjs/1/2/xhr", 405},
 	} {
-		if w := g.do(c.method, c.target, "", ""); w.Code != c.want {
+		if w := g.Ask(c.method, c.target, "", ""); w.Code != c.want {
 			t.Errorf("%s %s: got %d %s, want %d", c.method, c.target, w.Code, w.Body, c.want)
 		}
 	}
@@ -304,7 +305,7 @@ func TestSockJSAddresses(t *testing.T) {
 		Origins      []string
 		Entropy      *uint32
 	}
-	w := g.do("GET", "/sockjs/info", "", "")
+	w := g.Ask("GET", "/sockjs/info", "", "")
 	if err := json.Unmarshal(w.Body.Bytes(), &info); err != nil || !info.Websocket || info.CookieNeeded == nil || info.Entropy == nil {
 		t.Errorf("got %s, %v", w.Body, err)
 	}
@@ -314,7 +315,7 @@ func TestSockJSAddresses(t *testing.T) {
 func TestSockJSFromAnotherSite(t *testing.T) {
 	g := newStage(t)
 	for _, transport := range []string{"xhr", "xhr_streaming", "xhr_send"} {
-		if w := g.doWith("POST", "/sockjs/1/2/"+transport, `["{\"auth\":\":\"}"]`, "Origin", "http://evil.example", "Cookie", "layerd_session=owner"); w.Code != 403 {
+		if w := g.AskWith("POST", "/sockjs/1/2/"+transport, `["{\"auth\":\":\"}"]`, "Origin", "http://evil.example", "Cookie", "layerd_session=owner"); w.Code != 403 {
 			t.Errorf("%s: got %d, want 403", transport, w.Code)
 		}
 	}

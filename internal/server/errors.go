@@ -53,6 +53,7 @@ var kinds = []kind{
 	{"no_route", 404, nil, "There is nothing here.", "See docs/PROTOCOL.md for what there is."},
 	{"method", 405, nil, "", "See docs/PROTOCOL.md for what there is."},
 	{"bad_message", 400, nil, "", "See docs/PROTOCOL.md for what is expected."},
+	{"bad_form", 400, nil, "", ""},
 	{"bad_command", 400, nil, "", "See docs/PROTOCOL.md for what is expected."},
 	{"unknown_command", 400, nil, "", "See docs/PROTOCOL.md for the commands there are."},
 	{"id_reused", 409, nil, "This id was used for another command before.", "Give each command its own id; repeat one only to repeat the same command."},
