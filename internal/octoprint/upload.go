@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -87,6 +88,18 @@ func formOf(r *http.Request, body io.Reader) (*form, error) {
 		}
 		for key := range values {
 			f.fields[key] = values.Get(key)
+		}
+		return f, nil
+	case err == nil && kind == "application/json": // as octorest makes folders
+		text, err := io.ReadAll(io.LimitReader(body, maxFields+1))
+		var in map[string]any
+		if err != nil || len(text) > maxFields || json.Unmarshal(text, &in) != nil {
+			return nil, errors.Join(err, errBadForm)
+		}
+		for key, v := range in {
+			if s, ok := v.(string); ok {
+				f.fields[key] = s
+			}
 		}
 		return f, nil
 	}
