@@ -125,6 +125,7 @@ func TestUploadFieldsInAnyOrder(t *testing.T) {
 	body, kind := formWith(part(1), "file=x.gcode")
 	r.send(access.Operator, "POST", "/api/files/local?path=query&print=false", kind, body).is(201).has(map[string]any{"files.local.path": "query/x.gcode"})
 	r.send(access.Operator, "POST", "/api/files/local", "application/x-www-form-urlencoded", strings.NewReader("foldername=plain&path=b")).is(201).has(map[string]any{"folder.path": "b/plain"})
+	r.post("/api/files/local", `{"foldername":"json"}`).is(201).has(map[string]any{"folder.path": "json"})
 }
 
 // The names of files, as clients of all ages send them.
@@ -163,7 +164,7 @@ func TestBadUploads(t *testing.T) {
 		"no boundary":          {"multipart/form-data", head, 400},
 		"endless boundary":     {"multipart/form-data; boundary=" + strings.Repeat("b", 3000), head, 400},
 		"no form":              {"text/plain", "G28", 400},
-		"JSON":                 {"application/json", `{"foldername":"x"}`, 400},
+		"JSON":                 {"application/json", `{"foldername":5}`, 400},
 		"no file":              {"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\nx\r\n--b--\r\n", 400},
 		"another file":         {"multipart/form-data; boundary=b", strings.Replace(head, `name="file"`, `name="firmware"`, 1) + part(1) + "\r\n--b--\r\n", 400},
 		"a field too long":     {"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"userdata\"\r\n\r\n" + strings.Repeat("x", 20<<20) + "\r\n--b--\r\n", 400},

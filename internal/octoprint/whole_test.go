@@ -50,6 +50,9 @@ func TestAPrint(t *testing.T) {
 	r.post("/api/job", `{"command":"pause","action":"toggle"}`).is(204)
 	r.becomes(printer.Printing)
 	r.post("/api/job", `{"command":"pause","action":"pause"}`).is(204)
+	r.post("/api/job", `{"command":"pause","action":"resume"}`).is(204) // though it is still on its way to a stop
+	r.becomes(printer.Printing)
+	r.post("/api/job", `{"command":"pause","action":"pause"}`).is(204)
 	before := r.becomes(printer.Paused).Job.ID
 	r.post("/api/job", `{"command":"restart"}`).is(204)
 	r.until("another print of the same", func(s *printer.Snapshot) bool {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -82,6 +83,18 @@ func ReadForm(r *http.Request, body io.Reader, fromAddress ...string) (*Form, er
 		}
 		for key := range values {
 			f.Fields[key] = values.Get(key)
+		}
+		return f, nil
+	case err == nil && kind == "application/json": // as octorest makes folders
+		text, err := io.ReadAll(io.LimitReader(body, maxFields+1))
+		var in map[string]any
+		if err != nil || len(text) > maxFields || json.Unmarshal(text, &in) != nil {
+			return nil, errors.Join(err, ErrBadForm)
+		}
+		for key, v := range in {
+			if s, ok := v.(string); ok {
+				f.Fields[key] = s
+			}
 		}
 		return f, nil
 	}
