@@ -88,6 +88,14 @@ bench-peers: bench-programs ## the same beside OctoPrint and Printrun from PyPI,
 	@if ./cmd/streambench/peers/install .cache/bench-peers; then \
 	  $(STREAMBENCH) --streamers layerd,one-line --peers .cache/bench-peers; fi
 
+# In a network of its own OctoPrint announces itself to nobody, and asks nobody for news.
+.PHONY: peers
+peers: ## layerd's OctoPrint API beside a real OctoPrint from PyPI, field by field (three minutes; RENEW=--renew records OctoPrint anew)
+	@mkdir -p bin/bench
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/octopeer
+	@./cmd/streambench/peers/install .cache/bench-peers
+	@unshare --net --map-root-user bash -c 'ip link set lo up && exec ./bin/bench/octopeer --octoprint .cache/bench-peers $(RENEW)'
+
 .PHONY: bench-camera
 bench-camera: bench-link bench-fanout ## all that the picture costs: on a bad link, for many viewers, and for the print beside them; about 25 minutes
 	./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s) --only daemon

@@ -15,12 +15,12 @@ import (
 )
 
 // startLayerd runs layerd on a pretend printer that moves as a real one does, and is hot at once.
-func startLayerd(ctx context.Context, bin string) (h *host, err error) {
+func startLayerd(ctx context.Context, bin string) (_ *host, err error) {
 	dir, err := os.MkdirTemp("", "judged-")
 	if err != nil {
 		return nil, err
 	}
-	h = &host{end: []func(){func() { os.RemoveAll(dir) }}}
+	h := &host{end: []func(){func() { os.RemoveAll(dir) }}}
 	defer func() {
 		if err != nil {
 			h.close()

@@ -21,12 +21,12 @@ import (
 const octoPrintPatience = 3 * time.Minute
 
 // startOctoPrint runs the OctoPrint of an environment with its own pretend printer. It announces itself on loopback alone, and has no news fetched.
-func startOctoPrint(ctx context.Context, env string) (h *host, err error) {
+func startOctoPrint(ctx context.Context, env string) (_ *host, err error) {
 	dir, err := os.MkdirTemp("", "judged-")
 	if err != nil {
 		return nil, err
 	}
-	h = &host{end: []func(){func() { os.RemoveAll(dir) }}}
+	h := &host{end: []func(){func() { os.RemoveAll(dir) }}}
 	defer func() {
 		if err != nil {
 			h.close()

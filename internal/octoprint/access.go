@@ -16,10 +16,7 @@ func (a *API) accessRoutes() []server.Route {
 		{Method: "GET", Path: "/api/access/groups/*", Least: access.Owner, Serve: a.group},
 		{Method: "GET", Path: "/api/access/users", Least: access.Owner, Serve: a.users},
 		{Method: "GET", Path: "/api/access/users/*", Least: access.Owner, Serve: a.user},
-		{Method: "GET", Path: "/api/users", Least: access.Owner, Serve: func(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
-			http.Redirect(w, r, "/api/access/users", http.StatusTemporaryRedirect) // the address of older versions
-			return nil
-		}},
+		{Method: "GET", Path: "/api/users", Least: access.Owner, Serve: a.users}, // the address of older versions
 	}
 }
 
@@ -167,18 +164,21 @@ func (a *API) users(w http.ResponseWriter, r *http.Request, _ access.Identity) e
 	return a.say(w, map[string]any{"users": all})
 }
 
+// user is one of them, or who asks himself: a key has a name too, and is in no list. Below the name are settings, which are the pages' own.
 func (a *API) user(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	if r.PathValue("path") == me.Name {
-		return a.say(w, userOf(me)) // a key has a name too, and is in no list
-	}
+	name, settings := strings.CutSuffix(r.PathValue("path"), "/settings")
 	all, err := a.people(r)
 	if err != nil {
 		return err
 	}
-	for _, u := range all {
-		if *u.Name == r.PathValue("path") {
-			return a.say(w, u)
+	for _, u := range append(all, userOf(me)) {
+		if *u.Name != name {
+			continue
 		}
+		if settings {
+			return a.say(w, u.Settings)
+		}
+		return a.say(w, u)
 	}
 	return errNothing
 }

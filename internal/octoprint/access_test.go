@@ -41,7 +41,7 @@ func TestWhoAsks(t *testing.T) {
 
 	r.get("/api/currentuser").has(map[string]any{"name": "owner", "groups.0": "admins", "permissions.0": "ADMIN"})
 	r.send(access.Nobody, "GET", "/api/currentuser", "", nil).is(200).has(map[string]any{"name": nil, "groups.0": "guests", "permissions.0": "(missing)"})
-	r.send(access.Nobody, "GET", "/api/currentuser", "", nil, wrong).refused(403)
+	r.send(access.Nobody, "GET", "/api/currentuser", "", nil, wrong).is(200).has(map[string]any{"name": nil})
 }
 
 // People log in by name and password as on our own page, and are slowed down as there.
@@ -97,9 +97,7 @@ func TestAccessLists(t *testing.T) {
 	r.get("/api/access/users/Vera").has(map[string]any{"name": "Vera"})
 	r.get("/api/access/users/owner").has(map[string]any{"name": "owner"})
 	r.get("/api/access/users/none").refused(404)
-	if a := r.get("/api/users").is(307); a.header.Get("Location") != "/api/access/users" {
-		t.Errorf("got %v", a.header)
-	}
+	r.get("/api/users").is(200).has(map[string]any{"users.0.name": "Vera"})
 }
 
 // The addresses of pictures in the settings open them without a key, for as long as the key is good.
@@ -200,7 +198,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 }
 
 func isRest(path string) bool {
-	return path == "/api/*" || path == "/plugin/*" || path == "/downloads/*"
+	return path == "/api" || path == "/api/*" || path == "/plugin/*" || path == "/downloads/*"
 }
 
 func contains(all []string, one string) bool {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"layerd/internal/server"
@@ -97,5 +98,14 @@ func truth(text string) bool {
 
 // queried reports whether a request's query says yes to key.
 func queried(r *http.Request, key string) bool { return truth(r.URL.Query().Get(key)) }
+
+// cleaned is a path in the store as a client names it. The original refuses one that leads up, and so do we: what would be left of it is not what was meant.
+func cleaned(name string) (string, error) {
+	name = strings.ReplaceAll(name, "\\", "/")
+	if slices.Contains(strings.Split(name, "/"), "..") {
+		return "", refuse(http.StatusBadRequest, "Can not upload file, invalid file name")
+	}
+	return server.CleanName(name)
+}
 
 func invalid(what string) error { return refuse(http.StatusBadRequest, what+" is invalid") }

@@ -58,6 +58,12 @@ func (a *API) connection(w http.ResponseWriter, _ *http.Request, me access.Ident
 	if b := c.Current.Baud; b != nil && !slices.Contains(c.Options.Bauds, *b) {
 		c.Options.Bauds = append(c.Options.Bauds, *b)
 	}
+	if c.Options.PrefersPort == nil && len(c.Options.Ports) > 0 {
+		c.Options.PrefersPort = &c.Options.Ports[0]
+	}
+	if c.Options.PrefersBaud == nil {
+		c.Options.PrefersBaud = &c.Options.Bauds[0] // the likeliest
+	}
 	for _, p := range a.profiles() {
 		c.Options.Profiles = append(c.Options.Profiles, ProfileName{p.id, p.Name})
 	}
@@ -118,7 +124,7 @@ func (a *API) connectAs(r *http.Request, me access.Identity, st server.State, in
 	}
 	baud := 0.0
 	if in.has("baudrate") && string(in["baudrate"]) != "null" {
-		if baud, err = in.number("baudrate"); err != nil || baud != float64(int(baud)) || baud < 0 || baud > 4_000_000 {
+		if baud, err = in.number("baudrate"); err != nil || baud != 0 && int(baud) != st.Connection.Baud && !slices.Contains(server.Bauds(), int(baud)) || baud != float64(int(baud)) {
 			return invalid("baudrate")
 		}
 	}

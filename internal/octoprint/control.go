@@ -3,8 +3,11 @@ package octoprint
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -282,6 +285,39 @@ func (a *API) sdCommand(w http.ResponseWriter, r *http.Request, me access.Identi
 	return done(w)
 }
 
+// place is a parameter's in a command: %(name)s, %(name).2f.
+var place = regexp.MustCompile(`%\(([^)]*)\)([0-9.]*)([sdfg])|%%`)
+
+// filled is a command with its parameters in their places, as Python's % puts them there.
+func filled(line string, values map[string]any) (_ string, err error) {
+	if len(values) == 0 {
+		return line, nil
+	}
+	line = place.ReplaceAllStringFunc(line, func(found string) string {
+		if found == "%%" {
+			return "%"
+		}
+		parts := place.FindStringSubmatch(found)
+		v, there := values[parts[1]]
+		number, isNumber := v.(float64)
+		digits, bad := strconv.Atoi(strings.TrimPrefix(parts[2], "."))
+		switch {
+		case !there || parts[3] != "s" && !isNumber || bad == nil && digits > 20:
+			err = invalid("parameters")
+		case parts[3] == "d":
+			return strconv.FormatFloat(math.Trunc(number), 'f', 0, 64)
+		case parts[3] == "f" && bad == nil:
+			return strconv.FormatFloat(number, 'f', digits, 64)
+		case parts[3] == "f":
+			return strconv.FormatFloat(number, 'f', 6, 64)
+		case isNumber:
+			return strconv.FormatFloat(number, 'g', -1, 64)
+		}
+		return fmt.Sprint(v)
+	})
+	return line, err
+}
+
 // send gives lines to the printer, as the console of our page does: the owner's alone.
 func (a *API) send(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	if _, err := a.operational(me); err != nil {
@@ -311,8 +347,16 @@ func (a *API) send(w http.ResponseWriter, r *http.Request, me access.Identity) e
 	if err != nil {
 		return invalid("commands")
 	}
-	if p := bytes.TrimSpace(in["parameters"]); len(p) > 0 && string(p) != "{}" && string(p) != "null" {
-		return refuse(http.StatusBadRequest, "layerd fills no parameters into commands. Send them as they are to be.")
+	if in.has("parameters") && string(in["parameters"]) != "null" {
+		var values map[string]any
+		if json.Unmarshal(in["parameters"], &values) != nil {
+			return invalid("parameters")
+		}
+		for i := range lines {
+			if lines[i], err = filled(lines[i], values); err != nil {
+				return err
+			}
+		}
 	}
 	if strings.TrimSpace(strings.Join(lines, "")) == "" {
 		return done(w) // as the original, which has nothing to do then

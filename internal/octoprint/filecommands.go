@@ -62,7 +62,7 @@ func (a *API) selectFile(r *http.Request, me access.Identity, file store.File, i
 	st := a.s.State(me)
 	switch {
 	case file.Folder:
-		return refuse(http.StatusUnsupportedMediaType, "Cannot select file for printing, not a machinecode file")
+		return errNothing
 	case !stateOf(st).Flags.Operational:
 		return errNotOperational
 	case st.State != printer.Idle:
@@ -118,14 +118,16 @@ type Copied struct {
 	Refs   Refs   `json:"refs"`
 }
 
-// copyOrMove takes a destination, or a folder to put it in.
+// copyOrMove takes a destination, or a folder to put it in. The name in the answer is the one that it had, as the original's.
 func (a *API) copyOrMove(w http.ResponseWriter, r *http.Request, me access.Identity, command string, file store.File, in asked) error {
 	to, err := in.text("destination")
 	if err != nil {
 		return invalid("destination")
 	}
-	if to, err = server.CleanName(to); err != nil && strings.Trim(to, "/") != "" {
-		return err
+	if strings.Trim(to, "/") == "" {
+		to = ""
+	} else if to, err = cleaned(to); err != nil {
+		return refuse(http.StatusConflict, "Exception thrown by storage, bad folder/file name?")
 	}
 	files := a.s.Config().Files
 	if at, err := files.Stat(r.Context(), to); to == "" || err == nil && at.Folder && at.Path != file.Path {
@@ -133,6 +135,11 @@ func (a *API) copyOrMove(w http.ResponseWriter, r *http.Request, me access.Ident
 	}
 	if _, err := files.Stat(r.Context(), to); err == nil && to != file.Path {
 		return refuse(http.StatusConflict, "File or folder does already exist")
+	}
+	if !file.Folder {
+		if err := store.Printable(to); err != nil {
+			return err
+		}
 	}
 	var made store.File
 	if command == "move" {
@@ -149,7 +156,7 @@ func (a *API) copyOrMove(w http.ResponseWriter, r *http.Request, me access.Ident
 		return err
 	}
 	base := a.s.Base(r)
-	out := Copied{Name: made.Name, Path: made.Path, Origin: local, Refs: Refs{Resource: resource(base, local, made.Path)}}
+	out := Copied{Name: file.Name, Path: made.Path, Origin: local, Refs: Refs{Resource: resource(base, local, made.Path)}}
 	if !made.Folder {
 		out.Refs.Download = downloadOf(base, made.Path)
 	}

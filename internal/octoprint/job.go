@@ -87,6 +87,9 @@ func (a *API) pause(ctx context.Context, me access.Identity, st server.State, in
 	stands := st.State == printer.Paused || st.State == printer.Pausing
 	switch action {
 	case "toggle":
+		if st.State == printer.Pausing {
+			return nil // tapped twice
+		}
 	case "pause":
 		if stands {
 			return nil
@@ -95,32 +98,46 @@ func (a *API) pause(ctx context.Context, me access.Identity, st server.State, in
 		if !stands {
 			return nil
 		}
+		if st.State == printer.Pausing {
+			if _, err := a.wait(ctx, me, st, func(now server.State) bool { return now.State != printer.Pausing }); err != nil {
+				return refuse(http.StatusConflict, "The printer is still about to pause.")
+			}
+		}
 	default:
 		return refuse(http.StatusBadRequest, "Unknown action")
 	}
 	return a.s.Try(ctx, me, server.Command{Do: map[bool]string{true: "resume", false: "pause"}[stands]})
 }
 
-// restartWait is how long a cancelled print may take to be over before it begins again.
-const restartWait = time.Minute
+// waitMax is how long a client waits for what must end before what it asks for can begin.
+const waitMax = time.Minute
+
+// wait waits for a state newer than st.
+func (a *API) wait(ctx context.Context, me access.Identity, st server.State, ok func(server.State) bool) (server.State, error) {
+	ctx, cancel := context.WithTimeout(ctx, waitMax)
+	defer cancel()
+	for seen := uint64(0); ; {
+		now, seq, err := a.s.Next(ctx, me, seen)
+		if err != nil || now.Rev > st.Rev && ok(now) {
+			return now, err
+		}
+		seen = seq
+	}
+}
 
 // restart cancels the print that stands still, and begins it again when it is over.
 func (a *API) restart(ctx context.Context, me access.Identity, st server.State) error {
 	if err := a.s.Try(ctx, me, server.Command{Do: "cancel", Job: st.Job.ID}); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, restartWait)
-	defer cancel()
-	for seen := uint64(0); ; {
-		now, seq, err := a.s.Next(ctx, me, seen)
-		switch {
-		case err != nil:
-			return refuse(http.StatusConflict, "The print was cancelled, and is not over yet. Start it when it is.")
-		case now.State == printer.Idle && now.Rev > st.Rev:
-			return a.start(ctx, me, st.Job.File)
-		case now.Job != nil && now.Job.ID != st.Job.ID || !stateOf(now).Flags.Operational:
-			return errNotOperational
-		}
-		seen = seq
+	now, err := a.wait(ctx, me, st, func(now server.State) bool {
+		return now.State == printer.Idle || now.Job != nil && now.Job.ID != st.Job.ID || !stateOf(now).Flags.Operational
+	})
+	switch {
+	case err != nil:
+		return refuse(http.StatusConflict, "The print was cancelled, and is not over yet. Start it when it is.")
+	case now.State != printer.Idle:
+		return errNotOperational
 	}
+	return a.start(ctx, me, st.Job.File)
 }

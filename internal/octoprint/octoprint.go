@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"layerd/internal/access"
@@ -44,9 +45,21 @@ func (a *API) Rest() server.API { return rest{a} }
 type rest struct{ *API }
 
 func (r rest) Routes() (all []server.Route) {
-	nothing := func(http.ResponseWriter, *http.Request, access.Identity) error { return errNothing }
+	known := r.API.Routes()
+	nothing := func(_ http.ResponseWriter, q *http.Request, _ access.Identity) error {
+		path := "/" + strings.Join(strings.FieldsFunc(q.URL.Path, func(c rune) bool { return c == '/' }), "/")
+		for _, route := range known {
+			if route.Path == path {
+				return refuse(http.StatusMethodNotAllowed, "The method is not allowed for the requested URL.")
+			}
+		}
+		if q.Method == http.MethodPost && strings.HasPrefix(path, "/api/plugin/") {
+			return refuse(http.StatusBadRequest, "There is no such plugin.")
+		}
+		return errNothing
+	}
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		for _, path := range []string{"/api/*", "/plugin/*", "/downloads/*"} {
+		for _, path := range []string{"/api", "/api/*", "/plugin/*", "/downloads/*"} {
 			all = append(all, server.Route{Method: method, Path: path, Least: access.Nobody, Serve: nothing})
 		}
 	}

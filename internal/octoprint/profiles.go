@@ -205,7 +205,7 @@ func (a *API) addProfile(w http.ResponseWriter, r *http.Request, me access.Ident
 	return a.sayProfile(w, r, p.Name)
 }
 
-// changeProfile changes the one in use. {"default": true} takes another into use.
+// changeProfile changes a profile. {"default": true} takes it into use. One that is not in use is saved anew.
 func (a *API) changeProfile(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	base, known := a.profile(r.PathValue("path"))
 	if !known {
@@ -215,16 +215,32 @@ func (a *API) changeProfile(w http.ResponseWriter, r *http.Request, me access.Id
 	if err != nil {
 		return err
 	}
-	if base.id != inUse {
-		var flags struct{ Default, Current bool }
-		if json.Unmarshal(in["profile"], &flags) != nil || !flags.Default && !flags.Current {
-			return refuse(http.StatusConflict, "Only the profile in use can be changed here. Take it into use first, with \"default\": true.")
-		}
-		if err := a.s.Try(r.Context(), me, server.Command{Do: "choose_profile", Name: base.Name}); err != nil {
-			return err
+	var flags struct{ Default, Current bool }
+	if json.Unmarshal(in["profile"], &flags) != nil {
+		return invalid("profile")
+	}
+	try := func(cmd server.Command) {
+		if err == nil {
+			err = a.s.Try(r.Context(), me, cmd)
 		}
 	}
-	if err := a.s.Try(r.Context(), me, server.Command{Do: "set_profile", Profile: &p}); err != nil {
+	switch {
+	case base.id == inUse:
+		try(server.Command{Do: "set_profile", Profile: &p})
+	case flags.Default || flags.Current:
+		try(server.Command{Do: "choose_profile", Name: base.Name})
+		try(server.Command{Do: "set_profile", Profile: &p})
+	case p.Name != base.Name:
+		try(server.Command{Do: "save_profile", Profile: &p})
+		try(server.Command{Do: "delete_profile", Name: base.Name})
+	default:
+		if bad := p.Check(); bad != nil {
+			return refuse(http.StatusBadRequest, bad.Error())
+		}
+		try(server.Command{Do: "delete_profile", Name: base.Name})
+		try(server.Command{Do: "save_profile", Profile: &p})
+	}
+	if err != nil {
 		return err
 	}
 	return a.sayProfile(w, r, p.Name)
@@ -245,7 +261,7 @@ func (a *API) deleteProfile(w http.ResponseWriter, r *http.Request, me access.Id
 	case !known:
 		return errNothing
 	case p.id == inUse:
-		return refuse(http.StatusConflict, "Cannot delete currently selected profile and default profile: "+p.Name)
+		return refuse(http.StatusConflict, "Cannot delete currently selected profile")
 	}
 	if err := a.s.Try(r.Context(), me, server.Command{Do: "delete_profile", Name: p.Name}); err != nil {
 		return err

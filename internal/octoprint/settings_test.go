@@ -48,7 +48,12 @@ func TestProfiles(t *testing.T) {
 		return r.send(access.Owner, "PATCH", "/api/printerprofiles/"+id, "application/json", strings.NewReader(body))
 	}
 	patch("_default", `{"profile":{"name":"Mine","volume":{"height":123}}}`).is(200).has(map[string]any{"profile.id": "_default", "profile.name": "Mine", "profile.volume.height": 123, "profile.volume.width": 220})
-	patch("big_one", `{"profile":{"name":"Bigger"}}`).refused(409)
+	patch("big_one", `{"profile":{"name":"Bigger"}}`).is(200).has(map[string]any{"profile.id": "bigger", "profile.volume.width": 400})
+	r.get("/api/printerprofiles/big_one").refused(404)
+	patch("bigger", `{"profile":{"volume":{"width":500}}}`).is(200).has(map[string]any{"profile.volume.width": 500})
+	patch("bigger", `{"profile":{"volume":{"width":0}}}`).refused(400)
+	patch("bigger", `{"profile":{"name":"Mine"}}`).refused(409)
+	patch("bigger", `{"profile":{"name":"Big One"}}`).is(200)
 	patch("none", `{"profile":{}}`).refused(404)
 	r.get("/api/connection").has(map[string]any{"options.printerProfiles.0.name": "Mine", "options.printerProfiles.1.id": "big_one"})
 	r.post("/api/connection", `{"command":"connect","printerProfile":"big_one"}`).is(204)
@@ -70,8 +75,8 @@ func TestTimelapseSettings(t *testing.T) {
 	if !strings.Contains(string(r.get("/api/timelapse?unrendered=true").body), `"unrendered":[]`) {
 		t.Error("a list is not a list")
 	}
-	r.send(access.Owner, "DELETE", "/api/timelapse/none.mp4", "", nil).refused(404)
-	r.send(access.Owner, "DELETE", "/api/timelapse/unrendered/none", "", nil).refused(404)
+	r.send(access.Owner, "DELETE", "/api/timelapse/none.mp4", "", nil).is(200).has(map[string]any{"config.type": "off"})
+	r.send(access.Owner, "DELETE", "/api/timelapse/unrendered/none", "", nil).is(204)
 	r.post("/api/timelapse/unrendered/none", `{"command":"render"}`).refused(404)
 	r.get("/downloads/timelapse/..%2f..%2fetc%2fpasswd").refused(404)
 }
@@ -92,7 +97,7 @@ func TestStubs(t *testing.T) {
 		r.post("/api/util/test", body).refused(403)
 	}
 	r.post("/api/plugin/action_command_prompt", `{"command":"select","choice":0}`).refused(409)
-	r.post("/api/plugin/psucontrol", `{"command":"getPSUState"}`).refused(404)
+	r.post("/api/plugin/psucontrol", `{"command":"getPSUState"}`).refused(400)
 }
 
 // What the firmware asks is answered by an app as by our page.

@@ -262,37 +262,16 @@ func (a *API) look(name string) (job Job) {
 	if file.SHA256 == "" { // nobody has read it through, and this is not the time to
 		return job
 	}
-	if survey, err := cfg.Files.Survey(ctx, name); err == nil {
-		job.Filament = filamentOf(survey.FilamentMM, survey.ToolsMM)
-	}
-	prints, err := cfg.Files.Prints(ctx, 0, lookedThrough)
+	details, err := cfg.Files.Details(ctx, file.SHA256)
 	if err != nil {
 		return job
 	}
-	took := []float64{}
-	for _, p := range prints {
-		if p.SHA256 == file.SHA256 && p.Outcome == "done" {
-			took = append(took, p.ElapsedS)
-		}
+	d := details[file.SHA256]
+	job.Filament = filamentOf(file.FilamentMM, d.ToolsMM)
+	if d.Done > 0 {
+		job.LastPrintTime, job.AveragePrintTime = &d.DoneS, &d.MeanS
 	}
-	job.LastPrintTime, job.AveragePrintTime = times(took)
 	return job
-}
-
-// lookedThrough is how many of the last prints are looked through for those of one file.
-const lookedThrough = 200
-
-// times are the last and the mean of how long prints took, the newest first.
-func times(took []float64) (last, mean *float64) {
-	if len(took) == 0 {
-		return nil, nil
-	}
-	sum := 0.0
-	for _, s := range took {
-		sum += s
-	}
-	sum /= float64(len(took))
-	return &took[0], &sum
 }
 
 // filamentOf is what each tool needs: all is tool0's where nothing is known of tools. nil = nothing is known.

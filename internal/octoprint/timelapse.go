@@ -189,10 +189,11 @@ func (a *API) deleteUnrendered(w http.ResponseWriter, r *http.Request, _ access.
 	return done(w)
 }
 
+// removeFilm deletes one. That it is gone is what was wanted, whether it was there or not.
 func (a *API) removeFilm(r *http.Request) error {
 	it, err := a.filmNamed(r.PathValue("path"))
 	if err != nil {
-		return err
+		return nil
 	}
 	return a.s.Config().Timelapses.Delete(r.Context(), it.ID)
 }

@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -24,6 +25,7 @@ import (
 const (
 	maxParts  = 64
 	maxFields = 128 << 10 // bytes, all together
+	maxDrain  = 256 << 20 // bytes of an upload that are read though it is refused
 )
 
 // form is a multipart form as it comes in.
@@ -86,6 +88,18 @@ func formOf(r *http.Request, body io.Reader) (*form, error) {
 		}
 		for key := range values {
 			f.fields[key] = values.Get(key)
+		}
+		return f, nil
+	case err == nil && kind == "application/json": // as octorest makes folders
+		text, err := io.ReadAll(io.LimitReader(body, maxFields+1))
+		var in map[string]any
+		if err != nil || len(text) > maxFields || json.Unmarshal(text, &in) != nil {
+			return nil, errors.Join(err, errBadForm)
+		}
+		for key, v := range in {
+			if s, ok := v.(string); ok {
+				f.fields[key] = s
+			}
 		}
 		return f, nil
 	}
@@ -156,8 +170,10 @@ func (f *form) target(name string) (string, error) {
 	}
 	if dir, there := f.fields["path"]; there && dir != "" {
 		name = dir + "/" + path.Base(name)
+	} else if strings.Contains(name, "..") {
+		name = path.Base(name) // some clients send where the file lay on their own disk
 	}
-	return server.CleanName(name)
+	return cleaned(name)
 }
 
 // tail is a file that ends when its whole form has.
@@ -190,13 +206,19 @@ type Uploaded struct {
 	Print  bool              `json:"effectivePrint"`
 }
 
-func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity) (err error) {
 	free, err := a.s.TakeUpload(me)
 	if err != nil {
 		return err
 	}
 	defer free()
-	f, err := formOf(r, a.s.Patient(w, r))
+	body := a.s.Patient(w, r)
+	defer func() {
+		if err != nil { // slicers hear an answer only when they have sent everything: before, a connection that ends is all they tell of
+			io.CopyN(io.Discard, body, maxDrain)
+		}
+	}()
+	f, err := formOf(r, body)
 	if err != nil {
 		return err
 	}
@@ -257,7 +279,7 @@ func (a *API) receive(r *http.Request, f *form, part *multipart.Part, name strin
 
 // makeFolder makes a folder; one that is there already is well.
 func (a *API) makeFolder(w http.ResponseWriter, r *http.Request, me access.Identity, f *form) error {
-	name, err := server.CleanName(f.fields["path"] + "/" + f.fields["foldername"])
+	name, err := cleaned(f.fields["path"] + "/" + f.fields["foldername"])
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,9 @@ func cleanRune(r rune) rune {
 // line and paragraph separators.
 func invisible(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
 
+// Printable is nil for the name of a file that can be printed by how it ends, else ErrEnding.
+func Printable(name string) error { return checkExtension(name) }
+
 // checkExtension refuses names that do not end like a file that can be printed.
 func checkExtension(name string) error {
 	ext := strings.ToLower(path.Ext(name))

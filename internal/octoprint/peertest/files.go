@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// files that the script uploads. The long one prints until it is cancelled.
+// files that the script uploads. The long one prints until it is cancelled, the small one for some seconds.
 func files() map[string][]byte {
 	return map[string][]byte{
 		"peer-long.gcode":  job(20_000),
 		"peer-small.gcode": job(200),
+		"peer-card.gcode":  job(20),
 		"peer-note.pdf":    []byte("%PDF-1.4\n"),
 	}
 }

@@ -73,17 +73,12 @@ const (
 // Play asks a server everything, in order, and returns what it answered. It needs a printer that is a pretended one: it heats, moves and prints, for
 // about two minutes. What goes wrong with one request is recorded as its answer; an error means that there is no such server.
 func Play(ctx context.Context, peer Peer) (Recording, error) {
-	p := &player{peer: peer, got: make(Recording), words: map[string]string{"PORT": peer.Port, "KEY": peer.Key}}
-	p.client = &http.Client{
-		Timeout:       perAnswer,
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	p := newPlayer(peer)
 	if err := p.begin(ctx); err != nil {
 		return nil, fmt.Errorf("ask %s: %w", peer.URL, err)
 	}
-	heard := p.listen(ctx)
-	defer heard.close()
+	p.heard = p.listen(ctx)
+	defer p.heard.close()
 	for _, phase := range script {
 		for _, a := range phase.asks {
 			if err := p.play(ctx, phase.name, a); err != nil {
@@ -94,8 +89,8 @@ func Play(ctx context.Context, peer Peer) (Recording, error) {
 			p.ways(ctx)
 		}
 	}
-	heard.close()
-	maps.Copy(p.got, heard.got)
+	p.heard.close()
+	maps.Copy(p.got, p.heard.got)
 	return p.got, ctx.Err()
 }
 
@@ -105,7 +100,17 @@ type player struct {
 	got    Recording
 	words  map[string]string
 	auth   string // what a push client says
-	hurry  bool   // see hurried
+	heard  *listener
+	hurry  bool // see hurried
+}
+
+func newPlayer(peer Peer) *player {
+	client := &http.Client{
+		Timeout:       perAnswer,
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &player{peer: peer, client: client, got: make(Recording), words: map[string]string{"PORT": peer.Port, "KEY": peer.Key}}
 }
 
 // begin looks whether anybody is there, and learns the words of the script.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -14,10 +15,12 @@ import (
 
 // listener hears all that is pushed during the script, as an app does: by the raw websocket. Its messages are recorded by their kind. The states of current are those that last: which of the passing ones are told is a matter of half seconds.
 type listener struct {
-	got   Recording
 	base  string
 	end   context.CancelFunc
 	ended chan struct{}
+
+	mu  sync.Mutex
+	got Recording // may be read without mu once the listener is closed
 }
 
 var (
@@ -86,16 +89,45 @@ func (l *listener) hear(message []byte) {
 			}
 			kind += " " + known.Plugin
 		}
-		answer, heard := l.got["push: "+kind]
-		if !heard {
-			answer.Body = make(Shape)
+		shape := make(Shape)
+		shape.add(content, l.base)
+		shape.forgetNames()
+		if strings.HasPrefix(kind, "current") {
+			l.merge("current", shape.cut(isFleeting))
 		}
-		answer.Body.add(content, l.base)
 		if known.Type == "PrintCancelled" {
-			delete(answer.Body, "payload.reason") // OctoPrint's own race: PrintFailed adds it, to what may be on its way yet
+			delete(shape, "payload.reason") // OctoPrint's own race: PrintFailed adds it, to what may be on its way yet
 		}
-		l.got["push: "+kind] = answer
+		l.merge(kind, shape)
 	}
+}
+
+// isFleeting are the parts of current that come when there is something new, in whatever state.
+func isFleeting(path string) bool {
+	part, _, list := strings.Cut(path, "[")
+	return list && slices.Contains([]string{"temps", "logs", "messages", "markings"}, part) || path == "currentZ"
+}
+
+func (l *listener) merge(kind string, shape Shape) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kind = "push: " + kind
+	if _, heard := l.got[kind]; !heard {
+		l.got[kind] = Answer{Body: make(Shape)}
+	}
+	for path, kinds := range shape {
+		for _, k := range kinds {
+			l.got[kind].Body.see(path, k)
+		}
+	}
+}
+
+// knows reports whether a kind of message was heard yet.
+func (l *listener) knows(kind string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, heard := l.got["push: "+kind]
+	return heard
 }
 
 func (p *player) dial(ctx context.Context, path string, header http.Header) (*websocket.Conn, error) {

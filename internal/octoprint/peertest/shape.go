@@ -127,4 +127,29 @@ func literal(path, kind, value, base string) string {
 	return kind + "=" + value
 }
 
+// cut takes out some paths, and returns them.
+func (s Shape) cut(which func(path string) bool) Shape {
+	out := make(Shape)
+	for path, kinds := range s {
+		if which(path) {
+			out[path] = kinds
+			delete(s, path)
+		}
+	}
+	return out
+}
+
+// forgetNames of files: which of them a message is about is a matter of time.
+func (s Shape) forgetNames() {
+	for path, kinds := range s {
+		for i, kind := range kinds {
+			if strings.HasPrefix(kind, "string="+ownName) {
+				kinds[i] = "string"
+			}
+		}
+		slices.Sort(kinds)
+		s[path] = slices.Compact(kinds)
+	}
+}
+
 func (s Shape) paths() []string { return slices.Sorted(maps.Keys(s)) }

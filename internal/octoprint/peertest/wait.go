@@ -3,11 +3,12 @@ package peertest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
 
-// wait asks until the peer says what is waited for: once or not is part of its answers.
+// wait asks until the peer says what is waited for: whether it does is part of its answers. A state is told by push as well, a little later perhaps.
 func (p *player) wait(ctx context.Context, what string) string {
 	limit := patience
 	if p.hurry {
@@ -17,15 +18,32 @@ func (p *player) wait(ctx context.Context, what string) string {
 	defer done()
 	for ctx.Err() == nil {
 		if p.reached(ctx, what) {
+			p.toBeTold(ctx, what)
 			return "reached"
 		}
-		select {
-		case <-time.After(250 * time.Millisecond):
-		case <-ctx.Done():
-		}
+		pause(ctx)
 	}
 	p.hurry = true
 	return "never reached"
+}
+
+func pause(ctx context.Context) {
+	select {
+	case <-time.After(200 * time.Millisecond):
+	case <-ctx.Done():
+	}
+}
+
+// toBeTold holds the script for as long as the message may take, so that it is the same whoever is quicker.
+func (p *player) toBeTold(ctx context.Context, state string) {
+	if p.hurry || !slices.Contains(lasting, state) {
+		return
+	}
+	ctx, done := context.WithTimeout(ctx, hurried)
+	defer done()
+	for ctx.Err() == nil && !p.heard.knows("current, "+state) {
+		pause(ctx)
+	}
 }
 
 // reached: "analysed FILE", "progress" of a print, "temperatures", "a file on the card", "finished", else a state of the job.
@@ -37,6 +55,7 @@ func (p *player) reached(ctx context.Context, what string) bool {
 	var card struct{ Files []any }
 	var job struct {
 		State    string
+		Job      struct{ LastPrintTime *float64 }
 		Progress struct{ Completion, PrintTimeLeft, PrintTime *float64 }
 	}
 	if path, isFile := strings.CutPrefix(what, "analysed "); isFile {
@@ -55,7 +74,7 @@ func (p *player) reached(ctx context.Context, what string) bool {
 	case "progress":
 		return at.Completion != nil && *at.Completion > 0 && at.PrintTimeLeft != nil && at.PrintTime != nil && *at.PrintTime >= 1
 	case "finished":
-		return job.State == "Operational" && at.Completion != nil && *at.Completion == 100
+		return job.State == "Operational" && at.Completion != nil && *at.Completion == 100 && job.Job.LastPrintTime != nil
 	}
 	return job.State == what
 }
