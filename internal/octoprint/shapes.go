@@ -38,7 +38,7 @@ type Flags struct {
 type word struct{ text, id string }
 
 var words = map[printer.State]word{
-	printer.Disconnected: {"Offline", "CLOSED"},
+	printer.Disconnected: {"Offline", "OFFLINE"},
 	printer.Connecting:   {"Connecting", "CONNECTING"},
 	printer.Idle:         {"Operational", "OPERATIONAL"},
 	printer.Starting:     {"Starting", "STARTING"},
