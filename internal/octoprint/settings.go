@@ -122,6 +122,7 @@ func (a *API) pluginSettings(first object) object {
 	return object{
 		"discovery": object{"upnpUuid": a.UUID, "publicHost": nil, "publicPort": nil, "pathPrefix": nil, "httpUsername": nil, "httpPassword": nil, "zeroConf": []any{}, "addresses": nil, "interfaces": nil,
 			"ignoredAddresses": nil, "ignoredInterfaces": nil, "model": object{"name": "layerd", "description": nil, "number": nil, "serial": nil, "url": nil, "vendor": nil, "vendorUrl": nil}},
+		"UltimakerFormatPackage":      object{"installed": true}, // Cura then sends UFP, with the picture in it
 		"action_command_prompt":       object{"enable": "detected", "command": "M876", "enable_emergency_sending": true, "enable_signal_support": true},
 		"action_command_notification": object{"enable": true, "enable_popups": false, "filter": ""},
 		"classicwebcam": object{"stream": first["stream"], "snapshot": first["snapshot"], "flipH": false, "flipV": false, "rotate90": false, "streamRatio": "16:9", "streamTimeout": 5, "streamWebrtcIceServers": []string{},

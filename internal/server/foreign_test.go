@@ -101,4 +101,10 @@ func TestSelected(t *testing.T) {
 	if got := r.Selected(); got != "a.gcode" {
 		t.Errorf("got %q, want the one that was selected", got)
 	}
+	if _, a := r.command(t, "operator", `{"id":"1","do":"start","file":"cube.gcode"}`); a.Error != nil {
+		t.Fatal(a.Error)
+	}
+	if got := r.Selected(); got != "cube.gcode" {
+		t.Errorf("got %q, want the one that was started since", got)
+	}
 }

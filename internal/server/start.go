@@ -123,6 +123,7 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		}
 		return "", 0, err
 	}
+	s.Select(file.Path) // what is started is what is meant from now on
 	return id, rev, nil
 }
 
