@@ -74,7 +74,7 @@ func runOther(within time.Duration, program string, args ...string) (string, err
 func TestRealClients(t *testing.T) {
 	t.Parallel()
 	python := pythonWithClients(t)
-	m := switchOn(t, "--speed", "60", "--heat", "200", "--advanced-ok")
+	m := switchOn(t, "--speed", "60", "--heat", "60", "--advanced-ok")
 	d := startDaemon(t, t.TempDir(), port(m.link))
 	d.reach(printer.Idle)
 	status, body := d.ask("POST", "/v1/tokens", d.token, strings.NewReader(`{"name":"clients","role":"operator"}`))

@@ -194,7 +194,7 @@ func TestStates(t *testing.T) {
 		"cancelled":          {printer.Snapshot{State: printer.Idle, LastJob: last("cancelled", 20)}, "ready", "cancelled", "b.gcode", false},
 		"failed":             {printer.Snapshot{State: printer.Idle, LastJob: last("failed", 20)}, "ready", "error", "b.gcode", false},
 		"printing":           {printer.Snapshot{State: printer.Printing, Job: job, LastJob: last("done", 20)}, "ready", "printing", "a.gcode", true},
-		"pausing":            {printer.Snapshot{State: printer.Pausing, Job: job}, "ready", "paused", "a.gcode", false},
+		"pausing":            {printer.Snapshot{State: printer.Pausing, Job: job}, "ready", "printing", "a.gcode", true},
 		"paused":             {printer.Snapshot{State: printer.Paused, Job: job}, "ready", "paused", "a.gcode", false},
 		"resuming":           {printer.Snapshot{State: printer.Resuming, Job: job}, "ready", "printing", "a.gcode", true},
 		"cancelling":         {printer.Snapshot{State: printer.Cancelling, Job: job}, "ready", "printing", "a.gcode", true},

@@ -75,7 +75,7 @@ func progressOf(st server.State) (p progress) {
 			p.state = "cancelled"
 		}
 	}
-	if p.state == "printing" && (st.State == printer.Paused || st.State == printer.Pausing) {
+	if p.state == "printing" && st.State == printer.Paused { // not before: clients that see it may ask for the print to go on at once
 		p.state = "paused"
 	}
 	if st.Fault != nil && (st.State == printer.Faulted || st.State == printer.Disconnected) {

@@ -92,12 +92,12 @@ func stateOf(st server.State) string {
 		return "STOPPED"
 	case printer.Starting, printer.Printing, printer.Resuming, printer.Finishing:
 		return "PRINTING"
-	case printer.Pausing, printer.Paused:
+	case printer.Paused: // not before: clients that see it may ask for the print to go on at once
 		if st.Fault != nil || st.Prompt != nil {
 			return "ATTENTION"
 		}
 		return "PAUSED"
-	case printer.Cancelling, printer.Connecting:
+	case printer.Pausing, printer.Cancelling, printer.Connecting:
 		return "BUSY"
 	}
 	return "ERROR" // halted, faulted, or not connected

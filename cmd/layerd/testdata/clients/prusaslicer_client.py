@@ -19,7 +19,7 @@ for way in ({"headers": {"X-Api-Key": key}}, {"auth": HTTPDigestAuth(user, passw
         more["headers"]["Print-After-Upload"] = "?1"
         r = requests.put(url + "/api/v1/files/local/slicer/my%20part.gcode", data=f.read(), **more)
     same(r.status_code, 201, "upload and print")
-    job = until("progress", lambda: requests.get(url + "/api/v1/job", **way), lambda j: j.status_code == 200 and j.json()["state"] == "PRINTING").json()
+    job = until("progress", lambda: requests.get(url + "/api/v1/job", **way), lambda j: j.status_code == 200 and j.json()["state"] == "PRINTING" and j.json()["progress"] > 0).json()
     same(requests.delete(url + f"/api/v1/job/{job['id']}", **way).status_code, 204, "stop")
     until("end", lambda: requests.get(url + "/api/v1/job", **way).status_code, lambda code: code == 204)
     until("delete", lambda: requests.delete(url + "/api/v1/files/local/slicer/my%20part.gcode", **way).status_code, lambda code: code == 204)
