@@ -8,6 +8,16 @@ GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 GO_DIRS := cmd gcode printer camera internal webui/embed.go
 PAGE := $(shell find webui/src webui/index.html webui/package.json webui/package-lock.json webui/vite.config.ts webui/tsconfig.json -type f 2>/dev/null)
 
+# What is left out of the tailnet's library: nothing of it is of use in layerd, and it is a twentieth of the binary. Certificates, logs for who
+# allows them, tailnet lock and keys of every kind stay. All programs and tests are built so, and share what is compiled.
+TAILNET_OMITS := ace advertiseexitnode advertiseroutes appconnectors aws bird cachenetmap captiveportal capture cliconndiag clientupdate cloud colorable completion \
+	completion_scripts conn25 debug debugeventbus debugportmapper desktop_sessions doctor drive flashappliance hujsonconf identityfederation kube \
+	linkspeed linuxdnsfight outboundproxy portlist posture qrcodes relayserver remoteconfig runtimemetrics serviceclientprefs ssh synology syslog \
+	syspolicy systray taildrop tap tpm tundevstats useexitnode useroutes wakeonlan webbrowser webclient
+empty :=
+comma := ,
+export GOFLAGS := $(strip $(GOFLAGS) -tags=$(subst $(empty) $(empty),$(comma),$(TAILNET_OMITS:%=ts_omit_%)))
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
