@@ -66,7 +66,7 @@ func TestOctoPrintClientsOverARestart(t *testing.T) {
 		}
 		return status == 200
 	})
-	if status, _ := d.ask("GET", "/api/version?"+ticket, "", nil); status != 403 {
+	if status, _ := d.ask("GET", "/api/settings?"+ticket, "", nil); status != 403 {
 		t.Errorf("a ticket elsewhere: got %d, want 403", status)
 	}
 }

@@ -21,8 +21,8 @@ export function App() {
     <div class={`shell${state.value && !live.value ? ' stale' : ''}`}>
       <Header />
       <LinkBar />
-      {allowed('owner') && (state.value?.asking.length ?? 0) > 0 && <Asking />}
       <main class={`screen on-${screen}`} id="screen">
+        {allowed('owner') && (state.value?.asking.length ?? 0) > 0 && <Asking />}
         {state.value ? <Screen name={screen} /> : <p class="center muted"><Spinner /></p>}
       </main>
       <Nav current={screen} />

@@ -23,7 +23,7 @@ function Request({ request: { id, app, from } }: { request: AppRequest }) {
   }
   return (
     <section class="card" role="alert" aria-label={`${app} asks for a key`}>
-      <h2 class="wrap"><Icon name="key" /> {app} asks for a key</h2>
+      <h2><Icon name="key" /> <span class="wrap">{app} asks for a key</span></h2>
       <p>Somebody at <span class="wrap">{from}</span> has asked with a program that calls itself so. Allow it only if that was you.</p>
       <RoleChoice name={name} value={role} disabled={busy} onChoose={setRole} />
       <div class="card-actions">
