@@ -24,7 +24,7 @@ type asked map[string]json.RawMessage
 func read(w http.ResponseWriter, r *http.Request) (asked, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
-		return nil, refuse(http.StatusUnsupportedMediaType, "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.")
+		return nil, refuse(http.StatusUnsupportedMediaType, "This takes JSON: the Content-Type must be application/json.")
 	}
 	return readAny(w, r)
 }
@@ -38,7 +38,7 @@ func readAny(w http.ResponseWriter, r *http.Request) (asked, error) {
 	server.Unhurried(w)
 	var in asked
 	if err := json.Unmarshal(body, &in); err != nil || in == nil {
-		return nil, refuse(http.StatusBadRequest, "The browser (or proxy) sent a request that this server could not understand.")
+		return nil, refuse(http.StatusBadRequest, "This is no JSON object.")
 	}
 	return in, nil
 }
@@ -52,11 +52,11 @@ func readCommand(w http.ResponseWriter, r *http.Request, commands map[string][]s
 	command, _ := in.text("command")
 	needs, known := commands[command]
 	if !known {
-		return "", nil, refuse(http.StatusBadRequest, "command is invalid")
+		return "", nil, refuse(http.StatusBadRequest, "There is no such command.")
 	}
 	for _, key := range needs {
 		if !in.has(key) {
-			return "", nil, refuse(http.StatusBadRequest, "Mandatory parameters missing")
+			return "", nil, refuse(http.StatusBadRequest, "The command lacks something that it needs.")
 		}
 	}
 	return command, in, nil
@@ -103,9 +103,9 @@ func queried(r *http.Request, key string) bool { return truth(r.URL.Query().Get(
 func cleaned(name string) (string, error) {
 	name = strings.ReplaceAll(name, "\\", "/")
 	if slices.Contains(strings.Split(name, "/"), "..") {
-		return "", refuse(http.StatusBadRequest, "Can not upload file, invalid file name")
+		return "", refuse(http.StatusBadRequest, "A file cannot have this name.")
 	}
 	return server.CleanName(name)
 }
 
-func invalid(what string) error { return refuse(http.StatusBadRequest, what+" is invalid") }
+func invalid(what string) error { return refuse(http.StatusBadRequest, "The value of "+what+" is none that can be.") }

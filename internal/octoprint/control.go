@@ -51,7 +51,7 @@ func (a *API) tool(w http.ResponseWriter, r *http.Request, me access.Identity) e
 		err = offsets(in, "offsets")
 	case "extrude":
 		if printing(st) {
-			return refuse(http.StatusConflict, "Printer is currently printing")
+			return refuse(http.StatusConflict, "The printer is printing.")
 		}
 		err = a.extrude(r, me, in)
 	case "flowrate":
@@ -96,11 +96,11 @@ func (a *API) target(r *http.Request, me access.Identity, in asked) error {
 	for name, raw := range targets {
 		n, ok := toolOf(name)
 		if !ok {
-			return refuse(http.StatusBadRequest, "targets contains invalid tool")
+			return refuse(http.StatusBadRequest, "There is no such tool.")
 		}
 		c, err := numberIn(raw)
 		if err != nil {
-			return refuse(http.StatusBadRequest, "targets contains invalid value")
+			return refuse(http.StatusBadRequest, "A target is a temperature in degrees.")
 		}
 		byTool[n] = c
 	}
@@ -199,7 +199,7 @@ func (a *API) head(w http.ResponseWriter, r *http.Request, me access.Identity) e
 	}
 	st := a.s.State(me)
 	if !stateOf(st).Flags.Operational || printing(st) && command != "feedrate" {
-		return refuse(http.StatusConflict, "Printer is not operational or currently printing")
+		return refuse(http.StatusConflict, "The printer is printing, or is not connected.")
 	}
 	switch command {
 	case "jog":
@@ -235,7 +235,7 @@ func (a *API) jog(r *http.Request, me access.Identity, in asked) error {
 		moves = append(moves, move)
 	}
 	if len(moves) == 0 && !in.has("x") && !in.has("y") && !in.has("z") {
-		return refuse(http.StatusBadRequest, "At least one axis to jog must be provided")
+		return refuse(http.StatusBadRequest, "Name an axis, and how far it is to go.")
 	}
 	for _, move := range moves {
 		if err := a.s.Try(r.Context(), me, move); err != nil {
@@ -270,7 +270,7 @@ func (a *API) home(r *http.Request, me access.Identity, in asked) error {
 // sdCommand has the card looked at again. layerd does so by itself, and never lets go of it.
 func (a *API) sdCommand(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	if st := a.s.State(me); !stateOf(st).Flags.Operational || st.State != printer.Idle {
-		return refuse(http.StatusConflict, "Printer is not operational or currently busy")
+		return refuse(http.StatusConflict, "The printer is busy, or is not connected.")
 	}
 	command, _, err := readCommand(w, r, map[string][]string{"init": nil, "refresh": nil, "release": nil})
 	if err != nil {
@@ -331,18 +331,18 @@ func (a *API) send(w http.ResponseWriter, r *http.Request, me access.Identity) e
 	var lines []string
 	switch {
 	case one && many:
-		return refuse(http.StatusBadRequest, "'command' and 'commands' are mutually exclusive")
+		return refuse(http.StatusBadRequest, "Send command or commands, not both.")
 	case (one || many) && script:
-		return refuse(http.StatusBadRequest, "'command'/'commands' and 'script' are mutually exclusive")
+		return refuse(http.StatusBadRequest, "Send commands or a script, not both.")
 	case script:
-		return refuse(http.StatusNotFound, "Unknown script")
+		return refuse(http.StatusNotFound, "There is no such script.")
 	case one:
 		line, bad := in.text("command")
 		lines, err = []string{line}, bad
 	case many:
 		err = json.Unmarshal(in["commands"], &lines)
 	default:
-		return refuse(http.StatusBadRequest, "Need one of 'command', 'commands' or 'script'")
+		return refuse(http.StatusBadRequest, "Send command, commands or script.")
 	}
 	if err != nil {
 		return invalid("commands")

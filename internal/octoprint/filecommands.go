@@ -43,7 +43,7 @@ func (a *API) fileCommand(w http.ResponseWriter, r *http.Request, me access.Iden
 		case "copy", "move":
 			return a.copyOrMove(w, r, me, command, file, in)
 		case "slice":
-			return refuse(http.StatusUnsupportedMediaType, "Cannot slice file, no slicer available")
+			return refuse(http.StatusUnsupportedMediaType, "layerd does not slice.")
 		case "uploadSd":
 			return errNoCardWrites
 		}
@@ -56,7 +56,7 @@ func (a *API) fileCommand(w http.ResponseWriter, r *http.Request, me access.Iden
 
 var errNoCardWrites = refuse(http.StatusConflict, "layerd does not write to the printer's card, which would take hours. Upload to \"local\" and print from there.")
 
-var errPrinting = refuse(http.StatusConflict, "Printer is already printing, cannot select a new file")
+var errPrinting = refuse(http.StatusConflict, "Another file cannot be selected while one is being printed.")
 
 func (a *API) selectFile(r *http.Request, me access.Identity, file store.File, in asked) error {
 	st := a.s.State(me)
@@ -79,11 +79,11 @@ func (a *API) unselect(me access.Identity, name string) error {
 	selected := a.s.Selected()
 	switch st := a.s.State(me); {
 	case st.State != printer.Idle:
-		return refuse(http.StatusConflict, "Printer is already printing, cannot unselect current file")
+		return refuse(http.StatusConflict, "What is being printed stays selected.")
 	case selected == "":
-		return refuse(http.StatusConflict, "Cannot unselect current file when there is no file selected")
+		return refuse(http.StatusConflict, "No file is selected.")
 	case name != selected && name != "current":
-		return refuse(http.StatusBadRequest, "Only the currently selected file can be unselected")
+		return refuse(http.StatusBadRequest, "Another file is selected.")
 	}
 	a.s.Select("")
 	return nil
@@ -92,7 +92,7 @@ func (a *API) unselect(me access.Identity, name string) error {
 // cardCommand prints a file of the card. There is no way to choose one without.
 func (a *API) cardCommand(r *http.Request, me access.Identity, command, name string, in asked) error {
 	if command != "select" {
-		return refuse(http.StatusBadRequest, "Unsupported target for "+command)
+		return refuse(http.StatusBadRequest, "This cannot be done there: "+command+".")
 	}
 	st := a.s.State(me)
 	switch {
@@ -127,14 +127,14 @@ func (a *API) copyOrMove(w http.ResponseWriter, r *http.Request, me access.Ident
 	if strings.Trim(to, "/") == "" {
 		to = ""
 	} else if to, err = cleaned(to); err != nil {
-		return refuse(http.StatusConflict, "Exception thrown by storage, bad folder/file name?")
+		return refuse(http.StatusConflict, "There is no such folder, or the name cannot be.")
 	}
 	files := a.s.Config().Files
 	if at, err := files.Stat(r.Context(), to); to == "" || err == nil && at.Folder && at.Path != file.Path {
 		to = path.Join(at.Path, path.Base(file.Path))
 	}
 	if _, err := files.Stat(r.Context(), to); err == nil && to != file.Path {
-		return refuse(http.StatusConflict, "File or folder does already exist")
+		return refuse(http.StatusConflict, "There is already something of that name.")
 	}
 	if !file.Folder {
 		if err := store.Printable(to); err != nil {

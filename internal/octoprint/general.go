@@ -133,7 +133,7 @@ func (a *API) login(w http.ResponseWriter, r *http.Request, _ access.Identity) e
 		out.Session = keyOf(r)
 		out.Mechanism = map[bool]string{true: "apikey", false: "session"}[out.Session != ""]
 	default:
-		return refuse(http.StatusBadRequest, "Neither user and pass attributes nor passive flag present")
+		return refuse(http.StatusBadRequest, "To log in send user and pass, or passive.")
 	}
 	if out.User = userOf(me); out.Session != "" {
 		out.APIKey = &out.Session

@@ -43,24 +43,24 @@ func (a *API) jobCommand(w http.ResponseWriter, r *http.Request, me access.Ident
 	switch command {
 	case "start":
 		if active {
-			return refuse(http.StatusConflict, "Printer already has an active print job, did you mean 'restart'?")
+			return refuse(http.StatusConflict, "A print is under way. Send restart to begin it anew.")
 		}
 		err = a.start(r.Context(), me, a.s.Selected())
 	case "restart":
 		if st.State != printer.Paused || st.Job == nil {
-			return refuse(http.StatusConflict, "Printer does not have an active print job or is not paused")
+			return refuse(http.StatusConflict, "Only a print that is paused begins anew.")
 		}
 		err = a.restart(r.Context(), me, st)
 	case "cancel":
 		if !active {
-			return refuse(http.StatusConflict, "Printer is neither printing nor paused, 'cancel' command cannot be performed")
+			return refuse(http.StatusConflict, "There is no print to cancel.")
 		}
 		if st.State != printer.Cancelling {
 			err = a.s.Try(r.Context(), me, server.Command{Do: "cancel"})
 		}
 	case "pause":
 		if !active {
-			return refuse(http.StatusConflict, "Printer is neither printing nor paused, 'pause' command cannot be performed")
+			return refuse(http.StatusConflict, "There is no print to pause.")
 		}
 		err = a.pause(r.Context(), me, st, in)
 	}
@@ -73,7 +73,7 @@ func (a *API) jobCommand(w http.ResponseWriter, r *http.Request, me access.Ident
 // start prints a file of the store. The original asks nothing before it prints, so warnings about the file are no reason not to; limits are.
 func (a *API) start(ctx context.Context, me access.Identity, file string) error {
 	if file == "" {
-		return refuse(http.StatusConflict, "No file is selected")
+		return refuse(http.StatusConflict, "No file is selected.")
 	}
 	return a.s.Try(ctx, me, server.Command{Do: "start", File: file, Anyway: true})
 }
@@ -104,7 +104,7 @@ func (a *API) pause(ctx context.Context, me access.Identity, st server.State, in
 			}
 		}
 	default:
-		return refuse(http.StatusBadRequest, "Unknown action")
+		return refuse(http.StatusBadRequest, "action is pause, resume or toggle.")
 	}
 	return a.s.Try(ctx, me, server.Command{Do: map[bool]string{true: "resume", false: "pause"}[stands]})
 }

@@ -53,7 +53,7 @@ func (r rest) Routes() (all []server.Route) {
 		path := "/" + strings.Join(strings.FieldsFunc(q.URL.Path, func(c rune) bool { return c == '/' }), "/")
 		for _, route := range known {
 			if route.Path == path {
-				return refuse(http.StatusMethodNotAllowed, "The method is not allowed for the requested URL.")
+				return refuse(http.StatusMethodNotAllowed, "This address is not asked in this way.")
 			}
 		}
 		if q.Method == http.MethodPost && strings.HasPrefix(path, "/api/plugin/") {
@@ -80,7 +80,7 @@ func (r *refusal) Error() string { return r.text }
 func refuse(status int, text string) error { return &refusal{status, text} }
 
 var (
-	errNothing        = refuse(http.StatusNotFound, "The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.")
+	errNothing        = refuse(http.StatusNotFound, "There is nothing here.")
 	errNotOperational = refuse(http.StatusConflict, "Printer is not operational")
 )
 

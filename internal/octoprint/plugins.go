@@ -62,12 +62,12 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, me access.Identity)
 	}
 	p := a.s.State(me).Prompt
 	if p == nil {
-		return refuse(http.StatusConflict, "No active prompt")
+		return refuse(http.StatusConflict, "The printer asks nothing.")
 	}
 	n, err := in.number("choice")
 	button := int(n)
 	if err != nil || float64(button) != n || button < -1 || button >= len(p.Buttons) {
-		return refuse(http.StatusBadRequest, "choice is invalid")
+		return refuse(http.StatusBadRequest, "There is no such choice.")
 	}
 	if err := a.s.Try(r.Context(), me, server.Command{Do: "answer", Prompt: p.ID, Button: &button}); err != nil {
 		return err

@@ -84,9 +84,9 @@ func (a *API) heaters(wanted which) func(http.ResponseWriter, *http.Request, acc
 func hasHeater(st server.State, wanted which) error {
 	switch {
 	case wanted("bed") && !st.Profile.HeatedBed:
-		return refuse(http.StatusConflict, "Printer does not have a heated bed")
+		return refuse(http.StatusConflict, "This printer's bed is not heated.")
 	case wanted("chamber") && !st.Profile.HeatedChamber:
-		return refuse(http.StatusConflict, "Printer does not have a heated chamber")
+		return refuse(http.StatusConflict, "This printer has no heated chamber.")
 	}
 	return nil
 }

@@ -153,7 +153,7 @@ func readProfile(w http.ResponseWriter, r *http.Request, base profile) (out prin
 	}
 	wanted := base.shape("")
 	if !in.has("profile") {
-		return out, nil, refuse(http.StatusBadRequest, "No profile included in request")
+		return out, nil, refuse(http.StatusBadRequest, "Send the profile.")
 	}
 	if json.Unmarshal(in["profile"], &wanted) != nil {
 		return out, nil, invalid("profile")
@@ -261,7 +261,7 @@ func (a *API) deleteProfile(w http.ResponseWriter, r *http.Request, me access.Id
 	case !known:
 		return errNothing
 	case p.id == inUse:
-		return refuse(http.StatusConflict, "Cannot delete currently selected profile")
+		return refuse(http.StatusConflict, "The profile in use cannot be deleted.")
 	}
 	if err := a.s.Try(r.Context(), me, server.Command{Do: "delete_profile", Name: p.Name}); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 
 const maxDrain = 256 << 20 // bytes of an upload that are read though it is refused
 
-var errForm = refuse(http.StatusBadRequest, "No file to upload and no folder to create")
+var errForm = refuse(http.StatusBadRequest, "Send a file, or the name of a folder.")
 
 // target is where a file of that name is to be: as its fields say, as far as they have come.
 func target(f *server.Form, name string) (string, error) {
@@ -108,9 +108,9 @@ func (a *API) receive(r *http.Request, f *server.Form, part *server.FormFile) (s
 	})
 	switch {
 	case errors.Is(err, store.ErrInUse):
-		err = refuse(http.StatusConflict, "Trying to overwrite file that is currently being printed")
+		err = refuse(http.StatusConflict, "This file is being printed.")
 	case errors.Is(err, store.ErrExists):
-		err = refuse(http.StatusConflict, "File already exists and noOverwrite was set")
+		err = refuse(http.StatusConflict, "There is already a file of that name.")
 	}
 	return file, err
 }
@@ -130,7 +130,7 @@ func (a *API) makeFolder(w http.ResponseWriter, r *http.Request, me access.Ident
 		}
 	}
 	if err == nil && !folder.Folder {
-		err = refuse(http.StatusConflict, "Can't create folder, please try another name")
+		err = refuse(http.StatusConflict, "A file has this name already.")
 	}
 	if err != nil {
 		return err
