@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string) error {
 	octoprint := flags.String("octoprint", "", "`DIR` of an environment of Python that has OctoPrint")
 	renew := flags.Bool("renew", false, "what OctoPrint answers becomes the recording of the repository")
 	golden := flags.String("golden", "internal/octoprint/testdata/octoprint-1.11.8.json", "`FILE` of the recording of OctoPrint")
-	explained := flags.String("explained", "internal/octoprint/testdata/differences.md", "`FILE` of Markdown whose tables explain differences")
+	explained := flags.String("explained", "docs/OCTOPRINT.md", "`FILE` of Markdown whose tables explain differences")
 	bin := flags.String("bin", "", "`DIR` of layerd and printsim; default: where octopeer is")
 	url := flags.String("url", "", "`URL` of a server to ask in layerd's place")
 	key := flags.String("key", "", "API `KEY` of that server, for everything")
