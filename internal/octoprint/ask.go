@@ -108,4 +108,6 @@ func cleaned(name string) (string, error) {
 	return server.CleanName(name)
 }
 
-func invalid(what string) error { return refuse(http.StatusBadRequest, "The value of "+what+" is none that can be.") }
+func invalid(what string) error {
+	return refuse(http.StatusBadRequest, "The value of "+what+" is none that can be.")
+}
