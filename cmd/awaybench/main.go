@@ -12,10 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -23,18 +21,7 @@ import (
 	"layerd/internal/benchrun"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if errors.Is(err, pflag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "awaybench:", err)
-		os.Exit(1)
-	}
-}
+func main() { benchrun.Main("awaybench", run) }
 
 func run(ctx context.Context, args []string) error {
 	flags := pflag.NewFlagSet("awaybench", pflag.ContinueOnError)

@@ -11,18 +11,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"layerd/internal/benchrun"
 )
 
 const (
@@ -36,18 +35,7 @@ var shapes = []shape{
 	{name: "unshaped"},
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if errors.Is(err, pflag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "camerabench:", err)
-		os.Exit(1)
-	}
-}
+func main() { benchrun.Main("camerabench", run) }
 
 func run(ctx context.Context, args []string) error {
 	flags := pflag.NewFlagSet("camerabench", pflag.ContinueOnError)

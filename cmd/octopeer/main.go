@@ -9,30 +9,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"github.com/spf13/pflag"
 
 	"layerd/internal/octoprint/peertest"
+
+	"layerd/internal/benchrun"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if errors.Is(err, pflag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "octopeer:", err)
-		os.Exit(1)
-	}
-}
+func main() { benchrun.Main("octopeer", run) }
 
 func run(ctx context.Context, args []string) error {
 	flags := pflag.NewFlagSet("octopeer", pflag.ContinueOnError)

@@ -9,15 +9,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -25,18 +22,7 @@ import (
 	"layerd/internal/benchrun"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if errors.Is(err, pflag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "siegebench:", err)
-		os.Exit(1)
-	}
-}
+func main() { benchrun.Main("siegebench", run) }
 
 func run(ctx context.Context, args []string) error {
 	flags := pflag.NewFlagSet("siegebench", pflag.ContinueOnError)
