@@ -15,9 +15,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"layerd/internal/octoprint/peertest"
-
 	"layerd/internal/benchrun"
+	"layerd/internal/octoprint/peertest"
 )
 
 func main() { benchrun.Main("octopeer", run) }
