@@ -104,6 +104,13 @@ test('it stays in sight while the rest scrolls, also when the finger begins on i
   assert.ok(await page.locator('.picture').evaluate((e) => e.getBoundingClientRect().height <= innerHeight * 0.4))
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/camera-pinned.png` })
   await page.evaluate(() => scrollTo(0, 0))
+  // Nor does what stays in sight itself move the page, when it is reached by keyboard.
+  const there = await page.locator('header, nav, .actions, .picture').getByRole('button').or(page.getByRole('navigation').getByRole('link')).elementHandles()
+  assert.ok(there.length > 6, `only ${there.length} things stay in sight`)
+  for (const at of there) {
+    await at.evaluate((e) => e.focus())
+    assert.equal(await page.evaluate(() => scrollY), 0, `the page moved for ${await at.evaluate((e) => e.outerHTML)}`)
+  }
   await page.setViewportSize({ width: 390, height: 844 })
 })
 
