@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	err = b.all(ctx)
-	fmt.Printf("%s; %s, a quarter into it; span %v\n\n%s", machineSays(), b.dense.name, o.span, table(b.rows))
+	fmt.Printf("%s; %s, a quarter into it; span %v\n\n%s%s", machineSays(), b.dense.name, o.span, table(b.rows), b.waysTable())
 	if all := wrong(b.rows); err == nil && len(all) > 0 {
 		err = fmt.Errorf("not every job came through as it should: %s", strings.Join(all, "; "))
 	}

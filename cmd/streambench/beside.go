@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What flows here: rounds of prints, alone and beside clients → for each way the rows of all rounds, taken together → a table with the goals.
+
+// clientRounds is how often each way has its turn. What others do on the machine falls on all of them.
+const clientRounds = 3
+
+// way is one way to print: alone, or beside clients.
+type way struct {
+	name   string
+	beside bool
+	apart  time.Duration // between the polls of one client and those of the next
+	rows   []row
+	waits
+}
+
+// clients prints with the real daemon: alone, beside clients that poll each at a moment of its own, and beside clients that all poll at the same moment.
+func (b *bench) clients(ctx context.Context, name string) error {
+	if !b.measures("layerd") {
+		return nil
+	}
+	set := settings{baud: 250000, latency: usb, advanced: true}
+	t := task{of: name, settings: set, load: b.dense.take(len(b.dense.commands)/4, linesFor(b.dense, set, b.span, 0)), ours: true}.patient()
+	b.ways = []*way{{name: "nothing"}, {name: "clients", beside: true, apart: pollEvery / pollers}, {name: "clients, all at once", beside: true}}
+	for range clientRounds {
+		for _, w := range b.ways {
+			t.streamer.name = "daemon beside " + w.name
+			r := b.measureWith(ctx, t, func(ctx context.Context, r *row, dir string) error { return b.printing(ctx, r, t, dir, w.burden()) })
+			w.rows = append(w.rows, r)
+		}
+	}
+	for _, w := range b.ways {
+		b.rows = append(b.rows, w.rows...)
+	}
+	return nil
+}
+
+// burden is nil for who prints alone.
+func (w *way) burden() burden {
+	if !w.beside {
+		return nil
+	}
+	return func(ctx context.Context, d *daemon) (func() (string, error), error) {
+		c, err := d.accompany(ctx, w.apart)
+		if err != nil {
+			return nil, err
+		}
+		return func() (string, error) {
+			waited, err := c.lift()
+			w.waits.add(waited)
+			return fmt.Sprintf("%d polls and %d pushes", len(waited.kept)+len(waited.fresh), len(waited.gaps)), err
+		}, nil
+	}
+}
+
+const (
+	pollMost = 20 * time.Millisecond // p99 of an answer, and of a push on its way
+	rateKept = 0.99                  // of the lines a second of who prints alone
+)
+
+// goals compares with who prints alone.
+func (w *way) goals(alone *way) (all []goal) {
+	rate, was := w.median(row.linesPerSecond), alone.median(row.linesPerSecond)
+	if was > 0 {
+		all = append(all, atLeast("lines/s of those alone", rate/was, rateKept))
+	}
+	all = append(all, none("starvation", int64(w.starved())))
+	for _, waited := range []struct {
+		for_  string
+		times []time.Duration
+	}{{"p99 of polls", w.kept}, {"p99 of polls over new connections", w.fresh}, {"p99 of pushes", w.late}} {
+		all = append(all, within(waited.for_, quantile(waited.times, 0.99).Round(10*time.Microsecond), pollMost))
+	}
+	return all
+}
+
+// median is that of the rounds that went well, 0 without one.
+func (w *way) median(of func(row) float64) float64 {
+	var all []float64
+	for _, r := range w.rows {
+		if r.failed == "" {
+			all = append(all, of(r))
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// starved is how often in all rounds.
+func (w *way) starved() (n int) {
+	for _, r := range w.rows {
+		n += r.starved
+	}
+	return n
+}
+
+// quantile is that of times, 0 of none.
+func quantile(times []time.Duration, part float64) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(times))[min(int(part*float64(len(times))), len(times)-1)]
+}
+
+var waysHeading = []string{"beside", "lines/s", "longest without a line", "starved", "ok to next line p50", "p99.9", "CPU of layerd", "others", "polls", "p50 / p99 / max, kept connection", "new connection",
+	"pushes", "gap p50 / p99 / max", "on the way p50 / p99 / max", "goal"}
+
+// cells of the rounds together: medians, but for what is the worst or the sum of all.
+func (w *way) cells(alone *way) []string {
+	longest := time.Duration(0)
+	for _, r := range w.rows {
+		longest = max(longest, r.longest)
+	}
+	waited := func(times []time.Duration) string {
+		if len(times) == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%s / %s / %s", short(quantile(times, 0.5)), short(quantile(times, 0.99)), short(quantile(times, 1)))
+	}
+	brief := func(of func(row) time.Duration) string {
+		return short(time.Duration(w.median(func(r row) float64 { return float64(of(r)) })))
+	}
+	var goals []string
+	if w.beside {
+		for _, g := range w.goals(alone) {
+			goals = append(goals, g.String())
+		}
+	}
+	return []string{w.name, fmt.Sprintf("%.1f", w.median(row.linesPerSecond)), short(longest), fmt.Sprint(w.starved()),
+		brief(func(r row) time.Duration { return r.counters.p50 }), brief(func(r row) time.Duration { return r.p999 }),
+		percent(w.median(func(r row) float64 { return r.cpu.Seconds() / max(r.seconds(), 1e-9) })), percent(w.median(func(r row) float64 { return r.others })),
+		fmt.Sprint(len(w.kept) + len(w.fresh)), waited(w.kept), waited(w.fresh), fmt.Sprint(len(w.gaps)), waited(w.gaps), waited(w.late), strings.Join(goals, "; ")}
+}
+
+// waysTable is what clients cost and what they got, "" when that was not measured.
+func (b *bench) waysTable() string {
+	if len(b.ways) == 0 {
+		return ""
+	}
+	var all [][]string
+	for _, w := range b.ways {
+		all = append(all, w.cells(b.ways[0]))
+	}
+	return fmt.Sprintf("\n%d clients poll %s each %v, every second one over new connections, and %d are pushed to; %d rounds\n\n%s",
+		pollers, strings.Join(polled, " and "), pollEvery, listeners, clientRounds, columns(waysHeading, all, 1, 1))
+}
