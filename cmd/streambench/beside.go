@@ -69,9 +69,10 @@ const (
 // goals compares with who prints alone.
 func (w *way) goals(alone *way) (all []goal) {
 	rate, was := w.median(row.linesPerSecond), alone.median(row.linesPerSecond)
-	if was > 0 {
-		all = append(all, atLeast("lines/s of those alone", rate/was, rateKept))
+	if rate == 0 || was == 0 || len(w.kept) == 0 || len(w.fresh) == 0 || len(w.late) == 0 {
+		return []goal{{want: "all of them served", got: "not measured"}}
 	}
+	all = append(all, atLeast("lines/s of those alone", rate/was, rateKept))
 	all = append(all, goal{"starved no more often than alone", fmt.Sprintf("%d to %d times", w.starved(), alone.starved()), w.starved() <= alone.starved()})
 	p99 := func(what string, waited []time.Duration) {
 		all = append(all, within("p99 of "+what, quantile(waited, 0.99).Round(10*time.Microsecond), waitMost))

@@ -30,6 +30,8 @@ func TestGoalsBesideClients(t *testing.T) {
 		{[]row{printed(101, 0), printed(100, 1)}, good, ""},
 		{[]row{printed(98, 0)}, good, "lines/s of those alone"},
 		{[]row{printed(101, 2), {failed: "it fell over"}}, good, "starved no more often than alone"},
+		{[]row{{failed: "it fell over"}}, good, "all of them served"},
+		{[]row{printed(101, 0)}, waits{kept: many, late: many}, "all of them served"},
 		{[]row{printed(101, 0)}, bad, "p99 of polls over new connections"},
 	} {
 		w := &way{name: "clients", beside: true, rows: c.rows, waits: c.waits}
