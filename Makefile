@@ -84,7 +84,7 @@ bench: bench-programs ## benchmarks, in the form that benchstat reads (COUNT=n r
 
 # The benchmark's programs stand by themselves: without Node layerd has no page, which does not matter here.
 CORPUS ?= ../shared/corpus
-CLIENTBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),5s) --calm $(or $(CALM),0s) --only clients
+CLIENTBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),6s) --calm $(or $(CALM),0s) --only clients
 STREAMBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s) --calm $(or $(CALM),0s) --only '$(ONLY)'
 
 .PHONY: bench-programs
@@ -97,7 +97,7 @@ bench-stream: bench-programs ## how well the printer's line is used, against goa
 	$(STREAMBENCH)
 
 .PHONY: bench-clients
-bench-clients: bench-programs ## a print beside 20 programs that poll OctoPrint's API each second and 20 that are pushed to, by turns with a print alone; a minute or so (SPAN=5s, CALM=0s)
+bench-clients: bench-programs ## a print beside 20 programs that poll OctoPrint's API each second and 20 that are pushed to, by turns with a print alone; a minute or so (SPAN=6s, CALM=0s)
 	$(CLIENTBENCH)
 
 .PHONY: bench-peers
