@@ -78,11 +78,13 @@ check: webui fmt ## the quick checks: formatting, vet, types, unit tests without
 	cd webui && npm run --silent check && npm test --silent
 
 .PHONY: bench
-bench: ## benchmarks, in the form that benchstat reads (COUNT=n repeats)
+bench: bench-programs ## benchmarks, in the form that benchstat reads (COUNT=n repeats); then bench-clients
 	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./gcode ./printer/... ./internal/latest ./internal/store ./internal/unpack ./internal/viewer ./internal/server ./internal/octoprint ./camera
+	$(CLIENTBENCH)
 
 # The benchmark's programs stand by themselves: without Node layerd has no page, which does not matter here.
 CORPUS ?= ../shared/corpus
+CLIENTBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),6s) --calm $(or $(CALM),0s) --only clients
 STREAMBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s) --calm $(or $(CALM),0s) --only '$(ONLY)'
 
 .PHONY: bench-programs
@@ -93,6 +95,10 @@ bench-programs:
 .PHONY: bench-stream
 bench-stream: bench-programs ## how well the printer's line is used, against goals: docs/PERFORMANCE.md (SPAN=20s, ONLY=pattern, CALM=0s, CORPUS=dir)
 	$(STREAMBENCH)
+
+.PHONY: bench-clients
+bench-clients: bench-programs ## a print beside 20 programs that poll OctoPrint's API each second and 20 that are pushed to, by turns with a print alone; a minute or so (SPAN=6s, CALM=0s)
+	$(CLIENTBENCH)
 
 .PHONY: bench-peers
 bench-peers: bench-programs ## the same beside OctoPrint and Printrun from PyPI, in an environment of their own

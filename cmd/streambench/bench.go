@@ -23,6 +23,7 @@ type bench struct {
 	dense, fast source
 	others      []streamer
 	rows        []row
+	ways        []*way
 }
 
 // drivers have other people's programs print a file.
@@ -86,7 +87,7 @@ func (b *bench) all(ctx context.Context) error {
 	for _, c := range []struct {
 		name string
 		run  func(ctx context.Context, name string) error
-	}{{turnAround, b.turnAround}, {realMotion, b.realMotion}, {underLoad, b.underLoad}} {
+	}{{turnAround, b.turnAround}, {realMotion, b.realMotion}, {underLoad, b.underLoad}, {withClients, b.clients}} {
 		if b.peers == "" && b.only.MatchString(c.name) {
 			if err := c.run(ctx, c.name); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)

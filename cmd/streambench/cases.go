@@ -36,9 +36,10 @@ var wireCases = []wireCase{
 
 // The other cases.
 const (
-	turnAround = "turn-around, one line"
-	realMotion = "250000, 1 ms, real motion"
-	underLoad  = "115200, 1 ms, daemon"
+	turnAround  = "turn-around, one line"
+	realMotion  = "250000, 1 ms, real motion"
+	underLoad   = "115200, 1 ms, daemon"
+	withClients = "250000, 1 ms, clients"
 )
 
 // patient gives the print twice the time of whoever waits for each answer.

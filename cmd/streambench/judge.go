@@ -17,7 +17,8 @@ type measure struct {
 	lines                              int    // of the cut that were executed
 	bytes                              int    // on the wire, of those behind the first, each counted once
 	from, to                           time.Duration
-	starved                            int // times that nothing of the cut was executed for starvedAfter
+	longest                            time.Duration // without a line of the cut
+	starved                            int           // times that it was more than starvedAfter
 }
 
 // starvedAfter is how long a planner of 16 short moves lasts: half a millimetre each, at 80 mm/s.
@@ -65,6 +66,7 @@ func judge(record []benchrun.Executed, w workload) (m measure) {
 			m.from = at
 		} else {
 			m.bytes += w.framed(i)
+			m.longest = max(m.longest, at-m.to)
 			if at-m.to > starvedAfter {
 				m.starved++
 			}

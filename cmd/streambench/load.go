@@ -12,9 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"layerd/internal/server/phonetest"
-
 	"layerd/internal/benchrun"
+	"layerd/internal/server/phonetest"
 )
 
 // What flows here: the daemon prints, alone and then with everything else that it does at the same time → two rows to compare.
@@ -32,10 +31,14 @@ func (b *bench) underLoad(ctx context.Context, name string) error {
 	set := settings{baud: slow, latency: usb, advanced: true}
 	t := task{of: name, settings: set, load: b.dense.take(len(b.dense.commands)/4, linesFor(b.dense, set, b.span, 0)), ours: true}.patient()
 	t.streamer.name = "daemon, idle"
-	idle := b.measureWith(ctx, t, func(ctx context.Context, r *row, dir string) error { return b.printing(ctx, r, t, dir, false) })
+	idle := b.measureWith(ctx, t, func(ctx context.Context, r *row, dir string) error { return b.printing(ctx, r, t, dir, nil) })
 	b.rows = append(b.rows, idle)
 	t.streamer.name = "daemon, busy"
-	busy := b.measureWith(ctx, t, func(ctx context.Context, r *row, dir string) error { return b.printing(ctx, r, t, dir, true) })
+	all := func(ctx context.Context, d *daemon) (func() (string, error), error) {
+		l := d.burden(ctx, b.dense.text(), b.span)
+		return func() (string, error) { return l.lift(), nil }, nil
+	}
+	busy := b.measureWith(ctx, t, func(ctx context.Context, r *row, dir string) error { return b.printing(ctx, r, t, dir, all) })
 	if rate := idle.bytesPerSecond(); rate > 0 && busy.failed == "" {
 		busy.goals = []goal{atLeast("of the idle rate", busy.bytesPerSecond()/rate, 0.95), none("starvation", int64(busy.starved)),
 			within("p99.9", busy.p999, 10*time.Millisecond)}
@@ -44,8 +47,11 @@ func (b *bench) underLoad(ctx context.Context, name string) error {
 	return nil
 }
 
-// printing is one print by the daemon.
-func (b *bench) printing(ctx context.Context, r *row, t task, dir string, busy bool) error {
+// burden gives the daemon something to do beside its print, until lift is called, which says what it was.
+type burden func(ctx context.Context, d *daemon) (lift func() (said string, err error), err error)
+
+// printing is one print by the daemon; beside may be nil.
+func (b *bench) printing(ctx context.Context, r *row, t task, dir string, beside burden) error {
 	ctx, cancel := context.WithTimeout(ctx, startUp+t.limit)
 	defer cancel()
 	m, err := switchOn(b.printsim(), dir, t.settings)
@@ -58,14 +64,18 @@ func (b *bench) printing(ctx context.Context, r *row, t task, dir string, busy b
 		return err
 	}
 	defer d.kill()
-	var l *load
-	if busy {
-		l = d.burden(ctx, b.dense.text(), b.span)
+	var lift func() (string, error)
+	if beside != nil {
+		if lift, err = beside(ctx, d); err != nil {
+			return err
+		}
 		time.Sleep(time.Second) // all of it is under way
 	}
 	r.cost, err = d.print(t.load.bytes(), m.forget)
-	if busy {
-		r.remark += ", " + l.lift()
+	if lift != nil {
+		said, failed := lift()
+		r.remark += ", " + said
+		err = errors.Join(err, failed)
 	}
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type options struct {
 	streamers                          []string
 	only                               *regexp.Regexp
 	span, forCalm                      time.Duration
+	rounds                             int
 }
 
 func run(ctx context.Context, args []string) error {
@@ -44,6 +45,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringSliceVar(&o.streamers, "streamers", []string{"layerd", "one-line", "crude"}, "`NAMES` of the streamers of ours that are measured")
 	only := flags.String("only", "", "`PATTERN` of the cases that are run; default: all")
 	flags.DurationVar(&o.span, "span", 20*time.Second, "how long a case takes whoever uses all of the wire")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often a print beside clients, and one alone, have their turn")
 	flags.DurationVar(&o.forCalm, "calm", 0, "wait so long, at most, before each run for others to leave the processors alone")
 	as := flags.String("as", "", "print --file to --port as this `STREAMER`; the bench starts itself so")
 	port := flags.String("port", "", "with --as: the printer's `PORT`")
@@ -60,6 +62,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	if o.span < time.Second || o.span > time.Hour {
 		return fmt.Errorf("--span %v: want a second to an hour", o.span)
+	}
+	if o.rounds < 1 || o.rounds > 100 {
+		return fmt.Errorf("--rounds %d: want 1 to 100", o.rounds)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -78,7 +83,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	err = b.all(ctx)
-	fmt.Printf("%s; %s, a quarter into it; span %v\n\n%s", machineSays(), b.dense.name, o.span, table(b.rows))
+	fmt.Printf("%s; %s, a quarter into it; span %v\n\n%s%s", machineSays(), b.dense.name, o.span, table(b.rows), b.waysTable())
 	if all := wrong(b.rows); err == nil && len(all) > 0 {
 		err = fmt.Errorf("not every job came through as it should: %s", strings.Join(all, "; "))
 	}

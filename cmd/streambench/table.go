@@ -111,24 +111,30 @@ func short(d time.Duration) string {
 	return d.String()
 }
 
-// table is all rows, in columns of even width.
+// table is all rows.
 func table(rows []row) string {
-	all := [][]string{heading}
+	var all [][]string
 	for _, r := range rows {
 		all = append(all, r.cells())
 	}
+	return columns(heading, all, 2, 3)
+}
+
+// columns are cells in columns of even width. But for the first and the last so many they are numbers, which stand at the right.
+func columns(heading []string, all [][]string, first, last int) string {
+	all = append([][]string{heading}, all...)
 	widths := make([]int, len(heading))
 	for _, cells := range all {
 		for i, c := range cells {
 			widths[i] = max(widths[i], utf8.RuneCountInString(c))
 		}
 	}
+	number := func(i int) bool { return i >= first && i < len(heading)-last }
 	var b strings.Builder
 	for n, cells := range all {
 		for i, c := range cells {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
-			// Numbers stand at the right.
-			if i >= 2 && i < len(heading)-3 {
+			if number(i) {
 				c = pad + c
 			} else {
 				c += pad
@@ -139,7 +145,7 @@ func table(rows []row) string {
 		if n == 0 {
 			for i, w := range widths {
 				rule := strings.Repeat("-", w+2)
-				if i >= 2 && i < len(heading)-3 {
+				if number(i) {
 					rule = strings.Repeat("-", w+1) + ":"
 				}
 				b.WriteString("|" + rule)

@@ -46,7 +46,7 @@ var only = []struct {
 	{"go.bug.st/serial/...", []string{"layerd/printer"}, false, "one file of printer opens ttys"},
 	{"github.com/blackjack/webcam/...", []string{"layerd/camera"}, false, "camera wraps its traps"},
 	{"tailscale.com/...", []string{"layerd/internal/tailnet/..."}, false, "without it nothing else may change"},
-	{"github.com/gorilla/websocket/...", []string{"layerd/internal/server/...", "layerd/internal/octoprint/peertest", "layerd/cmd/camerabench", "layerd/cmd/siegebench"}, true, "websockets are the server's"},
+	{"github.com/gorilla/websocket/...", []string{"layerd/internal/server/...", "layerd/internal/octoprint/peertest", "layerd/cmd/camerabench", "layerd/cmd/siegebench", "layerd/cmd/streambench"}, true, "websockets are the server's"},
 	{"modernc.org/sqlite/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"database/sql/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"layerd/internal/server/...", []string{"layerd/cmd/...", "layerd/internal/server/...", "layerd/internal/octoprint/...", "layerd/internal/prusalink/...", "layerd/internal/moonraker/..."}, false, "main wires; APIs of others are translated onto its verbs"},

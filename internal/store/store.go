@@ -92,6 +92,7 @@ type Store struct {
 	spools bell   // rings when a spool, or which one is on, has changed
 	queue  bell   // rings when the queue has
 	people bell   // rings when somebody may do something else, or no longer come in
+	keys   keys   // that have been shown
 	source string // whose spools are in use; see SpoolsFrom
 }
 

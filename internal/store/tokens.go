@@ -112,19 +112,6 @@ func scanToken(scan func(...any) error) (t Token, err error) {
 	return t, err
 }
 
-// TokenBySecret returns the token that a secret belongs to, or ErrNoToken, also when its time is over; and notes that it was used, to the minute. How
-// long the search takes says nothing of the secret: it goes by the hash, which nobody can steer.
-func (s *Store) TokenBySecret(ctx context.Context, secret string) (Token, error) {
-	now := time.Now()
-	t, err := scanToken(s.db.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE hash = ? AND (expires_ms = 0 OR expires_ms > ?)`,
-		hashSecret(secret), now.UnixMilli()).Scan)
-	if err != nil {
-		return Token{}, fmt.Errorf("look up key: %w", err)
-	}
-	s.used(ctx, "tokens", t.ID, &t.UsedMS)
-	return t, nil
-}
-
 // Token returns the token of an ID, or ErrNoToken, also when its time is over.
 func (s *Store) Token(ctx context.Context, id string) (Token, error) {
 	t, err := scanToken(s.db.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE id = ? AND (expires_ms = 0 OR expires_ms > ?)`, id, time.Now().UnixMilli()).Scan)

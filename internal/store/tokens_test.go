@@ -2,11 +2,13 @@ package store
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -88,5 +90,64 @@ func TestSecretIsNotKept(t *testing.T) {
 		if bytes.Contains(b, []byte(secret[3:])) {
 			t.Errorf("%s holds the secret", name)
 		}
+	}
+}
+
+// A key that has been shown is known without the database, until people change or its time is over.
+func TestShownKeys(t *testing.T) {
+	s := open1(t)
+	secret, made, err := s.CreateToken(t.Context(), Token{Name: "app", Role: "operator", ExpiresMS: time.Now().Add(time.Hour).UnixMilli()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func() error { _, err := s.TokenBySecret(t.Context(), secret); return err }
+	if err := look(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Exec(`UPDATE tokens SET hash = 'another'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := look(); err != nil {
+		t.Errorf("shown before: got %v, want no search", err)
+	}
+	hash := sha256.Sum256([]byte(secret))
+	s.keys.of[hash].ExpiresMS = time.Now().UnixMilli()
+	if err := look(); !errors.Is(err, ErrNoToken) {
+		t.Errorf("its time is over: got %v, want ErrNoToken", err)
+	}
+	s.keys.of[hash].ExpiresMS = 0
+	before := s.people.heard()
+	s.TellPeople()
+	if err := look(); !errors.Is(err, ErrNoToken) {
+		t.Errorf("people have changed, and it is another's: got %v, want ErrNoToken", err)
+	}
+	s.keys.keep(before, hash, made) // read before they did
+	if err := look(); !errors.Is(err, ErrNoToken) {
+		t.Errorf("what was read before people changed: got %v, want ErrNoToken", err)
+	}
+}
+
+// That a key is used is written once a minute, however many show it at the same moment.
+func TestUseIsNotedOnce(t *testing.T) {
+	s := open1(t)
+	secret, made, err := s.CreateToken(t.Context(), Token{Name: "app", Role: "viewer"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Exec(`CREATE TABLE noted (n INT); CREATE TRIGGER note AFTER UPDATE OF used_ms ON tokens BEGIN INSERT INTO noted VALUES (1); END`); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if got, err := s.TokenBySecret(t.Context(), secret); err != nil || got.ID != made.ID {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+	all.Wait()
+	var times int
+	if err := s.db.QueryRow(`SELECT count(*) FROM noted`).Scan(&times); err != nil || times < 1 || times > 2 { // the minute may end meanwhile
+		t.Errorf("noted %d times, %v; want once", times, err)
 	}
 }
