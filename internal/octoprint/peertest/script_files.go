@@ -37,6 +37,7 @@ var fileAsks = []ask{
 	{by: "octorest", do: "POST /api/files/local/peer-small.gcode", json: `{"command":"select"}`},
 	{by: pages + ", " + home, do: "GET /api/job"},
 	{do: "POST /api/files/local/current", json: `{"command":"unselect"}`},
+	{until: "told event FileDeselected"},
 	{do: "GET /api/job"},
 	{by: "Cura, OctoPod", do: "POST /api/files/local/peer-there/peer-long.gcode", json: `{"command":"select","print":false}`},
 	{do: "POST /api/files/local/peer-none.gcode", json: `{"command":"select","print":true}`},

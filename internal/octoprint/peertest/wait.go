@@ -41,17 +41,20 @@ func (p *player) toBeTold(ctx context.Context, state string) {
 	}
 	ctx, done := context.WithTimeout(ctx, hurried)
 	defer done()
-	for ctx.Err() == nil && !p.heard.knows("current, "+state) {
+	for ctx.Err() == nil && p.heard.told() != state {
 		pause(ctx)
 	}
 }
 
-// reached: "analysed FILE", "progress" of a print, "temperatures", "a file on the card", "finished", else a state of the job.
+// reached: "told KIND" of a pushed message, "analysed FILE", "progress" of a print, "temperatures", "a card", "a file on the card", "a question" of the
+// firmware and "no question", "finished", else a state of the job.
 func (p *player) reached(ctx context.Context, what string) bool {
 	var file struct{ GcodeAnalysis map[string]any }
 	var printer struct {
 		Temperature struct{ Tool0 struct{ Actual *float64 } }
+		SD          struct{ Ready bool }
 	}
+	var prompt struct{ Text string }
 	var card struct{ Files []any }
 	var job struct {
 		State    string
@@ -61,7 +64,14 @@ func (p *player) reached(ctx context.Context, what string) bool {
 	if path, isFile := strings.CutPrefix(what, "analysed "); isFile {
 		return p.read(ctx, "/api/files/local/"+path, &file) && file.GcodeAnalysis["estimatedPrintTime"] != nil
 	}
+	if kind, isMessage := strings.CutPrefix(what, "told "); isMessage {
+		return p.heard.knows(kind)
+	}
 	switch what {
+	case "a card":
+		return p.read(ctx, "/api/printer", &printer) && printer.SD.Ready
+	case "a question", "no question":
+		return p.read(ctx, "/api/plugin/action_command_prompt", &prompt) && (prompt.Text != "") == (what == "a question")
 	case "temperatures":
 		return p.read(ctx, "/api/printer", &printer) && printer.Temperature.Tool0.Actual != nil
 	case "a file on the card":
