@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Explanation is a difference that is meant: which fields of which answers, and why. A '*' in a pattern stands for any text, but a pattern with one
-// explains no field that clients read: see isRead.
+// Explanation is a difference that is meant: which fields of which answers, and why. A '*' in a pattern stands for any text, but a field that
+// clients read is explained by its whole name alone: see isRead. The answer itself is the field "the answer".
 type Explanation struct {
 	Answers, Fields string
 	Why             string
@@ -70,7 +70,7 @@ func explain(f *Field, explained []Explanation) {
 }
 
 func (e Explanation) covers(f Field) bool {
-	return glob(e.Answers, f.Answer) && glob(e.Fields, f.Path) && (e.Fields == f.Path || !isRead(f))
+	return glob(e.Answers, f.Answer) && glob(e.Fields, f.name()) && (e.Fields == f.name() || !isRead(f))
 }
 
 // Idle are the explanations of nothing: the difference is gone, and so should they be. So is what another explains before.

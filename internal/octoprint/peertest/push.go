@@ -75,6 +75,7 @@ func (l *listener) hear(message []byte) {
 			Payload      struct {
 				State string `json:"state_string"`
 			}
+			Data struct{ Action, Type string }
 		}
 		json.Unmarshal(content, &known) // timelapse is null
 		switch kind {
@@ -90,10 +91,10 @@ func (l *listener) hear(message []byte) {
 			}
 			kind += " " + known.Type
 		case "plugin":
-			if !slices.Contains(toClients, known.Plugin) {
+			if !slices.Contains(toClients, known.Plugin) || known.Data.Type == "end_request" { // when nobody asks any more: each has his own patience
 				continue
 			}
-			kind += " " + known.Plugin
+			kind = strings.TrimSpace(kind + " " + known.Plugin + " " + known.Data.Action + known.Data.Type)
 		}
 		shape := make(Shape)
 		shape.add(content, l.base)

@@ -49,7 +49,7 @@ var around = []ask{
 	{by: "Cura, OctoPod, Home Assistant, octorest", do: "GET /plugin/appkeys/probe", as: nobody},
 	{by: "Cura, OctoPod, Home Assistant, octorest", do: "POST /plugin/appkeys/request", json: `{"app":"peer","user":"$ME"}`, as: nobody, take: "app_token"},
 	{by: "Cura, OctoPod, Home Assistant, octorest", do: "GET /plugin/appkeys/request/$APPTOKEN", as: nobody},
-	{until: "told plugin appkeys"},
+	{until: "told plugin appkeys request_access"},
 	{by: "octorest", do: "GET /api/plugin/appkeys"},
 	{do: "GET /plugin/appkeys/request/peer", as: nobody},
 	{do: "POST /plugin/appkeys/request", json: `{}`, as: nobody},

@@ -46,8 +46,8 @@ func (p *player) toBeTold(ctx context.Context, state string) {
 	}
 }
 
-// reached: "told KIND" of a pushed message, "analysed FILE", "progress" of a print, "temperatures", "a card", "a file on the card", "a question" of the
-// firmware and "no question", "finished", else a state of the job.
+// reached: "told KIND" of a pushed message, "analysed FILE", "progress" of a print, "temperatures", "a card", "a file on the card", "a notice" and
+// "a question" of the firmware, "no question", "finished", else a state of the job.
 func (p *player) reached(ctx context.Context, what string) bool {
 	var file struct{ GcodeAnalysis map[string]any }
 	var printer struct {
@@ -55,6 +55,7 @@ func (p *player) reached(ctx context.Context, what string) bool {
 		SD          struct{ Ready bool }
 	}
 	var prompt struct{ Text string }
+	var notices struct{ Notifications []any }
 	var card struct{ Files []any }
 	var job struct {
 		State    string
@@ -70,6 +71,8 @@ func (p *player) reached(ctx context.Context, what string) bool {
 	switch what {
 	case "a card":
 		return p.read(ctx, "/api/printer", &printer) && printer.SD.Ready
+	case "a notice":
+		return p.read(ctx, "/api/plugin/action_command_notification", &notices) && len(notices.Notifications) > 0
 	case "a question", "no question":
 		return p.read(ctx, "/api/plugin/action_command_prompt", &prompt) && (prompt.Text != "") == (what == "a question")
 	case "temperatures":
