@@ -113,14 +113,18 @@ func compareAnswers(name string, peer, ours Answer) (fields []Field) {
 			put("header "+header, Extra, "", ours.Headers[header])
 		}
 	}
-	missing := "\x00" // the object or element that was missing last: what is in it is no difference of its own
+	unlike := "\x00" // the last that is missing or differs: what is in it is no difference of its own
 	for _, path := range peer.Body.paths() {
 		want := peer.Body[path]
-		if got, there := ours.Body[path]; there {
+		got, there := ours.Body[path]
+		switch {
+		case there:
 			putEqual(path, fits(want, got), strings.Join(want, between), strings.Join(got, between))
-		} else if !strings.HasPrefix(path, missing+".") && !strings.HasPrefix(path, missing+"[") {
+		case !strings.HasPrefix(path, unlike+".") && !strings.HasPrefix(path, unlike+"["):
 			put(path, Missing, strings.Join(want, between), "")
-			missing = path
+		}
+		if last := fields[len(fields)-1]; last.Path == path && last.Verdict != Equal {
+			unlike = path
 		}
 	}
 	for _, path := range ours.Body.paths() {

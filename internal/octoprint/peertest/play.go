@@ -84,6 +84,7 @@ func Play(ctx context.Context, peer Peer) (Recording, error) {
 	p.heard = p.listen(ctx)
 	defer p.heard.close()
 	for _, phase := range script {
+		p.begun = time.Now()
 		for _, a := range phase.asks {
 			if err := p.play(ctx, phase.name, a); err != nil {
 				return nil, err
@@ -105,7 +106,8 @@ type player struct {
 	words  map[string]string
 	auth   string // what a push client says
 	heard  *listener
-	hurry  bool // see hurried
+	begun  time.Time // of the phase
+	hurry  bool      // see hurried
 }
 
 func newPlayer(peer Peer) *player {

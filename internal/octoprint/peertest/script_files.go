@@ -36,6 +36,7 @@ var fileAsks = []ask{
 
 	{by: "octorest", do: "POST /api/files/local/peer-small.gcode", json: `{"command":"select"}`},
 	{by: pages + ", " + home, do: "GET /api/job"},
+	{until: "told event FileSelected"},
 	{do: "POST /api/files/local/current", json: `{"command":"unselect"}`},
 	{until: "told event FileDeselected"},
 	{do: "GET /api/job"},
@@ -134,6 +135,7 @@ var cancelled = []ask{
 	{until: "Operational"},
 	{by: pages + ", " + home, do: "GET /api/job"},
 	{do: "GET /api/printer?exclude=temperature"},
+	{until: "counted peer-there/peer-long.gcode"},
 	{do: "GET /api/files/local/peer-there/peer-long.gcode"},
 }
 

@@ -46,10 +46,13 @@ func (p *player) toBeTold(ctx context.Context, state string) {
 	}
 }
 
-// reached: "told KIND" of a pushed message, "analysed FILE", "progress" of a print, "temperatures", "a card", "a file on the card", "a notice" and
+// reached: "told KIND" of a pushed message, "analysed FILE", "counted FILE" whose print has ended in this phase, "progress" of a print, "temperatures", "a card", "a file on the card", "a notice" and
 // "a question" of the firmware, "no question", "finished", else a state of the job.
 func (p *player) reached(ctx context.Context, what string) bool {
-	var file struct{ GcodeAnalysis map[string]any }
+	var file struct {
+		GcodeAnalysis map[string]any
+		Prints        struct{ Last struct{ Date float64 } }
+	}
 	var printer struct {
 		Temperature struct{ Tool0 struct{ Actual *float64 } }
 		SD          struct{ Ready bool }
@@ -61,6 +64,9 @@ func (p *player) reached(ctx context.Context, what string) bool {
 		State    string
 		Job      struct{ LastPrintTime *float64 }
 		Progress struct{ Completion, PrintTimeLeft, PrintTime *float64 }
+	}
+	if path, isFile := strings.CutPrefix(what, "counted "); isFile {
+		return p.read(ctx, "/api/files/local/"+path, &file) && file.Prints.Last.Date >= float64(p.begun.UnixMilli())/1000
 	}
 	if path, isFile := strings.CutPrefix(what, "analysed "); isFile {
 		return p.read(ctx, "/api/files/local/"+path, &file) && file.GcodeAnalysis["estimatedPrintTime"] != nil
