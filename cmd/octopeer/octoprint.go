@@ -79,6 +79,8 @@ func octoPrintConfig(port int) map[string]any {
 			"commands": m{"serverRestartCommand": "true", "systemRestartCommand": "true", "systemShutdownCommand": "true"},
 		},
 		"serial": m{"port": "VIRTUAL", "baudrate": 115200, "autoconnect": false, "blacklistedPorts": []string{"/dev/*"}},
+		// Without a camera it would record nothing, whatever it is told to. It does not fetch this picture while nothing is recorded.
+		"webcam": m{"stream": "/webcam/?action=stream", "snapshot": "http://127.0.0.1:9/webcam/?action=snapshot", "ffmpeg": "/bin/true"},
 		"plugins": m{
 			"virtual_printer":       m{"enabled": true},
 			"discovery":             m{"interfaces": []string{"lo"}},

@@ -90,6 +90,8 @@ func (l *listener) hear(message []byte) {
 				continue
 			}
 			kind += " " + known.Type
+		case "timelapse":
+			kind = strings.TrimSpace(kind + " " + known.Type)
 		case "plugin":
 			if !slices.Contains(toClients, known.Plugin) || known.Data.Type == "end_request" { // when nobody asks any more: each has his own patience
 				continue
@@ -105,15 +107,22 @@ func (l *listener) hear(message []byte) {
 		if strings.HasPrefix(kind, "current") {
 			l.merge("current", shape.cut(isFleeting))
 		}
-		if known.Type == "PrintCancelled" {
-			delete(shape, "payload.reason") // OctoPrint's own race: PrintFailed adds it, to what may be on its way yet
+		switch known.Type { // OctoPrint's own races
+		case "PrintCancelled":
+			delete(shape, "payload.reason") // PrintFailed adds it, to what may be on its way yet
+		case "PrintPaused": // it may not have heard yet where the head is
+			shape.cut(func(path string) bool {
+				return strings.HasPrefix(path, "payload.position.") && shape[path][0] == "null"
+			})
 		}
 		l.merge(kind, shape)
 	}
 }
 
 // isFleeting are the parts of current that come when there is something new, in whatever state.
-func isFleeting(path string) bool { return isListed(path) || path == "currentZ" }
+func isFleeting(path string) bool {
+	return isListed(path) || path == "currentZ" || path == "state.flags.sdReady" // a card is looked for once there is a connection
+}
 
 // isListed is what happened since the last message, or before the first: that is a matter of time.
 func isListed(path string) bool {

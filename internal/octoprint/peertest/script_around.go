@@ -12,6 +12,7 @@ var around = []ask{
 	{by: "OctoPod, octorest", do: "GET /api/timelapse"},
 	{by: "OctoPod", do: "GET /api/timelapse?unrendered=true"},
 	{by: "octorest", do: "POST /api/timelapse", json: `{"type":"timed","interval":10,"fps":25,"postRoll":0}`},
+	{until: "told timelapse timed"},
 	{by: "octorest", do: "POST /api/timelapse", json: `{"type":"off"}`},
 	{do: "POST /api/timelapse", json: `{"type":"peer"}`},
 	{by: "octorest", do: "DELETE /api/timelapse/peer.mp4"},
