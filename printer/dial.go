@@ -17,7 +17,8 @@ type dial struct {
 	auto    bool   // open by itself
 	path    string // configured or chosen; "" = detect
 	baud    int
-	next    time.Time // when to try by itself again; zero = not
+	was     Connection // the last one on which a printer has answered
+	next    time.Time  // when to try by itself again; zero = not
 	result  chan dialled
 	busy    bool
 	stale   bool   // what is being opened is no longer wanted
@@ -53,8 +54,12 @@ func (o *owner) dialAt() time.Time {
 	return o.dial.next
 }
 
-// describe adds to a snapshot what the person can choose.
+// describe adds to a snapshot what the person can choose, and notes where there was an answer.
 func (d *dial) describe(c *Connection) {
+	if c.SinceMS > 0 {
+		d.was = *c
+	}
+	c.WantPort, c.WantBaud = cmp.Or(d.path, d.was.Port), cmp.Or(d.baud, d.was.Baud)
 	c.Ports, c.Locked, c.Ask = d.ports, d.cfg.Port != "", d.ask
 	if c.Ports == nil {
 		c.Ports = []PortInfo{}

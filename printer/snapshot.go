@@ -108,6 +108,8 @@ type Connection struct {
 	Ask          bool            `json:"ask"`      // there are several: a person must choose
 	Locked       bool            `json:"locked"`   // the port comes from the configuration
 	SinceMS      int64           `json:"since_ms"` // when this connection was answered
+	WantPort     string          `json:"-"`        // configured or chosen, else where a printer has answered last; "" when none. Kept while there is no connection
+	WantBaud     int             `json:"-"`        // likewise; 0 when none
 }
 
 // PortInfo is a serial port that a printer may be on.

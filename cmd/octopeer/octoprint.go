@@ -61,7 +61,7 @@ func startOctoPrint(ctx context.Context, env string) (_ *host, err error) {
 		serve.Process.Kill() // nothing of it is kept
 		serve.Wait()
 	})
-	h.peer = peertest.Peer{URL: fmt.Sprintf("http://127.0.0.1:%d", port), Key: key, Port: "VIRTUAL"}
+	h.peer = peertest.Peer{URL: fmt.Sprintf("http://127.0.0.1:%d", port), Key: key, Port: "VIRTUAL", Say: "!!DEBUG:send //"}
 	if err := answers(ctx, h.peer); err != nil {
 		said, _ := os.ReadFile(filepath.Join(dir, "logs", "octoprint.log"))
 		return nil, fmt.Errorf("%w; its log ends with\n%s", err, said[max(0, len(said)-4000):])
@@ -79,10 +79,13 @@ func octoPrintConfig(port int) map[string]any {
 			"commands": m{"serverRestartCommand": "true", "systemRestartCommand": "true", "systemShutdownCommand": "true"},
 		},
 		"serial": m{"port": "VIRTUAL", "baudrate": 115200, "autoconnect": false, "blacklistedPorts": []string{"/dev/*"}},
+		// Without a camera it would record nothing, whatever it is told to. It does not fetch this picture while nothing is recorded.
+		"webcam": m{"stream": "/webcam/?action=stream", "snapshot": "http://127.0.0.1:9/webcam/?action=snapshot", "ffmpeg": "/bin/true"},
 		"plugins": m{
-			"virtual_printer": m{"enabled": true},
-			"discovery":       m{"interfaces": []string{"lo"}},
-			"_disabled":       []string{"announcements", "errortracking", "firmware_check", "pi_support", "tracking"},
+			"virtual_printer":       m{"enabled": true},
+			"discovery":             m{"interfaces": []string{"lo"}},
+			"action_command_prompt": m{"enable": "always"}, // its pretend printer does not say that it asks questions
+			"_disabled":             []string{"announcements", "errortracking", "firmware_check", "pi_support", "tracking"},
 		},
 	}
 }

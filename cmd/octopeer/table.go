@@ -48,12 +48,14 @@ func compare(golden, explainedIn string, ours peertest.Recording, all bool) erro
 	if all {
 		printFields("explained, equal or more", slices.DeleteFunc(slices.Clone(fields), func(f peertest.Field) bool { return slices.Contains(wrong, f) }))
 	}
-	for _, e := range peertest.Idle(fields, explained) {
+	idle := peertest.Idle(fields, explained)
+	for _, e := range idle {
 		fmt.Printf("explains nothing any more: `%s` `%s` %s\n", e.Answers, e.Fields, e.Why)
 	}
-	if len(wrong) > 0 {
-		return fmt.Errorf("%d fields are missing or differ, and %s does not say why", len(wrong), explainedIn)
+	if len(wrong)+len(idle) > 0 {
+		return fmt.Errorf("%d fields are missing or differ, and %s does not say why; %d of its explanations explain nothing", len(wrong), explainedIn, len(idle))
 	}
+	fmt.Println("nothing is unexplained")
 	return nil
 }
 

@@ -19,6 +19,7 @@ func (a *API) appRoutes() []server.Route {
 		{Method: "GET", Path: "/plugin/appkeys/probe", Least: access.Nobody, Serve: a.appProbe},
 		{Method: "POST", Path: "/plugin/appkeys/request", Least: access.Nobody, Serve: a.appRequest},
 		{Method: "GET", Path: "/plugin/appkeys/request/*", Least: access.Nobody, Serve: a.appKey},
+		{Method: "GET", Path: "/api/plugin/appkeys", Least: access.Owner, Serve: a.appKeys},
 	}
 }
 
@@ -68,4 +69,28 @@ func (a *API) appKey(w http.ResponseWriter, r *http.Request, _ access.Identity) 
 	}
 	a.s.WriteJSON(w, http.StatusOK, map[string]string{"api_key": key})
 	return nil
+}
+
+// AppPending is a program that waits for a key. Nobody in particular is asked: any owner may answer.
+type AppPending struct {
+	AppID     string  `json:"app_id"`
+	UserID    *string `json:"user_id"`
+	UserToken string  `json:"user_token"` // names the request on layerd's own API
+	From      string  `json:"remote_address"`
+}
+
+// appKeys are all keys, without what is secret, and the programs that wait for one. They are given and taken back on layerd's page.
+func (a *API) appKeys(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	tokens, err := a.s.Config().People.Tokens(r.Context())
+	if err != nil {
+		return err
+	}
+	keys, pending := []map[string]string{}, map[string]AppPending{}
+	for _, t := range tokens {
+		keys = append(keys, map[string]string{"app_id": t.Name, "user_id": me.Name})
+	}
+	for _, q := range a.s.Asking(me) {
+		pending[q.ID] = AppPending{AppID: q.App, UserToken: q.ID, From: q.From}
+	}
+	return a.say(w, map[string]any{"keys": keys, "pending": pending})
 }

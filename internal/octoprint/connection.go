@@ -1,6 +1,7 @@
 package octoprint
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -29,7 +30,7 @@ type Connection struct {
 		Bauds          []int         `json:"baudrates"`
 		Profiles       []ProfileName `json:"printerProfiles"`
 		PrefersPort    *string       `json:"portPreference"`
-		PrefersBaud    *int          `json:"baudratePreference"`
+		PrefersBaud    int           `json:"baudratePreference"`
 		PrefersProfile string        `json:"printerProfilePreference"`
 	} `json:"options"`
 }
@@ -53,28 +54,23 @@ func (a *API) connection(w http.ResponseWriter, _ *http.Request, me access.Ident
 			c.Current.Baud = &st.Connection.Baud
 		}
 	}
-	c.Options.Ports, c.Options.Bauds = a.ports(st), server.Bauds()
-	c.Options.PrefersPort, c.Options.PrefersBaud, c.Options.PrefersProfile = c.Current.Port, c.Current.Baud, inUse
-	if b := c.Current.Baud; b != nil && !slices.Contains(c.Options.Bauds, *b) {
-		c.Options.Bauds = append(c.Options.Bauds, *b)
-	}
-	if c.Options.PrefersPort == nil && len(c.Options.Ports) > 0 {
+	c.Options.Ports, c.Options.Bauds = a.ports(st), baudsOf(st)
+	c.Options.PrefersProfile = inUse
+	if len(c.Options.Ports) > 0 {
 		c.Options.PrefersPort = &c.Options.Ports[0]
 	}
-	if c.Options.PrefersBaud == nil {
-		c.Options.PrefersBaud = &c.Options.Bauds[0] // the likeliest
-	}
+	c.Options.PrefersBaud = cmp.Or(baudOf(st), c.Options.Bauds[0]) // the likeliest
 	for _, p := range a.profiles() {
 		c.Options.Profiles = append(c.Options.Profiles, ProfileName{p.id, p.Name})
 	}
 	return a.say(w, c)
 }
 
-// ports are those that a printer may be at, the one in use first.
+// ports are those that a printer may be at, the one in use first, or the one that it would be at: no other list need have that one.
 func (a *API) ports(st server.State) []string {
 	all := []string{}
-	if st.Connection.Port != "" {
-		all = append(all, st.Connection.Port)
+	if port := portOf(st); port != "" {
+		all = append(all, port)
 	}
 	if list := a.s.Config().Ports; list != nil {
 		found, err := list()
@@ -86,6 +82,21 @@ func (a *API) ports(st server.State) []string {
 				all = append(all, p.Path)
 			}
 		}
+	}
+	return all
+}
+
+// portOf is the port in use, or the one that would be; "" when it is still to be found.
+func portOf(st server.State) string { return cmp.Or(st.Connection.Port, st.Connection.WantPort) }
+
+// baudOf is the speed in use, or the one that would be; 0 when it is still to be found.
+func baudOf(st server.State) int { return cmp.Or(st.Connection.Baud, st.Connection.WantBaud) }
+
+// baudsOf are those to choose from, which those of one printer need not be among.
+func baudsOf(st server.State) []int {
+	all := server.Bauds()
+	if baud := baudOf(st); baud != 0 && !slices.Contains(all, baud) {
+		all = append(all, baud)
 	}
 	return all
 }
@@ -124,7 +135,7 @@ func (a *API) connectAs(r *http.Request, me access.Identity, st server.State, in
 	}
 	baud := 0.0
 	if in.has("baudrate") && string(in["baudrate"]) != "null" {
-		if baud, err = in.number("baudrate"); err != nil || baud != 0 && int(baud) != st.Connection.Baud && !slices.Contains(server.Bauds(), int(baud)) || baud != float64(int(baud)) {
+		if baud, err = in.number("baudrate"); err != nil || baud != 0 && !slices.Contains(baudsOf(st), int(baud)) || baud != float64(int(baud)) {
 			return invalid("baudrate")
 		}
 	}

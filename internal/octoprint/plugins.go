@@ -45,11 +45,11 @@ func (a *API) logs(w http.ResponseWriter, _ *http.Request, _ access.Identity) er
 	return a.say(w, map[string]any{"files": []any{}, "free": free, "total": total})
 }
 
-// prompt is what the firmware asks at the moment; nothing, when it asks nothing. Its texts are a stranger's.
+// prompt is what the firmware asks at the moment; null, when it asks nothing. Its texts are a stranger's.
 func (a *API) prompt(w http.ResponseWriter, _ *http.Request, me access.Identity) error {
 	p := a.s.State(me).Prompt
 	if p == nil {
-		return a.say(w, map[string]any{})
+		return a.say(w, nil)
 	}
 	return a.say(w, map[string]any{"text": p.Text, "choices": p.Buttons})
 }

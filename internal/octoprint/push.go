@@ -234,6 +234,7 @@ func (c *client) see(st server.State) error {
 	if st.Rev < was.st.Rev { // the very first was composed for him, and may be newer than the shared one
 		return nil
 	}
+	st.Asking = c.a.s.Asking(c.me) // the shared view is nobody's
 	c.now, c.dirty = c.a.momentAfter(was, st), true
 	for _, e := range eventsBetween(was, c.now) {
 		if c.wants.events.has(e.Type) {

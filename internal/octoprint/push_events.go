@@ -74,12 +74,17 @@ func (t *teller) connection(was, is server.State) {
 	if is.Halt != nil && was.Halt == nil {
 		t.tell("EStop", nil)
 	}
-	if now.ClosedOrError && !before.ClosedOrError {
+	if disconnects(was, is) {
 		if !now.Error {
 			t.tell("Disconnecting", nil)
 		}
 		t.tell("Disconnected", nil)
 	}
+}
+
+// disconnects reports whether there was somebody to talk to, or soon would have been, and no longer is.
+func disconnects(was, is server.State) bool {
+	return stateOf(is).Flags.ClosedOrError && !stateOf(was).Flags.ClosedOrError
 }
 
 func (t *teller) state(was, is server.State) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"layerd/internal/server"
 )
 
 // What is told of files, and in the name of plugins.
@@ -70,10 +72,11 @@ type PluginMessage struct {
 	Data   map[string]any `json:"data"`
 }
 
-// pluginsBetween is what OctoPrint's own plugins say of the firmware's questions and words, and what the best known one of others says of layers.
+// pluginsBetween is what OctoPrint's own plugins say of the firmware's questions and words and of programs that ask for a key, and what the best known
+// one of others says of layers.
 // The zero moment is before everything.
 func pluginsBetween(was, is moment) (out []PluginMessage) {
-	const prompts, notices = "action_command_prompt", "action_command_notification"
+	const prompts, notices, keys = "action_command_prompt", "action_command_notification", "appkeys"
 	before, now := was.st.Prompt, is.st.Prompt
 	switch {
 	case now != nil && (before == nil || before.ID != now.ID):
@@ -85,17 +88,32 @@ func pluginsBetween(was, is moment) (out []PluginMessage) {
 	case now == nil && before != nil:
 		out = append(out, PluginMessage{prompts, map[string]any{"action": "close"}})
 	}
-	if n := is.st.Notice; n != was.st.Notice && was.st.Rev != 0 { // who comes later has missed it
-		data := map[string]any{}
-		if n != "" {
-			data["message"] = n
+	switch n := is.st.Notice; {
+	case was.st.Rev == 0: // who comes later has missed it
+	case n != was.st.Notice && n != "":
+		out = append(out, PluginMessage{notices, map[string]any{"message": n}})
+	case n != was.st.Notice || disconnects(was.st, is.st): // what was told before counts no more
+		out = append(out, PluginMessage{notices, map[string]any{}})
+	}
+	for _, q := range was.st.Asking {
+		if !isAsked(is.st, q.ID) {
+			out = append(out, PluginMessage{keys, map[string]any{"type": "end_request", "user_token": q.ID}})
 		}
-		out = append(out, PluginMessage{notices, data})
+	}
+	for _, q := range is.st.Asking {
+		if !isAsked(was.st, q.ID) { // for any owner to answer: of no user
+			out = append(out, PluginMessage{keys, map[string]any{"type": "request_access", "app_name": q.App, "user_token": q.ID, "user_id": nil, "remote_address": q.From}})
+		}
 	}
 	if l := layersOf(is); l != layersOf(was) && (l.under || was.st.Rev != 0) {
 		out = append(out, PluginMessage{"DisplayLayerProgress-websocket-payload", l.message()})
 	}
 	return out
+}
+
+// isAsked reports whether a program's request for a key waits for an answer.
+func isAsked(st server.State, id string) bool {
+	return slices.ContainsFunc(st.Asking, func(q server.AppRequest) bool { return q.ID == id })
 }
 
 // layers is what is told of them, of the fan and of the height, as DisplayLayerProgress has it.

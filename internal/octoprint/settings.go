@@ -85,10 +85,9 @@ func (a *API) settings(r *http.Request, me access.Identity) object {
 		"ffmpegPath": nil, "ffmpegThreads": 1, "ffmpegVideoCodec": "libx264", "ffmpegCommandline": "", "watermark": false, "renderAfterPrintDelay": 0,
 		"defaultWebcam": first["name"], "snapshotWebcam": first["name"], "webcams": webcamList(cams, st),
 	}
-	conn := st.Connection
 	var port, baud any
-	if conn.Port != "" {
-		port, baud = conn.Port, conn.Baud
+	if p := portOf(st); p != "" {
+		port, baud = p, baudOf(st)
 	}
 	return object{
 		"accessControl": object{"autologinLocal": false, "autologinHeadsupAcknowledged": false},
@@ -104,7 +103,7 @@ func (a *API) settings(r *http.Request, me access.Identity) object {
 		"gcodeAnalysis": object{"runAt": "idle", "bedZ": 0.0},
 		"plugins":       a.pluginSettings(first),
 		"scripts":       object{"gcode": object{}},
-		"serial": object{"port": port, "baudrate": baud, "portOptions": a.ports(st), "baudrateOptions": server.Bauds(), "autoconnect": true, "log": false,
+		"serial": object{"port": port, "baudrate": baud, "portOptions": a.ports(st), "baudrateOptions": baudsOf(st), "autoconnect": true, "log": false,
 			"timeoutConnection": 10.0, "timeoutDetectionFirst": 10.0, "timeoutCommunication": 30.0, "timeoutTemperature": 5.0, "longRunningCommands": []string{}, "blockedCommands": []string{},
 			"emergencyCommands": []string{"M112", "M108", "M410"}, "helloCommand": "M110 N0", "additionalPorts": []string{}, "additionalBaudrates": []int{}},
 		"server": object{"commands": object{"systemShutdownCommand": nil, "systemRestartCommand": nil, "serverRestartCommand": nil},

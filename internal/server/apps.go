@@ -100,7 +100,7 @@ func (s *Server) AskForKey(r *http.Request, app string) (token string, err error
 		return "", errCrowded
 	}
 	now := time.Now()
-	q := &asking{AppRequest: AppRequest{ID: randomID(9), App: app, From: from, AtMS: now.UnixMilli()}, token: randomID(24), until: now.Add(appTime)}
+	q := &asking{AppRequest: AppRequest{ID: randomID(24), App: app, From: from, AtMS: now.UnixMilli()}, token: randomID(24), until: now.Add(appTime)}
 	q.stale = time.AfterFunc(appPatience, func() { s.dropApp(q) })
 	a.list = append(a.list, q)
 	a.tell()

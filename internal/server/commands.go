@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"layerd/internal/access"
+	"layerd/printer"
 )
 
 // What flows here: a Command from the live socket or POST /v1/do → the table → role → once → the printer or the store → an Answer.
@@ -281,13 +282,16 @@ func (s *Server) doSend(ctx context.Context, c *call) (uint64, error) {
 }
 
 func (s *Server) doConnect(ctx context.Context, c *call) (uint64, error) {
-	now, _ := s.cfg.Printer.Snapshots().Get()
-	if c.Port != "" && (now == nil || c.Port != now.Connection.Port) {
+	var at printer.Connection
+	if now, _ := s.cfg.Printer.Snapshots().Get(); now != nil {
+		at = now.Connection
+	}
+	if c.Port != "" && c.Port != at.Port && c.Port != at.WantPort {
 		if err := s.unlocked("printer.port"); err != nil {
 			return 0, err
 		}
 	}
-	if c.Baud != 0 && (now == nil || c.Baud != now.Connection.Baud) {
+	if c.Baud != 0 && c.Baud != at.Baud && c.Baud != at.WantBaud {
 		if err := s.unlocked("printer.baud"); err != nil {
 			return 0, err
 		}

@@ -107,6 +107,14 @@ func (s *Server) Config() Config { return s.cfg }
 // State is everything there is to be shown, composed now, as me sees it.
 func (s *Server) State(me access.Identity) State { return s.compose().as(me) }
 
+// Asking are the programs that wait for a key, as me may see them: none but for owners.
+func (s *Server) Asking(me access.Identity) []AppRequest {
+	if me.Role < access.Owner {
+		return []AppRequest{}
+	}
+	return s.apps.asked()
+}
+
 // Next waits for a state newer than seen, which is what it returned last, and 0 at first.
 func (s *Server) Next(ctx context.Context, me access.Identity, seen uint64) (State, uint64, error) {
 	for {
@@ -199,7 +207,13 @@ func (s *Server) Put(ctx context.Context, name string, body io.Reader, size int6
 }
 
 // Select makes a file the one that is meant when a print is asked for without one; "" none. It is forgotten when layerd ends.
-func (s *Server) Select(name string) { s.selected.Store(&name) }
+func (s *Server) Select(name string) {
+	s.selected.Store(&name)
+	select {
+	case s.picked <- struct{}{}:
+	default:
+	}
+}
 
 // Selected is the file that was selected, else the one of the print under way or the last one; "" none. It need not exist any more.
 func (s *Server) Selected() string {

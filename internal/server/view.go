@@ -100,6 +100,8 @@ func (s *Server) Run(ctx context.Context) error {
 				changed = true
 			case <-s.custom.changed:
 				changed = true
+			case <-s.picked:
+				changed = true
 			case <-free.C:
 				changed = s.measureFree()
 			case <-ctx.Done():

@@ -1,6 +1,7 @@
 package peertest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,12 +26,12 @@ type Field struct {
 	Because      string // of the explanation that covers it; "" = none
 }
 
+// name is its path, as people read it.
+func (f Field) name() string { return cmp.Or(f.Path, "the answer") }
+
 // String says it in one line.
 func (f Field) String() string {
-	path := f.Path
-	if path == "" {
-		path = "the answer"
-	}
+	path := f.name()
 	switch f.Verdict {
 	case Missing:
 		return fmt.Sprintf("%s: %s is missing: want %s", f.Answer, path, f.Peer)
@@ -97,6 +98,9 @@ func compareAnswers(name string, peer, ours Answer) (fields []Field) {
 		}
 	}
 	putEqual("status", peer.Status == ours.Status, fmt.Sprint(peer.Status), fmt.Sprint(ours.Status))
+	if peer.Status/100 != ours.Status/100 { // one has what was asked for and the other does not: there is nothing else to compare
+		return fields
+	}
 	for _, header := range slices.Sorted(maps.Keys(peer.Headers)) {
 		if got, there := ours.Headers[header]; there {
 			putEqual("header "+header, got == peer.Headers[header], peer.Headers[header], got)
@@ -109,12 +113,18 @@ func compareAnswers(name string, peer, ours Answer) (fields []Field) {
 			put("header "+header, Extra, "", ours.Headers[header])
 		}
 	}
+	unlike := "\x00" // the last that is missing or differs: what is in it is no difference of its own
 	for _, path := range peer.Body.paths() {
 		want := peer.Body[path]
-		if got, there := ours.Body[path]; there {
+		got, there := ours.Body[path]
+		switch {
+		case there:
 			putEqual(path, fits(want, got), strings.Join(want, between), strings.Join(got, between))
-		} else {
+		case !strings.HasPrefix(path, unlike+".") && !strings.HasPrefix(path, unlike+"["):
 			put(path, Missing, strings.Join(want, between), "")
+		}
+		if last := fields[len(fields)-1]; last.Path == path && last.Verdict != Equal {
+			unlike = path
 		}
 	}
 	for _, path := range ours.Body.paths() {

@@ -10,7 +10,7 @@ func files() map[string][]byte {
 	return map[string][]byte{
 		"peer-long.gcode":  job(20_000),
 		"peer-small.gcode": job(200),
-		"peer-card.gcode":  job(20),
+		"from-there.gcode": job(20),
 		"peer-note.pdf":    []byte("%PDF-1.4\n"),
 	}
 }

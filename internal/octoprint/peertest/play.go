@@ -22,6 +22,7 @@ type Peer struct {
 	URL  string // such as http://127.0.0.1:5000, without a '/' at the end
 	Key  string // of somebody who may do everything
 	Port string // of the printer; "" = the first that the server offers
+	Say  string // begins a line by which the printer says "//" and what follows; "" = as Marlin has it
 }
 
 // ask is one request of the script. Words such as $PORT are the player's.
@@ -77,9 +78,13 @@ func Play(ctx context.Context, peer Peer) (Recording, error) {
 	if err := p.begin(ctx); err != nil {
 		return nil, fmt.Errorf("ask %s: %w", peer.URL, err)
 	}
+	if err := p.beOffline(ctx); err != nil {
+		return nil, err
+	}
 	p.heard = p.listen(ctx)
 	defer p.heard.close()
 	for _, phase := range script {
+		p.begun = time.Now()
 		for _, a := range phase.asks {
 			if err := p.play(ctx, phase.name, a); err != nil {
 				return nil, err
@@ -101,7 +106,8 @@ type player struct {
 	words  map[string]string
 	auth   string // what a push client says
 	heard  *listener
-	hurry  bool // see hurried
+	begun  time.Time // of the phase
+	hurry  bool      // see hurried
 }
 
 func newPlayer(peer Peer) *player {
@@ -110,7 +116,7 @@ func newPlayer(peer Peer) *player {
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &player{peer: peer, client: client, got: make(Recording), words: map[string]string{"PORT": peer.Port, "KEY": peer.Key}}
+	return &player{peer: peer, client: client, got: make(Recording), words: map[string]string{"PORT": peer.Port, "KEY": peer.Key, "SAY": cmp.Or(peer.Say, "M118 A1 ")}}
 }
 
 // begin looks whether anybody is there, and learns the words of the script.
@@ -140,6 +146,21 @@ func (p *player) begin(ctx context.Context) error {
 		return fmt.Errorf("read who we are: %w", err)
 	}
 	p.words["ME"], p.auth = me.Name, me.Name+":"+me.Session
+	return nil
+}
+
+// beOffline is how all begin, also those who connect to their printer by themselves.
+func (p *player) beOffline(ctx context.Context) error {
+	if _, err := p.fetch(ctx, "POST /api/connection", `{"command":"disconnect"}`); err != nil {
+		return err
+	}
+	ctx, done := context.WithTimeout(ctx, patience)
+	defer done()
+	for !p.reached(ctx, "Offline") {
+		if pause(ctx); ctx.Err() != nil {
+			return fmt.Errorf("wait until its printer is offline: %w", ctx.Err())
+		}
+	}
 	return nil
 }
 

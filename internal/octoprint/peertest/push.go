@@ -13,14 +13,16 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// listener hears all that is pushed during the script, as an app does: by the raw websocket. Its messages are recorded by their kind. The states of current are those that last: which of the passing ones are told is a matter of half seconds.
+// listener hears all that is pushed during the script, as an app does: by the raw websocket. Its messages are recorded by their kind. The states of
+// current and of events are those that last: which of the passing ones are told is a matter of half seconds.
 type listener struct {
 	base  string
 	end   context.CancelFunc
 	ended chan struct{}
 
-	mu  sync.Mutex
-	got Recording // may be read without mu once the listener is closed
+	mu    sync.Mutex
+	state string    // what the printer does, as told last
+	got   Recording // may be read without mu once the listener is closed
 }
 
 var (
@@ -70,33 +72,48 @@ func (l *listener) hear(message []byte) {
 		var known struct {
 			State        struct{ Text string }
 			Type, Plugin string
+			Payload      struct {
+				State string `json:"state_string"`
+			}
+			Data struct{ Action, Type string }
 		}
 		json.Unmarshal(content, &known) // timelapse is null
 		switch kind {
 		case "current":
+			l.tell(known.State.Text)
 			if !slices.Contains(lasting, known.State.Text) {
 				continue
 			}
 			kind += ", " + known.State.Text
 		case "event":
-			if strings.HasPrefix(known.Type, "plugin_") {
+			if strings.HasPrefix(known.Type, "plugin_") || known.Type == "PrinterStateChanged" && !slices.Contains(lasting, known.Payload.State) {
 				continue
 			}
 			kind += " " + known.Type
+		case "timelapse":
+			kind = strings.TrimSpace(kind + " " + known.Type)
 		case "plugin":
-			if !slices.Contains(toClients, known.Plugin) {
+			if !slices.Contains(toClients, known.Plugin) || known.Data.Type == "end_request" { // when nobody asks any more: each has his own patience
 				continue
 			}
-			kind += " " + known.Plugin
+			kind = strings.TrimSpace(kind + " " + known.Plugin + " " + known.Data.Action + known.Data.Type)
 		}
 		shape := make(Shape)
 		shape.add(content, l.base)
 		shape.forgetNames()
+		if kind == "history" {
+			shape.cut(isListed)
+		}
 		if strings.HasPrefix(kind, "current") {
 			l.merge("current", shape.cut(isFleeting))
 		}
-		if known.Type == "PrintCancelled" {
-			delete(shape, "payload.reason") // OctoPrint's own race: PrintFailed adds it, to what may be on its way yet
+		switch known.Type { // OctoPrint's own races
+		case "PrintCancelled":
+			delete(shape, "payload.reason") // PrintFailed adds it, to what may be on its way yet
+		case "PrintPaused": // it may not have heard yet where the head is
+			shape.cut(func(path string) bool {
+				return strings.HasPrefix(path, "payload.position.") && shape[path][0] == "null"
+			})
 		}
 		l.merge(kind, shape)
 	}
@@ -104,8 +121,13 @@ func (l *listener) hear(message []byte) {
 
 // isFleeting are the parts of current that come when there is something new, in whatever state.
 func isFleeting(path string) bool {
+	return isListed(path) || path == "currentZ" || path == "state.flags.sdReady" // a card is looked for once there is a connection
+}
+
+// isListed is what happened since the last message, or before the first: that is a matter of time.
+func isListed(path string) bool {
 	part, _, list := strings.Cut(path, "[")
-	return list && slices.Contains([]string{"temps", "logs", "messages", "markings"}, part) || path == "currentZ"
+	return list && slices.Contains([]string{"temps", "logs", "messages", "markings"}, part)
 }
 
 func (l *listener) merge(kind string, shape Shape) {
@@ -120,6 +142,19 @@ func (l *listener) merge(kind string, shape Shape) {
 			l.got[kind].Body.see(path, k)
 		}
 	}
+}
+
+func (l *listener) tell(state string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state = state
+}
+
+// told is what the printer does, as was told last.
+func (l *listener) told() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state
 }
 
 // knows reports whether a kind of message was heard yet.

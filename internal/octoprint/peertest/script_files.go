@@ -36,7 +36,9 @@ var fileAsks = []ask{
 
 	{by: "octorest", do: "POST /api/files/local/peer-small.gcode", json: `{"command":"select"}`},
 	{by: pages + ", " + home, do: "GET /api/job"},
+	{until: "told event FileSelected"},
 	{do: "POST /api/files/local/current", json: `{"command":"unselect"}`},
+	{until: "told event FileDeselected"},
 	{do: "GET /api/job"},
 	{by: "Cura, OctoPod", do: "POST /api/files/local/peer-there/peer-long.gcode", json: `{"command":"select","print":false}`},
 	{do: "POST /api/files/local/peer-none.gcode", json: `{"command":"select","print":true}`},
@@ -133,6 +135,7 @@ var cancelled = []ask{
 	{until: "Operational"},
 	{by: pages + ", " + home, do: "GET /api/job"},
 	{do: "GET /api/printer?exclude=temperature"},
+	{until: "counted peer-there/peer-long.gcode"},
 	{do: "GET /api/files/local/peer-there/peer-long.gcode"},
 }
 
@@ -152,14 +155,14 @@ var card = []ask{
 	{by: "OctoPod", do: "GET /api/files/sdcard"},
 	{by: "OctoScreen, octorest", do: "POST /api/printer/sd", json: `{"command":"refresh"}`},
 	{do: "POST /api/printer/sd", json: `{"command":"peer"}`},
-	{by: "Cura", do: "POST /api/files/sdcard", form: "path= file=@peer-card.gcode"},
+	{by: "Cura", do: "POST /api/files/sdcard", form: "path= file=@from-there.gcode"},
 	{until: "a file on the card"},
 	{by: "OctoPod", do: "GET /api/files/sdcard"},
 	{by: "OctoScreen, octorest", do: "POST /api/printer/sd", json: `{"command":"release"}`},
 	{by: "OctoScreen, octorest", do: "POST /api/printer/sd", json: `{"command":"init"}`},
 	{do: "DELETE /api/files/local/peer-there"},
 	{do: "DELETE /api/files/local/peer-small.gcode"},
-	{do: "DELETE /api/files/local/peer-card.gcode"},
+	{do: "DELETE /api/files/local/from-there.gcode"},
 	{by: "Cura, OctoPod, octorest", do: "POST /api/connection", json: `{"command":"disconnect"}`},
 	{until: "Offline"},
 }

@@ -41,27 +41,46 @@ func (p *player) toBeTold(ctx context.Context, state string) {
 	}
 	ctx, done := context.WithTimeout(ctx, hurried)
 	defer done()
-	for ctx.Err() == nil && !p.heard.knows("current, "+state) {
+	for ctx.Err() == nil && p.heard.told() != state {
 		pause(ctx)
 	}
 }
 
-// reached: "analysed FILE", "progress" of a print, "temperatures", "a file on the card", "finished", else a state of the job.
+// reached: "told KIND" of a pushed message, "analysed FILE", "counted FILE" whose print has ended in this phase, "progress" of a print, "temperatures", "a card", "a file on the card", "a notice" and
+// "a question" of the firmware, "no question", "finished", else a state of the job.
 func (p *player) reached(ctx context.Context, what string) bool {
-	var file struct{ GcodeAnalysis map[string]any }
+	var file struct {
+		GcodeAnalysis map[string]any
+		Prints        struct{ Last struct{ Date float64 } }
+	}
 	var printer struct {
 		Temperature struct{ Tool0 struct{ Actual *float64 } }
+		SD          struct{ Ready bool }
 	}
+	var prompt struct{ Text string }
+	var notices struct{ Notifications []any }
 	var card struct{ Files []any }
 	var job struct {
 		State    string
 		Job      struct{ LastPrintTime *float64 }
 		Progress struct{ Completion, PrintTimeLeft, PrintTime *float64 }
 	}
+	if path, isFile := strings.CutPrefix(what, "counted "); isFile {
+		return p.read(ctx, "/api/files/local/"+path, &file) && file.Prints.Last.Date >= float64(p.begun.UnixMilli())/1000
+	}
 	if path, isFile := strings.CutPrefix(what, "analysed "); isFile {
 		return p.read(ctx, "/api/files/local/"+path, &file) && file.GcodeAnalysis["estimatedPrintTime"] != nil
 	}
+	if kind, isMessage := strings.CutPrefix(what, "told "); isMessage {
+		return p.heard.knows(kind)
+	}
 	switch what {
+	case "a card":
+		return p.read(ctx, "/api/printer", &printer) && printer.SD.Ready
+	case "a notice":
+		return p.read(ctx, "/api/plugin/action_command_notification", &notices) && len(notices.Notifications) > 0
+	case "a question", "no question":
+		return p.read(ctx, "/api/plugin/action_command_prompt", &prompt) && (prompt.Text != "") == (what == "a question")
 	case "temperatures":
 		return p.read(ctx, "/api/printer", &printer) && printer.Temperature.Tool0.Actual != nil
 	case "a file on the card":
