@@ -80,9 +80,9 @@ func TestAppKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		q.Header.Set("Sec-Fetch-Site", "cross-site") // OctoDash, whose Electron lets it ask whomever it likes, sends this and no Origin
 		if origin != "" {
 			q.Header.Set("Origin", origin)
-			q.Header.Set("Sec-Fetch-Site", "cross-site")
 		}
 		answer, err := http.DefaultClient.Do(q)
 		if err != nil {
@@ -90,7 +90,7 @@ func TestAppKeys(t *testing.T) {
 		}
 		answer.Body.Close()
 		heard := answer.Header.Get("Access-Control-Allow-Origin") != ""
-		if answer.StatusCode != want || heard != (want == 201 && origin != "") {
+		if answer.StatusCode != want || heard != (want == 201) {
 			t.Errorf("from %q: got %d, and it is heard: %v; want %d", origin, answer.StatusCode, heard, want)
 		}
 	}

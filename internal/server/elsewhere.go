@@ -34,10 +34,12 @@ func letSee(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
-// ofApp reports whether the page of an app asks, such as one in a file: no web site has an Origin of that kind. "null" anybody can have.
+// ofApp reports whether a program asks, or the page of an app, such as one in a file. No web site has an Origin of that kind, nor can it do without one where
+// it may not read what it asks for; "null" any of them can have.
 func ofApp(r *http.Request) bool {
-	u, err := url.Parse(r.Header.Get("Origin"))
-	return err == nil && u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https"
+	origin := r.Header.Get("Origin")
+	u, err := url.Parse(origin)
+	return origin == "" || err == nil && u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https"
 }
 
 // byTicket reports whether who asks has shown what the address of a picture carries, and nothing else.
