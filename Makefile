@@ -125,8 +125,9 @@ bench-away: bench-programs ## what the tailnet costs: memory, start, a file and 
 	./bin/bench/awaybench
 
 .PHONY: clients
-clients: bench-programs ## Avahi and Home Assistant's packages look for layerd on a LAN of their own; takes root (about 80 s)
+clients: bench-programs ## Avahi and Home Assistant's packages look for layerd on a LAN of their own, Debian's PrusaSlicer sends it a print; takes root (about two minutes)
 	LAYERD=bin/bench/layerd ./.ci/clients
+	LAYERD=bin/bench/layerd ./.ci/prusa-slicer
 
 .PHONY: vm-camera
 vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
