@@ -132,7 +132,7 @@ func TestPicturesByTicket(t *testing.T) {
 		}
 	}
 	ticket := address[strings.Index(address, "view="):]
-	for _, path := range []string{"/api/version?", "/v1/state?", "/api/files?", "/plugin/prusaslicerthumbnails/thumbnail/a?"} {
+	for _, path := range []string{"/api/version?", "/v1/state?", "/api/files?", "/downloads/files/local/a?"} {
 		if a := r.send(access.Nobody, "GET", path+ticket, "", nil); a.status != 403 && a.status != 401 {
 			t.Errorf("%s: got %d, want it refused", path, a.status)
 		}
@@ -193,7 +193,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 			a := r.send(role, route.Method, target, "application/json", strings.NewReader(body))
 			a.what = name + " as " + role.String()
 			switch {
-			case role == access.Nobody && contains([]string{"GET /api/version", "GET /api/printer", "GET /api/job"}, name):
+			case role == access.Nobody && contains([]string{"GET /api/version", "GET /api/printer", "GET /api/job", "POST /api/files/local"}, name):
 				a.refused(401)
 			case role < route.Least:
 				a.refused(403)

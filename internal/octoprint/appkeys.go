@@ -16,9 +16,9 @@ const maxAppBody = 4 << 10 // bytes
 
 func (a *API) appRoutes() []server.Route {
 	return []server.Route{
-		{Method: "GET", Path: "/plugin/appkeys/probe", Least: access.Nobody, Serve: a.appProbe},
-		{Method: "POST", Path: "/plugin/appkeys/request", Least: access.Nobody, Serve: a.appRequest},
-		{Method: "GET", Path: "/plugin/appkeys/request/*", Least: access.Nobody, Serve: a.appKey},
+		{Method: "GET", Path: "/plugin/appkeys/probe", Least: access.Nobody, Apps: true, Serve: a.appProbe},
+		{Method: "POST", Path: "/plugin/appkeys/request", Least: access.Nobody, Apps: true, Serve: a.appRequest},
+		{Method: "GET", Path: "/plugin/appkeys/request/*", Least: access.Nobody, Apps: true, Serve: a.appKey},
 		{Method: "GET", Path: "/api/plugin/appkeys", Least: access.Owner, Serve: a.appKeys},
 	}
 }

@@ -74,18 +74,24 @@ func TestAppKeys(t *testing.T) {
 	if status, _, _ := ask("GET", r.url+"/plugin/appkeys/request/nonsense", "", ""); status != 404 {
 		t.Errorf("of nobody: got %d", status)
 	}
-	// A page of another site asks in nobody's name.
-	q, err := http.NewRequest("POST", r.url+"/plugin/appkeys/request", strings.NewReader(`{"app":"Cura"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Header.Set("Origin", "http://evil.example")
-	answer, err := http.DefaultClient.Do(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	if answer.StatusCode != 403 {
-		t.Errorf("from another site: got %d", answer.StatusCode)
+	// The page of an app may ask, and hear what is answered. A site's asks in nobody's name.
+	for origin, want := range map[string]int{"http://evil.example": 403, "https://evil.example": 403, "null": 403, "": 201, "file://": 201, "app://.": 201} {
+		q, err := http.NewRequest("POST", r.url+"/plugin/appkeys/request", strings.NewReader(`{"app":"OctoDash"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Sec-Fetch-Site", "cross-site") // OctoDash, whose Electron lets it ask whomever it likes, sends this and no Origin
+		if origin != "" {
+			q.Header.Set("Origin", origin)
+		}
+		answer, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		heard := answer.Header.Get("Access-Control-Allow-Origin") != ""
+		if answer.StatusCode != want || heard != (want == 201) {
+			t.Errorf("from %q: got %d, and it is heard: %v; want %d", origin, answer.StatusCode, heard, want)
+		}
 	}
 }

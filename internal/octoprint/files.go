@@ -31,7 +31,7 @@ func (a *API) fileRoutes() []server.Route {
 		{Method: "POST", Path: "/api/files/*", Least: access.Operator, Serve: a.fileCommand},
 		{Method: "DELETE", Path: "/api/files/*", Least: access.Operator, Serve: a.deleteFile},
 		{Method: "GET", Path: "/downloads/files/local/*", Least: access.Operator, Deed: "download", Serve: a.download},
-		{Method: "GET", Path: thumbnails + "*", Least: access.Viewer, Serve: a.thumbnail},
+		{Method: "GET", Path: thumbnails + "*", Least: access.Viewer, Ticket: true, Serve: a.thumbnail},
 	}
 }
 
@@ -117,7 +117,15 @@ func resource(base, origin, name string) string {
 }
 func downloadOf(base, name string) string { return base + escaped("/downloads/files/local/"+name) }
 
-func entryOf(base string, f store.File, d store.Details) *Entry {
+// reader is who reads about files: by which address he came, and the ticket for their pictures, "" when he needs none.
+type reader struct{ base, ticket string }
+
+func (a *API) reader(r *http.Request, me access.Identity) reader {
+	return reader{a.s.Base(r), a.ticketFor(r, me)}
+}
+
+func entryOf(who reader, f store.File, d store.Details) *Entry {
+	base := who.base
 	date := f.ModifiedMS / 1000
 	e := &Entry{Name: f.Name, Display: f.Name, Path: f.Path, Origin: local, Date: &date, Size: &f.Bytes, Refs: Refs{Resource: resource(base, local, f.Path)}}
 	if f.Folder {
@@ -127,6 +135,9 @@ func entryOf(base string, f store.File, d store.Details) *Entry {
 	e.Type, e.TypePath, e.Hash, e.Refs.Download = "machinecode", []string{"machinecode", "gcode"}, f.SHA256, downloadOf(base, f.Path)
 	if f.Thumbnail {
 		e.Thumbnail, e.Source = strings.TrimPrefix(escaped(thumbnails+f.Path+".png"), "/")+"?"+f.SHA256[:min(8, len(f.SHA256))], "prusaslicerthumbnails"
+		if who.ticket != "" {
+			e.Thumbnail += "&view=" + url.QueryEscape(who.ticket)
+		}
 		e.Refs.Thumbnail = base + "/" + e.Thumbnail
 	}
 	if f.SHA256 != "" {
@@ -158,7 +169,7 @@ func analysisOf(f store.File, d store.Details) *Analysis {
 }
 
 // tree is all files, the folders among them with what is in them, to the depth that is asked for.
-func (a *API) tree(ctx context.Context, base string) (top []*Entry, byPath map[string]*Entry, err error) {
+func (a *API) tree(ctx context.Context, who reader) (top []*Entry, byPath map[string]*Entry, err error) {
 	cfg := a.s.Config()
 	files, err := cfg.Files.Files(ctx)
 	if err != nil {
@@ -170,7 +181,7 @@ func (a *API) tree(ctx context.Context, base string) (top []*Entry, byPath map[s
 	}
 	top, byPath = []*Entry{}, map[string]*Entry{}
 	for _, f := range files { // sorted: a folder comes before what is in it
-		e := entryOf(base, f, details[f.SHA256])
+		e := entryOf(who, f, details[f.SHA256])
 		byPath[f.Path] = e
 		dir := path.Dir(f.Path)
 		if in := byPath[dir]; in != nil {
@@ -215,8 +226,8 @@ func levelsOf(r *http.Request) int {
 	return 0
 }
 
-func (a *API) listLocal(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
-	top, _, err := a.tree(r.Context(), a.s.Base(r))
+func (a *API) listLocal(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	top, _, err := a.tree(r.Context(), a.reader(r, me))
 	if err != nil {
 		return err
 	}
@@ -244,7 +255,7 @@ func (a *API) showFile(w http.ResponseWriter, r *http.Request, me access.Identit
 		return err
 	}
 	if file.Folder {
-		_, byPath, err := a.tree(r.Context(), a.s.Base(r))
+		_, byPath, err := a.tree(r.Context(), a.reader(r, me))
 		if err != nil {
 			return err
 		}
@@ -259,7 +270,7 @@ func (a *API) showFile(w http.ResponseWriter, r *http.Request, me access.Identit
 			return err
 		}
 	}
-	return a.say(w, entryOf(a.s.Base(r), file, details[file.SHA256]))
+	return a.say(w, entryOf(a.reader(r, me), file, details[file.SHA256]))
 }
 
 // cardFiles are those on the printer's card. It is asked for them, which is not for who only looks: to him it is empty.

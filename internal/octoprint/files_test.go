@@ -215,6 +215,17 @@ func TestThumbnails(t *testing.T) {
 	if got := a.header.Get("Content-Type"); got != "image/png" {
 		t.Errorf("got %s", got)
 	}
-	r.send(access.Nobody, "GET", "/"+thumbnail, "", nil).refused(403)
+	// Apps show it as they show any picture, without their key: the ticket in its address is enough, for this and for nothing else.
+	for name, address := range map[string]string{"as it is": "/" + thumbnail, "with two slashes": "//" + thumbnail} {
+		if a := r.send(access.Nobody, "GET", address, "", nil).is(200); a.header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
+			t.Errorf("%s: the page of an app cannot show it", name)
+		}
+	}
+	bare, ticket, _ := strings.Cut(thumbnail, "&")
+	r.send(access.Nobody, "GET", "/"+bare, "", nil).refused(403)
+	r.send(access.Nobody, "GET", "/"+bare+"&view=x"+ticket[len("view="):], "", nil).refused(403)
+	for _, other := range []string{"/api/files/local/in/a%20b.gcode", "/downloads/files/local/in/a%20b.gcode", "/api/settings"} {
+		r.send(access.Nobody, "GET", other+"?"+ticket, "", nil).refused(403)
+	}
 	r.get("/plugin/prusaslicerthumbnails/thumbnail/none.gcode.png").refused(404)
 }

@@ -150,6 +150,14 @@ func keyOf(r *http.Request) string {
 	return strings.TrimSpace(key)
 }
 
+// ticketFor is what addresses of pictures carry for who came by a key, since apps ask for pictures without it; "" for others.
+func (a *API) ticketFor(r *http.Request, me access.Identity) string {
+	if keyOf(r) == "" {
+		return ""
+	}
+	return a.s.Config().Gate.ViewTicket(me)
+}
+
 // shows reports whether a request shows anything that could say who it comes from.
 func shows(r *http.Request) bool {
 	_, err := r.Cookie(access.CookieName)

@@ -98,9 +98,15 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	a.s.WriteJSON(w, status, map[string]string{"error": text})
 }
 
-// asksFirst reports whether a request is one that clients of PrusaLink begin with.
+// asksFirst reports whether a request is one that clients of PrusaLink begin with. PrusaSlicer logs in anew for an upload, which it first sends empty.
 func asksFirst(r *http.Request) bool {
-	return r.Method == http.MethodGet && slices.Contains([]string{"/api/version", "/api/printer", "/api/job"}, r.URL.Path)
+	switch r.Method {
+	case http.MethodGet:
+		return slices.Contains([]string{"/api/version", "/api/printer", "/api/job"}, r.URL.Path)
+	case http.MethodPost:
+		return r.URL.Path == "/api/files/local"
+	}
+	return false
 }
 
 // explain says an error in OctoPrint's words where it has some, else in ours, with the status that its clients expect.

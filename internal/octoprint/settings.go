@@ -138,7 +138,7 @@ func presets() []object {
 	}
 }
 
-// webcams are the addresses of the cameras' pictures. Who came by a key gets a ticket in them, since apps ask for pictures without it.
+// webcams are the addresses of the cameras' pictures.
 func (a *API) webcams(r *http.Request, me access.Identity, st server.State) []object {
 	base := a.s.Base(r)
 	out := []object{}
@@ -150,8 +150,8 @@ func (a *API) webcams(r *http.Request, me access.Identity, st server.State) []ob
 		if i > 0 {
 			query.Set("id", strconv.Itoa(c.ID))
 		}
-		if keyOf(r) != "" {
-			query.Set("view", a.s.Config().Gate.ViewTicket(me))
+		if ticket := a.ticketFor(r, me); ticket != "" {
+			query.Set("view", ticket)
 		}
 		more := ""
 		if len(query) > 0 {

@@ -116,11 +116,13 @@ var commands = []command{
 	{"start_next", access.Operator, free, (*Server).doStartNext},
 
 	{"delete_file", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
-		return s.rev(), s.cfg.Files.Delete(ctx, c.File)
+		return s.rev(), s.onceFree(ctx, c.File, func(ctx context.Context) error { return s.cfg.Files.Delete(ctx, c.File) })
 	}},
 	{"rename_file", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
-		_, err := s.cfg.Files.Rename(ctx, c.File, c.To)
-		return s.rev(), err
+		return s.rev(), s.onceFree(ctx, c.File, func(ctx context.Context) error {
+			_, err := s.cfg.Files.Rename(ctx, c.File, c.To)
+			return err
+		})
 	}},
 	{"make_folder", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		_, err := s.cfg.Files.MakeFolder(ctx, c.File)

@@ -224,6 +224,8 @@ type fakeFiles struct {
 	failPut  error
 	failEach error // after the last row
 	copies   []store.SettingsCopy
+	held     string // the file that cannot be deleted
+	refused  int    // how often it was not
 }
 
 func newFakeFiles(t testing.TB) *fakeFiles {
@@ -317,6 +319,10 @@ func (f *fakeFiles) Delete(ctx context.Context, path string) error {
 	_, err := f.Stat(ctx, path)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.held == path {
+		f.refused++
+		return store.ErrInUse
+	}
 	delete(f.files, path)
 	return err
 }

@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -147,12 +149,35 @@ func (s *Server) serveDelete(w http.ResponseWriter, r *http.Request, me access.I
 	if err != nil {
 		return err
 	}
-	if err := s.cfg.Files.Delete(r.Context(), path); err != nil {
+	if err := s.onceFree(r.Context(), path, func(ctx context.Context) error { return s.cfg.Files.Delete(ctx, path) }); err != nil {
 		return err
 	}
 	s.log.Info("file deleted", "path", path, "who", me.Name)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+const letGoMax = 5 * time.Second // that the disk takes for the end of a print
+
+// onceFree does what cannot be done to a file that is being printed. A print that everybody can see is over holds its file until its end is in the history;
+// that is waited for.
+func (s *Server) onceFree(ctx context.Context, path string, do func(context.Context) error) error {
+	wait, cancel := context.WithTimeout(ctx, letGoMax)
+	defer cancel()
+	for {
+		changed := s.cfg.Files.Changed() // the end of a print is such a change
+		err := do(ctx)
+		snap, _ := s.cfg.Printer.Snapshots().Get()
+		printing := snap != nil && snap.Job != nil && (snap.Job.File == path || strings.HasPrefix(snap.Job.File, path+"/"))
+		if !errors.Is(err, store.ErrInUse) || printing {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-wait.Done():
+			return err
+		}
+	}
 }
 
 // serveThumbnail hands out the picture that the slicer put into a file, when it is of a kind that is only ever a picture.

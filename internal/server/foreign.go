@@ -29,6 +29,8 @@ type Route struct {
 	Method, Path string
 	Least        access.Role // Nobody = open
 	Deed         string      // what the audit log calls it; "" = it changes nothing, or does so by Do, which notes it
+	Ticket       bool        // a ticket for pictures, Gate.ViewTicket, is as good as a viewer's key
+	Apps         bool        // the page of an app may ask without a key, which a site's may not: nothing is done in anybody's name
 	Serve        func(w http.ResponseWriter, r *http.Request, me access.Identity) error
 }
 
@@ -47,7 +49,7 @@ func (s *Server) Mount(apis ...API) {
 				return r.Serve(w, q, me)
 			}
 			page := len(s.routes) - 1
-			s.routes = slices.Insert(s.routes, page, mounted{route{method: r.Method, path: r.Path, least: r.Least, deed: r.Deed, serve: serve}, api})
+			s.routes = slices.Insert(s.routes, page, mounted{route{method: r.Method, path: r.Path, least: r.Least, deed: r.Deed, serve: serve}, api, r.Ticket, r.Apps})
 		}
 	}
 }
@@ -66,10 +68,13 @@ type foreignKey struct{}
 // isForeign reports whether a request is one of another API's.
 func isForeign(r *http.Request) bool { return r.Context().Value(foreignKey{}) != nil }
 
+// takesTicket reports whether it is one for a picture.
+func takesTicket(r *http.Request) bool { return r.Context().Value(foreignKey{}) == true }
+
 // withKey makes the key that programs of other APIs show, in the address or in X-Api-Key, the Bearer of the request. It is the same key; of
 // several the first of OctoPrint's order counts. No other header changes.
-func withKey(r *http.Request) *http.Request {
-	r = r.WithContext(context.WithValue(r.Context(), foreignKey{}, true))
+func withKey(r *http.Request, ticket bool) *http.Request {
+	r = r.WithContext(context.WithValue(r.Context(), foreignKey{}, ticket))
 	key := r.URL.Query().Get("apikey")
 	if key == "" {
 		key = r.Header.Get("X-Api-Key")

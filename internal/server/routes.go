@@ -28,12 +28,14 @@ type route struct {
 // mounted is a route and the API that it belongs to; nil = ours.
 type mounted struct {
 	route
-	api API
+	api    API
+	ticket bool // one is as good as a viewer's key
+	apps   bool // pages of apps may ask without a key
 }
 
 func ourRoutes() (all []mounted) {
 	for _, r := range append(routes[:len(routes):len(routes)], pageRoute) {
-		all = append(all, mounted{r, nil})
+		all = append(all, mounted{route: r})
 	}
 	return all
 }
@@ -156,12 +158,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	writeSized(w, 0)
 	route, err := s.match(r)
+	if preflight(w, r, route, err) {
+		return
+	}
 	if route.api != nil {
-		r = withKey(r)
+		r = withKey(r, route.ticket)
+		if bearer(r) != "" || route.apps && ofApp(r) {
+			letSee(w.Header())
+		}
 	}
 	var me access.Identity
 	if err == nil {
 		me, err = s.admit(r, route)
+	}
+	if byTicket(me) {
+		letSee(w.Header())
 	}
 	if route.deed != "" {
 		r = withNote(r, me)
@@ -202,7 +213,7 @@ func (s *Server) admit(r *http.Request, route mounted) (me access.Identity, err 
 		}
 	}
 	// A browser adds its cookie to whatever another site makes it send, but never a Bearer.
-	if bearer(r) == "" {
+	if bearer(r) == "" && !(route.apps && ofApp(r)) {
 		if err := s.crossOrigin.Check(r); err != nil {
 			return me, errCrossOrigin
 		}
@@ -215,7 +226,7 @@ func (s *Server) identify(r *http.Request) (access.Identity, error) {
 	if isForeign(r) && access.ShowsDigest(r) {
 		return s.cfg.Gate.IdentifyDigest(r)
 	}
-	if strings.HasPrefix(r.URL.Path, webcamPath) {
+	if strings.HasPrefix(r.URL.Path, webcamPath) || takesTicket(r) {
 		return s.cfg.Gate.IdentifyViewer(r)
 	}
 	return s.cfg.Gate.Identify(r)

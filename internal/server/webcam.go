@@ -15,7 +15,7 @@ import (
 // What flows here: the newest frame → programs that know OctoPrint's addresses. They cannot show a picture's age, so they get
 // none when the camera is not live.
 
-// webcamPath is where programs find them. There, and nowhere else, a ticket is as good as a key of a viewer.
+// webcamPath is where programs find them. There a ticket is as good as a key of a viewer, as for the pictures of files that other APIs have.
 const webcamPath = "/webcam/"
 
 // serveWebcam answers /webcam/?action=snapshot and ?action=stream, with id=N those of another camera than the first. The same below /webcam/N/, for
