@@ -244,7 +244,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity)
 		return err
 	}
 	part, err := f.Next()
-	if err == nil && (part == nil || part.Field != "file") {
+	if err == nil && part == nil {
 		err = errNoUpload
 	}
 	if err != nil {
