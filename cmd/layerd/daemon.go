@@ -182,7 +182,7 @@ func (d *parts) wire(ctx context.Context) error {
 	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
 		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
-		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
+		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Port: own.Port, Baud: own.Baud, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description
 	d.server.Mount(octo, prusalink.New(d.server), moonraker.New(d.server), octo.Rest())

@@ -282,12 +282,12 @@ func (s *Server) doSend(ctx context.Context, c *call) (uint64, error) {
 
 func (s *Server) doConnect(ctx context.Context, c *call) (uint64, error) {
 	now, _ := s.cfg.Printer.Snapshots().Get()
-	if c.Port != "" && (now == nil || c.Port != now.Connection.Port) {
+	if c.Port != "" && c.Port != s.cfg.Port && (now == nil || c.Port != now.Connection.Port) {
 		if err := s.unlocked("printer.port"); err != nil {
 			return 0, err
 		}
 	}
-	if c.Baud != 0 && (now == nil || c.Baud != now.Connection.Baud) {
+	if c.Baud != 0 && c.Baud != s.cfg.Baud && (now == nil || c.Baud != now.Connection.Baud) {
 		if err := s.unlocked("printer.baud"); err != nil {
 			return 0, err
 		}

@@ -113,6 +113,7 @@ func TestSettingsAreHandedOverAndKept(t *testing.T) {
 
 func TestLockedSettings(t *testing.T) {
 	r := newRig(t, func(c *Config) {
+		c.Port, c.Baud = "/dev/fixed", 250000
 		c.Locked = map[string]string{"printer.port": "environment", "printer.baud": "file", "camera.fps": "flag"}
 	})
 	r.printer.change(func(s *printer.Snapshot) { s.Connection.Port, s.Connection.Baud = "/dev/a", 115200 })
@@ -123,6 +124,7 @@ func TestLockedSettings(t *testing.T) {
 		`{"do":"connect","baud":9600}`:                            409,
 		`{"do":"set_camera","camera":{"width":640,"height":480}}`: 200,
 		`{"do":"set_camera","camera":{"width":640,"fps":5}}`:      409,
+		`{"do":"connect","port":"/dev/fixed","baud":250000}`:      200, // as it is configured, which matters where it is not connected
 	} {
 		code, a := r.command(t, "owner", text)
 		if code != want || (want == 409 && a.Error.Code != "locked") {

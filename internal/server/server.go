@@ -143,8 +143,10 @@ type Config struct {
 	Names        func() []string // full names that the tailnet knows us by; nil = no more than addresses and names of one part
 	Host         string          // name of this machine, for people
 	Demo         bool
-	Zone         *time.Location    // where months and days begin; nil = the machine's own
-	Custom       Custom            // what people have set up; see ReadCustom
+	Zone         *time.Location // where months and days begin; nil = the machine's own
+	Custom       Custom         // what people have set up; see ReadCustom
+	Port         string         // configured port and speed, which a command may name though they are locked; "" and 0 = none
+	Baud         int
 	Locked       map[string]string // settings that the page may not change, by key, and where they come from
 }
 
