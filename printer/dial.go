@@ -46,6 +46,18 @@ func newDial(cfg Config) dial {
 	return dial{cfg: cfg, auto: true, path: cfg.Port, baud: cfg.Baud, next: time.Unix(0, 0), result: make(chan dialled, 1), cancel: func() {}}
 }
 
+// Ports are those that a person may choose from. The configured one is among them, also where no list has it: it may be a link, or not be
+// plugged in; it is there beside an error too. It reads the machine's devices.
+func (c Config) Ports() (all []PortInfo, err error) {
+	if c.List != nil {
+		all, err = c.List()
+	}
+	if c.Port != "" && !slices.ContainsFunc(all, func(p PortInfo) bool { return p.Path == c.Port }) {
+		all = append([]PortInfo{{Path: c.Port, Name: c.Port}}, all...)
+	}
+	return all, err
+}
+
 // dialAt is when a port is to be opened by itself; zero for not.
 func (o *owner) dialAt() time.Time {
 	if o.line != nil || o.state != Disconnected && o.lost == nil || o.dial.busy || !o.dial.auto {

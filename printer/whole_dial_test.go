@@ -260,6 +260,27 @@ func TestRefusedInMidPrint(t *testing.T) {
 	})
 }
 
+func TestPortsToChooseFrom(t *testing.T) {
+	usb, fixed := PortInfo{Path: "/dev/ttyUSB0", Vendor: "1a86"}, PortInfo{Path: "/dev/printer", Name: "/dev/printer"}
+	broken := errors.New("no /sys")
+	for _, c := range []struct {
+		name  string
+		cfg   Config
+		ports []PortInfo
+		err   error
+	}{
+		{"found", Config{List: func() ([]PortInfo, error) { return []PortInfo{usb}, nil }}, []PortInfo{usb}, nil},
+		{"configured and found", Config{Port: usb.Path, List: func() ([]PortInfo, error) { return []PortInfo{usb}, nil }}, []PortInfo{usb}, nil},
+		{"configured", Config{Port: fixed.Path, List: func() ([]PortInfo, error) { return []PortInfo{usb}, nil }}, []PortInfo{fixed, usb}, nil},
+		{"configured, and no list", Config{Port: fixed.Path}, []PortInfo{fixed}, nil},
+		{"configured, and a list that fails", Config{Port: fixed.Path, List: func() ([]PortInfo, error) { return nil, broken }}, []PortInfo{fixed}, broken},
+	} {
+		if got, err := c.cfg.Ports(); !slices.Equal(got, c.ports) || err != c.err {
+			t.Errorf("%s: got %+v, %v, want %+v, %v", c.name, got, err, c.ports, c.err)
+		}
+	}
+}
+
 // Run ends with its context in every state, and leaves nothing running (else the bubble complains).
 func TestRunEnds(t *testing.T) {
 	for name, get := range map[string]func(r *rig){

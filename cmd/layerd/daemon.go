@@ -181,7 +181,7 @@ func (d *parts) wire(ctx context.Context) error {
 		return fmt.Errorf("read the settings: %w", err)
 	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.List, Log: d.log, Version: version,
+		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description

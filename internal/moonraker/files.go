@@ -131,12 +131,17 @@ func (a *API) metadata(c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.known(c, file), nil
+}
+
+// known is what is known of a file.
+func (a *API) known(c call, file store.File) Metadata {
 	m := Metadata{Filename: file.Path, Size: file.Bytes, Modified: float64(file.ModifiedMS) / 1000, EstimateS: file.EstimateS, FilamentMM: file.FilamentMM, Layers: file.Layers, Thumbnails: a.pictures(c, file)}
 	for i := range m.Thumbnails {
 		m.Thumbnails[i].Path = ""
 	}
 	if file.SHA256 == "" { // nobody has read it through, and this is not the time to
-		return m, nil
+		return m
 	}
 	if survey, err := a.s.Config().Files.Survey(c.r.Context(), file.Path); err == nil {
 		m.Slicer, m.Types, m.LayerMM = survey.Slicer, strings.Join(survey.FilamentTypes, ";"), survey.LayerHeightMM
@@ -145,7 +150,7 @@ func (a *API) metadata(c call) (any, error) {
 			m.HeightMM = survey.BoundsMM[5]
 		}
 	}
-	return m, nil
+	return m
 }
 
 // pictures are the thumbnails of a file: one, the biggest, or none.
@@ -178,7 +183,7 @@ func (a *API) thumbnails(c call) (any, error) {
 	return list, nil
 }
 
-// thumbnail answers with a picture. The files themselves are given out by our own API, and OctoPrint's.
+// thumbnail answers with a picture.
 func (a *API) thumbnail(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
 	dir, name := path.Split(r.PathValue("path"))
 	dir, inside := strings.CutSuffix(strings.TrimSuffix(dir, "/"), thumbs)
@@ -244,7 +249,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity)
 		return err
 	}
 	part, err := f.Next()
-	if err == nil && (part == nil || part.Field != "file") {
+	if err == nil && part == nil {
 		err = errNoUpload
 	}
 	if err != nil {

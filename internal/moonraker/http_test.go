@@ -151,7 +151,7 @@ func TestFiles(t *testing.T) {
 	g.ask(200, "viewer", "GET", "/server/files/thumbnails?filename=two.gcode", "", "result", []any{})
 	g.ask(404, "viewer", "GET", "/server/files/metadata?filename=sub", "")
 	g.ask(400, "viewer", "GET", "/server/files/metadata", "")
-	for _, path := range []string{"two.gcode", ".thumbs/two.gcode.png", "x.thumbs/two.gcode.png", ".thumbs/../two.gcode.png", ".thumbs/"} {
+	for _, path := range []string{"none.gcode", "sub", ".thumbs/two.gcode.png", "x.thumbs/two.gcode.png", ".thumbs/../two.gcode.png", ".thumbs/"} {
 		g.ask(404, "owner", "GET", "/server/files/gcodes/"+path, "")
 	}
 	g.ask(403, "viewer", "DELETE", "/server/files/gcodes/two.gcode", "")

@@ -51,11 +51,17 @@ var methods = []method{
 	{"server.info", access.Viewer, (*API).info, []string{"GET /server/info"}},
 	{"server.webcams.list", access.Viewer, (*API).webcams, []string{"GET /server/webcams/list"}},
 	{"server.history.totals", access.Viewer, (*API).totals, []string{"GET /server/history/totals"}},
+	{"server.history.list", access.Viewer, (*API).jobs, []string{"GET /server/history/list"}},
 	{"server.files.roots", access.Viewer, (*API).roots, []string{"GET /server/files/roots"}},
 	{"server.files.list", access.Viewer, (*API).files, []string{"GET /server/files/list"}},
 	{"server.files.metadata", access.Viewer, (*API).metadata, []string{"GET /server/files/metadata"}},
 	{"server.files.thumbnails", access.Viewer, (*API).thumbnails, []string{"GET /server/files/thumbnails"}},
 	{"server.files.delete_file", access.Operator, (*API).deleteFile, nil},
+	{"server.files.get_directory", access.Viewer, (*API).folder, []string{"GET /server/files/directory"}},
+	{"server.files.post_directory", access.Operator, (*API).makeFolder, []string{"POST /server/files/directory"}},
+	{"server.files.delete_directory", access.Operator, (*API).removeFolder, []string{"DELETE /server/files/directory"}},
+	{"server.files.move", access.Operator, (*API).move, []string{"POST /server/files/move"}},
+	{"server.files.copy", access.Operator, (*API).copy, []string{"POST /server/files/copy"}},
 	{"access.oneshot_token", access.Viewer, (*API).oneshot, []string{"GET /access/oneshot_token"}},
 	{"machine.system_info", access.Viewer, (*API).systemInfo, []string{"GET /machine/system_info"}},
 
@@ -66,6 +72,9 @@ var methods = []method{
 	{"printer.print.pause", access.Operator, (*API).pause, []string{"POST /printer/print/pause"}},
 	{"printer.print.resume", access.Operator, command("resume"), []string{"POST /printer/print/resume"}},
 	{"printer.print.cancel", access.Operator, (*API).cancel, []string{"POST /printer/print/cancel"}},
+	// The way out of a fault, and of an emergency stop. No print ends by it, as it would with Klipper.
+	{"printer.restart", access.Owner, command("connect"), []string{"POST /printer/restart"}},
+	{"printer.firmware_restart", access.Owner, command("connect"), []string{"POST /printer/firmware_restart"}},
 	{"printer.gcode.script", access.Owner, (*API).script, []string{"POST /printer/gcode/script"}},
 	{"printer.gcode.help", access.Viewer, func(*API, call) (any, error) { return object{}, nil }, []string{"GET /printer/gcode/help"}}, // no macros of Klipper's
 	{emergencyStop, access.Operator, command("emergency_stop"), []string{"POST /printer/emergency_stop"}},
@@ -87,7 +96,7 @@ func (a *API) Routes() []server.Route {
 	all := []server.Route{
 		{Method: "GET", Path: "/websocket", Least: access.Nobody, Serve: a.socket}, // who comes with a token is known by that
 		{Method: "POST", Path: "/server/files/upload", Least: access.Operator, Deed: "upload", Serve: a.upload},
-		{Method: "GET", Path: gcodes + "*", Least: access.Viewer, Serve: a.thumbnail},
+		{Method: "GET", Path: gcodes + "*", Least: access.Viewer, Serve: a.content},
 		{Method: "DELETE", Path: gcodes + "*", Least: access.Operator, Serve: func(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 			result, err := a.remove(r, me, r.PathValue("path"))
 			if err != nil {

@@ -124,13 +124,13 @@ func objectsOf(st server.State) map[string]object {
 		if i > 0 {
 			name += strconv.Itoa(i)
 		}
-		all[name] = object{"temperature": h.ActualC, "target": h.TargetC, "power": nil, "can_extrude": h.ActualC >= st.Profile.MinExtrudeC}
+		all[name] = object{"temperature": h.ActualC, "target": h.TargetC, "power": 0.0, "can_extrude": h.ActualC >= st.Profile.MinExtrudeC}
 	}
 	if st.Bed != nil {
-		all["heater_bed"] = object{"temperature": st.Bed.ActualC, "target": st.Bed.TargetC, "power": nil}
+		all["heater_bed"] = object{"temperature": st.Bed.ActualC, "target": st.Bed.TargetC, "power": 0.0}
 	}
 	if st.Chamber != nil {
-		all["heater_generic chamber"] = object{"temperature": st.Chamber.ActualC, "target": st.Chamber.TargetC, "power": nil}
+		all["heater_generic chamber"] = object{"temperature": st.Chamber.ActualC, "target": st.Chamber.TargetC, "power": 0.0}
 	}
 	return all
 }

@@ -1,14 +1,12 @@
 package moonraker
 
 import (
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"layerd/internal/access"
 	"layerd/internal/server"
-	"layerd/internal/store"
 	"layerd/printer"
 )
 
@@ -153,32 +151,4 @@ func ratio(width, height int) string {
 		return "16:9"
 	}
 	return strconv.Itoa(width/a) + ":" + strconv.Itoa(height/a)
-}
-
-// Totals are all prints together; times are seconds, filament is mm.
-type Totals struct {
-	Jobs         int     `json:"total_jobs"`
-	TimeS        float64 `json:"total_time"` // with pauses
-	PrintS       float64 `json:"total_print_time"`
-	FilamentMM   float64 `json:"total_filament_used"`
-	LongestS     float64 `json:"longest_job"`
-	LongestPrint float64 `json:"longest_print"`
-}
-
-func (a *API) totals(c call) (any, error) {
-	var t Totals
-	err := a.s.Config().Files.EachPrint(c.r.Context(), func(p store.Print) error {
-		if p.Outcome == "" {
-			return nil
-		}
-		whole := math.Max(float64(p.EndedMS-p.StartedMS)/1000, p.ElapsedS)
-		t.Jobs++
-		t.TimeS, t.PrintS, t.FilamentMM = t.TimeS+whole, t.PrintS+p.ElapsedS, t.FilamentMM+p.FilamentMM
-		t.LongestS, t.LongestPrint = math.Max(t.LongestS, whole), math.Max(t.LongestPrint, p.ElapsedS)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return object{"job_totals": t, "auxiliary_totals": []any{}}, nil
 }

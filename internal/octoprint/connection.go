@@ -73,10 +73,7 @@ func (a *API) ports(st server.State) []string {
 		all = append(all, port)
 	}
 	if list := a.s.Config().Ports; list != nil {
-		found, err := list()
-		if err != nil { // the list is a help and no more: the port in use stands
-			return all
-		}
+		found, _ := list() // the list is a help and no more: without it there are the port in use and the configured one
 		for _, p := range found {
 			if !slices.Contains(all, p.Path) {
 				all = append(all, p.Path)

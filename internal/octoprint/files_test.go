@@ -187,6 +187,16 @@ func TestBadUploads(t *testing.T) {
 	r.upload(access.Operator, part(1), "file=still.gcode").is(201) // all places were given back
 }
 
+// A command line from PyPI sends the name of its file as another file. OctoPrint looks at none but that called "file".
+func TestUploadBesideOtherFiles(t *testing.T) {
+	r := newRig(t, 50)
+	other := "--b\r\nContent-Disposition: form-data; name=\"filename\"; filename=\"filename\"\r\n\r\n/tmp/cube.gcode\r\n"
+	file := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.gcode\"\r\n\r\n" + part(1) + "\r\n"
+	for _, body := range []string{other + file, file + other} {
+		r.send(access.Operator, "POST", "/api/files/local", "multipart/form-data; boundary=b", strings.NewReader(body+"--b--\r\n")).is(201).has(map[string]any{"files.local.path": "x.gcode"})
+	}
+}
+
 // A file goes through to the store as it comes: nothing of it waits in memory.
 func TestUploadStreams(t *testing.T) {
 	r := newRig(t, 50)

@@ -66,7 +66,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity)
 		return err
 	case part == nil && f.Fields["foldername"] != "":
 		return a.makeFolder(w, r, me, f)
-	case part == nil || part.Field != "file":
+	case part == nil:
 		return errForm
 	}
 	file, err := a.receive(r, f, part)

@@ -51,7 +51,7 @@ func (a *API) storage(w http.ResponseWriter, r *http.Request, me access.Identity
 	if err != nil {
 		return err
 	}
-	s := Storage{Name: "layerd", Type: "LOCAL", Path: "/local", FreeSpace: max(a.s.State(me).FreeBytes, 0), Available: true, ReadOnly: me.Role < access.Operator}
+	s := Storage{Name: "local", Type: "LOCAL", Path: "/local", FreeSpace: max(a.s.State(me).FreeBytes, 0), Available: true, ReadOnly: me.Role < access.Operator}
 	for _, f := range files {
 		s.PrintFiles += f.Bytes
 	}
@@ -83,15 +83,24 @@ type Refs struct {
 type Meta struct {
 	EstimatedPrintTime *int     `json:"estimated_print_time,omitempty"` // seconds
 	FilamentMM         *float64 `json:"filament used [mm],omitempty"`
+	LayerMM            float64  `json:"layer_height,omitempty"`
+	Filament           string   `json:"filament_type,omitempty"` // by tool, "PLA;PETG"
+	Filaments          []string `json:"filament_type per tool,omitempty"`
 }
 
-func metaOf(f store.File) (m Meta) {
+func (a *API) metaOf(r *http.Request, f store.File) (m Meta) {
 	if f.EstimateS > 0 {
 		s := int(math.Round(f.EstimateS))
 		m.EstimatedPrintTime = &s
 	}
 	if f.FilamentMM > 0 {
 		m.FilamentMM = &f.FilamentMM
+	}
+	if f.SHA256 == "" { // nobody has read it through, and this is not the time to
+		return m
+	}
+	if survey, err := a.s.Config().Files.Survey(r.Context(), f.Path); err == nil {
+		m.LayerMM, m.Filament, m.Filaments = survey.LayerHeightMM, strings.Join(survey.FilamentTypes, ";"), survey.FilamentTypes
 	}
 	return m
 }
@@ -144,7 +153,7 @@ func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) e
 		}
 		out.Children = &children
 	} else {
-		meta := metaOf(found)
+		meta := a.metaOf(r, found)
 		out.Meta = &meta
 	}
 	a.s.WriteJSON(w, http.StatusOK, out)

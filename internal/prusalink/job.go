@@ -88,7 +88,7 @@ func (a *API) job(w http.ResponseWriter, r *http.Request, me access.Identity) er
 			file = store.File{Path: st.Job.File, Name: st.Job.Name, Bytes: st.Job.Size}
 		}
 		j.File = &JobFile{Name: file.Name, DisplayName: file.Name, Path: path.Join("/local", path.Dir(file.Path)), DisplayPath: path.Join("/local", path.Dir(file.Path)), Size: file.Bytes,
-			MTimestamp: file.ModifiedMS / 1000, Meta: metaOf(file), Refs: refsOf(file)}
+			MTimestamp: file.ModifiedMS / 1000, Meta: a.metaOf(r, file), Refs: refsOf(file)}
 	}
 	a.s.WriteJSON(w, http.StatusOK, j)
 	return nil

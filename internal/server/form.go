@@ -19,16 +19,18 @@ import (
 const (
 	maxParts  = 64
 	maxFields = 128 << 10 // bytes, all together
+	maxOthers = 8 << 20   // bytes of files that nobody asked for, all together
 )
 
 // Form is a multipart form as it comes in. Fields has those that have come; a client's text.
 type Form struct {
 	Fields map[string]string
 
-	parts *multipart.Reader
-	end   *ending
-	left  int // bytes that fields may still have
-	count int
+	parts  *multipart.Reader
+	end    *ending
+	left   int   // bytes that fields may still have
+	others int64 // bytes of other files that were passed over
+	count  int
 }
 
 // Errors of a Form, besides those of its connection.
@@ -101,7 +103,8 @@ func ReadForm(r *http.Request, body io.Reader, fromAddress ...string) (*Form, er
 	return nil, ErrNoForm
 }
 
-// Next reads fields until there is a file; nil when the form has ended, whole. The file must be read before Next is called again.
+// Next reads fields until there is the file, which is the part with the name "file"; nil when the form has ended, whole. Files under other names
+// are passed over, as OctoPrint does: some clients send one by mistake. The file must be read before Next is called again.
 func (f *Form) Next() (file *FormFile, err error) {
 	for f.parts != nil {
 		part, err := f.parts.NextRawPart() // raw: what says of itself that it is quoted-printable is taken as it is
@@ -114,8 +117,18 @@ func (f *Form) Next() (file *FormFile, err error) {
 		if f.count++; f.count > maxParts {
 			return nil, ErrBadForm
 		}
-		if name := fileName(part); name != "" {
-			return &FormFile{Field: part.FormName(), Name: name, part: part, form: f}, nil
+		name, field := fileName(part), part.FormName()
+		switch {
+		case name != "" && field == "file":
+			return &FormFile{Name: name, part: part, form: f}, nil
+		case name != "":
+			n, err := io.CopyN(io.Discard, part, maxOthers-f.others+1)
+			if f.others += n; err == nil {
+				return nil, ErrBadForm
+			} else if err != io.EOF {
+				return nil, formError(err)
+			}
+			continue
 		}
 		text, err := io.ReadAll(io.LimitReader(part, int64(f.left)+1))
 		if err != nil {
@@ -124,14 +137,14 @@ func (f *Form) Next() (file *FormFile, err error) {
 		if f.left -= len(text); f.left < 0 {
 			return nil, ErrBadForm
 		}
-		f.Fields[part.FormName()] = string(text)
+		f.Fields[field] = string(text)
 	}
 	return nil, nil
 }
 
 // FormFile is a file in a form. It ends when its whole form has: then all Fields are known. A second file is an error.
 type FormFile struct {
-	Field, Name string // the client's text
+	Name string // the client's text
 
 	part *multipart.Part
 	form *Form

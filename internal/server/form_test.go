@@ -26,6 +26,7 @@ func formIn(kind string, body io.Reader) (f *Form, file int64, err error) {
 func TestEndlessForms(t *testing.T) {
 	for name, head := range map[string]string{
 		"a head": "--b\r\nX: ", "a field": "--b\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\n", "before the first part": "", "a name": "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"",
+		"another file":            "--b\r\nContent-Disposition: form-data; name=\"filename\"; filename=\"filename\"\r\n\r\n",
 		"a field behind the file": "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.gcode\"\r\n\r\nG28\r\n--b\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\n",
 	} {
 		const far = 64 << 20

@@ -255,6 +255,9 @@ func (p *Printer) Cancel(_ context.Context, job string) (uint64, error) {
 func (p *Printer) Send(_ context.Context, lines ...string) (uint64, error) {
 	return p.note("send " + strings.Join(lines, "|"))
 }
+func (p *Printer) Connect(_ context.Context, path string, _ int) (uint64, error) {
+	return p.note("connect " + path)
+}
 func (p *Printer) EmergencyStop(context.Context) (uint64, error) { return p.note("emergency stop") }
 
 // Console holds what a test says.
