@@ -77,6 +77,13 @@ func TestLogIn(t *testing.T) {
 	r.send(access.Nobody, "POST", "/api/login", "application/json", strings.NewReader(`{"passive":true}`), with).is(200).has(map[string]any{"name": "Otto", "session": "", "_login_mechanism": "session"})
 	foreign := func(q *http.Request) { q.Header.Set("Origin", "http://evil.example") }
 	r.send(access.Nobody, "POST", "/api/job", "application/json", strings.NewReader(`{"command":"cancel"}`), with, foreign).refused(403)
+	// Anybody can write a key into an address: one that nobody has looked at excuses no page of another site.
+	for _, path := range []string{"/api/login?apikey=x", "/api/logout?apikey=x", "/plugin/appkeys/request?apikey=x", "/api/login?apikey=" + r.keys[access.Viewer]} {
+		a := r.send(access.Nobody, "POST", path, "text/plain", strings.NewReader(`{"user":"Otto","pass":"correct horse","app":"Cura"}`), with, foreign).refused(403)
+		if len(a.header["Set-Cookie"]) != 0 {
+			t.Errorf("%s: another site has set a cookie", path)
+		}
+	}
 	r.send(access.Nobody, "POST", "/api/logout", "application/json", strings.NewReader(`{}`), with).is(200).has(map[string]any{"name": nil, "user": false, "groups.0": "guests"})
 	r.send(access.Nobody, "GET", "/api/job", "", nil, with).refused(403)
 

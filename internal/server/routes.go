@@ -201,8 +201,9 @@ func (s *Server) admit(r *http.Request, route mounted) (me access.Identity, err 
 			return me, errConfirm
 		}
 	}
-	// A browser adds its cookie to whatever another site makes it send, but never a Bearer.
-	if bearer(r) == "" {
+	// A browser adds its cookie to whatever another site makes it send, but never a Bearer. A key in the address is anybody's to write: it stands for one
+	// only where it was looked at.
+	if bearer(r) == "" || route.least == access.Nobody && r.URL.Query().Has("apikey") {
 		if err := s.crossOrigin.Check(r); err != nil {
 			return me, errCrossOrigin
 		}
