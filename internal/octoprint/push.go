@@ -72,9 +72,8 @@ type client struct {
 	tempsMS int64  // the report of temperatures that he was sent last
 }
 
-// talk is all of a client's life, until he is gone, or ctx ends.
-func (a *API) talk(ctx context.Context, l line, r *http.Request, bare bool) {
-	ctx, end := context.WithCancel(ctx)
+// talk is all of a client's life, until he is gone, or ctx ends, which end has it do: also while he takes nothing.
+func (a *API) talk(ctx context.Context, end context.CancelFunc, l line, r *http.Request, bare bool) {
 	defer end()
 	c := &client{a: a, line: l, r: r, bare: bare, factor: 1, wants: everything(), states: make(chan server.State, 1), free: a.strangers.enter(end)}
 	defer func() { c.free() }()

@@ -131,7 +131,7 @@ func (a *API) overWebsocket(w http.ResponseWriter, r *http.Request, with func(*s
 		l.beatAt = time.Now()
 	}
 	if err == nil {
-		a.talk(ctx, l, r, bare)
+		a.talk(ctx, end, l, r, bare)
 	}
 	end()
 	k.Close() // ends read

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -319,4 +320,24 @@ func TestSockJSFromAnotherSite(t *testing.T) {
 			t.Errorf("%s: got %d, want 403", transport, w.Code)
 		}
 	}
+}
+
+// Sessions cost memory for as long as they go on, without a connection that could be counted: who begins one after the other, and takes nothing, has no
+// more of them than there are places for strangers.
+func TestSockJSFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
+		for i := range 3 * maxStrangers {
+			if frame := newBrowser(t, p, "flood"+strconv.Itoa(i)).poll(); frame != "o" {
+				t.Fatalf("got %q, want o", frame)
+			}
+		}
+		synctest.Wait()
+		g.api.sessions.mu.Lock()
+		defer g.api.sessions.mu.Unlock()
+		if n := len(g.api.sessions.by); n > maxStrangers {
+			t.Errorf("got %d sessions, want %d at most", n, maxStrangers)
+		}
+	})
 }

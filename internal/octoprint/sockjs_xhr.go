@@ -106,8 +106,7 @@ func (a *API) session(r *http.Request, id string) (l *session, fresh bool) {
 	go func() {
 		defer a.forget(id)
 		defer close(l.over)
-		defer l.end()
-		a.talk(l.ctx, l, shake, fromElsewhere(r))
+		a.talk(l.ctx, l.end, l, shake, fromElsewhere(r))
 	}()
 	return l, true
 }
