@@ -300,6 +300,9 @@ func TestSockJSAddresses(t *testing.T) {
 			t.Errorf("%s %s: got %d %s, want %d", c.method, c.target, w.Code, w.Body, c.want)
 		}
 	}
+	if w := g.Ask("POST", "/sockjs/1/2/xhr_send", "", strings.Repeat(" ", maxHeard+1)); w.Code != 413 {
+		t.Errorf("more than a message may have: got %d, want 413", w.Code)
+	}
 	var info struct {
 		Websocket    bool
 		CookieNeeded *bool `json:"cookie_needed"`
