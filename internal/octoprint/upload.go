@@ -85,7 +85,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity)
 		a.s.Select(file.Path)
 	}
 	if out.Print {
-		if err := a.start(r.Context(), me, file.Path); err != nil {
+		if err := a.start(r.Context(), me, file.Path, false); err != nil {
 			text, status := a.explain(err)
 			return refuse(status, "The file was uploaded, and its print was not started: "+text)
 		}

@@ -203,8 +203,25 @@ func TestCard(t *testing.T) {
 	r.send(access.Owner, "DELETE", "/api/files/sdcard/CUBE20~1.GCO", "", nil).refused(409)
 	body, kind := formWith(part(1), "file=a.gcode")
 	r.send(access.Owner, "POST", "/api/files/sdcard", kind, body).refused(409)
+	r.upload(access.Owner, part(1), "select=true", "file=a.gcode").is(201)
 	r.post("/api/files/sdcard/CUBE20~1.GCO", `{"command":"select","print":true}`).is(204)
-	r.until("the end of it", func(s *printer.Snapshot) bool { return s.LastJob != nil && s.LastJob.Card && s.State == printer.Idle })
+	first := r.until("the end of it", func(s *printer.Snapshot) bool { return s.LastJob != nil && s.LastJob.Card && s.State == printer.Idle })
+	r.get("/api/job").has(map[string]any{"job.file.path": "CUBE20~1.GCO", "job.file.origin": "sdcard"}) // and no more what was selected before
+	r.post("/api/job", `{"command":"start"}`).is(204)
+	r.until("the end of the second", func(s *printer.Snapshot) bool {
+		return s.LastJob.Card && s.LastJob.ID != first.LastJob.ID && s.State == printer.Idle
+	})
+
+	r.post("/api/files/sdcard/LONG.GCO", `{"command":"select","print":true}`).is(204)
+	r.becomes(printer.Printing)
+	r.post("/api/job", `{"command":"pause"}`).is(204)
+	before := r.becomes(printer.Paused).Card.ID
+	r.post("/api/job", `{"command":"restart"}`).is(204)
+	r.until("another print of the same", func(s *printer.Snapshot) bool {
+		return s.State == printer.Printing && s.Card.ID != before && s.Card.File == "LONG.GCO"
+	})
+	r.post("/api/job", `{"command":"cancel"}`).is(204)
+	r.becomes(printer.Idle)
 }
 
 // A file that no printer can take is kept out of it, and the client hears why.
