@@ -103,7 +103,7 @@ func (a *API) pause(ctx context.Context, me access.Identity, st server.State, in
 			return nil
 		}
 		if st.State == printer.Pausing {
-			if _, err := a.wait(ctx, me, st, func(now server.State) bool { return now.State != printer.Pausing }); err != nil {
+			if _, err := a.wait(me, st, func(now server.State) bool { return now.State != printer.Pausing }); err != nil {
 				return refuse(http.StatusConflict, "The printer is still about to pause.")
 			}
 		}
@@ -116,9 +116,9 @@ func (a *API) pause(ctx context.Context, me access.Identity, st server.State, in
 // waitMax is how long a client waits for what must end before what it asks for can begin.
 const waitMax = time.Minute
 
-// wait waits for a state newer than st.
-func (a *API) wait(ctx context.Context, me access.Identity, st server.State, ok func(server.State) bool) (server.State, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitMax)
+// wait waits for a state newer than st, also when the client does not: what he asked for has begun.
+func (a *API) wait(me access.Identity, st server.State, ok func(server.State) bool) (server.State, error) {
+	ctx, cancel := context.WithTimeout(a.s.Life(), waitMax)
 	defer cancel()
 	for seen := uint64(0); ; {
 		now, seq, err := a.s.Next(ctx, me, seen)
@@ -135,7 +135,7 @@ func (a *API) restart(ctx context.Context, me access.Identity, st server.State) 
 	if err := a.s.Try(ctx, me, server.Command{Do: "cancel", Job: id}); err != nil {
 		return err
 	}
-	now, err := a.wait(ctx, me, st, func(now server.State) bool {
+	now, err := a.wait(me, st, func(now server.State) bool {
 		return now.State == printer.Idle || idOf(now) != "" && idOf(now) != id || !stateOf(now).Flags.Operational
 	})
 	switch {

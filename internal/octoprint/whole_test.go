@@ -1,9 +1,11 @@
 package octoprint
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"layerd/internal/access"
@@ -91,6 +93,33 @@ func waitRows(t *testing.T, r *rig) {
 			t.Fatal("no end in the history")
 		}
 	}
+}
+
+// Who asks for a print anew and does not wait for the answer gets it all the same: he wanted more than its end.
+func TestRestartOfWhoLeaves(t *testing.T) {
+	r := newRig(t, 20)
+	r.upload(access.Operator, part(300), "print=true", "file=part.gcode").is(201)
+	r.until("layer 1", func(s *printer.Snapshot) bool { return s.State == printer.Printing && s.Job.Layer >= 1 })
+	r.post("/api/job", `{"command":"pause"}`).is(204)
+	before := r.becomes(printer.Paused).Job.ID
+	ctx, leave := context.WithCancel(t.Context())
+	q, err := http.NewRequestWithContext(ctx, "POST", r.url+"/api/job", strings.NewReader(`{"command":"restart"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header = http.Header{"X-Api-Key": {r.keys[access.Operator]}, "Content-Type": {"application/json"}}
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		if a, err := http.DefaultClient.Do(q); err == nil {
+			a.Body.Close()
+		}
+	})
+	r.becomes(printer.Cancelling)
+	leave()
+	asking.Wait()
+	r.until("another print of the same", func(s *printer.Snapshot) bool {
+		return s.State == printer.Printing && s.Job.ID != before && s.Job.File == "part.gcode"
+	})
 }
 
 // What people do to a printer that stands still, and how it looks.
