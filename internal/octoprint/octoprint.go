@@ -7,7 +7,10 @@
 package octoprint
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -137,4 +140,19 @@ func done(w http.ResponseWriter) error {
 func (a *API) say(w http.ResponseWriter, v any) error {
 	a.s.WriteJSON(w, http.StatusOK, v)
 	return nil
+}
+
+// sayNew is say for what is asked for again and again, and is long: who shows the ETag of part, which is what matters in v, hears that it is as it was.
+func (a *API) sayNew(w http.ResponseWriter, r *http.Request, v, part any) error {
+	text, err := json.Marshal(part)
+	if err != nil {
+		return err
+	}
+	tag := fmt.Sprintf("\"%x\"", sha256.Sum256(text))
+	w.Header().Set("ETag", tag)
+	if strings.Contains(r.Header.Get("If-None-Match"), tag) && !queried(r, "force") {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return a.say(w, v)
 }
