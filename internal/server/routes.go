@@ -116,7 +116,7 @@ func (s *Server) match(r *http.Request) (mounted, error) {
 	var allowed []string
 	var api API
 	for _, route := range s.routes {
-		path := r.URL.Path
+		path, rest := r.URL.Path, ""
 		if route.api != nil {
 			path = tidy(path)
 		}
@@ -126,15 +126,14 @@ func (s *Server) match(r *http.Request) (mounted, error) {
 				continue
 			}
 		case strings.HasSuffix(route.path, "*"):
-			rest, ok := strings.CutPrefix(path, strings.TrimSuffix(route.path, "*"))
-			if !ok || rest == "" {
+			if rest = strings.TrimPrefix(path, strings.TrimSuffix(route.path, "*")); rest == path || rest == "" {
 				continue
 			}
-			r.SetPathValue("path", rest)
 		case route.path != path:
 			continue
 		}
 		if route.method == r.Method || (route.method == http.MethodGet && r.Method == http.MethodHead) {
+			r.SetPathValue("path", rest)
 			return route, nil
 		}
 		allowed, api = append(allowed, route.method), route.api
