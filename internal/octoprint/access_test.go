@@ -1,6 +1,7 @@
 package octoprint
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -212,6 +213,16 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 			if a.status >= 400 {
 				a.refused(a.status)
 			}
+		}
+	}
+}
+
+// What is refused is one that the audit log knows, and no fault of layerd's.
+func TestRefusalsAreKnown(t *testing.T) {
+	g := newStage(t)
+	for want, err := range map[string]error{"bad_command": errForm, "wrong_state": fmt.Errorf("upload: %w", errNoCardWrites), "no_route": errNothing, "not_gcode": refuse(http.StatusUnsupportedMediaType, "no")} {
+		if e, _ := g.Explain(err); e.Code != want {
+			t.Errorf("%v: got %q, want %q", err, e.Code, want)
 		}
 	}
 }

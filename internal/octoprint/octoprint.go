@@ -80,6 +80,22 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
+// Unwrap is the same as an error of ours: the audit log knows those.
+func (r *refusal) Unwrap() error {
+	code := "bad_command"
+	switch r.status {
+	case http.StatusNotFound:
+		code = "no_route"
+	case http.StatusMethodNotAllowed:
+		code = "method"
+	case http.StatusConflict:
+		code = "wrong_state"
+	case http.StatusUnsupportedMediaType:
+		code = "not_gcode"
+	}
+	return server.Refuse(code, r.text)
+}
+
 func refuse(status int, text string) error { return &refusal{status, text} }
 
 var (
