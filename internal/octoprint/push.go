@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
-	"strings"
 	"time"
 
 	"layerd/internal/access"
@@ -78,7 +77,7 @@ func (a *API) talk(ctx context.Context, end context.CancelFunc, l line, r *http.
 	c := &client{a: a, line: l, r: r, bare: bare, factor: 1, wants: everything(), states: make(chan server.State, 1), free: a.strangers.enter(end)}
 	defer func() { c.free() }()
 	err := c.say("connected", connectedOf())
-	if err == nil && bearer(r) != "" {
+	if err == nil && keyOf(r) != "" {
 		err = c.auth(ctx, r)
 	}
 	if err == nil {
@@ -153,7 +152,7 @@ func (c *client) say(kind string, payload any) error {
 
 // auth looks who a request shows. Who it is gets a place among those who are known, the history, and what comes after.
 func (c *client) auth(ctx context.Context, r *http.Request) error {
-	if c.shown != nil && bearer(c.shown) == bearer(r) {
+	if c.shown != nil && keyOf(c.shown) == keyOf(r) {
 		return nil // he says it again
 	}
 	me, err := c.a.s.Identify(r)
@@ -281,13 +280,4 @@ func (c *client) send() error {
 		return err
 	}
 	return c.plugins(moment{})
-}
-
-// bearer is the key in the Authorization header, where server has put it wherever it was shown.
-func bearer(r *http.Request) string {
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(key)
 }

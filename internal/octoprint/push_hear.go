@@ -113,7 +113,7 @@ func (c *client) showing(raw json.RawMessage) (*http.Request, bool) {
 	switch {
 	case session != "":
 		return server.WithBearer(c.r, session), true
-	case c.bare && bearer(c.r) == "":
+	case c.bare && keyOf(c.r) == "":
 		return server.WithBearer(c.r, ""), true
 	}
 	return c.r, true

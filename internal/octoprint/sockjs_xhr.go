@@ -106,7 +106,7 @@ func (a *API) session(r *http.Request, id string) (l *session, fresh bool) {
 	go func() {
 		defer a.forget(id)
 		defer close(l.over)
-		a.talk(l.ctx, l.end, l, shake, fromElsewhere(r))
+		a.talk(l.ctx, l.end, l, shake, server.FromElsewhere(r))
 	}()
 	return l, true
 }
