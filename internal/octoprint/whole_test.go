@@ -40,6 +40,7 @@ func TestAPrint(t *testing.T) {
 	} {
 		refused.refused(409)
 	}
+	r.upload(access.Operator, part(1), "file=part.gcode", "path=sub").is(201).has(map[string]any{"files.local.path": "sub/part.gcode"}) // the same name, elsewhere, as is said late
 	r.upload(access.Operator, part(1), "print=true", "file=other.gcode").is(201).has(map[string]any{"effectivePrint": false})
 	r.post("/api/printer/printhead", `{"command":"feedrate","factor":110}`).is(204)
 	r.post("/api/job", `{"command":"pause","action":"resume"}`).is(204) // it does not stand still
