@@ -146,7 +146,7 @@ func (s *session) cardOver(now time.Time, outcome, reason string) {
 	if name == "" {
 		name = r.path
 	}
-	s.last = &JobOutcome{ID: r.id, Name: name, Outcome: outcome, Reason: reason, EndedMS: unixMS(now), ElapsedS: r.elapsed(now).Seconds(), Percent: percent, Card: true, ToolsMM: []float64{}}
+	s.last = &JobOutcome{ID: r.id, File: r.path, Name: name, Outcome: outcome, Reason: reason, EndedMS: unixMS(now), ElapsedS: r.elapsed(now).Seconds(), Percent: percent, Card: true, ToolsMM: []float64{}}
 	s.dialog.shown, s.dialog.draft = nil, nil // its questions are over with it
 	cancelling := r.wanted == "cancel" && s.onCard()
 	s.cardLeft()

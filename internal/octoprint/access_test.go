@@ -1,6 +1,7 @@
 package octoprint
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -77,6 +78,13 @@ func TestLogIn(t *testing.T) {
 	r.send(access.Nobody, "POST", "/api/login", "application/json", strings.NewReader(`{"passive":true}`), with).is(200).has(map[string]any{"name": "Otto", "session": "", "_login_mechanism": "session"})
 	foreign := func(q *http.Request) { q.Header.Set("Origin", "http://evil.example") }
 	r.send(access.Nobody, "POST", "/api/job", "application/json", strings.NewReader(`{"command":"cancel"}`), with, foreign).refused(403)
+	// Anybody can write a key into an address: one that nobody has looked at excuses no page of another site.
+	for _, path := range []string{"/api/login?apikey=x", "/api/logout?apikey=x", "/plugin/appkeys/request?apikey=x", "/api/login?apikey=" + r.keys[access.Viewer]} {
+		a := r.send(access.Nobody, "POST", path, "text/plain", strings.NewReader(`{"user":"Otto","pass":"correct horse","app":"Cura"}`), with, foreign).refused(403)
+		if len(a.header["Set-Cookie"]) != 0 {
+			t.Errorf("%s: another site has set a cookie", path)
+		}
+	}
 	r.send(access.Nobody, "POST", "/api/logout", "application/json", strings.NewReader(`{}`), with).is(200).has(map[string]any{"name": nil, "user": false, "groups.0": "guests"})
 	r.send(access.Nobody, "GET", "/api/job", "", nil, with).refused(403)
 
@@ -205,6 +213,16 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 			if a.status >= 400 {
 				a.refused(a.status)
 			}
+		}
+	}
+}
+
+// What is refused is one that the audit log knows, and no fault of layerd's.
+func TestRefusalsAreKnown(t *testing.T) {
+	g := newStage(t)
+	for want, err := range map[string]error{"bad_command": errForm, "wrong_state": fmt.Errorf("upload: %w", errNoCardWrites), "no_route": errNothing, "not_gcode": refuse(http.StatusUnsupportedMediaType, "no")} {
+		if e, _ := g.Explain(err); e.Code != want {
+			t.Errorf("%v: got %q, want %q", err, e.Code, want)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func (a *API) selectFile(r *http.Request, me access.Identity, file store.File, i
 	}
 	a.s.Select(file.Path)
 	if in.is("print") {
-		return a.start(r.Context(), me, file.Path)
+		return a.start(r.Context(), me, file.Path, false)
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (a *API) cardCommand(r *http.Request, me access.Identity, command, name str
 	if err != nil {
 		return err
 	}
-	return a.s.Try(r.Context(), me, server.Command{Do: "start_card", File: file.Path})
+	return a.start(r.Context(), me, file.Path, true)
 }
 
 // Copied is a file at its new place.

@@ -235,7 +235,8 @@ func (a *API) listLocal(w http.ResponseWriter, r *http.Request, me access.Identi
 	if err != nil {
 		return err
 	}
-	return a.say(w, map[string]any{"files": trim(top, levelsOf(r), r.URL.Query().Get("filter")), "free": free, "total": total})
+	top = trim(top, levelsOf(r), r.URL.Query().Get("filter"))
+	return a.sayNew(w, r, map[string]any{"files": top, "free": free, "total": total}, top)
 }
 
 // showFile answers with one file or folder, and what is in it.
@@ -260,7 +261,8 @@ func (a *API) showFile(w http.ResponseWriter, r *http.Request, me access.Identit
 			return err
 		}
 		if e := byPath[file.Path]; e != nil {
-			return a.say(w, trim([]*Entry{e}, levelsOf(r)+1, "")[0])
+			e = trim([]*Entry{e}, levelsOf(r)+1, "")[0]
+			return a.sayNew(w, r, e, e)
 		}
 		return errNothing
 	}
@@ -270,7 +272,8 @@ func (a *API) showFile(w http.ResponseWriter, r *http.Request, me access.Identit
 			return err
 		}
 	}
-	return a.say(w, entryOf(a.reader(r, me), file, details[file.SHA256]))
+	e := entryOf(a.reader(r, me), file, details[file.SHA256])
+	return a.sayNew(w, r, e, e)
 }
 
 // cardFiles are those on the printer's card. It is asked for them, which is not for who only looks: to him it is empty.

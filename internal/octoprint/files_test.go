@@ -239,3 +239,29 @@ func TestThumbnails(t *testing.T) {
 	}
 	r.get("/plugin/prusaslicerthumbnails/thumbnail/none.gcode.png").refused(404)
 }
+
+// What is asked for again and again is not sent again while it is as it was.
+func TestUnchanged(t *testing.T) {
+	r := newRig(t, 50)
+	r.upload(access.Operator, part(1), "file=a.gcode").is(201)
+	for _, path := range []string{"/api/files?recursive=true", "/api/files/local", "/api/files/local/a.gcode", "/api/settings", "/api/printerprofiles", "/api/timelapse"} {
+		first := r.get(path).is(200)
+		tag := first.header.Get("ETag")
+		if tag == "" || first.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: got no ETag, %v", path, first.header)
+		}
+		again := func(tags string) reply {
+			t.Helper()
+			return r.send(access.Owner, "GET", path, "", nil, func(q *http.Request) { q.Header.Set("If-None-Match", tags) })
+		}
+		if a := again(`"other", W/` + tag).is(304); len(a.body) != 0 || a.header.Get("ETag") != tag {
+			t.Errorf("%s: got %q, %v", path, a.body, a.header)
+		}
+		again(`"other"`).is(200)
+		r.send(access.Viewer, "GET", path, "", nil).is(200)
+	}
+	tag := r.get("/api/files").header.Get("ETag")
+	r.upload(access.Operator, part(2), "file=b.gcode").is(201)
+	r.send(access.Owner, "GET", "/api/files", "", nil, func(q *http.Request) { q.Header.Set("If-None-Match", tag) }).is(200)
+	r.send(access.Nobody, "GET", "/api/files", "", nil, func(q *http.Request) { q.Header.Set("If-None-Match", tag) }).refused(403)
+}

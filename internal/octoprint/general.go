@@ -141,7 +141,7 @@ func (a *API) login(w http.ResponseWriter, r *http.Request, _ access.Identity) e
 	return a.say(w, out)
 }
 
-// keyOf is the key that a request shows, "" when it shows none.
+// keyOf is the key in the Authorization header, where server has put it wherever it was shown; "" when there is none.
 func keyOf(r *http.Request) string {
 	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {

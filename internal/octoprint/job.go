@@ -45,9 +45,10 @@ func (a *API) jobCommand(w http.ResponseWriter, r *http.Request, me access.Ident
 		if active {
 			return refuse(http.StatusConflict, "A print is under way. Send restart to begin it anew.")
 		}
-		err = a.start(r.Context(), me, a.s.Selected())
+		file, last := a.s.Selected(), st.LastJob
+		err = a.start(r.Context(), me, file, last != nil && last.Card && last.File == file)
 	case "restart":
-		if st.State != printer.Paused || st.Job == nil {
+		if st.State != printer.Paused {
 			return refuse(http.StatusConflict, "Only a print that is paused begins anew.")
 		}
 		err = a.restart(r.Context(), me, st)
@@ -70,10 +71,13 @@ func (a *API) jobCommand(w http.ResponseWriter, r *http.Request, me access.Ident
 	return done(w)
 }
 
-// start prints a file of the store. The original asks nothing before it prints, so warnings about the file are no reason not to; limits are.
-func (a *API) start(ctx context.Context, me access.Identity, file string) error {
-	if file == "" {
+// start prints a file of the store, or of the printer's card. The original asks nothing before it prints, so warnings about the file are no reason not to; limits are.
+func (a *API) start(ctx context.Context, me access.Identity, file string, ofCard bool) error {
+	switch {
+	case file == "":
 		return refuse(http.StatusConflict, "No file is selected.")
+	case ofCard:
+		return a.s.Try(ctx, me, server.Command{Do: "start_card", File: file})
 	}
 	return a.s.Try(ctx, me, server.Command{Do: "start", File: file, Anyway: true})
 }
@@ -99,7 +103,7 @@ func (a *API) pause(ctx context.Context, me access.Identity, st server.State, in
 			return nil
 		}
 		if st.State == printer.Pausing {
-			if _, err := a.wait(ctx, me, st, func(now server.State) bool { return now.State != printer.Pausing }); err != nil {
+			if _, err := a.wait(me, st, func(now server.State) bool { return now.State != printer.Pausing }); err != nil {
 				return refuse(http.StatusConflict, "The printer is still about to pause.")
 			}
 		}
@@ -112,9 +116,9 @@ func (a *API) pause(ctx context.Context, me access.Identity, st server.State, in
 // waitMax is how long a client waits for what must end before what it asks for can begin.
 const waitMax = time.Minute
 
-// wait waits for a state newer than st.
-func (a *API) wait(ctx context.Context, me access.Identity, st server.State, ok func(server.State) bool) (server.State, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitMax)
+// wait waits for a state newer than st, also when the client does not: what he asked for has begun.
+func (a *API) wait(me access.Identity, st server.State, ok func(server.State) bool) (server.State, error) {
+	ctx, cancel := context.WithTimeout(a.s.Life(), waitMax)
 	defer cancel()
 	for seen := uint64(0); ; {
 		now, seq, err := a.s.Next(ctx, me, seen)
@@ -127,11 +131,12 @@ func (a *API) wait(ctx context.Context, me access.Identity, st server.State, ok 
 
 // restart cancels the print that stands still, and begins it again when it is over.
 func (a *API) restart(ctx context.Context, me access.Identity, st server.State) error {
-	if err := a.s.Try(ctx, me, server.Command{Do: "cancel", Job: st.Job.ID}); err != nil {
+	id := idOf(st)
+	if err := a.s.Try(ctx, me, server.Command{Do: "cancel", Job: id}); err != nil {
 		return err
 	}
-	now, err := a.wait(ctx, me, st, func(now server.State) bool {
-		return now.State == printer.Idle || now.Job != nil && now.Job.ID != st.Job.ID || !stateOf(now).Flags.Operational
+	now, err := a.wait(me, st, func(now server.State) bool {
+		return now.State == printer.Idle || idOf(now) != "" && idOf(now) != id || !stateOf(now).Flags.Operational
 	})
 	switch {
 	case err != nil:
@@ -139,5 +144,8 @@ func (a *API) restart(ctx context.Context, me access.Identity, st server.State) 
 	case now.State != printer.Idle:
 		return errNotOperational
 	}
-	return a.start(ctx, me, st.Job.File)
+	if onCard(st) {
+		return a.start(ctx, me, st.Card.File, true)
+	}
+	return a.start(ctx, me, st.Job.File, false)
 }

@@ -7,7 +7,10 @@
 package octoprint
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,6 +80,22 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
+// Unwrap is the same as an error of ours: the audit log knows those.
+func (r *refusal) Unwrap() error {
+	code := "bad_command"
+	switch r.status {
+	case http.StatusNotFound:
+		code = "no_route"
+	case http.StatusMethodNotAllowed:
+		code = "method"
+	case http.StatusConflict:
+		code = "wrong_state"
+	case http.StatusUnsupportedMediaType:
+		code = "not_gcode"
+	}
+	return server.Refuse(code, r.text)
+}
+
 func refuse(status int, text string) error { return &refusal{status, text} }
 
 var (
@@ -143,4 +162,19 @@ func done(w http.ResponseWriter) error {
 func (a *API) say(w http.ResponseWriter, v any) error {
 	a.s.WriteJSON(w, http.StatusOK, v)
 	return nil
+}
+
+// sayNew is say for what is asked for again and again, and is long: who shows the ETag of part, which is what matters in v, hears that it is as it was.
+func (a *API) sayNew(w http.ResponseWriter, r *http.Request, v, part any) error {
+	text, err := json.Marshal(part)
+	if err != nil {
+		return err
+	}
+	tag := fmt.Sprintf("\"%x\"", sha256.Sum256(text))
+	w.Header().Set("ETag", tag)
+	if strings.Contains(r.Header.Get("If-None-Match"), tag) && !queried(r, "force") {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return a.say(w, v)
 }

@@ -134,7 +134,7 @@ func (a *API) listProfiles(w http.ResponseWriter, r *http.Request, _ access.Iden
 	for _, p := range a.profiles() {
 		all[p.id] = p.shape(a.s.Base(r))
 	}
-	return a.say(w, map[string]any{"profiles": all})
+	return a.sayNew(w, r, map[string]any{"profiles": all}, all)
 }
 
 func (a *API) showProfile(w http.ResponseWriter, r *http.Request, _ access.Identity) error {

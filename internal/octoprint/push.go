@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
-	"strings"
 	"time"
 
 	"layerd/internal/access"
@@ -72,14 +71,13 @@ type client struct {
 	tempsMS int64  // the report of temperatures that he was sent last
 }
 
-// talk is all of a client's life, until he is gone, or ctx ends.
-func (a *API) talk(ctx context.Context, l line, r *http.Request, bare bool) {
-	ctx, end := context.WithCancel(ctx)
+// talk is all of a client's life, until he is gone, or ctx ends, which end has it do: also while he takes nothing.
+func (a *API) talk(ctx context.Context, end context.CancelFunc, l line, r *http.Request, bare bool) {
 	defer end()
 	c := &client{a: a, line: l, r: r, bare: bare, factor: 1, wants: everything(), states: make(chan server.State, 1), free: a.strangers.enter(end)}
 	defer func() { c.free() }()
 	err := c.say("connected", connectedOf())
-	if err == nil && bearer(r) != "" {
+	if err == nil && keyOf(r) != "" {
 		err = c.auth(ctx, r)
 	}
 	if err == nil {
@@ -154,7 +152,7 @@ func (c *client) say(kind string, payload any) error {
 
 // auth looks who a request shows. Who it is gets a place among those who are known, the history, and what comes after.
 func (c *client) auth(ctx context.Context, r *http.Request) error {
-	if c.shown != nil && bearer(c.shown) == bearer(r) {
+	if c.shown != nil && keyOf(c.shown) == keyOf(r) {
 		return nil // he says it again
 	}
 	me, err := c.a.s.Identify(r)
@@ -283,13 +281,4 @@ func (c *client) send() error {
 		return err
 	}
 	return c.plugins(moment{})
-}
-
-// bearer is the key in the Authorization header, where server has put it wherever it was shown.
-func bearer(r *http.Request) string {
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(key)
 }

@@ -20,6 +20,20 @@ func (l *taker) ping() error               { return nil }
 func (l *taker) heard() <-chan []byte      { return nil }
 func (l *taker) hangUp(int, string)        {}
 
+// A regular expression is put to hundreds of lines at a time: one that takes long for each is none that we take.
+func TestFilters(t *testing.T) {
+	for pattern, want := range map[string]bool{`^(Send|Recv): .*T:\d+`: true, `(?i)echo|(error|warning):`: true, `\bM\d{1,3}\b`: true, ``: true,
+		`(`: false, strings.Repeat("x", maxPattern+1): false, `(a{1,1000}){1000}`: false, strings.Repeat(`(.?){999}`, 20): false, `(((.?){9}){9}){9}~`: false} {
+		raw, err := json.Marshal(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := filterOf(raw); ok != want {
+			t.Errorf("%.40q: got %v, want %v", pattern, ok, want)
+		}
+	}
+}
+
 // Whatever a stranger says, he is nobody afterwards, unless he has shown a key; and what is sent to him is JSON.
 func FuzzHear(f *testing.F) {
 	for _, seed := range []string{`{"auth":"kim:viewer"}`, `{"auth":":"}`, `{"throttle":2}`, `{"throttle":"1e400"}`, `{"throttle":-1}`, `{"subscribe":{"state":{"logs":"a+","messages":true},"events":["Error"],"plugins":false}}`,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 const (
 	maxHeard   = 16 << 10 // bytes of one message
 	maxPattern = 256      // bytes of a regular expression
+	maxSteps   = 500      // of it, each of which each letter of each line may take: "(.?){999}" is short
 	maxFactor  = 1000
 )
 
@@ -111,7 +113,7 @@ func (c *client) showing(raw json.RawMessage) (*http.Request, bool) {
 	switch {
 	case session != "":
 		return server.WithBearer(c.r, session), true
-	case c.bare && bearer(c.r) == "":
+	case c.bare && keyOf(c.r) == "":
 		return server.WithBearer(c.r, ""), true
 	}
 	return c.r, true
@@ -164,6 +166,13 @@ func filterOf(raw json.RawMessage) (f filter, ok bool) {
 	}
 	var pattern string
 	if json.Unmarshal(raw, &pattern) != nil || len(pattern) > maxPattern {
+		return filter{}, false
+	}
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return filter{}, false
+	}
+	if steps, err := syntax.Compile(tree.Simplify()); err != nil || len(steps.Inst) > maxSteps {
 		return filter{}, false
 	}
 	re, err := regexp.Compile(pattern)

@@ -62,7 +62,7 @@ func newRig(t *testing.T, faster float64) *rig {
 	var err error
 	r.store, err = store.Open(dir, store.Limits{MinFreeBytes: 1})
 	must(err)
-	r.sim, err = printertest.New(printertest.Config{Speed: faster, Heat: faster * 5, KeepExecuted: true, Card: []printertest.CardFile{{Path: "CUBE20~1.GCO", Long: "cube 20.gcode", Text: "G28\nG1 X5 Y5 F3000\n"}}})
+	r.sim, err = printertest.New(printertest.Config{Speed: faster, Heat: faster * 5, KeepExecuted: true, Card: []printertest.CardFile{{Path: "CUBE20~1.GCO", Long: "cube 20.gcode", Text: "G28\nG1 X5 Y5 F3000\n"}, {Path: "LONG.GCO", Text: part(300)}}})
 	must(err)
 	profile, log := printer.Presets()[0], slog.New(slog.DiscardHandler)
 	list := func() ([]printer.PortInfo, error) { return []printer.PortInfo{{Path: "/dev/sim", Name: "sim"}}, nil }

@@ -23,7 +23,8 @@ func (a *API) settingsRoutes() []server.Route {
 type object = map[string]any
 
 func (a *API) showSettings(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	return a.say(w, a.settings(r, me))
+	now := a.settings(r, me)
+	return a.sayNew(w, r, now, now)
 }
 
 // setSettings takes what is as it is already: clients send back what they have read. What would change something is refused with its name.

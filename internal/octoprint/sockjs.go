@@ -9,7 +9,6 @@ import (
 	"hash/maphash"
 	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -77,16 +76,6 @@ func sockPath(r *http.Request) (id, transport string, err error) {
 	return parts[0] + "/" + parts[1], parts[2], nil
 }
 
-// fromElsewhere reports whether a page of another site has made a request. Programs send no Origin, or what they like.
-func fromElsewhere(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return false
-	}
-	u, err := url.Parse(origin)
-	return err != nil || !strings.EqualFold(u.Host, r.Host)
-}
-
 func (a *API) sockRaw(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
 	return a.overWebsocket(w, r, func(k *server.Socket) *wire {
 		return &wire{k: k, frame: func(message []byte) []byte { return message }, split: func(text []byte) [][]byte { return [][]byte{text} }}
@@ -109,7 +98,7 @@ func (a *API) sockFramed(w http.ResponseWriter, r *http.Request, _ access.Identi
 // overWebsocket talks over a websocket until it ends. A page of another site gets one too, since an app that is a page in a file is one: but then
 // only a key counts, which it has to know.
 func (a *API) overWebsocket(w http.ResponseWriter, r *http.Request, with func(*server.Socket) *wire) error {
-	bare := fromElsewhere(r)
+	bare := server.FromElsewhere(r)
 	shake := r
 	if bare {
 		shake = r.Clone(r.Context())
@@ -131,7 +120,7 @@ func (a *API) overWebsocket(w http.ResponseWriter, r *http.Request, with func(*s
 		l.beatAt = time.Now()
 	}
 	if err == nil {
-		a.talk(ctx, l, r, bare)
+		a.talk(ctx, end, l, r, bare)
 	}
 	end()
 	k.Close() // ends read

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -299,6 +300,9 @@ func TestSockJSAddresses(t *testing.T) {
 			t.Errorf("%s %s: got %d %s, want %d", c.method, c.target, w.Code, w.Body, c.want)
 		}
 	}
+	if w := g.Ask("POST", "/sockjs/1/2/xhr_send", "", strings.Repeat(" ", maxHeard+1)); w.Code != 413 {
+		t.Errorf("more than a message may have: got %d, want 413", w.Code)
+	}
 	var info struct {
 		Websocket    bool
 		CookieNeeded *bool `json:"cookie_needed"`
@@ -319,4 +323,24 @@ func TestSockJSFromAnotherSite(t *testing.T) {
 			t.Errorf("%s: got %d, want 403", transport, w.Code)
 		}
 	}
+}
+
+// Sessions cost memory for as long as they go on, without a connection that could be counted: who begins one after the other, and takes nothing, has no
+// more of them than there are places for strangers.
+func TestSockJSFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
+		for i := range 3 * maxStrangers {
+			if frame := newBrowser(t, p, "flood"+strconv.Itoa(i)).poll(); frame != "o" {
+				t.Fatalf("got %q, want o", frame)
+			}
+		}
+		synctest.Wait()
+		g.api.sessions.mu.Lock()
+		defer g.api.sessions.mu.Unlock()
+		if n := len(g.api.sessions.by); n > maxStrangers {
+			t.Errorf("got %d sessions, want %d at most", n, maxStrangers)
+		}
+	})
 }

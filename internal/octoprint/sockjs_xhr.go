@@ -25,7 +25,7 @@ const (
 	takeMax     = 10 * time.Second // for a frame to be taken
 	streamBytes = 128 << 10        // in one answer, then the client asks for the next
 	answerMax   = 10 * time.Second // for a client to take what was written
-	maxPosted   = 64 << 10         // bytes of one xhr_send
+	maxPosted   = maxHeard         // bytes of one xhr_send, as of one message
 	maxWaiting  = 16               // messages of a client that wait for talk: some clients poll and speak by turns
 )
 
@@ -106,8 +106,7 @@ func (a *API) session(r *http.Request, id string) (l *session, fresh bool) {
 	go func() {
 		defer a.forget(id)
 		defer close(l.over)
-		defer l.end()
-		a.talk(l.ctx, l, shake, fromElsewhere(r))
+		a.talk(l.ctx, l.end, l, shake, server.FromElsewhere(r))
 	}()
 	return l, true
 }

@@ -80,10 +80,11 @@ func (a *API) filmNamed(name string) (timelapse.Item, error) {
 }
 
 func (a *API) timelapses(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
-	return a.sayTimelapses(w, r)
+	all := a.timelapsesFor(r)
+	return a.sayNew(w, r, all, all)
 }
 
-func (a *API) sayTimelapses(w http.ResponseWriter, r *http.Request) error {
+func (a *API) timelapsesFor(r *http.Request) map[string]any {
 	zone, list := time.Local, a.films()
 	if z := a.s.Config().Zone; z != nil {
 		zone = z
@@ -104,7 +105,7 @@ func (a *API) sayTimelapses(w http.ResponseWriter, r *http.Request) error {
 	if queried(r, "unrendered") {
 		out["unrendered"] = open
 	}
-	return a.say(w, out)
+	return out
 }
 
 const posterEnding = ".thumb.jpg"
@@ -160,7 +161,7 @@ func (a *API) setTimelapse(w http.ResponseWriter, r *http.Request, me access.Ide
 			return err
 		}
 	}
-	return a.sayTimelapses(w, r)
+	return a.say(w, a.timelapsesFor(r))
 }
 
 func (a *API) film(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
@@ -179,7 +180,7 @@ func (a *API) deleteTimelapse(w http.ResponseWriter, r *http.Request, _ access.I
 	if err := a.removeFilm(r); err != nil {
 		return err
 	}
-	return a.sayTimelapses(w, r)
+	return a.say(w, a.timelapsesFor(r))
 }
 
 func (a *API) deleteUnrendered(w http.ResponseWriter, r *http.Request, _ access.Identity) error {

@@ -85,7 +85,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity)
 		a.s.Select(file.Path)
 	}
 	if out.Print {
-		if err := a.start(r.Context(), me, file.Path); err != nil {
+		if err := a.start(r.Context(), me, file.Path, false); err != nil {
 			text, status := a.explain(err)
 			return refuse(status, "The file was uploaded, and its print was not started: "+text)
 		}
@@ -95,14 +95,19 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity)
 	return nil
 }
 
-// receive stores the file of a form. Fields that come after it have the last word on its name.
+// receive stores the file of a form. Fields that come after it have the last word on its name: before there is a path, nothing is known of its place.
 func (a *API) receive(r *http.Request, f *server.Form, part *server.FormFile) (store.File, error) {
 	early, err := target(f, part.Name)
 	if err != nil {
 		return store.File{}, err
 	}
-	_, placed := f.Fields["path"]
-	file, _, err := a.s.PutLate(r.Context(), early, part, -1, !placed || !truth(f.Fields["noOverwrite"]), func() (string, bool, error) {
+	if _, placed := f.Fields["path"]; !placed {
+		if _, err := store.UploadPath(early); err != nil {
+			return store.File{}, err
+		}
+		early = ""
+	}
+	file, _, err := a.s.PutLate(r.Context(), early, part, -1, !truth(f.Fields["noOverwrite"]), func() (string, bool, error) {
 		at, err := target(f, part.Name)
 		return at, !truth(f.Fields["noOverwrite"]), err
 	})

@@ -1,9 +1,11 @@
 package octoprint
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"layerd/internal/access"
@@ -38,6 +40,7 @@ func TestAPrint(t *testing.T) {
 	} {
 		refused.refused(409)
 	}
+	r.upload(access.Operator, part(1), "file=part.gcode", "path=sub").is(201).has(map[string]any{"files.local.path": "sub/part.gcode"}) // the same name, elsewhere, as is said late
 	r.upload(access.Operator, part(1), "print=true", "file=other.gcode").is(201).has(map[string]any{"effectivePrint": false})
 	r.post("/api/printer/printhead", `{"command":"feedrate","factor":110}`).is(204)
 	r.post("/api/job", `{"command":"pause","action":"resume"}`).is(204) // it does not stand still
@@ -91,6 +94,33 @@ func waitRows(t *testing.T, r *rig) {
 			t.Fatal("no end in the history")
 		}
 	}
+}
+
+// Who asks for a print anew and does not wait for the answer gets it all the same: he wanted more than its end.
+func TestRestartOfWhoLeaves(t *testing.T) {
+	r := newRig(t, 20)
+	r.upload(access.Operator, part(300), "print=true", "file=part.gcode").is(201)
+	r.until("layer 1", func(s *printer.Snapshot) bool { return s.State == printer.Printing && s.Job.Layer >= 1 })
+	r.post("/api/job", `{"command":"pause"}`).is(204)
+	before := r.becomes(printer.Paused).Job.ID
+	ctx, leave := context.WithCancel(t.Context())
+	q, err := http.NewRequestWithContext(ctx, "POST", r.url+"/api/job", strings.NewReader(`{"command":"restart"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header = http.Header{"X-Api-Key": {r.keys[access.Operator]}, "Content-Type": {"application/json"}}
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		if a, err := http.DefaultClient.Do(q); err == nil {
+			a.Body.Close()
+		}
+	})
+	r.becomes(printer.Cancelling)
+	leave()
+	asking.Wait()
+	r.until("another print of the same", func(s *printer.Snapshot) bool {
+		return s.State == printer.Printing && s.Job.ID != before && s.Job.File == "part.gcode"
+	})
 }
 
 // What people do to a printer that stands still, and how it looks.
@@ -203,8 +233,25 @@ func TestCard(t *testing.T) {
 	r.send(access.Owner, "DELETE", "/api/files/sdcard/CUBE20~1.GCO", "", nil).refused(409)
 	body, kind := formWith(part(1), "file=a.gcode")
 	r.send(access.Owner, "POST", "/api/files/sdcard", kind, body).refused(409)
+	r.upload(access.Owner, part(1), "select=true", "file=a.gcode").is(201)
 	r.post("/api/files/sdcard/CUBE20~1.GCO", `{"command":"select","print":true}`).is(204)
-	r.until("the end of it", func(s *printer.Snapshot) bool { return s.LastJob != nil && s.LastJob.Card && s.State == printer.Idle })
+	first := r.until("the end of it", func(s *printer.Snapshot) bool { return s.LastJob != nil && s.LastJob.Card && s.State == printer.Idle })
+	r.get("/api/job").has(map[string]any{"job.file.path": "CUBE20~1.GCO", "job.file.origin": "sdcard"}) // and no more what was selected before
+	r.post("/api/job", `{"command":"start"}`).is(204)
+	r.until("the end of the second", func(s *printer.Snapshot) bool {
+		return s.LastJob.Card && s.LastJob.ID != first.LastJob.ID && s.State == printer.Idle
+	})
+
+	r.post("/api/files/sdcard/LONG.GCO", `{"command":"select","print":true}`).is(204)
+	r.becomes(printer.Printing)
+	r.post("/api/job", `{"command":"pause"}`).is(204)
+	before := r.becomes(printer.Paused).Card.ID
+	r.post("/api/job", `{"command":"restart"}`).is(204)
+	r.until("another print of the same", func(s *printer.Snapshot) bool {
+		return s.State == printer.Printing && s.Card.ID != before && s.Card.File == "LONG.GCO"
+	})
+	r.post("/api/job", `{"command":"cancel"}`).is(204)
+	r.becomes(printer.Idle)
 }
 
 // A file that no printer can take is kept out of it, and the client hears why.

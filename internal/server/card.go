@@ -51,5 +51,8 @@ func (s *Server) doStartCard(ctx context.Context, c *call) (uint64, error) {
 	}
 	id, rev, err := s.cfg.Printer.StartCard(ctx, c.File)
 	c.started = id
+	if err == nil {
+		s.selected.Store(nil) // when it has ended it is the last one, and so what is meant
+	}
 	return rev, err
 }

@@ -254,12 +254,20 @@ func (s *Server) TakeSocket(role access.Role) (free func(), err error) {
 	return s.liveSockets.free, nil
 }
 
+// FromElsewhere reports whether a page of another site has made a request. Programs send no Origin, or what they like.
+func FromElsewhere(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || !strings.EqualFold(u.Host, r.Host)
+}
+
 // Upgrade makes a request a websocket. A page of another site is refused. When conn is nil, err is what is still to be answered, if anything.
 func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request, limit int64) (*Socket, error) {
-	if origin := r.Header.Get("Origin"); origin != "" {
-		if u, err := url.Parse(origin); err != nil || !strings.EqualFold(u.Host, r.Host) {
-			return nil, errCrossOrigin
-		}
+	if FromElsewhere(r) {
+		return nil, errCrossOrigin
 	}
 	conn, err := upgradeAny(w, r, &websocket.Upgrader{ReadBufferSize: 2048, WriteBufferSize: 4096})
 	if conn == nil {

@@ -14,12 +14,13 @@ type parrot struct{ s *Server }
 
 func (p parrot) Routes() []Route {
 	say := func(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-		io.WriteString(w, me.Name+" asks for "+r.PathValue("path"))
+		io.WriteString(w, me.Name+" asks for "+r.PathValue("path")+".")
 		return nil
 	}
 	return []Route{
 		{Method: "GET", Path: "/api/open", Least: access.Nobody, Serve: say},
 		{Method: "GET", Path: "/api/files/*", Least: access.Viewer, Serve: say},
+		{Method: "POST", Path: "/api/files/here", Least: access.Operator, Serve: say},
 		{Method: "POST", Path: "/api/files/*", Least: access.Operator, Serve: say},
 		{Method: "GET", Path: "/v1/state", Least: access.Nobody, Serve: say}, // ours goes before
 	}
@@ -36,8 +37,8 @@ func TestForeignAPIs(t *testing.T) {
 		method, target, key, query, want string
 		status                           int
 	}{
-		{"GET", "/api/open", "", "", " asks for ", 200},
-		{"GET", "//api//open/", "", "", " asks for ", 200},
+		{"GET", "/api/open", "", "", " asks for .", 200},
+		{"GET", "//api//open/", "", "", " asks for .", 200},
 		{"GET", "/api/files/a/b.gcode", "", "", "sorry: key_needed", 401},
 		{"GET", "/api/files/a/b.gcode", "viewer", "", "viewer asks for a/b.gcode", 200},
 		{"GET", "/api/files/a%2Fb.gcode", "viewer", "", "viewer asks for a/b.gcode", 200},
@@ -46,6 +47,7 @@ func TestForeignAPIs(t *testing.T) {
 		{"GET", "/api/files/a", "nonsense", "", "sorry: key_needed", 401},
 		{"POST", "/api/files/a", "viewer", "", "sorry: role_too_low", 403},
 		{"POST", "//api/files//a/", "operator", "", "operator asks for a", 200},
+		{"POST", "/api/files/here", "operator", "", "operator asks for .", 200}, // what another route would call the rest is nothing to this one
 		{"DELETE", "/api/files/a", "owner", "", "sorry: method", 405},
 		{"GET", "/v1/state", "owner", "", `"code":"key_needed"`, 401}, // X-Api-Key means nothing to our own API
 		{"GET", "/api", "owner", "", `"code":"no_route"`, 404},

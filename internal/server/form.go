@@ -148,9 +148,18 @@ type FormFile struct {
 
 	part *multipart.Part
 	form *Form
+	over error // how it has ended
 }
 
-func (t *FormFile) Read(p []byte) (int, error) {
+func (t *FormFile) Read(p []byte) (n int, err error) {
+	if t.over != nil {
+		return 0, t.over
+	}
+	n, t.over = t.read(p)
+	return n, t.over
+}
+
+func (t *FormFile) read(p []byte) (int, error) {
 	n, err := t.part.Read(p)
 	if err == io.EOF {
 		more, bad := t.form.Next()

@@ -41,6 +41,27 @@ func TestEndlessForms(t *testing.T) {
 	}
 }
 
+// The end of a form's file stays its end, for whoever reads on: of an empty one the store does.
+func TestFormFileHasEnded(t *testing.T) {
+	for _, text := range []string{"", "G28\n"} {
+		r := httptest.NewRequest("POST", "/api/files/local", nil)
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		form, err := ReadForm(r, strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.gcode\"\r\n\r\n"+text+"\r\n--b--\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := form.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{text, "", ""} {
+			if got, err := io.ReadAll(file); err != nil || string(got) != want {
+				t.Errorf("%q, time %d: got %q, %v", text, i, got, err)
+			}
+		}
+	}
+}
+
 // endless is text without an end.
 type endless struct{}
 

@@ -118,7 +118,7 @@ func (s *Server) match(r *http.Request) (mounted, error) {
 	var allowed []string
 	var api API
 	for _, route := range s.routes {
-		path := r.URL.Path
+		path, rest := r.URL.Path, ""
 		if route.api != nil {
 			path = tidy(path)
 		}
@@ -128,15 +128,14 @@ func (s *Server) match(r *http.Request) (mounted, error) {
 				continue
 			}
 		case strings.HasSuffix(route.path, "*"):
-			rest, ok := strings.CutPrefix(path, strings.TrimSuffix(route.path, "*"))
-			if !ok || rest == "" {
+			if rest = strings.TrimPrefix(path, strings.TrimSuffix(route.path, "*")); rest == path || rest == "" {
 				continue
 			}
-			r.SetPathValue("path", rest)
 		case route.path != path:
 			continue
 		}
 		if route.method == r.Method || (route.method == http.MethodGet && r.Method == http.MethodHead) {
+			r.SetPathValue("path", rest)
 			return route, nil
 		}
 		allowed, api = append(allowed, route.method), route.api
@@ -212,8 +211,9 @@ func (s *Server) admit(r *http.Request, route mounted) (me access.Identity, err 
 			return me, errConfirm
 		}
 	}
-	// A browser adds its cookie to whatever another site makes it send, but never a Bearer.
-	if bearer(r) == "" && !(route.apps && ofApp(r)) {
+	// A browser adds its cookie to whatever another site makes it send, but never a Bearer. A key in the address is anybody's to write: it stands for one
+	// only where it was looked at.
+	if (bearer(r) == "" || route.least == access.Nobody && r.URL.Query().Has("apikey")) && !(route.apps && ofApp(r)) {
 		if err := s.crossOrigin.Check(r); err != nil {
 			return me, errCrossOrigin
 		}

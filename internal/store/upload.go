@@ -32,18 +32,22 @@ func (s *Store) PutIf(ctx context.Context, path string, r io.Reader, size int64,
 }
 
 // PutLate is PutIf for a file whose name may turn out to be another: accept has the last word on path and overwrite. What can be refused by those
-// that are known at first is refused unread.
+// that are known at first is refused unread; path is "" where nothing is known of it yet.
 func (s *Store) PutLate(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) (path string, overwrite bool, err error)) (File, error) {
-	clean, err := UploadPath(path)
-	if err != nil {
-		return File{}, err
+	clean, called := "", "a file"
+	if path != "" {
+		var err error
+		if clean, err = UploadPath(path); err != nil {
+			return File{}, err
+		}
+		called = clean
 	}
 	if err := s.welcome(ctx, clean, size, overwrite); err != nil {
-		return File{}, fmt.Errorf("upload %s: %w", clean, err)
+		return File{}, fmt.Errorf("upload %s: %w", called, err)
 	}
 	temp, err := s.receive(ctx, r, size)
 	if err != nil {
-		return File{}, fmt.Errorf("upload %s: %w", clean, noSpace(err))
+		return File{}, fmt.Errorf("upload %s: %w", called, noSpace(err))
 	}
 	path, overwrite, err = accept(&temp.survey)
 	if err == nil {
@@ -51,7 +55,7 @@ func (s *Store) PutLate(ctx context.Context, path string, r io.Reader, size int6
 	}
 	if err != nil {
 		s.tmp.Remove(temp.name)
-		return File{}, fmt.Errorf("upload %s: %w", clean, err)
+		return File{}, fmt.Errorf("upload %s: %w", called, err)
 	}
 	// From here on it is a matter of milliseconds, and half of it would be worse than all of it.
 	if err := s.publish(context.WithoutCancel(ctx), temp, clean, overwrite); err != nil {
@@ -66,7 +70,7 @@ func (s *Store) welcome(ctx context.Context, path string, bytes int64, overwrite
 	if bytes > s.limits.MaxFileBytes {
 		return s.tooBig()
 	}
-	if err := s.room(max(bytes, 0)); err != nil {
+	if err := s.room(max(bytes, 0)); err != nil || path == "" {
 		return err
 	}
 	done, err := turn(ctx, s.naming)

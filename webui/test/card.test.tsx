@@ -96,7 +96,7 @@ describe('a print from the card', () => {
   })
 
   it('ends with what is known, and no file to show', async () => {
-    const last = { ...exampleState().last_job, id: 'card-1', file: '', name: 'Cube', outcome: 'interrupted', reason: 'its end was not seen', ended_ms: 1_700_000_000_000, elapsed_s: 60, line: 0, layer: 0, layers: 0, z_mm: 0, percent: 25, lines_again: 0, resend_percent: 0, starved_s: 0, starved_by: '', card: true, filament_mm: 0, tools_mm: [] }
+    const last = { ...exampleState().last_job, id: 'card-1', file: 'CUBE.GCO', name: 'Cube', outcome: 'interrupted', reason: 'its end was not seen', ended_ms: 1_700_000_000_000, elapsed_s: 60, line: 0, layer: 0, layers: 0, z_mm: 0, percent: 25, lines_again: 0, resend_percent: 0, starved_s: 0, starved_by: '', card: true, filament_mm: 0, tools_mm: [] }
     await page({ state: 'idle', card: quiet, last_job: last })
     await shows('Its end was not seen')
     expect(root.textContent).not.toContain('Nothing moves or heats')

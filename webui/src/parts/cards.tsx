@@ -147,7 +147,7 @@ export function OutcomeCard({ outcome, nowMs, told = '' }: { outcome: Outcome; n
         {duration(outcome.elapsed_s)} printed{outcome.outcome !== 'interrupted' && where && ` · ${where}`}
       </p>
       {looseEnds(outcome) && <p class="num">{looseEnds(outcome)}</p>}
-      {outcome.file && <a class="btn" href={routeHash('files', outcome.file)}>{outcome.outcome === 'done' && allowed('operator') ? 'Print again' : 'Show the file'}</a>}
+      {outcome.file && !outcome.card && <a class="btn" href={routeHash('files', outcome.file)}>{outcome.outcome === 'done' && allowed('operator') ? 'Print again' : 'Show the file'}</a>}
     </section>
   )
 }
