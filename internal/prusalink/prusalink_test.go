@@ -154,6 +154,7 @@ func FuzzPath(f *testing.F) {
 	f.Add("GET", "sub/../../x.gcode")
 	f.Add("DELETE", "%2e%2e")
 	f.Add("POST", "\x00")
+	f.Add("GET", strings.Repeat("0", 300))
 	f.Fuzz(func(t *testing.T, method, path string) {
 		if !strings.Contains(" GET HEAD POST DELETE ", " "+method+" ") {
 			method = "GET"
