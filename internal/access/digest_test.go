@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -132,6 +133,20 @@ func TestDigestsAreKnownAgain(t *testing.T) {
 	}
 	if err := show("/", "wrong"); !errors.Is(err, ErrTooMany) {
 		t.Errorf("one that is wrong: got %v", err)
+	}
+}
+
+// A right password with an old nonce is no wrong key: many clients behind one proxy may have their nonces of one hour.
+func TestOldNoncesAreNotCounted(t *testing.T) {
+	m := newMemory(table)
+	m.byID = map[string]Key{"3": {ID: "3", Name: "Wanda", Role: Operator}}
+	g := NewGate(Config{Book: m})
+	for _, challenge := range append(slices.Repeat([]string{`Digest realm="layerd", nonce="AAAA"`}, maxFailures), g.DigestChallenge(false)) {
+		r := request(lan, digest(g, challenge, "3", g.DigestPassword("3"), "GET", "/", "auth"), "")
+		r.Method, r.RequestURI = http.MethodGet, "/"
+		if _, err := g.IdentifyDigest(r); err != nil && !errors.Is(err, ErrStale) {
+			t.Fatalf("got %v", err)
+		}
 	}
 }
 
