@@ -161,9 +161,9 @@ func (c *client) take(ctx context.Context, m asking, of *batch) error {
 	if c.me.Role < known.least {
 		return reply(nil, &Failure{http.StatusForbidden, "This needs the role of " + known.least.String() + "."})
 	}
-	places := c.underWay
+	places, turns := c.accepted, c.underWay
 	if m.Method == emergencyStop {
-		places = c.urgent
+		places, turns = c.urgent, make(chan struct{}, 1)
 	}
 	select {
 	case places <- struct{}{}:
@@ -172,6 +172,12 @@ func (c *client) take(ctx context.Context, m asking, of *batch) error {
 	}
 	c.calls.Go(func() {
 		defer func() { <-places }()
+		select {
+		case turns <- struct{}{}:
+			defer func() { <-turns }()
+		case <-ctx.Done():
+			return
+		}
 		d := done{of: of}
 		if result, err := known.run(c.a, call{c.r, c.me, in}); id != nil {
 			d.answer = answer(id, result, c.faultOf(err))

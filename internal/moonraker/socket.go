@@ -25,7 +25,8 @@ const (
 	recheckEvery = time.Minute
 	maxHeard     = 64 << 10 // bytes of one message
 	maxBatch     = 20       // calls in one message
-	maxUnderWay  = 8        // calls of one client; an emergency stop waits for none
+	maxUnderWay  = 8        // calls of one client
+	maxAccepted  = 40       // with those that wait for their turn; an emergency stop waits for none
 	closeGoing   = 1001
 )
 
@@ -38,6 +39,7 @@ type client struct {
 	number uint64
 	heard  chan []byte
 	done   chan done // calls of which live does not know it yet
+	accepted,
 	underWay,
 	urgent chan struct{} // places of calls
 	calls  sync.WaitGroup
@@ -74,7 +76,7 @@ func (a *API) socket(w http.ResponseWriter, r *http.Request, _ access.Identity) 
 	defer end()
 	defer context.AfterFunc(a.s.Life(), end)()
 	c := &client{a: a, k: k, r: r.WithContext(ctx), me: me, number: a.sockets.Add(1), heard: make(chan []byte), done: make(chan done),
-		underWay: make(chan struct{}, maxUnderWay), urgent: make(chan struct{}, 1), states: make(chan server.State, 1), now: a.s.State(me)}
+		accepted: make(chan struct{}, maxAccepted), underWay: make(chan struct{}, maxUnderWay), urgent: make(chan struct{}, 1), states: make(chan server.State, 1), now: a.s.State(me)}
 	c.files = a.listingOf(c.now.FilesRev)
 	var helpers sync.WaitGroup
 	helpers.Go(func() { c.read(ctx) })

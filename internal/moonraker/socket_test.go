@@ -290,6 +290,26 @@ func TestBatch(t *testing.T) {
 	})
 }
 
+// Apps ask for all that they show at once, when they start.
+func TestManyCallsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
+		a := open(t, p, "viewer")
+		const call = `{"jsonrpc":"2.0","method":"server.files.list","id":1}`
+		a.say("[" + strings.Repeat(call+",", maxBatch-1) + call + "]")
+		var answers []map[string]any
+		if text := a.hear(); json.Unmarshal(text, &answers) != nil || len(answers) != maxBatch {
+			t.Fatalf("got %.300s", text)
+		}
+		for i, one := range answers {
+			if one["error"] != nil {
+				t.Errorf("call %d: got %v", i, one)
+			}
+		}
+	})
+}
+
 func FuzzCalls(f *testing.F) {
 	for _, seed := range []string{`{"jsonrpc":"2.0","method":"printer.objects.subscribe","params":{"objects":{"a":null,"b":["c"]}},"id":1}`, `[{"jsonrpc":"2.0","method":"x","id":null}]`, `{"id":1e999}`, "\xff", `[]`, `{"method":5}`} {
 		f.Add([]byte(seed))
