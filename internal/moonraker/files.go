@@ -301,9 +301,11 @@ type listing struct {
 	files []store.File
 }
 
-// listingOf asks the store, once for a revision. nil = it cannot be told.
+// listingOf asks the store, once for a revision, and waits for the disk. nil = it cannot be told.
 func (a *API) listingOf(rev uint64) *listing {
-	if l := a.listing.Load(); l != nil && l.rev == rev {
+	a.reading <- struct{}{} // all sockets hear of a change at once
+	defer func() { <-a.reading }()
+	if l := a.listing; l != nil && l.rev >= rev {
 		return l
 	}
 	files, err := a.s.Config().Files.Files(a.s.Life())
@@ -311,7 +313,7 @@ func (a *API) listingOf(rev uint64) *listing {
 		return nil
 	}
 	l := &listing{rev, files}
-	a.listing.Store(l)
+	a.listing = l
 	return l
 }
 

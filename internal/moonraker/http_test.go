@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"mime/multipart"
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"layerd/camera"
@@ -304,6 +306,33 @@ func TestWebcamsAndTotals(t *testing.T) {
 	}
 	g.ask(200, "viewer", "GET", "/server/history/totals", "", "result/job_totals/total_jobs", 2, "result/job_totals/total_print_time", 100, "result/job_totals/longest_print", 70, "result/job_totals/longest_job", 100,
 		"result/job_totals/total_filament_used", 10)
+}
+
+// A change of files is read from the disk once, however many clients are told of it.
+func TestListingIsShared(t *testing.T) {
+	g := newStage(t)
+	for i := range 20 {
+		g.Keep(t, fmt.Sprintf("%d.gcode", i), cube)
+	}
+	a := New(g.Server)
+	for rev := range uint64(20) {
+		found := make([]*listing, 50)
+		begin := make(chan struct{})
+		var clients sync.WaitGroup
+		for i := range found {
+			clients.Go(func() {
+				<-begin
+				found[i] = a.listingOf(7 + rev)
+			})
+		}
+		close(begin)
+		clients.Wait()
+		for _, l := range found {
+			if l == nil || l != found[0] || len(l.files) != 20 {
+				t.Fatalf("got %p and %p of one revision", l, found[0])
+			}
+		}
+	}
 }
 
 func TestStrangers(t *testing.T) {

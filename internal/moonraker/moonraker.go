@@ -24,12 +24,13 @@ import (
 type API struct {
 	s       *server.Server
 	tokens  tokens
-	listing atomic.Pointer[listing] // of the revision that was asked for last
-	sockets atomic.Uint64           // that there have been; each has its number
+	reading chan struct{} // holds one token while the disk is read for listing
+	listing *listing      // of the newest revision that was asked for; guarded by reading
+	sockets atomic.Uint64 // that there have been; each has its number
 }
 
 // New returns the API, for Server.Mount.
-func New(s *server.Server) *API { return &API{s: s} }
+func New(s *server.Server) *API { return &API{s: s, reading: make(chan struct{}, 1)} }
 
 // call is one request, however it came.
 type call struct {
