@@ -42,6 +42,7 @@ const (
 )
 
 const (
+	maxAllNotes  = 8 << 20   // bytes of all blocks that are no G-code; of more nothing is kept
 	maxNotes     = 1 << 20   // bytes of a block of metadata; of larger ones nothing is kept, a print does not need them
 	maxThumbnail = 512 << 10 // what gcode.SurveyFile takes
 )
@@ -65,6 +66,7 @@ type binaryReader struct {
 	printed bool // there was G-code
 	ended   bool
 
+	notes uint32 // bytes of blocks that were no G-code
 	ready []byte // text that comes next
 	after []byte // comments that come behind all G-code
 	block block
