@@ -309,8 +309,11 @@ type meatReader struct {
 	in   []byte // room for what is packed
 	room []byte // and for text
 	text []byte // what of it was not read yet
+	less int    // bytes that were packed without becoming text, as far as can be told
 	err  error
 }
+
+const maxLess = 4 << 10 // bytes; a packer writes commands where it begins, and three bytes for two characters at the worst
 
 func (m *meatReader) Read(p []byte) (int, error) {
 	if m.in == nil {
@@ -321,6 +324,9 @@ func (m *meatReader) Read(p []byte) (int, error) {
 		n, m.err = m.r.Read(m.in)
 		m.room = m.u.AppendText(m.room[:0], m.in[:n])
 		m.text = m.room
+		if m.less = max(0, m.less+n-2*len(m.text)); m.less > maxLess && m.err == nil {
+			m.err = errors.New("it is packed to nothing")
+		}
 	}
 	if len(m.text) == 0 {
 		return 0, m.err

@@ -268,6 +268,16 @@ func TestBinaryBoundsAllNotes(t *testing.T) {
 	}
 }
 
+// Nor is what unpacks to no text at all: nobody who measures the text would see how much it is.
+func TestBinaryRefusesSilence(t *testing.T) {
+	for name, packed := range map[string][]byte{"signals": bytes.Repeat([]byte{0xff}, 1<<20), "commands": bytes.Repeat([]byte("\xff\xff\xfb"), 1<<19)} {
+		silence := blockOf(t, codeBlock, deflated, packed, meatPack)
+		if got, err := textOf(t, fileOf(true, blockOf(t, codeBlock, stored, []byte("G28\n"), 0), silence)); !errors.Is(err, ErrPacked) || !strings.Contains(err.Error(), "block 2") {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+	}
+}
+
 // heatshrink's own decoder, and so its encoders, know zeros before the first byte.
 func TestHeatshrinkBeforeTheBeginning(t *testing.T) {
 	var h heatshrink
