@@ -1,6 +1,7 @@
 package prusalink
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -27,7 +28,8 @@ func (a *API) fileRoutes() []server.Route {
 			server.Route{Method: "POST", Path: top + "/*", Least: access.Operator, Serve: a.print},
 			server.Route{Method: "DELETE", Path: top + "/*", Least: access.Operator, Serve: a.remove})
 	}
-	return append(all, server.Route{Method: "GET", Path: thumbnails + "*", Least: access.Viewer, Serve: a.thumbnail})
+	return append(all, server.Route{Method: "POST", Path: "/api/files/usb/*", Least: access.Operator, Serve: a.command},
+		server.Route{Method: "GET", Path: thumbnails + "*", Least: access.Viewer, Serve: a.thumbnail})
 }
 
 // StorageList is the answer to /api/v1/storage.
@@ -202,6 +204,21 @@ func (a *API) print(w http.ResponseWriter, r *http.Request, me access.Identity) 
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// command answers the older {"command": "start"}, which Prusa's printers and PrusaLinkPy still know.
+func (a *API) command(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	body, err := server.ReadSmall(w, r, 4<<10)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Command string `json:"command"`
+	}
+	if json.Unmarshal(body, &in) != nil || in.Command != "start" {
+		return server.Refuse("bad_form", `The one command here is {"command": "start"}.`)
+	}
+	return a.print(w, r, me)
 }
 
 // remove deletes a file or a folder; one that is not empty only when Force says so.

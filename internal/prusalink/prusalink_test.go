@@ -130,6 +130,23 @@ func TestFiles(t *testing.T) {
 	status(t, g.AskWith("PUT", "/api/v1/files/local/v.gcode", cube, "X-Api-Key", "viewer"), 403, "a viewer's")
 }
 
+// The older way to print, which PrusaLinkPy has: a command for a file on /usb.
+func TestStartOfOld(t *testing.T) {
+	g := newStage(t)
+	g.Keep(t, "sub/a.gcode", "G28\nG1 X1 E1\n")
+	g.Change(func(s *printer.Snapshot) { s.State = printer.Disconnected })
+	const start = `{"command": "start"}`
+	for _, c := range []struct {
+		role, name, body string
+		want             int
+	}{
+		{"viewer", "sub/a.gcode", start, 403}, {"operator", "sub/a.gcode", `{"command": "delete"}`, 400}, {"operator", "sub/a.gcode", "", 400}, {"operator", "sub/a.gcode", "null", 400},
+		{"operator", "none.gcode", start, 404}, {"operator", "sub", start, 404}, {"operator", "sub/a.gcode", start, 409},
+	} {
+		status(t, g.Ask("POST", "/api/files/usb/"+c.name, c.role, c.body), c.want, c.role+" "+c.name+" "+c.body)
+	}
+}
+
 // Who is not known is asked for a Digest, on every route; a Digest is as good as a key.
 func TestDigest(t *testing.T) {
 	g := newStage(t)
