@@ -53,7 +53,7 @@ func (a *API) storage(w http.ResponseWriter, r *http.Request, me access.Identity
 	if err != nil {
 		return err
 	}
-	s := Storage{Name: "layerd", Type: "LOCAL", Path: "/local", FreeSpace: max(a.s.State(me).FreeBytes, 0), Available: true, ReadOnly: me.Role < access.Operator}
+	s := Storage{Name: "layerd", Type: "LOCAL", Path: "/local", FreeSpace: max(a.s.State(me).FreeBytes, 0), Available: true, ReadOnly: readOnly(me)}
 	for _, f := range files {
 		s.PrintFiles += f.Bytes
 	}
@@ -109,8 +109,11 @@ func refsOf(f store.File) Refs {
 	return refs
 }
 
-func fileOf(f store.File) File {
-	out := File{Name: f.Name, DisplayName: f.Name, Type: "PRINT_FILE", MTimestamp: f.ModifiedMS / 1000}
+// readOnly reports whether somebody may change no files.
+func readOnly(me access.Identity) bool { return me.Role < access.Operator }
+
+func fileOf(f store.File, me access.Identity) File {
+	out := File{Name: f.Name, DisplayName: f.Name, Type: "PRINT_FILE", ReadOnly: readOnly(me), MTimestamp: f.ModifiedMS / 1000}
 	if f.Folder {
 		out.Type = "FOLDER"
 		return out
@@ -130,9 +133,9 @@ func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) e
 		}
 	}
 	st := a.s.State(me)
-	w.Header().Set("Read-Only", strconv.FormatBool(me.Role < access.Operator))
+	w.Header().Set("Read-Only", strconv.FormatBool(readOnly(me)))
 	w.Header().Set("Currently-Printed", strconv.FormatBool(st.Job != nil && !found.Folder && st.Job.File == found.Path))
-	out := fileOf(found)
+	out := fileOf(found, me)
 	if found.Folder {
 		all, err := a.s.Config().Files.Files(r.Context())
 		if err != nil {
@@ -141,7 +144,7 @@ func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) e
 		children := []File{}
 		for _, f := range all {
 			if path.Dir(f.Path) == path.Clean(found.Path) { // both "." at the top
-				children = append(children, fileOf(f))
+				children = append(children, fileOf(f, me))
 			}
 		}
 		out.Children = &children
@@ -182,7 +185,7 @@ func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) er
 		}
 	}
 	w.Header().Set("Location", (&url.URL{Path: "/api/v1/files/local/" + file.Path}).EscapedPath())
-	a.s.WriteJSON(w, http.StatusCreated, fileOf(file))
+	a.s.WriteJSON(w, http.StatusCreated, fileOf(file, me))
 	return nil
 }
 

@@ -130,6 +130,21 @@ func TestFiles(t *testing.T) {
 	status(t, g.AskWith("PUT", "/api/v1/files/local/v.gcode", cube, "X-Api-Key", "viewer"), 403, "a viewer's")
 }
 
+// Whoever may not write is told so everywhere.
+func TestReadOnly(t *testing.T) {
+	g := newStage(t)
+	g.Keep(t, "sub/a.gcode", "G28\nG1 X1 E1\n")
+	for role, want := range map[string]bool{"viewer": true, "operator": false} {
+		for _, path := range []string{"status", "storage", "files/local", "files/local/sub", "files/local/sub/a.gcode"} {
+			w := g.Ask("GET", "/api/v1/"+path, role, "")
+			yes, no := strings.Count(w.Body.String(), `"read_only":true`), strings.Count(w.Body.String(), `"read_only":false`)
+			if w.Code != 200 || (yes > 0) != want || (no > 0) == want {
+				t.Errorf("%s as %s: got %d %s", path, role, w.Code, w.Body)
+			}
+		}
+	}
+}
+
 // The older way to print, which PrusaLinkPy has: a command for a file on /usb.
 func TestStartOfOld(t *testing.T) {
 	g := newStage(t)
