@@ -2,6 +2,7 @@ package prusalink
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -123,12 +124,21 @@ func fileOf(f store.File, me access.Identity) File {
 	return out
 }
 
+// find is the file or folder that a request means: by its name, or by the one that it had when it was sent packed.
+func (a *API) find(r *http.Request) (store.File, error) {
+	name := r.PathValue("path")
+	file, err := a.s.Config().Files.Stat(r.Context(), name)
+	if kept, bad := store.UploadPath(name); errors.Is(err, store.ErrNotFound) && bad == nil && kept != name {
+		return a.s.Config().Files.Stat(r.Context(), kept)
+	}
+	return file, err
+}
+
 // file answers with one file or folder; HEAD says whether it is there, and being printed.
 func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	name := r.PathValue("path")
 	found, err := store.File{Name: "local", Folder: true}, error(nil)
-	if name != "" {
-		if found, err = a.s.Config().Files.Stat(r.Context(), name); err != nil {
+	if r.PathValue("path") != "" {
+		if found, err = a.find(r); err != nil {
 			return err
 		}
 	}
@@ -195,7 +205,7 @@ func (a *API) start(r *http.Request, me access.Identity, name string) error {
 }
 
 func (a *API) print(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	file, err := a.s.Config().Files.Stat(r.Context(), r.PathValue("path"))
+	file, err := a.find(r)
 	if err == nil && file.Folder {
 		err = store.ErrNotFound
 	}
@@ -226,7 +236,7 @@ func (a *API) command(w http.ResponseWriter, r *http.Request, me access.Identity
 
 // remove deletes a file or a folder; one that is not empty only when Force says so.
 func (a *API) remove(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	file, err := a.s.Config().Files.Stat(r.Context(), r.PathValue("path"))
+	file, err := a.find(r)
 	if err == nil && file.Folder && yes(r, "Force") {
 		err = a.s.RemoveAll(r.Context(), me, file.Path)
 	} else if err == nil {

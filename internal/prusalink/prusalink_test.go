@@ -145,6 +145,22 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// What was sent packed is kept as text, under another name; who sent it asks for it by the one that he gave.
+func TestNamesOfPackedFiles(t *testing.T) {
+	g := newStage(t)
+	status(t, g.AskWith("PUT", "/api/v1/files/usb/sub/cube.bgcode", "G28\nG1 X1 E1\n", "X-Api-Key", "operator"), 201, "upload")
+	g.Change(func(s *printer.Snapshot) { s.State = printer.Disconnected })
+	for _, c := range []struct {
+		method, name string
+		want         int
+	}{
+		{"HEAD", "cube.bgcode", 200}, {"GET", "cube.bgcode", 200}, {"GET", "cube.gcode.gz", 200}, {"HEAD", "cube.gcode", 200}, {"HEAD", "other.bgcode", 404}, {"HEAD", "cube.exe", 404}, {"HEAD", "cube", 404},
+		{"POST", "cube.bgcode", 409}, {"PUT", "cube.bgcode", 409}, {"DELETE", "cube.bgcode", 204}, {"HEAD", "cube.bgcode", 404},
+	} {
+		status(t, g.Ask(c.method, "/api/v1/files/usb/sub/"+c.name, "operator", ""), c.want, c.method+" "+c.name)
+	}
+}
+
 // The older way to print, which PrusaLinkPy has: a command for a file on /usb.
 func TestStartOfOld(t *testing.T) {
 	g := newStage(t)
