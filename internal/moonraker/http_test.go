@@ -335,6 +335,17 @@ func TestListingIsShared(t *testing.T) {
 	}
 }
 
+// What Moonraker has and we have not is refused in its form, so that clients can read that.
+func TestWhatIsNotHere(t *testing.T) {
+	g := newStage(t)
+	for _, c := range []string{"GET /server/database/item?namespace=fluidd", "GET /machine/update/status", "POST /machine/reboot", "POST /printer/firmware_restart", "DELETE /server/webcams/item", "GET /access/user", "GET /server/history/list"} {
+		method, target, _ := strings.Cut(c, " ")
+		g.ask(404, "owner", method, target, "")
+		g.ask(401, "", method, target, "")
+	}
+	g.ask(405, "owner", "GET", "/printer/print/start", "")
+}
+
 func TestStrangers(t *testing.T) {
 	g := newStage(t)
 	for _, route := range New(g.Server).Routes() {

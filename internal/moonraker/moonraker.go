@@ -115,7 +115,24 @@ func (a *API) Routes() []server.Route {
 			}})
 		}
 	}
+	for _, top := range []string{"/server/*", "/printer/*", "/machine/*", "/access/*"} {
+		for _, verb := range []string{"GET", "POST", "DELETE"} {
+			all = append(all, server.Route{Method: verb, Path: top, Least: access.Viewer, Serve: nothing})
+		}
+	}
 	return all
+}
+
+// nothing refuses what else Moonraker has, in its form.
+func nothing(_ http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	for _, m := range methods {
+		for _, address := range m.http {
+			if strings.HasSuffix(address, " "+r.URL.Path) {
+				return server.Refuse("method", r.Method+" is not possible here.")
+			}
+		}
+	}
+	return server.Refuse("no_route", "")
 }
 
 // Result is the body of an answer.
