@@ -1,12 +1,16 @@
 package moonraker
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"mime/multipart"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -332,6 +336,29 @@ func TestListingIsShared(t *testing.T) {
 				t.Fatalf("got %p and %p of one revision", l, found[0])
 			}
 		}
+	}
+}
+
+// Simple clients hear an answer only when they have sent everything.
+func TestRefusedUploadIsHeardOut(t *testing.T) {
+	g := newStage(t)
+	conn, err := net.Dial("tcp", g.Listen(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	form := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"model.stl\"\r\n\r\n" + strings.Repeat("x", 32<<20) + "\r\n--b--\r\n"
+	fmt.Fprintf(conn, "POST /server/files/upload HTTP/1.1\r\nHost: x\r\nX-Api-Key: operator\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n", len(form))
+	if _, err := io.WriteString(conn, form); err != nil {
+		t.Fatalf("the file could not be sent: %v", err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if text, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != 400 || !strings.Contains(string(text), "sliced") {
+		t.Errorf("got %d %s, %v", answer.StatusCode, text, err)
 	}
 }
 

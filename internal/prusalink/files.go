@@ -167,7 +167,18 @@ func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) e
 }
 
 // put takes a file, and prints it when it is to: it stays when it cannot be printed now.
-func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) (err error) {
+	free, err := a.s.TakeUpload(me)
+	if err != nil {
+		return err
+	}
+	defer free()
+	body := a.s.Patient(w, r, me)
+	defer func() {
+		if err != nil {
+			server.HearOut(body)
+		}
+	}()
 	name, err := server.CleanName(r.PathValue("path"))
 	if err != nil {
 		return err
@@ -179,12 +190,7 @@ func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) er
 		w.WriteHeader(http.StatusCreated)
 		return nil
 	}
-	free, err := a.s.TakeUpload(me)
-	if err != nil {
-		return err
-	}
-	defer free()
-	file, _, err := a.s.Put(r.Context(), name, a.s.Patient(w, r, me), r.ContentLength, yes(r, "Overwrite"))
+	file, _, err := a.s.Put(r.Context(), name, body, r.ContentLength, yes(r, "Overwrite"))
 	if err != nil {
 		return err
 	}

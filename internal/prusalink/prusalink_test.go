@@ -1,7 +1,12 @@
 package prusalink
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -142,6 +147,29 @@ func TestReadOnly(t *testing.T) {
 				t.Errorf("%s as %s: got %d %s", path, role, w.Code, w.Body)
 			}
 		}
+	}
+}
+
+// Simple clients hear an answer only when they have sent everything.
+func TestRefusedUploadIsHeardOut(t *testing.T) {
+	g := newStage(t)
+	conn, err := net.Dial("tcp", g.Listen(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const size = 32 << 20
+	fmt.Fprintf(conn, "PUT /api/v1/files/local/model.stl HTTP/1.1\r\nHost: x\r\nX-Api-Key: operator\r\nContent-Length: %d\r\n\r\n", size)
+	if _, err := conn.Write(make([]byte, size)); err != nil {
+		t.Fatalf("the file could not be sent: %v", err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if text, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != 400 || !strings.Contains(string(text), "sliced") {
+		t.Errorf("got %d %s, %v", answer.StatusCode, text, err)
 	}
 }
 
