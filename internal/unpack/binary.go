@@ -42,7 +42,7 @@ const (
 )
 
 const (
-	maxAllNotes  = 8 << 20   // bytes of all blocks that are no G-code; of more nothing is kept
+	maxAllNotes  = 4 << 20   // bytes of all blocks that are no G-code; of more nothing is kept
 	maxNotes     = 1 << 20   // bytes of a block of metadata; of larger ones nothing is kept, a print does not need them
 	maxThumbnail = 512 << 10 // what gcode.SurveyFile takes
 )

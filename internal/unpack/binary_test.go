@@ -261,7 +261,7 @@ func TestBinaryBoundsAllNotes(t *testing.T) {
 	picture := blockOf(t, thumbnailBlock, deflated, make([]byte, maxThumbnail), 0, 1, 1)
 	code := blockOf(t, codeBlock, stored, []byte("G28\n"), 0)
 	for name, block := range map[string][]byte{"notes": notes, "pictures": picture} {
-		got, err := textOf(t, fileOf(true, append(slices.Repeat([][]byte{block}, 50), code)...))
+		got, err := textOf(t, fileOf(true, append(slices.Repeat([][]byte{block}, 20), code)...))
 		if err != nil || !strings.HasSuffix(got, "\nG28\n") || len(got) > 3*maxAllNotes {
 			t.Errorf("%s: %v, %d bytes", name, err, len(got))
 		}
