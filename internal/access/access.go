@@ -220,6 +220,8 @@ func (g *Gate) counted(r *http.Request, secret string, look func(ctx context.Con
 		g.wrong.right(key)
 		who.From = g.Source(r)
 		return who, nil
+	case errors.Is(err, ErrStale): // the secret itself was right
+		return Identity{}, err
 	case errors.Is(err, ErrDenied):
 		g.wrong.add(from)
 		return Identity{}, err

@@ -59,22 +59,28 @@ func ShowsDigest(r *http.Request) bool {
 func (g *Gate) IdentifyDigest(r *http.Request) (Identity, error) {
 	_, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	d := parseDigest(text)
-	return g.counted(r, d["username"]+":"+d["response"], func(ctx context.Context, _ hash) (Identity, error) { return g.byDigest(ctx, r, d) })
+	secret := ""
+	if g.proves(r, d) { // the Digest itself is another one each time, and would not be known again
+		secret = "digest " + d["username"] + " " + g.DigestPassword(d["username"])
+	}
+	return g.counted(r, secret, func(ctx context.Context, _ hash) (Identity, error) { return g.byDigest(ctx, d) })
 }
 
-func (g *Gate) byDigest(ctx context.Context, r *http.Request, d map[string]string) (Identity, error) {
+// proves reports whether d was made for this request by who knows the password.
+func (g *Gate) proves(r *http.Request, d map[string]string) bool {
 	if d["uri"] != r.RequestURI || d["realm"] != digestRealm || d["algorithm"] != "" && !strings.EqualFold(d["algorithm"], "MD5") || d["qop"] != "" && d["qop"] != "auth" {
-		return Identity{}, ErrDenied
+		return false
 	}
-	id := d["username"]
 	outer := ":" + d["nonce"] + ":"
 	if d["qop"] != "" {
 		outer += d["nc"] + ":" + d["cnonce"] + ":" + d["qop"] + ":"
 	}
-	want := md5Hex(md5Hex(id+":"+digestRealm+":"+g.DigestPassword(id)) + outer + md5Hex(r.Method+":"+d["uri"]))
-	if !hmac.Equal([]byte(want), []byte(strings.ToLower(d["response"]))) {
-		return Identity{}, ErrDenied
-	}
+	want := md5Hex(md5Hex(d["username"]+":"+digestRealm+":"+g.DigestPassword(d["username"])) + outer + md5Hex(r.Method+":"+d["uri"]))
+	return hmac.Equal([]byte(want), []byte(strings.ToLower(d["response"])))
+}
+
+// byDigest is whose password it was, if the nonce still counts.
+func (g *Gate) byDigest(ctx context.Context, d map[string]string) (Identity, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(d["nonce"])
 	if err != nil || len(raw) != 8+16 || !hmac.Equal(raw[8:], g.sealed("nonce", string(raw[:8]))[:16]) {
 		return Identity{}, ErrStale // of another layerd, or made before it got another secret
@@ -83,7 +89,7 @@ func (g *Gate) byDigest(ctx context.Context, r *http.Request, d map[string]strin
 	if again := ctx.Value(againKey{}) != nil; !again && (age < -time.Minute || age > digestGood) {
 		return Identity{}, ErrStale
 	}
-	k, err := g.cfg.Book.KeyOf(ctx, id)
+	k, err := g.cfg.Book.KeyOf(ctx, d["username"])
 	if err != nil {
 		return Identity{}, err
 	}

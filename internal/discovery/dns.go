@@ -81,7 +81,10 @@ type message struct {
 	more      []record
 }
 
-const maxEntries = 256 // in a message, of which the rest is not read
+const (
+	maxEntries = 256 // in a message, of which the rest is not read
+	maxHops    = 128 // from one part of a name to the next
+)
 
 var (
 	errShort = errors.New("message ends too soon")
@@ -163,10 +166,11 @@ func readRecord(b []byte, at int) (r record, next int, err error) {
 	return r, next, nil
 }
 
-// readName reads the name at a place, which may go on somewhere before. It always comes to an end, since it only ever goes back.
+// readName reads the name at a place, which may go on somewhere before. It always comes to an end, since it only ever goes back, and soon: a name
+// has less than maxHops labels.
 func readName(b []byte, at int) (n name, next int, err error) {
 	var out []byte
-	for limit := at; ; {
+	for limit, hops := at, 0; ; {
 		if at >= len(b) {
 			return "", at, errShort
 		}
@@ -180,8 +184,8 @@ func readName(b []byte, at int) (n name, next int, err error) {
 				next = at + 2
 			}
 			at = length&0x3f<<8 | int(b[at+1])
-			if at >= limit {
-				return "", at, errors.New("name goes on ahead of itself")
+			if hops++; at >= limit || hops == maxHops {
+				return "", at, errors.New("name goes on ahead of itself, or too often")
 			}
 			limit = at
 			continue

@@ -37,6 +37,12 @@ func TestDamagedMessages(t *testing.T) {
 		return "\x00\x00\x00\x00\x00" + string([]byte{questions}) + "\x00" + string([]byte{records}) + "\x00\x00\x00\x00"
 	}
 	const question = "\x01a\x00\x00\x01\x00\x01"
+	// A text of pointers, each to the one before, and a name that begins at the last of them.
+	hops := "\x00\x00\x10\x00\x01\x00\x00\x00\x00\x02\x00\xc0\x0c"
+	for at := 23; at < 23+2*255; at += 2 {
+		hops += string([]byte{0xc0 | byte(at>>8), byte(at)})
+	}
+	hops += string([]byte{0xc0 | byte((23+2*255)>>8), (23 + 2*255) & 0xff}) + "\x00\x10\x00\x01\x00\x00\x00\x00\x00\x00"
 	for name, c := range map[string]struct {
 		wire      string
 		questions int
@@ -49,6 +55,7 @@ func TestDamagedMessages(t *testing.T) {
 		"a name that leads to itself": {head(1, 0) + "\xc0\x0c\x00\x01\x00\x01", 0},
 		"names that lead in a ring":   {head(1, 0) + "\x01a\xc0\x0c\x00\x01\x00\x01", 0},
 		"a name that leads ahead":     {head(1, 0) + "\xc0\x10\x00\x01\x00\x01\x00", 0},
+		"a name of pointers alone":    {head(0, 2) + hops, 0},
 		"half a pointer":              {head(1, 0) + "\xc0", 0},
 		"a label of a reserved kind":  {head(1, 0) + "\x40a\x00\x00\x01\x00\x01", 0},
 		"a label that is cut":         {head(1, 0) + "\x3fa", 0},

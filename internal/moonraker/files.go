@@ -238,13 +238,19 @@ type Uploaded struct {
 
 var errNoUpload = server.Refuse("bad_form", "There is no file in this form.")
 
-func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity) (err error) {
 	free, err := a.s.TakeUpload(me)
 	if err != nil {
 		return err
 	}
 	defer free()
-	f, err := server.ReadForm(r, a.s.Patient(w, r, me), "root", "path", "print", "checksum")
+	body := a.s.Patient(w, r, me)
+	defer func() {
+		if err != nil {
+			server.HearOut(body)
+		}
+	}()
+	f, err := server.ReadForm(r, body, "root", "path", "print", "checksum")
 	if err != nil {
 		return err
 	}
@@ -306,9 +312,11 @@ type listing struct {
 	files []store.File
 }
 
-// listingOf asks the store, once for a revision. nil = it cannot be told.
+// listingOf asks the store, once for a revision, and waits for the disk. nil = it cannot be told.
 func (a *API) listingOf(rev uint64) *listing {
-	if l := a.listing.Load(); l != nil && l.rev == rev {
+	a.reading <- struct{}{} // all sockets hear of a change at once
+	defer func() { <-a.reading }()
+	if l := a.listing; l != nil && l.rev >= rev {
 		return l
 	}
 	files, err := a.s.Config().Files.Files(a.s.Life())
@@ -316,7 +324,7 @@ func (a *API) listingOf(rev uint64) *listing {
 		return nil
 	}
 	l := &listing{rev, files}
-	a.listing.Store(l)
+	a.listing = l
 	return l
 }
 

@@ -1,14 +1,20 @@
 package moonraker
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"io"
 	"mime/multipart"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"layerd/camera"
@@ -304,6 +310,67 @@ func TestWebcamsAndTotals(t *testing.T) {
 	}
 	g.ask(200, "viewer", "GET", "/server/history/totals", "", "result/job_totals/total_jobs", 2, "result/job_totals/total_print_time", 100, "result/job_totals/longest_print", 70, "result/job_totals/longest_job", 100,
 		"result/job_totals/total_filament_used", 10)
+}
+
+// A change of files is read from the disk once, however many clients are told of it.
+func TestListingIsShared(t *testing.T) {
+	g := newStage(t)
+	for i := range 20 {
+		g.Keep(t, fmt.Sprintf("%d.gcode", i), cube)
+	}
+	a := New(g.Server)
+	for rev := range uint64(20) {
+		found := make([]*listing, 50)
+		begin := make(chan struct{})
+		var clients sync.WaitGroup
+		for i := range found {
+			clients.Go(func() {
+				<-begin
+				found[i] = a.listingOf(7 + rev)
+			})
+		}
+		close(begin)
+		clients.Wait()
+		for _, l := range found {
+			if l == nil || l != found[0] || len(l.files) != 20 {
+				t.Fatalf("got %p and %p of one revision", l, found[0])
+			}
+		}
+	}
+}
+
+// Simple clients hear an answer only when they have sent everything.
+func TestRefusedUploadIsHeardOut(t *testing.T) {
+	g := newStage(t)
+	conn, err := net.Dial("tcp", g.Listen(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	form := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"model.stl\"\r\n\r\n" + strings.Repeat("x", 32<<20) + "\r\n--b--\r\n"
+	fmt.Fprintf(conn, "POST /server/files/upload HTTP/1.1\r\nHost: x\r\nX-Api-Key: operator\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n", len(form))
+	if _, err := io.WriteString(conn, form); err != nil {
+		t.Fatalf("the file could not be sent: %v", err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if text, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != 400 || !strings.Contains(string(text), "sliced") {
+		t.Errorf("got %d %s, %v", answer.StatusCode, text, err)
+	}
+}
+
+// What Moonraker has and we have not is refused in its form, so that clients can read that.
+func TestWhatIsNotHere(t *testing.T) {
+	g := newStage(t)
+	for _, c := range []string{"GET /server/database/item?namespace=fluidd", "GET /machine/update/status", "POST /machine/reboot", "POST /printer/firmware_restart", "DELETE /server/webcams/item", "GET /access/user", "GET /server/history/list"} {
+		method, target, _ := strings.Cut(c, " ")
+		g.ask(404, "owner", method, target, "")
+		g.ask(401, "", method, target, "")
+	}
+	g.ask(405, "owner", "GET", "/printer/print/start", "")
 }
 
 func TestStrangers(t *testing.T) {

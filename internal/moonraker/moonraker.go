@@ -24,12 +24,13 @@ import (
 type API struct {
 	s       *server.Server
 	tokens  tokens
-	listing atomic.Pointer[listing] // of the revision that was asked for last
-	sockets atomic.Uint64           // that there have been; each has its number
+	reading chan struct{} // holds one token while the disk is read for listing
+	listing *listing      // of the newest revision that was asked for; guarded by reading
+	sockets atomic.Uint64 // that there have been; each has its number
 }
 
 // New returns the API, for Server.Mount.
-func New(s *server.Server) *API { return &API{s: s} }
+func New(s *server.Server) *API { return &API{s: s, reading: make(chan struct{}, 1)} }
 
 // call is one request, however it came.
 type call struct {
@@ -123,7 +124,24 @@ func (a *API) Routes() []server.Route {
 			}})
 		}
 	}
+	for _, top := range []string{"/server/*", "/printer/*", "/machine/*", "/access/*"} {
+		for _, verb := range []string{"GET", "POST", "DELETE"} {
+			all = append(all, server.Route{Method: verb, Path: top, Least: access.Viewer, Serve: nothing})
+		}
+	}
 	return all
+}
+
+// nothing refuses what else Moonraker has, in its form.
+func nothing(_ http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	for _, m := range methods {
+		for _, address := range m.http {
+			if strings.HasSuffix(address, " "+r.URL.Path) {
+				return server.Refuse("method", r.Method+" is not possible here.")
+			}
+		}
+	}
+	return server.Refuse("no_route", "")
 }
 
 // Result is the body of an answer.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 )
 
 // JSON-RPC 2.0, as far as it goes by itself: https://www.jsonrpc.org/specification
@@ -24,12 +25,47 @@ func (c *client) hear(ctx context.Context, text []byte) error {
 	if fault != nil {
 		return c.k.WriteText(answer(json.RawMessage("null"), nil, fault))
 	}
+	var of *batch
+	if isBatch(text) {
+		of = &batch{left: len(calls)}
+	}
 	for _, m := range calls {
-		if err := c.take(ctx, m); err != nil {
+		if err := c.take(ctx, m, of); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// batch is several calls in one message, which are answered in one.
+type batch struct {
+	left    int // calls that are not done yet
+	answers [][]byte
+}
+
+// done is a call that is done: its answer, nil when nobody wants one, and the batch that it is of, nil when it came alone.
+type done struct {
+	answer []byte
+	of     *batch
+}
+
+// end sends the answer of a call, or keeps it until all others of its batch are done.
+func (c *client) end(d done) error {
+	text := d.answer
+	if b := d.of; b != nil {
+		b.left--
+		if text != nil {
+			b.answers = append(b.answers, text)
+		}
+		if b.left > 0 || len(b.answers) == 0 {
+			return nil
+		}
+		text = slices.Concat([]byte("["), bytes.Join(b.answers, []byte(",")), []byte("]"))
+	}
+	if text == nil {
+		return nil
+	}
+	return c.k.WriteText(text)
 }
 
 var (
@@ -39,13 +75,15 @@ var (
 	noParams  = &Failure{-32602, "Invalid params"}
 )
 
+// isBatch reports whether a message that is JSON has several calls.
+func isBatch(text []byte) bool { return bytes.TrimSpace(text)[0] == '[' }
+
 // callsIn are the calls in a message.
 func callsIn(text []byte) (calls []asking, fault *Failure) {
-	text = bytes.TrimSpace(text)
 	if !json.Valid(text) {
 		return nil, noJSON
 	}
-	if text[0] == '[' {
+	if isBatch(text) {
 		if json.Unmarshal(text, &calls) != nil || len(calls) == 0 || len(calls) > maxBatch {
 			return nil, noRequest
 		}
@@ -89,15 +127,15 @@ func answer(id json.RawMessage, result any, fault *Failure) []byte {
 }
 
 // take does one call: what is the socket's own at once, all else beside it.
-func (c *client) take(ctx context.Context, m asking) error {
+func (c *client) take(ctx context.Context, m asking, of *batch) error {
 	id, ok := m.id()
 	in, named := m.params()
 	known, there := methodNamed(m.Method)
 	reply := func(result any, fault *Failure) error {
 		if id == nil {
-			return nil
+			return c.end(done{nil, of})
 		}
-		return c.k.WriteText(answer(id, result, fault))
+		return c.end(done{answer(id, result, fault), of})
 	}
 	switch {
 	case !ok:
@@ -123,9 +161,9 @@ func (c *client) take(ctx context.Context, m asking) error {
 	if c.me.Role < known.least {
 		return reply(nil, &Failure{http.StatusForbidden, "This needs the role of " + known.least.String() + "."})
 	}
-	places := c.underWay
+	places, turns := c.accepted, c.underWay
 	if m.Method == emergencyStop {
-		places = c.urgent
+		places, turns = c.urgent, make(chan struct{}, 1)
 	}
 	select {
 	case places <- struct{}{}:
@@ -134,12 +172,18 @@ func (c *client) take(ctx context.Context, m asking) error {
 	}
 	c.calls.Go(func() {
 		defer func() { <-places }()
-		result, err := known.run(c.a, call{c.r, c.me, in})
-		if id == nil {
+		select {
+		case turns <- struct{}{}:
+			defer func() { <-turns }()
+		case <-ctx.Done():
 			return
 		}
+		d := done{of: of}
+		if result, err := known.run(c.a, call{c.r, c.me, in}); id != nil {
+			d.answer = answer(id, result, c.faultOf(err))
+		}
 		select {
-		case c.answers <- answer(id, result, c.faultOf(err)):
+		case c.done <- d:
 		case <-ctx.Done():
 		}
 	})

@@ -25,19 +25,21 @@ const (
 	recheckEvery = time.Minute
 	maxHeard     = 64 << 10 // bytes of one message
 	maxBatch     = 20       // calls in one message
-	maxUnderWay  = 8        // calls of one client; an emergency stop waits for none
+	maxUnderWay  = 8        // calls of one client
+	maxAccepted  = 40       // with those that wait for their turn; an emergency stop waits for none
 	closeGoing   = 1001
 )
 
 // client is one client. Everything in it is live's, but what is said otherwise.
 type client struct {
-	a       *API
-	k       *server.Socket
-	r       *http.Request // of the handshake, with who he is
-	me      access.Identity
-	number  uint64
-	heard   chan []byte
-	answers chan []byte // of calls that are done
+	a      *API
+	k      *server.Socket
+	r      *http.Request // of the handshake, with who he is
+	me     access.Identity
+	number uint64
+	heard  chan []byte
+	done   chan done // calls of which live does not know it yet
+	accepted,
 	underWay,
 	urgent chan struct{} // places of calls
 	calls  sync.WaitGroup
@@ -73,8 +75,8 @@ func (a *API) socket(w http.ResponseWriter, r *http.Request, _ access.Identity) 
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
 	defer context.AfterFunc(a.s.Life(), end)()
-	c := &client{a: a, k: k, r: r.WithContext(ctx), me: me, number: a.sockets.Add(1), heard: make(chan []byte), answers: make(chan []byte),
-		underWay: make(chan struct{}, maxUnderWay), urgent: make(chan struct{}, 1), states: make(chan server.State, 1), now: a.s.State(me)}
+	c := &client{a: a, k: k, r: r.WithContext(ctx), me: me, number: a.sockets.Add(1), heard: make(chan []byte), done: make(chan done),
+		accepted: make(chan struct{}, maxAccepted), underWay: make(chan struct{}, maxUnderWay), urgent: make(chan struct{}, 1), states: make(chan server.State, 1), now: a.s.State(me)}
 	c.files = a.listingOf(c.now.FilesRev)
 	var helpers sync.WaitGroup
 	helpers.Go(func() { c.read(ctx) })
@@ -142,8 +144,8 @@ func (c *client) live(ctx context.Context) {
 				return
 			}
 			err = c.hear(ctx, text)
-		case text := <-c.answers:
-			err = c.k.WriteText(text)
+		case d := <-c.done:
+			err = c.end(d)
 		case st := <-c.states:
 			err = c.see(st)
 		case <-due.C:

@@ -259,12 +259,53 @@ func TestBadMessages(t *testing.T) {
 			a.is(a.hear(), "error/code", code)
 		}
 		a.say(`{"jsonrpc":"2.0","method":"server.info"}`) // a notification: nobody answers
-		a.say(`[{"jsonrpc":"2.0","method":"server.websocket.id","id":"x"},{"jsonrpc":"2.0","method":"server.connection.identify","id":"y"}]`)
-		a.is(a.hear(), "id", "x")
-		a.is(a.hear(), "id", "y")
 		a.say(strings.Repeat(" ", maxHeard+1))
 		if _, _, err := a.conn.ReadMessage(); err == nil {
 			t.Error("a message that is too long was taken")
+		}
+	})
+}
+
+// Several calls in one message are answered in one: https://www.jsonrpc.org/specification#batch.
+func TestBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
+		a := open(t, p, "viewer")
+		a.say(`[{"jsonrpc":"2.0","method":"server.info"},{"jsonrpc":"2.0","method":"printer.info"}]`) // nobody wants an answer
+		a.say(`[{"jsonrpc":"2.0","method":"server.info","id":"slow"},{"jsonrpc":"2.0","method":"server.info"},{"jsonrpc":"2.0","method":"none","id":"none"},{"jsonrpc":"2.0","method":"server.websocket.id","id":"own"}]`)
+		var answers []struct {
+			ID     string
+			Result object
+			Error  Failure
+		}
+		if text := a.hear(); json.Unmarshal(text, &answers) != nil || len(answers) != 3 {
+			t.Fatalf("got %.300s", text)
+		}
+		for _, one := range answers {
+			if want := map[string]int{"none": -32601}[one.ID]; one.Error.Code != want || (one.Result == nil) != (want != 0) {
+				t.Errorf("got %+v", one)
+			}
+		}
+	})
+}
+
+// Apps ask for all that they show at once, when they start.
+func TestManyCallsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
+		a := open(t, p, "viewer")
+		const call = `{"jsonrpc":"2.0","method":"server.files.list","id":1}`
+		a.say("[" + strings.Repeat(call+",", maxBatch-1) + call + "]")
+		var answers []map[string]any
+		if text := a.hear(); json.Unmarshal(text, &answers) != nil || len(answers) != maxBatch {
+			t.Fatalf("got %.300s", text)
+		}
+		for i, one := range answers {
+			if one["error"] != nil {
+				t.Errorf("call %d: got %v", i, one)
+			}
 		}
 	})
 }

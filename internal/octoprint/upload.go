@@ -2,7 +2,6 @@ package octoprint
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"path"
 	"strings"
@@ -14,8 +13,6 @@ import (
 )
 
 // What flows here: a server.Form → its file goes through to the store → with the form's end its name, and what is to be done with it.
-
-const maxDrain = 256 << 20 // bytes of an upload that are read though it is refused
 
 var errForm = refuse(http.StatusBadRequest, "Send a file, or the name of a folder.")
 
@@ -49,8 +46,8 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity)
 	defer free()
 	body := a.s.Patient(w, r, me)
 	defer func() {
-		if err != nil { // slicers hear an answer only when they have sent everything: before, a connection that ends is all they tell of
-			io.CopyN(io.Discard, body, maxDrain)
+		if err != nil {
+			server.HearOut(body)
 		}
 	}()
 	f, err := server.ReadForm(r, body, "select", "print", "path", "noOverwrite")

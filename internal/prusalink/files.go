@@ -1,6 +1,8 @@
 package prusalink
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -27,7 +29,8 @@ func (a *API) fileRoutes() []server.Route {
 			server.Route{Method: "POST", Path: top + "/*", Least: access.Operator, Serve: a.print},
 			server.Route{Method: "DELETE", Path: top + "/*", Least: access.Operator, Serve: a.remove})
 	}
-	return append(all, server.Route{Method: "GET", Path: thumbnails + "*", Least: access.Viewer, Serve: a.thumbnail})
+	return append(all, server.Route{Method: "POST", Path: "/api/files/usb/*", Least: access.Operator, Serve: a.command},
+		server.Route{Method: "GET", Path: thumbnails + "*", Least: access.Viewer, Serve: a.thumbnail})
 }
 
 // StorageList is the answer to /api/v1/storage.
@@ -51,7 +54,7 @@ func (a *API) storage(w http.ResponseWriter, r *http.Request, me access.Identity
 	if err != nil {
 		return err
 	}
-	s := Storage{Name: "local", Type: "LOCAL", Path: "/local", FreeSpace: max(a.s.State(me).FreeBytes, 0), Available: true, ReadOnly: me.Role < access.Operator}
+	s := Storage{Name: "local", Type: "LOCAL", Path: "/local", FreeSpace: max(a.s.State(me).FreeBytes, 0), Available: true, ReadOnly: readOnly(me)}
 	for _, f := range files {
 		s.PrintFiles += f.Bytes
 	}
@@ -116,8 +119,11 @@ func refsOf(f store.File) Refs {
 	return refs
 }
 
-func fileOf(f store.File) File {
-	out := File{Name: f.Name, DisplayName: f.Name, Type: "PRINT_FILE", MTimestamp: f.ModifiedMS / 1000}
+// readOnly reports whether somebody may change no files.
+func readOnly(me access.Identity) bool { return me.Role < access.Operator }
+
+func fileOf(f store.File, me access.Identity) File {
+	out := File{Name: f.Name, DisplayName: f.Name, Type: "PRINT_FILE", ReadOnly: readOnly(me), MTimestamp: f.ModifiedMS / 1000}
 	if f.Folder {
 		out.Type = "FOLDER"
 		return out
@@ -127,19 +133,28 @@ func fileOf(f store.File) File {
 	return out
 }
 
+// find is the file or folder that a request means: by its name, or by the one that it had when it was sent packed.
+func (a *API) find(r *http.Request) (store.File, error) {
+	name := r.PathValue("path")
+	file, err := a.s.Config().Files.Stat(r.Context(), name)
+	if kept, bad := store.UploadPath(name); errors.Is(err, store.ErrNotFound) && bad == nil && kept != name {
+		return a.s.Config().Files.Stat(r.Context(), kept)
+	}
+	return file, err
+}
+
 // file answers with one file or folder; HEAD says whether it is there, and being printed.
 func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	name := r.PathValue("path")
 	found, err := store.File{Name: "local", Folder: true}, error(nil)
-	if name != "" {
-		if found, err = a.s.Config().Files.Stat(r.Context(), name); err != nil {
+	if r.PathValue("path") != "" {
+		if found, err = a.find(r); err != nil {
 			return err
 		}
 	}
 	st := a.s.State(me)
-	w.Header().Set("Read-Only", strconv.FormatBool(me.Role < access.Operator))
+	w.Header().Set("Read-Only", strconv.FormatBool(readOnly(me)))
 	w.Header().Set("Currently-Printed", strconv.FormatBool(st.Job != nil && !found.Folder && st.Job.File == found.Path))
-	out := fileOf(found)
+	out := fileOf(found, me)
 	if found.Folder {
 		all, err := a.s.Config().Files.Files(r.Context())
 		if err != nil {
@@ -148,7 +163,7 @@ func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) e
 		children := []File{}
 		for _, f := range all {
 			if path.Dir(f.Path) == path.Clean(found.Path) { // both "." at the top
-				children = append(children, fileOf(f))
+				children = append(children, fileOf(f, me))
 			}
 		}
 		out.Children = &children
@@ -161,7 +176,18 @@ func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) e
 }
 
 // put takes a file, and prints it when it is to: it stays when it cannot be printed now.
-func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) (err error) {
+	free, err := a.s.TakeUpload(me)
+	if err != nil {
+		return err
+	}
+	defer free()
+	body := a.s.Patient(w, r, me)
+	defer func() {
+		if err != nil {
+			server.HearOut(body)
+		}
+	}()
 	name, err := server.CleanName(r.PathValue("path"))
 	if err != nil {
 		return err
@@ -173,12 +199,7 @@ func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) er
 		w.WriteHeader(http.StatusCreated)
 		return nil
 	}
-	free, err := a.s.TakeUpload(me)
-	if err != nil {
-		return err
-	}
-	defer free()
-	file, _, err := a.s.Put(r.Context(), name, a.s.Patient(w, r, me), r.ContentLength, yes(r, "Overwrite"))
+	file, _, err := a.s.Put(r.Context(), name, body, r.ContentLength, yes(r, "Overwrite"))
 	if err != nil {
 		return err
 	}
@@ -189,7 +210,7 @@ func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) er
 		}
 	}
 	w.Header().Set("Location", (&url.URL{Path: "/api/v1/files/local/" + file.Path}).EscapedPath())
-	a.s.WriteJSON(w, http.StatusCreated, fileOf(file))
+	a.s.WriteJSON(w, http.StatusCreated, fileOf(file, me))
 	return nil
 }
 
@@ -199,7 +220,7 @@ func (a *API) start(r *http.Request, me access.Identity, name string) error {
 }
 
 func (a *API) print(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	file, err := a.s.Config().Files.Stat(r.Context(), r.PathValue("path"))
+	file, err := a.find(r)
 	if err == nil && file.Folder {
 		err = store.ErrNotFound
 	}
@@ -213,9 +234,24 @@ func (a *API) print(w http.ResponseWriter, r *http.Request, me access.Identity) 
 	return nil
 }
 
+// command answers the older {"command": "start"}, which Prusa's printers and PrusaLinkPy still know.
+func (a *API) command(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	body, err := server.ReadSmall(w, r, 4<<10)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Command string `json:"command"`
+	}
+	if json.Unmarshal(body, &in) != nil || in.Command != "start" {
+		return server.Refuse("bad_form", `The one command here is {"command": "start"}.`)
+	}
+	return a.print(w, r, me)
+}
+
 // remove deletes a file or a folder; one that is not empty only when Force says so.
 func (a *API) remove(w http.ResponseWriter, r *http.Request, me access.Identity) error {
-	file, err := a.s.Config().Files.Stat(r.Context(), r.PathValue("path"))
+	file, err := a.find(r)
 	if err == nil && file.Folder && yes(r, "Force") {
 		err = a.s.RemoveAll(r.Context(), me, file.Path)
 	} else if err == nil {

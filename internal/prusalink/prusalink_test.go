@@ -1,7 +1,12 @@
 package prusalink
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
@@ -134,6 +139,77 @@ func TestFiles(t *testing.T) {
 	status(t, g.AskWith("PUT", "/api/v1/files/local/v.gcode", cube, "X-Api-Key", "viewer"), 403, "a viewer's")
 }
 
+// Whoever may not write is told so everywhere.
+func TestReadOnly(t *testing.T) {
+	g := newStage(t)
+	g.Keep(t, "sub/a.gcode", "G28\nG1 X1 E1\n")
+	for role, want := range map[string]bool{"viewer": true, "operator": false} {
+		for _, path := range []string{"status", "storage", "files/local", "files/local/sub", "files/local/sub/a.gcode"} {
+			w := g.Ask("GET", "/api/v1/"+path, role, "")
+			yes, no := strings.Count(w.Body.String(), `"read_only":true`), strings.Count(w.Body.String(), `"read_only":false`)
+			if w.Code != 200 || (yes > 0) != want || (no > 0) == want {
+				t.Errorf("%s as %s: got %d %s", path, role, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+// Simple clients hear an answer only when they have sent everything.
+func TestRefusedUploadIsHeardOut(t *testing.T) {
+	g := newStage(t)
+	conn, err := net.Dial("tcp", g.Listen(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const size = 32 << 20
+	fmt.Fprintf(conn, "PUT /api/v1/files/local/model.stl HTTP/1.1\r\nHost: x\r\nX-Api-Key: operator\r\nContent-Length: %d\r\n\r\n", size)
+	if _, err := conn.Write(make([]byte, size)); err != nil {
+		t.Fatalf("the file could not be sent: %v", err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if text, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != 400 || !strings.Contains(string(text), "sliced") {
+		t.Errorf("got %d %s, %v", answer.StatusCode, text, err)
+	}
+}
+
+// What was sent packed is kept as text, under another name; who sent it asks for it by the one that he gave.
+func TestNamesOfPackedFiles(t *testing.T) {
+	g := newStage(t)
+	status(t, g.AskWith("PUT", "/api/v1/files/usb/sub/cube.bgcode", "G28\nG1 X1 E1\n", "X-Api-Key", "operator"), 201, "upload")
+	g.Change(func(s *printer.Snapshot) { s.State = printer.Disconnected })
+	for _, c := range []struct {
+		method, name string
+		want         int
+	}{
+		{"HEAD", "cube.bgcode", 200}, {"GET", "cube.bgcode", 200}, {"GET", "cube.gcode.gz", 200}, {"HEAD", "cube.gcode", 200}, {"HEAD", "other.bgcode", 404}, {"HEAD", "cube.exe", 404}, {"HEAD", "cube", 404},
+		{"POST", "cube.bgcode", 409}, {"PUT", "cube.bgcode", 409}, {"DELETE", "cube.bgcode", 204}, {"HEAD", "cube.bgcode", 404},
+	} {
+		status(t, g.Ask(c.method, "/api/v1/files/usb/sub/"+c.name, "operator", ""), c.want, c.method+" "+c.name)
+	}
+}
+
+// The older way to print, which PrusaLinkPy has: a command for a file on /usb.
+func TestStartOfOld(t *testing.T) {
+	g := newStage(t)
+	g.Keep(t, "sub/a.gcode", "G28\nG1 X1 E1\n")
+	g.Change(func(s *printer.Snapshot) { s.State = printer.Disconnected })
+	const start = `{"command": "start"}`
+	for _, c := range []struct {
+		role, name, body string
+		want             int
+	}{
+		{"viewer", "sub/a.gcode", start, 403}, {"operator", "sub/a.gcode", `{"command": "delete"}`, 400}, {"operator", "sub/a.gcode", "", 400}, {"operator", "sub/a.gcode", "null", 400},
+		{"operator", "none.gcode", start, 404}, {"operator", "sub", start, 404}, {"operator", "sub/a.gcode", start, 409},
+	} {
+		status(t, g.Ask("POST", "/api/files/usb/"+c.name, c.role, c.body), c.want, c.role+" "+c.name+" "+c.body)
+	}
+}
+
 // Who is not known is asked for a Digest, on every route; a Digest is as good as a key.
 func TestDigest(t *testing.T) {
 	g := newStage(t)
@@ -158,6 +234,7 @@ func FuzzPath(f *testing.F) {
 	f.Add("GET", "sub/../../x.gcode")
 	f.Add("DELETE", "%2e%2e")
 	f.Add("POST", "\x00")
+	f.Add("GET", strings.Repeat("0", 300))
 	f.Fuzz(func(t *testing.T, method, path string) {
 		if !strings.Contains(" GET HEAD POST DELETE ", " "+method+" ") {
 			method = "GET"

@@ -65,7 +65,7 @@ type StatusCamera struct {
 
 func (a *API) status(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	st := a.s.State(me)
-	out := Status{Printer: printerOf(st), Storage: StatusStorage{Name: "LOCAL", Path: "/local", FreeSpace: max(st.FreeBytes, 0)}}
+	out := Status{Printer: printerOf(st), Storage: StatusStorage{Name: "LOCAL", Path: "/local", ReadOnly: readOnly(me), FreeSpace: max(st.FreeBytes, 0)}}
 	if j := jobOf(st); j != nil {
 		out.Job = &StatusJob{ID: j.ID, Progress: j.Progress, TimeRemaining: j.TimeRemaining, TimePrinting: j.TimePrinting}
 	}

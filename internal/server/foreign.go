@@ -184,6 +184,13 @@ func (s *Server) Patient(w http.ResponseWriter, r *http.Request, me access.Ident
 	return &slowBody{r: sender, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
 }
 
+// HearOut reads what is left of a Patient body whose upload is refused, for so far: many programs hear an answer only when they have sent everything, and
+// before that tell of nothing but a connection that ended.
+func HearOut(body io.Reader) {
+	const most = 256 << 20           // bytes
+	io.CopyN(io.Discard, body, most) // an error changes nothing: it may have been the body that went wrong
+}
+
 // TakeUpload takes one of the few places for uploads, which the caller gives back.
 func (s *Server) TakeUpload(me access.Identity) (free func(), err error) {
 	if err := s.uploads.takeAs(me.Role); err != nil {

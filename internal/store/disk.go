@@ -62,9 +62,9 @@ func noSpace(err error) error {
 	return err
 }
 
-// missing turns an error that means there is no such file into ErrNotFound.
+// missing turns an error that means there is no such file into ErrNotFound: a name that is too long for the disk is nobody's.
 func missing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ENAMETOOLONG) {
 		return ErrNotFound
 	}
 	return err

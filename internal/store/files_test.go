@@ -296,3 +296,19 @@ func TestUpgradeKeepsWhatIsKnown(t *testing.T) {
 		t.Errorf("got %+v, %v, want it made again", survey, err)
 	}
 }
+
+// A name that no disk takes is one that is not there, and no fault of ours.
+func TestTooLongToBeThere(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	put(t, s, "a.gcode", part(1))
+	for _, name := range []string{strings.Repeat("0", 300), strings.Repeat("0", 300) + ".gcode", "sub/" + strings.Repeat("é", 130) + ".gcode", strings.Repeat("0", 300) + "/a.gcode"} {
+		_, stat := s.Stat(t.Context(), name)
+		_, survey := s.Survey(t.Context(), name)
+		_, rename := s.Rename(t.Context(), name, "b.gcode")
+		for what, err := range map[string]error{"stat": stat, "survey": survey, "rename": rename, "delete": s.Delete(t.Context(), name)} {
+			if !errors.Is(err, ErrName) && !errors.Is(err, ErrNotFound) {
+				t.Errorf("%s of %.10s… (%d bytes): got %v", what, name, len(name), err)
+			}
+		}
+	}
+}

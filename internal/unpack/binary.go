@@ -42,6 +42,7 @@ const (
 )
 
 const (
+	maxAllNotes  = 4 << 20   // bytes of all blocks that are no G-code; of more nothing is kept
 	maxNotes     = 1 << 20   // bytes of a block of metadata; of larger ones nothing is kept, a print does not need them
 	maxThumbnail = 512 << 10 // what gcode.SurveyFile takes
 )
@@ -65,6 +66,7 @@ type binaryReader struct {
 	printed bool // there was G-code
 	ended   bool
 
+	notes uint32 // bytes of blocks that were no G-code
 	ready []byte // text that comes next
 	after []byte // comments that come behind all G-code
 	block block
@@ -307,8 +309,11 @@ type meatReader struct {
 	in   []byte // room for what is packed
 	room []byte // and for text
 	text []byte // what of it was not read yet
+	less int    // bytes that were packed without becoming text, as far as can be told
 	err  error
 }
+
+const maxLess = 4 << 10 // bytes; a packer writes commands where it begins, and three bytes for two characters at the worst
 
 func (m *meatReader) Read(p []byte) (int, error) {
 	if m.in == nil {
@@ -319,6 +324,9 @@ func (m *meatReader) Read(p []byte) (int, error) {
 		n, m.err = m.r.Read(m.in)
 		m.room = m.u.AppendText(m.room[:0], m.in[:n])
 		m.text = m.room
+		if m.less = max(0, m.less+n-2*len(m.text)); m.less > maxLess && m.err == nil {
+			m.err = errors.New("it is packed to nothing")
+		}
 	}
 	if len(m.text) == 0 {
 		return 0, m.err

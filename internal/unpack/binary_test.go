@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -251,6 +252,29 @@ func TestBinaryBoundsNotes(t *testing.T) {
 	got, err := textOf(t, fileOf(true, append(blocks, blockOf(t, codeBlock, stored, []byte("G28\n"), 0))...))
 	if err != nil || !strings.HasPrefix(got, "\nG28\n\n; a = b\n") || len(got) > 5*maxNotes {
 		t.Errorf("%v, %d bytes: %.40q", err, len(got), got)
+	}
+}
+
+// A thousand times what came is not worked through for notes: of many large ones the first are kept.
+func TestBinaryBoundsAllNotes(t *testing.T) {
+	notes := blockOf(t, printerMetadata, deflated, bytes.Repeat([]byte("a=b\n"), maxNotes/4), 0)
+	picture := blockOf(t, thumbnailBlock, deflated, make([]byte, maxThumbnail), 0, 1, 1)
+	code := blockOf(t, codeBlock, stored, []byte("G28\n"), 0)
+	for name, block := range map[string][]byte{"notes": notes, "pictures": picture} {
+		got, err := textOf(t, fileOf(true, append(slices.Repeat([][]byte{block}, 20), code)...))
+		if err != nil || !strings.HasSuffix(got, "\nG28\n") || len(got) > 3*maxAllNotes {
+			t.Errorf("%s: %v, %d bytes", name, err, len(got))
+		}
+	}
+}
+
+// Nor is what unpacks to no text at all: nobody who measures the text would see how much it is.
+func TestBinaryRefusesSilence(t *testing.T) {
+	for name, packed := range map[string][]byte{"signals": bytes.Repeat([]byte{0xff}, 1<<20), "commands": bytes.Repeat([]byte("\xff\xff\xfb"), 1<<19)} {
+		silence := blockOf(t, codeBlock, deflated, packed, meatPack)
+		if got, err := textOf(t, fileOf(true, blockOf(t, codeBlock, stored, []byte("G28\n"), 0), silence)); !errors.Is(err, ErrPacked) || !strings.Contains(err.Error(), "block 2") {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
 	}
 }
 

@@ -21,9 +21,10 @@ func (b *binaryReader) note(parameters [6]byte) error {
 	} else if form == 0 { // key=value, by lines
 		tag = "; "
 	}
-	if tag == "" || b.block.size > limit {
+	if tag == "" || b.block.size > limit || b.notes+b.block.size > maxAllNotes {
 		return nil
 	}
+	b.notes += b.block.size
 	r, err := b.unpacked()
 	if err != nil {
 		return err
