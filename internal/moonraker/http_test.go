@@ -365,7 +365,7 @@ func TestRefusedUploadIsHeardOut(t *testing.T) {
 // What Moonraker has and we have not is refused in its form, so that clients can read that.
 func TestWhatIsNotHere(t *testing.T) {
 	g := newStage(t)
-	for _, c := range []string{"GET /server/database/item?namespace=fluidd", "GET /machine/update/status", "POST /machine/reboot", "POST /printer/firmware_restart", "DELETE /server/webcams/item", "GET /access/user", "GET /server/history/list"} {
+	for _, c := range []string{"GET /server/database/item?namespace=fluidd", "GET /machine/update/status", "POST /machine/reboot", "POST /machine/shutdown", "DELETE /server/webcams/item", "GET /access/user", "GET /server/announcements/list"} {
 		method, target, _ := strings.Cut(c, " ")
 		g.ask(404, "owner", method, target, "")
 		g.ask(401, "", method, target, "")
