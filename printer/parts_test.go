@@ -416,3 +416,27 @@ func TestSnapshotKeys(t *testing.T) {
 		t.Error("states are lower case")
 	}
 }
+
+// Where to connect to is known while there is no connection: what was chosen or configured, else where there was an answer.
+func TestWanted(t *testing.T) {
+	d := newDial(Config{})
+	for _, step := range []struct {
+		what string
+		do   func(c *Connection)
+		port string
+		baud int
+	}{
+		{"nothing yet", func(*Connection) {}, "", 0},
+		{"a port on which nobody has answered", func(c *Connection) { c.Port, c.Baud = "/dev/a", 9600 }, "", 0},
+		{"an answer", func(c *Connection) { c.Port, c.Baud, c.SinceMS = "/dev/b", 250000, 1 }, "/dev/b", 250000},
+		{"disconnected", func(*Connection) {}, "/dev/b", 250000},
+		{"chosen", func(*Connection) { d.choice(time.Now(), "/dev/c", 115200) }, "/dev/c", 115200},
+		{"to be found", func(*Connection) { d.choice(time.Now(), "", 0) }, "/dev/b", 250000},
+	} {
+		var c Connection
+		step.do(&c)
+		if d.describe(&c); c.WantPort != step.port || c.WantBaud != step.baud {
+			t.Errorf("%s: got %s at %d, want %s at %d", step.what, c.WantPort, c.WantBaud, step.port, step.baud)
+		}
+	}
+}

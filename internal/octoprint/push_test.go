@@ -458,3 +458,104 @@ func TestPushEnds(t *testing.T) {
 		}
 	})
 }
+
+// only is somebody who wants one plugin's messages, and to hear of errors.
+func (g *stage) only(t *testing.T, p *servertest.Pipes, who, plugin string) *app {
+	t.Helper()
+	a := g.open(t, p, "/sockjs/websocket")
+	a.until("connected")
+	a.say(`{"subscribe":{"plugins":["` + plugin + `"],"events":["Error"]}}`)
+	a.say(`{"auth":"kim:` + who + `"}`)
+	synctest.Wait()
+	return a
+}
+
+// A file that is no longer selected is told at once, though the printer does nothing.
+func TestPushSelection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), servertest.NewPipes()
+		g.Keep(t, "a.gcode", "G28\n")
+		g.ServeOn(t, p)
+		a := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "viewer")
+		a.until("timelapse")
+		began := time.Now()
+		g.Select("a.gcode")
+		if e := a.event("FileSelected").(map[string]any); e["path"] != "a.gcode" || e["origin"] != "local" {
+			t.Errorf("got %v", e)
+		}
+		g.Select("")
+		if e := a.event("FileDeselected"); e != nil {
+			t.Errorf("got %v, want null", e)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// What the firmware tells people is told once, and taken back when the printer goes. The one message has a text, the other has none.
+func TestPushNotices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
+		a := g.only(t, p, "viewer", "action_command_notification")
+		for _, step := range []struct {
+			change func(*printer.Snapshot)
+			want   string
+		}{
+			{func(s *printer.Snapshot) { s.Notice = "Filament is low" }, "map[message:Filament is low]"},
+			{func(s *printer.Snapshot) { s.FanPercent++ }, ""},
+			{func(s *printer.Snapshot) { s.Notice = "" }, "map[]"},
+			{func(s *printer.Snapshot) { s.State = printer.Disconnected }, "map[]"},
+			{func(s *printer.Snapshot) { s.State = printer.Idle }, ""},
+			{func(s *printer.Snapshot) { s.Notice = "hello" }, "map[message:hello]"},
+			{func(s *printer.Snapshot) { s.State, s.Notice = printer.Disconnected, "" }, "map[]"},
+		} {
+			if g.Change(step.change); step.want == "" {
+				time.Sleep(time.Second) // of the bubble's
+				continue
+			}
+			if m := a.hear(); m.kind != "plugin" || m.payload["plugin"] != "action_command_notification" || fmt.Sprint(m.payload["data"]) != step.want {
+				t.Errorf("got %v, want %s", m, step.want)
+			}
+		}
+	})
+}
+
+// An owner hears which program asks for a key, and when none does any more; nobody else does.
+func TestPushAppKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := newStage(t), servertest.NewPipes()
+		g.ServeOn(t, p)
+		apps := map[string]*app{}
+		for _, who := range []string{"owner", "operator"} {
+			apps[who] = g.only(t, p, who, "appkeys")
+		}
+		from, err := http.NewRequest("POST", "http://layerd.test/plugin/appkeys/request", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from.RemoteAddr = "192.168.1.9:1234"
+		if _, err := g.AskForKey(from, "Cura"); err != nil {
+			t.Fatal(err)
+		}
+		asked := apps["owner"].until("plugin")
+		data := asked["data"].(map[string]any)
+		token := g.Shown().Asking[0].ID
+		if user, there := data["user_id"]; asked["plugin"] != "appkeys" || data["type"] != "request_access" || data["app_name"] != "Cura" || data["user_token"] != token || !there || user != nil {
+			t.Errorf("got %v", asked)
+		}
+		late := g.open(t, p, "/sockjs/websocket", "X-Api-Key", "owner")
+		if m := late.until("plugin"); fmt.Sprint(m) != fmt.Sprint(asked) {
+			t.Errorf("who comes later: got %v, want %v", m, asked)
+		}
+		late.conn.Close()
+		if m := apps["owner"].until("plugin"); fmt.Sprint(m["data"]) != "map[type:end_request user_token:"+token+"]" {
+			t.Errorf("got %v, want the end of the request that nobody looks after", m)
+		}
+		g.Change(func(s *printer.Snapshot) { s.State, s.Fault = printer.Faulted, &printer.Fault{Code: "silent"} })
+		if m := apps["operator"].hear(); m.kind != "event" { // the first that comes
+			t.Errorf("an operator got %v", m)
+		}
+	})
+}

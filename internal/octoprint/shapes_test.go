@@ -121,11 +121,14 @@ func golden(t *testing.T, file string, got []byte) {
 	}
 }
 
-// A file's earlier prints say how long it takes; they are asked for once as long as nothing changes.
-func TestJobFromHistory(t *testing.T) {
-	g := newStage(t)
-	file := g.Keep(t, "a.gcode", "G28\nG1 X1 E5 F600\n")
-	for i, took := range []float64{100, 50} {
+// printed is what the history has of prints of a file that went well, each of so many seconds.
+func printed(t testing.TB, g *stage, name string, tookS ...float64) {
+	t.Helper()
+	file, err := g.Store.Stat(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, took := range tookS {
 		p := store.Print{ID: string(rune('a' + i)), File: file.Path, SHA256: file.SHA256, StartedMS: int64(1000 + i)}
 		if err := g.Store.BeginPrint(t.Context(), p); err != nil {
 			t.Fatal(err)
@@ -135,6 +138,13 @@ func TestJobFromHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// A file's earlier prints say how long it takes; they are asked for once as long as nothing changes.
+func TestJobFromHistory(t *testing.T) {
+	g := newStage(t)
+	g.Keep(t, "a.gcode", "G28\nG1 X1 E5 F600\n")
+	printed(t, g, "a.gcode", 100, 50)
 	g.Select("a.gcode")
 	for range 2 {
 		job, _ := g.api.jobOf(g.Shown())

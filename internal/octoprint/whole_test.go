@@ -197,7 +197,9 @@ func TestOffline(t *testing.T) {
 	r.post("/api/connection", `{"command":"disconnect"}`).is(204)
 	r.becomes(printer.Disconnected)
 	r.post("/api/connection", `{"command":"disconnect"}`).is(204)
-	r.get("/api/connection").has(map[string]any{"current.state": "Closed", "current.port": nil, "current.baudrate": nil})
+	r.get("/api/connection").has(map[string]any{"current.state": "Closed", "current.port": nil, "current.baudrate": nil,
+		"options.ports.0": "/dev/sim", "options.ports.1": "(missing)", "options.portPreference": "/dev/sim", "options.baudratePreference": 115200})
+	r.get("/api/settings").has(map[string]any{"serial.port": "/dev/sim", "serial.baudrate": 115200})
 	r.get("/api/job").has(map[string]any{"state": "Offline", "error": "(missing)"})
 	for _, path := range []string{"/api/printer", "/api/printer/tool", "/api/printer/bed", "/api/printer/chamber"} {
 		r.get(path).refused(409).has(map[string]any{"error": "Printer is not operational"})

@@ -115,10 +115,18 @@ func TestLockedSettings(t *testing.T) {
 	r := newRig(t, func(c *Config) {
 		c.Locked = map[string]string{"printer.port": "environment", "printer.baud": "file", "camera.fps": "flag"}
 	})
-	r.printer.change(func(s *printer.Snapshot) {
-		s.Connection.Port, s.Connection.Baud = "/dev/a", 115200
-		s.Connection.WantPort, s.Connection.WantBaud = "/dev/fixed", 250000
-	})
+	at := []func(*printer.Connection){
+		func(c *printer.Connection) { c.Port, c.Baud = "/dev/a", 115200 },
+		func(c *printer.Connection) { c.Port, c.Baud, c.WantPort, c.WantBaud = "", 0, "/dev/a", 115200 }, // while there is no connection
+	}
+	for _, where := range at {
+		r.printer.change(func(s *printer.Snapshot) { where(&s.Connection) })
+		lockedSettings(t, r)
+	}
+}
+
+func lockedSettings(t *testing.T, r *rig) {
+	t.Helper()
 	for text, want := range map[string]int{
 		`{"do":"connect"}`: 200,
 		`{"do":"connect","port":"/dev/a","baud":115200}`:          200,
@@ -126,7 +134,6 @@ func TestLockedSettings(t *testing.T) {
 		`{"do":"connect","baud":9600}`:                            409,
 		`{"do":"set_camera","camera":{"width":640,"height":480}}`: 200,
 		`{"do":"set_camera","camera":{"width":640,"fps":5}}`:      409,
-		`{"do":"connect","port":"/dev/fixed","baud":250000}`:      200, // as it is configured, which matters where it is not connected
 	} {
 		code, a := r.command(t, "owner", text)
 		if code != want || (want == 409 && a.Error.Code != "locked") {

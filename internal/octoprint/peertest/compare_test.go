@@ -2,6 +2,7 @@ package peertest
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,6 +56,16 @@ func TestBrokenRecordings(t *testing.T) {
 		{"a flag", "printing: GET /api/printer", func(a Answer) Answer { a.Body["state.flags.printing"] = Kinds{"bool=false"}; return a }, "state.flags.printing", Differing},
 		{"another type in a list", "idle: GET /api/connection", func(a Answer) Answer { a.Body["options.ports[]"] = Kinds{"object"}; return a }, "options.ports[]", Differing},
 		{"a state never reached", "printing: until Printing", func(a Answer) Answer { a.Body[""] = Kinds{"never reached"}; return a }, "", Differing},
+		{"no object, and so nothing in it", job, func(a Answer) Answer {
+			maps.DeleteFunc(a.Body, func(path string, _ Kinds) bool { return strings.HasPrefix(path, "job.file") })
+			return a
+		}, "job.file", Missing},
+		{"nothing for an object", job, func(a Answer) Answer {
+			maps.DeleteFunc(a.Body, func(path string, _ Kinds) bool { return strings.HasPrefix(path, "job.file.") })
+			a.Body["job.file"] = Kinds{"null"}
+			return a
+		}, "job.file", Differing},
+		{"a refusal", job, func(Answer) Answer { return Answer{Status: 404, Body: Shape{"": {"object"}, "error": {"string"}}} }, "status", Differing},
 		{"strings in frames", "push: by framed websocket", func(a Answer) Answer { a.Body["frame a[]"] = Kinds{"string"}; return a }, "frame a[]", Differing},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -132,9 +143,12 @@ func TestExplained(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "differences.md")
 	text := strings.Join([]string{
 		"# Differences", "| answers | fields | why |", "|---|---|---|",
-		"| `printing: GET /api/job` | `progress.*` | told | otherwise |",
-		"| `*` | `nothing` | of no use |",
+		"| `printing: GET /api/job`, `paused: GET /api/job` | `progress.completion` | told | otherwise |",
+		"| `*` | `*user`, `header *`, `nothing` | not what is read |",
+		"| `*` | `*` | too much: it covers no status, no answer, and nothing that clients read |",
+		"| `around: GET /api/users` | `the answer` | said by its name |",
 		"| `not code | `x` | passed over |",
+		"| `code` and more | `x` | passed over |",
 	}, "\n")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -143,6 +157,12 @@ func TestExplained(t *testing.T) {
 	delete(ours["printing: GET /api/job"].Body, "progress.completion")
 	delete(ours["printing: GET /api/job"].Body, "job.user")
 	delete(ours["paused: GET /api/job"].Body, "progress.completion")
+	delete(ours["paused: GET /api/job"].Body, "progress.printTime")
+	delete(ours["idle: GET /api/settings"].Body, "webcam.streamUrl")
+	delete(ours["idle: GET /api/settings"].Body, "devel")
+	delete(ours["files: GET /api/files"].Headers, "Content-Type")
+	delete(ours, "around: GET /api/users")
+	delete(ours, "around: GET /api/slicing")
 	broken := filepath.Join(t.TempDir(), "ours.json")
 	if err := ours.Save(broken); err != nil {
 		t.Fatal(err)
@@ -155,8 +175,12 @@ func TestExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(wrong) != 2 || wrong[0].Answer != "paused: GET /api/job" || wrong[1].Path != "job.user" {
-		t.Errorf("got %v, want the two that are not explained", wrong)
+	var got []string
+	for _, f := range wrong {
+		got = append(got, f.Answer+" "+f.Path)
+	}
+	if want := []string{"around: GET /api/slicing ", "idle: GET /api/settings webcam.streamUrl", "paused: GET /api/job progress.printTime"}; !slices.Equal(got, want) {
+		t.Errorf("not explained are %q, want %q", got, want)
 	}
 	if len(idle) != 1 || idle[0].Fields != "nothing" {
 		t.Errorf("got idle %v, want the one of no use", idle)
@@ -179,6 +203,21 @@ func TestGlob(t *testing.T) {
 	} {
 		if got := glob(c.pattern, c.text); got != c.want {
 			t.Errorf("%q of %q: got %v, want %v", c.pattern, c.text, got, c.want)
+		}
+	}
+}
+
+// TestRead: whatever clients are said to read is there in what OctoPrint has answered, or nothing would guard it.
+func TestRead(t *testing.T) {
+	var fields []Field
+	for name, a := range loadGolden(t) {
+		fields = append(fields, compareAnswers(name, a, a)...)
+	}
+	for _, r := range read {
+		for pattern := range strings.FieldsSeq(r.fields) {
+			if !slices.ContainsFunc(fields, func(f Field) bool { return glob(r.answers, f.Answer) && glob(pattern, f.Path) }) {
+				t.Errorf("%s has no %s", r.answers, pattern)
+			}
 		}
 	}
 }

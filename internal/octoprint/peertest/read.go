@@ -3,23 +3,23 @@ package peertest
 import "strings"
 
 // What clients read of the answers, as their sources say: a difference in one of these is explained by its own name, or not at all. Each entry is a
-// pattern of answers and patterns of fields. Beside these everybody reads the status, and whether there is an answer.
+// pattern of answers and patterns of fields. Beside these everybody reads the status, where something new is, and whether there is an answer.
 
 type reading struct{ answers, fields string }
 
 const (
 	ofFile = "name display path origin type typePath typePath[] size date hash refs.resource refs.download gcodeAnalysis.estimatedPrintTime gcodeAnalysis.filament.tool0.length " +
-		"gcodeAnalysis.dimensions.* prints.success prints.failure prints.last.* statistics.*"
-	ofJob = "file.name file.path file.display file.origin file.size file.date estimatedPrintTime lastPrintTime filament.tool0.*"
+		"gcodeAnalysis.dimensions.*"
+	ofJob = "file.name file.path file.display file.origin file.size file.date estimatedPrintTime lastPrintTime"
 )
 
 var read = []reading{
-	{"*GET /*api/version*", "api server text"},                    // PrusaSlicer, OrcaSlicer, Cura, OctoDash
-	{"*GET /*api/server*", "version safemode"},                    // Home Assistant
-	{"*POST /api/login {*", "name session active admin user"},     // OctoPod, OctoDash, octorest
-	{"*GET /api/currentuser", "name permissions[] groups[]"},      // octorest
-	{"*GET /api/connection*", "current.* options.*"},              // OctoPod, OctoScreen, OctoDash
-	{"*GET /api/job*", "state progress.* " + each("job.", ofJob)}, // all
+	{"*GET /*api/version*", "api server text"},                                         // PrusaSlicer, OrcaSlicer, Cura, OctoDash
+	{"*GET /*api/server*", "version safemode"},                                         // Home Assistant
+	{"*POST /api/login {*", "name session active admin user"},                          // OctoPod, OctoDash, octorest
+	{"*GET /api/currentuser", "name permissions[] groups[]"},                           // octorest
+	{"*GET /api/connection*", "current.* options.*"},                                   // OctoPod, OctoScreen, OctoDash
+	{"*GET /api/job*", "state progress.* job.filament.tool0.* " + each("job.", ofJob)}, // all
 	{"*GET /api/printer", "state.text state.error state.flags.* sd.ready temperature.*"},
 	{"*GET /api/printer?*", "state.text state.error state.flags.* sd.ready temperature.*"},
 	{"*GET /api/printer/tool*", "tool0.*"},
@@ -27,15 +27,14 @@ var read = []reading{
 	{"*GET /api/printer/sd*", "ready"},
 	{"*GET /api/printer/command/custom", "controls"},
 	{"*GET /api/files*", "free total " + each("files[machinecode].", ofFile) + " " + each("*children[machinecode].", ofFile) + " *[folder].name *[folder].path *[folder].type *[folder].size *[folder].origin *[folder].display"},
-	{"*GET /api/files/local/*.gcode", ofFile},
+	{"*GET /api/files/local/*.gcode", ofFile + " prints.success prints.failure prints.last.* statistics.*"},
 	{"*POST /api/files/*", "done effectiveSelect effectivePrint files.local.* folder.*"},
-	{"*POST /api/files/*", "header Location"},
 	{"*GET /api/printerprofiles*", "profiles.* id name model volume.* axes.* extruder.* heatedBed heatedChamber"},
 	{"*GET /api/settings", "appearance.name appearance.color feature.* gcodeAnalysis.runAt temperature.profiles* webcam.webcamEnabled webcam.timelapseEnabled webcam.streamUrl webcam.streamRatio " +
 		"webcam.snapshotUrl webcam.snapshotSslValidation webcam.flipH webcam.flipV webcam.rotate90 webcam.bitrate webcam.webcams* plugins.discovery.upnpUuid system.actions"}, // Cura, OctoPod, Home Assistant
 	{"*GET /api/timelapse*", "enabled config.type files*"},
 	{"*GET /api/system/commands*", "core custom *[].action *[].name *[].confirm *[].source *[].resource"}, // OctoPod, OctoScreen
-	{"*/plugin/appkeys/*", "app_token auth_dialog api_key message header Location"},                       // Cura, OctoPod, Home Assistant
+	{"*/plugin/appkeys/*", "app_token auth_dialog message"},                                               // Cura, OctoPod, Home Assistant
 	{"*GET /plugin/softwareupdate/check", "information*"},                                                 // OctoPod
 	{"*GET /api/plugin/pluginmanager", "plugins"},                                                         // OctoScreen
 	{"*GET /sockjs/info*", "websocket origins cookie_needed entropy"},
@@ -53,7 +52,7 @@ func each(before, names string) string { return before + strings.ReplaceAll(name
 
 // isRead reports whether a client looks at that field.
 func isRead(f Field) bool {
-	if f.Path == "status" || f.Path == "" {
+	if f.Path == "status" || f.Path == "header Location" || f.Path == "" {
 		return true
 	}
 	for _, r := range read {
