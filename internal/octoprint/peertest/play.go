@@ -84,7 +84,6 @@ func Play(ctx context.Context, peer Peer) (Recording, error) {
 	p.heard = p.listen(ctx)
 	defer p.heard.close()
 	for _, phase := range script {
-		p.begun = time.Now()
 		for _, a := range phase.asks {
 			if err := p.play(ctx, phase.name, a); err != nil {
 				return nil, err
@@ -106,7 +105,7 @@ type player struct {
 	words  map[string]string
 	auth   string // what a push client says
 	heard  *listener
-	begun  time.Time // of the phase
+	begun  time.Time // of the last request that did something
 	hurry  bool      // see hurried
 }
 
@@ -182,6 +181,9 @@ func (p *player) play(ctx context.Context, phase string, a ask) error {
 	if a.until != "" {
 		p.got[name] = Answer{Body: Shape{"": {p.wait(ctx, a.until)}}}
 		return ctx.Err()
+	}
+	if !strings.HasPrefix(a.do, "GET ") {
+		p.begun = time.Now()
 	}
 	response, body, err := p.send(ctx, a)
 	if err != nil {

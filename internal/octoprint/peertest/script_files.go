@@ -142,11 +142,13 @@ var cancelled = []ask{
 var finished = []ask{
 	{by: slicers, do: "POST /api/files/local", form: "print=true path= file=@peer-small.gcode"},
 	{until: "finished"},
+	{until: "counted peer-small.gcode"},
 	{by: pages + ", " + home, do: "GET /api/job"},
 	{do: "GET /api/printer?exclude=temperature"},
 	{by: "Cura, OctoPod", do: "GET /api/files/local/peer-small.gcode"},
 	{by: "OctoDash", do: "POST /api/job", json: `{"command":"start"}`},
 	{until: "finished"},
+	{until: "counted peer-small.gcode"},
 	{do: "GET /api/files/local/peer-small.gcode"},
 }
 

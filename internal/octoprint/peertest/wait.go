@@ -46,7 +46,8 @@ func (p *player) toBeTold(ctx context.Context, state string) {
 	}
 }
 
-// reached: "told KIND" of a pushed message, "analysed FILE", "counted FILE" whose print has ended in this phase, "progress" of a print, "temperatures", "a card", "a file on the card", "a notice" and
+// reached: "told KIND" of a pushed message, "analysed FILE", "counted FILE" whose print has ended since
+// something was asked for, "progress" of a print, "temperatures", "a card", "a file on the card", "a notice" and
 // "a question" of the firmware, "no question", "finished", else a state of the job.
 func (p *player) reached(ctx context.Context, what string) bool {
 	var file struct {
