@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"layerd/internal/access"
@@ -19,6 +20,7 @@ func (a *API) pluginRoutes() []server.Route {
 		{Method: "GET", Path: "/api/plugin/action_command_prompt", Least: access.Viewer, Serve: a.prompt},
 		{Method: "POST", Path: "/api/plugin/action_command_prompt", Least: access.Operator, Serve: a.answer},
 		{Method: "GET", Path: "/api/plugin/action_command_notification", Least: access.Viewer, Serve: a.notices},
+		{Method: "GET", Path: "/plugin/DisplayLayerProgress/values", Least: access.Viewer, Serve: a.layerValues},
 	}
 }
 
@@ -34,6 +36,26 @@ func (a *API) updates(w http.ResponseWriter, _ *http.Request, _ access.Identity)
 func (a *API) plugins(w http.ResponseWriter, _ *http.Request, _ access.Identity) error {
 	return a.say(w, map[string]any{"plugins": []any{}, "orphan_data": map[string]any{}, "os": "linux", "octoprint": emulated, "pip": map[string]any{"available": false}, "safe_mode": false,
 		"online": false, "supported_extensions": map[string]any{}, "repository": map[string]any{"available": false, "plugins": []any{}}})
+}
+
+// layerValues answers as DisplayLayerProgress does to who asks instead of listening. What layerd does not follow is "-", as there.
+func (a *API) layerValues(w http.ResponseWriter, _ *http.Request, me access.Identity) error {
+	st := a.s.State(me)
+	m := layersOf(moment{st: st}).message()
+	height, progress, left, leftS := m["currentHeight"], "-", "-", "-"
+	if j := st.Job; j != nil {
+		progress = strconv.Itoa(int(j.Percent))
+		if j.LeftS >= 0 {
+			left, leftS = (time.Duration(j.LeftS) * time.Second).String(), strconv.Itoa(int(j.LeftS))
+		}
+	}
+	return a.say(w, map[string]any{
+		"layer": map[string]any{"current": m["currentLayer"], "total": m["totalLayer"], "averageLayerDuration": "-", "averageLayerDurationInSeconds": "-",
+			"lastLayerDuration": "-", "lastLayerDurationInSeconds": "-"},
+		"height":   map[string]any{"current": height, "currentFormatted": height, "total": "-", "totalFormatted": "-"},
+		"print":    map[string]any{"progress": progress, "timeLeft": left, "timeLeftInSeconds": leftS},
+		"fanSpeed": m["fanspeed"], "feedrate": "-", "feedrateG0": "-", "feedrateG1": "-",
+	})
 }
 
 // logs are none: the print log and the console are on our own page.

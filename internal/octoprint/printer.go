@@ -43,10 +43,14 @@ func (a *API) operational(me access.Identity) (server.State, error) {
 
 func (a *API) printer(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	st, err := a.operational(me)
-	if err != nil {
+	link := access.ShowsDigest(r) // a client of PrusaLink, which answers with or without a printer
+	if err != nil && !link {
 		return err
 	}
 	out := map[string]any{}
+	if link {
+		out["telemetry"] = a.telemetry(r, st)
+	}
 	left := strings.Split(strings.ReplaceAll(r.URL.Query().Get("exclude"), " ", ""), ",")
 	if !slices.Contains(left, "temperature") {
 		out["temperature"] = a.temperatures(r, st, func(name string) bool {
@@ -60,6 +64,34 @@ func (a *API) printer(w http.ResponseWriter, r *http.Request, me access.Identity
 		out["state"] = stateOf(st)
 	}
 	return a.say(w, out)
+}
+
+// Telemetry is what PrusaLink says beside it. Home Assistant reads the material.
+type Telemetry struct {
+	BedC     *float64 `json:"temp-bed"` // nil = not known, of all
+	NozzleC  *float64 `json:"temp-nozzle"`
+	Speed    int      `json:"print-speed"` // percent
+	ZMM      *float64 `json:"z-height"`
+	Material string   `json:"material"` // that of the print under way, "---" without one that says it
+}
+
+func (a *API) telemetry(r *http.Request, st server.State) Telemetry {
+	t := Telemetry{Speed: int(st.SpeedPercent + 0.5), Material: "---"}
+	if st.Bed != nil {
+		t.BedC = &st.Bed.ActualC
+	}
+	if len(st.Nozzles) > 0 {
+		t.NozzleC = &st.Nozzles[0].ActualC
+	}
+	if st.Position != nil {
+		t.ZMM = &st.Position.ZMM
+	}
+	if st.Job != nil {
+		if survey, err := a.s.Config().Files.Survey(r.Context(), st.Job.File); err == nil && len(survey.FilamentTypes) > 0 {
+			t.Material = survey.FilamentTypes[0]
+		}
+	}
+	return t
 }
 
 // ready is whether a card is in the printer.

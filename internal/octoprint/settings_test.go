@@ -88,7 +88,8 @@ func TestStubs(t *testing.T) {
 		"/api/system/commands": {"core.0": "(missing)", "custom.0": "(missing)", "plugin.0": "(missing)"}, "/api/system/commands/core": {"0": "(missing)"}, "/api/system/info": {"systeminfo.printer\x00": "(missing)"},
 		"/api/languages": {"language_packs._core.identifier": "_core"}, "/api/slicing": {"cura": "(missing)"}, "/api/setup/wizard": {"a": "(missing)"}, "/api/system/startup": {"startup.a": "(missing)"},
 		"/plugin/softwareupdate/check": {"status": "current", "information.octoprint.updateAvailable": false}, "/api/plugin/pluginmanager": {"plugins.0": "(missing)"}, "/plugin/pluginmanager/plugins": {"plugins.0": "(missing)"},
-		"/plugin/logging/logs": {"files.0": "(missing)"}, "/api/plugin/action_command_prompt": {"text": "(missing)"}, "/api/plugin/action_command_notification": {"notifications.0": "(missing)"},
+		"/plugin/DisplayLayerProgress/values": {"layer.current": "-", "layer.total": "-", "height.totalFormatted": "-", "fanSpeed": "Off", "feedrate": "-", "print.progress": "-"},
+		"/plugin/logging/logs":                {"files.0": "(missing)"}, "/api/plugin/action_command_prompt": {"text": "(missing)"}, "/api/plugin/action_command_notification": {"notifications.0": "(missing)"},
 	} {
 		r.get(path).is(200).has(want)
 	}

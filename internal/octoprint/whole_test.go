@@ -32,6 +32,9 @@ func TestAPrint(t *testing.T) {
 		t.Errorf("completion: got %v, want per cent", done)
 	}
 	r.get("/api/printer").has(map[string]any{"state.text": "Printing", "state.flags.printing": true, "state.flags.ready": false, "state.flags.operational": true})
+	if layer, _ := r.get("/plugin/DisplayLayerProgress/values").is(200).has(map[string]any{"layer.total": "300"}).at("layer.current").(string); layer < "2" {
+		t.Errorf("the plugin's layer: got %q", layer)
+	}
 	for _, refused := range []reply{
 		r.post("/api/job", `{"command":"start"}`), r.post("/api/job", `{"command":"restart"}`), r.post("/api/printer/printhead", `{"command":"jog","x":1}`),
 		r.post("/api/printer/printhead", `{"command":"home","axes":["x"]}`), r.post("/api/printer/tool", `{"command":"extrude","amount":1}`), r.post("/api/printer/sd", `{"command":"refresh"}`),

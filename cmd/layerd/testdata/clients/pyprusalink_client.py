@@ -40,6 +40,7 @@ async def main():
         same((await c.get_storage())[0]["path"], "/local", "storage")
         legacy = await c.get_legacy_printer()
         number(legacy["temperature"]["tool0"]["actual"], "tool0")
+        same(legacy["telemetry"]["material"], "---", "material")  # Home Assistant fails without one
 
         # Home Assistant only watches; what it watches is sent by the same Digest, as PrusaSlicer sends it.
         with open(path, "rb") as f:

@@ -1,8 +1,8 @@
-"""What all of these scripts need: where layerd is, and waiting. Their arguments are HOST PORT KEY USER PASSWORD FILE."""
+"""What all of these scripts need: where layerd is, and waiting. Their arguments are HOST PORT KEY USER PASSWORD FILE OWNER, whose key is an owner's."""
 import sys
 import time
 
-host, port, key, user, password, path = sys.argv[1], int(sys.argv[2]), *sys.argv[3:7]
+host, port, key, user, password, path, owner = sys.argv[1], int(sys.argv[2]), *sys.argv[3:8]
 url = f"http://{host}:{port}"
 
 
