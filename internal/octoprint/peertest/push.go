@@ -71,6 +71,7 @@ func (l *listener) hear(message []byte) {
 	for kind, content := range kinds {
 		var known struct {
 			State        struct{ Text string }
+			Job          struct{ File struct{ Origin string } }
 			Type, Plugin string
 			Payload      struct {
 				State string `json:"state_string"`
@@ -81,7 +82,7 @@ func (l *listener) hear(message []byte) {
 		switch kind {
 		case "current":
 			l.tell(known.State.Text)
-			if !slices.Contains(lasting, known.State.Text) {
+			if !slices.Contains(lasting, known.State.Text) || known.Job.File.Origin == "sdcard" { // OctoPrint copies to its card, and may be seen between two states
 				continue
 			}
 			kind += ", " + known.State.Text
