@@ -133,9 +133,10 @@ bench-away: bench-programs ## what the tailnet costs: memory, start, a file and 
 	./bin/bench/awaybench
 
 .PHONY: clients
-clients: bench-programs ## Avahi and Home Assistant's packages look for layerd on a LAN of their own, Debian's PrusaSlicer sends it a print; takes root (about two minutes)
+clients: bench-programs ## Avahi and Home Assistant's packages look for layerd on a LAN of their own, Debian's PrusaSlicer sends it a print, Home Assistant uses it; takes root (four minutes; ten more at first)
 	LAYERD=bin/bench/layerd ./.ci/clients
 	LAYERD=bin/bench/layerd ./.ci/prusa-slicer
+	BIN=bin/bench ./.ci/home-assistant
 
 .PHONY: vm-camera
 vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
