@@ -102,7 +102,9 @@ func (t *teller) selection(was, is moment) {
 	case now == nil && before != nil:
 		t.tell("FileDeselected", nil)
 	case now != nil && (before == nil || *before != *now):
-		t.tell("FileSelected", printOf(is.job))
+		selected := printOf(is.job)
+		selected.Owner, selected.User = "", "" // nobody is asked who selects a file; of one that is printed at once it may be known by now
+		t.tell("FileSelected", selected)
 	}
 }
 
