@@ -83,8 +83,8 @@ func (l *layers) mark(kind mark, at Layer) {
 	l.pending = true
 }
 
-// extrude takes an extruding move.
-func (l *layers) extrude(m moved, line Line) {
+// extrude takes an extruding move that has not been planned yet.
+func (l *layers) extrude(m *moved, line Line, plan *planner) {
 	if l.kind != noMark {
 		if l.pending {
 			l.pending = false
@@ -110,7 +110,7 @@ func (l *layers) extrude(m moved, line Line) {
 	}
 	l.z = m.toZ
 	if len(l.byZ) < MaxLayers {
-		l.byZ = append(l.byZ, Layer{Offset: line.Offset, Line: line.Number, ZMM: m.toZ, ElapsedS: m.beganS})
+		l.byZ = append(l.byZ, Layer{Offset: line.Offset, Line: line.Number, ZMM: m.toZ, ElapsedS: plan.soFar()})
 	}
 }
 
