@@ -49,6 +49,8 @@ type Survey struct {
 	FirstOffset    int64       `json:"first_offset"` // of the first command's first byte
 	LastOffset     int64       `json:"last_offset"`  // of the byte after the last command's line
 	Thumbnails     []Thumbnail `json:"-"`            // biggest last; at most 8 of at most 512 KiB each
+
+	late Limits // when LimitsLate
 }
 
 // Box is a part of space, in mm: X Y Z.
@@ -109,6 +111,9 @@ func (s *Survey) Estimate() (seconds float64, by string) {
 	return s.TimeS, "moves"
 }
 
+// Late returns the limits that the file's comments tell, when they came too late to be reckoned with: SurveyWith takes them.
+func (s *Survey) Late() (limits Limits, late bool) { return s.late, s.LimitsLate }
+
 // Filament is what all tools push, in mm.
 func (s *Survey) Filament() (mm float64) {
 	for _, tool := range s.FilamentMM {
@@ -150,6 +155,11 @@ func SurveyFile(r io.Reader) (Survey, error) {
 	if err != nil {
 		return Survey{}, err
 	}
+	return SurveyWith(r, limits)
+}
+
+// SurveyWith is SurveyFile with the machine's limits as they are known from elsewhere; what the file sets itself still counts.
+func SurveyWith(r io.Reader, limits Limits) (Survey, error) {
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	head = head[:n]
@@ -199,7 +209,8 @@ func (s *surveyor) configured() {
 	switch by := s.plan.limits.By; {
 	case by == LimitsFile || by == LimitsConfig && s.out.Moves > 0:
 	case s.out.Moves > 0:
-		s.out.LimitsLate = true
+		s.out.LimitsLate, s.out.late = true, s.config
+		s.out.late.By = LimitsConfig
 	default:
 		s.config.By = LimitsConfig
 		s.plan.limits = s.config
