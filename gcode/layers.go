@@ -1,6 +1,11 @@
 package gcode
 
-import "bytes"
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+)
 
 // layers finds where layers begin: at the slicer's marks when it leaves any, else where extrusion takes up a new height.
 type layers struct {
@@ -132,4 +137,19 @@ func (l *layers) list() []Layer {
 		return []Layer{}
 	}
 	return l.byZ
+}
+
+// usualStep is the median height of a layer in mm, 0 when there are too few to say.
+func usualStep(layers []Layer) float64 {
+	var steps []float64
+	for i := 1; i < len(layers); i++ {
+		if d := layers[i].ZMM - layers[i-1].ZMM; layers[i-1].ZMM > 0 && d > sameZ {
+			steps = append(steps, d)
+		}
+	}
+	if len(steps) == 0 {
+		return 0
+	}
+	slices.SortFunc(steps, cmp.Compare[float64])
+	return math.Round(steps[len(steps)/2]*1000) / 1000
 }

@@ -207,3 +207,6 @@ func limitsAtEnd(r io.Reader) (Limits, error) {
 	_, err = file.Seek(at, io.SeekStart)
 	return limits, err
 }
+
+// Late returns the limits that the file's comments tell, when they came too late to be reckoned with: SurveyWith takes them.
+func (s *Survey) Late() (limits Limits, late bool) { return s.late, s.LimitsLate }

@@ -2,11 +2,8 @@ package gcode
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"io"
-	"math"
-	"slices"
 	"sort"
 	"strings"
 )
@@ -110,9 +107,6 @@ func (s *Survey) Estimate() (seconds float64, by string) {
 	}
 	return s.TimeS, "moves"
 }
-
-// Late returns the limits that the file's comments tell, when they came too late to be reckoned with: SurveyWith takes them.
-func (s *Survey) Late() (limits Limits, late bool) { return s.late, s.LimitsLate }
 
 // Filament is what all tools push, in mm.
 func (s *Survey) Filament() (mm float64) {
@@ -385,19 +379,4 @@ func (s *surveyor) verdict() error {
 		return &LineError{Err: ErrEmpty}
 	}
 	return nil
-}
-
-// usualStep is the median height of a layer in mm, 0 when there are too few to say.
-func usualStep(layers []Layer) float64 {
-	var steps []float64
-	for i := 1; i < len(layers); i++ {
-		if d := layers[i].ZMM - layers[i-1].ZMM; layers[i-1].ZMM > 0 && d > sameZ {
-			steps = append(steps, d)
-		}
-	}
-	if len(steps) == 0 {
-		return 0
-	}
-	slices.SortFunc(steps, cmp.Compare[float64])
-	return math.Round(steps[len(steps)/2]*1000) / 1000
 }
