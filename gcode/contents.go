@@ -195,6 +195,9 @@ func (s *surveyor) finishContents() {
 	o.Features = c.features(s.plan.spent)
 	o.Objects = c.objects.finish(s.plan.spent, &c.pushed)
 	o.Pauses = c.pauses.finish(s.out.TimeS)
+	if s.plan.seconds > 0 {
+		c.wire.look(moment{s.out.Commands, s.out.Lines, s.plan.seconds}) // the planner is empty now
+	}
 	o.Wire = c.wire.finish(s.out.Commands, s.out.TimeS)
 	o.Words = c.said.finish()
 	s.out.Contents = *o
