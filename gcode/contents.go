@@ -77,7 +77,7 @@ func (s *surveyor) book(change func(c *contents)) {
 	if c.objects.now != was {
 		c.objects.bounds(was, s.motion.takeBounds())
 	}
-	s.plan.slot = uint32(c.objects.now*maxFeatures + c.feature)
+	s.plan.of.slot = uint32(c.objects.now*maxFeatures + c.feature)
 }
 
 // contentComment takes a comment that marks no layer, trimmed and not empty.

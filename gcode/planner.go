@@ -17,9 +17,10 @@ type planner struct {
 	count   int
 	seconds float64 // of all moves that have left the ring
 
-	line, slot uint32    // of the commands that come now: their number, and what their time is booked under
-	left       uint32    // the line of the move that left last
-	spent      *spending // seconds by slot
+	of    origin           // of the moves that come now
+	ofs   [maxDepth]origin // of those in the ring
+	left  uint32           // the command of the move that left last
+	spent *spending        // seconds by slot
 
 	entry    float64    // mm²/s², what the last one that left ended with
 	wasUnit  [4]float64 // the newest one's direction
@@ -34,9 +35,10 @@ type planned struct {
 	nominal float64 // mm²/s², the speed that it was asked for, within the limits
 	most    float64 // mm²/s², the fastest at its beginning
 	entry   float64 // mm²/s², as planned so far
-
-	line, slot uint32
 }
+
+// origin is where a move comes from: the number of its command, and what its time is booked under.
+type origin struct{ command, slot uint32 }
 
 // maxDepth is how many moves a ring holds at most.
 const maxDepth = 64
@@ -99,8 +101,10 @@ func (p *planner) add(d *[4]float64, length, speed float64) {
 	if p.count == p.depth {
 		p.leave()
 	}
-	b := &p.ring[(p.first+p.count)%maxDepth]
-	*b = planned{length: length, accel: accel, nominal: speed * speed, line: p.line, slot: p.slot}
+	at := (p.first + p.count) % maxDepth
+	p.ofs[at] = p.of
+	b := &p.ring[at]
+	*b = planned{length: length, accel: accel, nominal: speed * speed}
 	b.most = p.corner(&unit, speed, accel)
 	b.entry = min(b.most, stopped+2*accel*length)
 	if p.count++; p.wasSpeed == 0 {
@@ -133,8 +137,9 @@ func (p *planner) leave() {
 	}
 	t := b.time(p.entry, exit)
 	p.seconds += t
-	p.spent[b.slot%slots] += t
-	p.left = b.line
+	of := p.ofs[p.first%maxDepth]
+	p.spent[of.slot%slots] += t
+	p.left = of.command
 	p.entry = exit
 	p.first = (p.first + 1) % maxDepth
 	p.count--
@@ -244,7 +249,7 @@ func (p *planner) wait(s float64) {
 	}
 	p.entry, p.wasSpeed, p.wasSafe = stopped, 0, 0
 	p.seconds += s
-	p.spent[p.slot%slots] += s
+	p.spent[p.of.slot%slots] += s
 }
 
 // soFar is the time of all moves, those that lie in the ring as they are planned now.

@@ -235,7 +235,7 @@ func (s *surveyor) command(line Line) {
 	}
 	o.Commands++
 	o.LastOffset = line.End
-	s.plan.line = uint32(o.Commands)
+	s.plan.of.command = uint32(o.Commands)
 	if o.Commands%lookEvery == 0 {
 		s.contents.wire.look(moment{int64(s.plan.left), line.Number - o.Commands + int64(s.plan.left), s.plan.seconds})
 	}
