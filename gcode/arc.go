@@ -6,6 +6,9 @@ import "math"
 type arc struct {
 	length    float64
 	low, high [2]float64
+	radius    float64
+	begin     float64 // angle of its beginning, seen from its centre, in radians
+	sweep     float64 // radians, counterclockwise
 }
 
 // arc measures the arc from from to m.at, given by its centre (I, J) or its radius (R). One that makes no sense is a straight line.
@@ -33,6 +36,7 @@ func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
 	cx, cy := from[0]+i, from[1]+j
 	begin := math.Atan2(-j, -i)
 	end := math.Atan2(m.at[1]-cy, m.at[0]-cx)
+	start := begin
 	if clockwise {
 		begin, end = end, begin
 	}
@@ -44,9 +48,12 @@ func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
 		sweep = 2 * math.Pi
 	}
 	a := arc{
-		length: radius * sweep,
-		low:    [2]float64{min(from[0], m.at[0]), min(from[1], m.at[1])},
-		high:   [2]float64{max(from[0], m.at[0]), max(from[1], m.at[1])},
+		length: radius * sweep, radius: radius, begin: start, sweep: sweep,
+		low:  [2]float64{min(from[0], m.at[0]), min(from[1], m.at[1])},
+		high: [2]float64{max(from[0], m.at[0]), max(from[1], m.at[1])},
+	}
+	if clockwise {
+		a.sweep = -sweep
 	}
 	// From begin the arc goes counterclockwise; see which of the four outermost points of the circle it passes.
 	for quarter := range 4 {

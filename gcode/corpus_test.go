@@ -77,22 +77,21 @@ func TestCorpus(t *testing.T) {
 			if len(s.Layers) != c.layers {
 				t.Errorf("%d layers, want %d", len(s.Layers), c.layers)
 			}
-			if off := math.Abs(s.FilamentMM/1000/c.filamentM - 1); off > 0.011 { // 1 %, and the figure's own rounding
-				t.Errorf("%.3f m of filament, want %v", s.FilamentMM/1000, c.filamentM)
+			if off := math.Abs(s.Filament()/1000/c.filamentM - 1); off > 0.011 { // 1 %, and the figure's own rounding
+				t.Errorf("%.3f m of filament, want %v", s.Filament()/1000, c.filamentM)
 			}
-			if c.seconds == 0 && (s.EstimateBy != "moves" || s.EstimateS != s.MovesS) || c.seconds > 0 && (s.EstimateBy != "slicer" || s.EstimateS != c.seconds) {
-				t.Errorf("%v s by %s, want %v", s.EstimateS, s.EstimateBy, c.seconds)
+			if s.SlicerTimeS != c.seconds {
+				t.Errorf("%v s by the slicer, want %v", s.SlicerTimeS, c.seconds)
 			}
-			// Ours knows neither jerk nor heating: it need only be near enough to divide the time between layers.
-			if c.seconds > 0 && (s.MovesS < 0.75*c.seconds || s.MovesS > 1.1*c.seconds) {
-				t.Errorf("our own estimate is %.0f s where the slicer's is %v", s.MovesS, c.seconds)
+			if off := s.TimeS/c.seconds - 1; c.seconds > 0 && math.Abs(off) > 0.05 {
+				t.Errorf("our own estimate is %.0f s where the slicer's is %v: %+.1f %%", s.TimeS, c.seconds, 100*off)
 			}
 			longest, at := longestCommand(file)
 			if s.LongestCommand != longest || s.LongestLine != at {
 				t.Errorf("longest command %d bytes in line %d, want %d in %d", s.LongestCommand, s.LongestLine, longest, at)
 			}
-			if s.MaxNozzleC < 200 || s.MaxNozzleC > 215 || s.BoundsMM == nil || s.BoundsMM[3] > 228 || s.BoundsMM[4] > 228 {
-				t.Errorf("nozzle %v °C, bounds %v", s.MaxNozzleC, s.BoundsMM)
+			if s.MaxNozzleC < 200 || s.MaxNozzleC > 215 || s.Extent == nil || s.Extent.Max[0] > 228 || s.Extent.Max[1] > 228 {
+				t.Errorf("nozzle %v °C, bounds %v", s.MaxNozzleC, s.Extent)
 			}
 			checkFollowing(t, &s)
 		})
@@ -127,8 +126,8 @@ func checkFollowing(t *testing.T, s *Survey) {
 		}
 		before, layer = now, i
 	}
-	if end := s.ElapsedAt(s.Bytes); end != s.MovesS || layer != len(s.Layers)-1 {
-		t.Errorf("the end is %v s in layer %d, want %v in %d", end, layer, s.MovesS, len(s.Layers)-1)
+	if end := s.ElapsedAt(s.Bytes); end != s.TimeS || layer != len(s.Layers)-1 {
+		t.Errorf("the end is %v s in layer %d, want %v in %d", end, layer, s.TimeS, len(s.Layers)-1)
 	}
 }
 

@@ -34,7 +34,7 @@ func TestFilamentTypes(t *testing.T) {
 
 func TestFilamentByTool(t *testing.T) {
 	s, err := SurveyFile(strings.NewReader("M83\nT1\nG1 X1 E5\nG1 E-2\nT3\nG1 X2 E7\n"))
-	if got := fmt.Sprint(s.ToolsMM); err != nil || got != "[0 5 0 7]" || s.FilamentMM != 12 {
-		t.Errorf("got %s of %v, %v", got, s.FilamentMM, err)
+	if got := fmt.Sprint(s.FilamentMM); err != nil || got != "[0 5 0 7]" || s.Filament() != 12 {
+		t.Errorf("got %s of %v, %v", got, s.Filament(), err)
 	}
 }

@@ -1,6 +1,11 @@
 package gcode
 
-import "bytes"
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+)
 
 // layers finds where layers begin: at the slicer's marks when it leaves any, else where extrusion takes up a new height.
 type layers struct {
@@ -83,8 +88,8 @@ func (l *layers) mark(kind mark, at Layer) {
 	l.pending = true
 }
 
-// extrude takes an extruding move.
-func (l *layers) extrude(m moved, line Line) {
+// extrude takes an extruding move that has not been planned yet.
+func (l *layers) extrude(m *moved, line Line, plan *planner) {
 	if l.kind != noMark {
 		if l.pending {
 			l.pending = false
@@ -110,7 +115,7 @@ func (l *layers) extrude(m moved, line Line) {
 	}
 	l.z = m.toZ
 	if len(l.byZ) < MaxLayers {
-		l.byZ = append(l.byZ, Layer{Offset: line.Offset, Line: line.Number, ZMM: m.toZ, ElapsedS: m.beganS})
+		l.byZ = append(l.byZ, Layer{Offset: line.Offset, Line: line.Number, ZMM: m.toZ, ElapsedS: plan.soFar()})
 	}
 }
 
@@ -123,6 +128,14 @@ const (
 	spiralSlack   = 0.001 // files round to this
 )
 
+// count is how many have begun.
+func (l *layers) count() int {
+	if l.kind != noMark {
+		return len(l.marked)
+	}
+	return len(l.byZ)
+}
+
 // list returns what was found, never nil.
 func (l *layers) list() []Layer {
 	if l.kind != noMark {
@@ -132,4 +145,19 @@ func (l *layers) list() []Layer {
 		return []Layer{}
 	}
 	return l.byZ
+}
+
+// usualStep is the median height of a layer in mm, 0 when there are too few to say.
+func usualStep(layers []Layer) float64 {
+	var steps []float64
+	for i := 1; i < len(layers); i++ {
+		if d := layers[i].ZMM - layers[i-1].ZMM; layers[i-1].ZMM > 0 && d > sameZ {
+			steps = append(steps, d)
+		}
+	}
+	if len(steps) == 0 {
+		return 0
+	}
+	slices.SortFunc(steps, cmp.Compare[float64])
+	return math.Round(steps[len(steps)/2]*1000) / 1000
 }

@@ -32,27 +32,22 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// The sum over a file is what its survey says.
-func TestPaceIsTheSurveys(t *testing.T) {
+// What a Pace says of short lines, one by one, is near to what the planner says of them all.
+func TestPaceIsNearThePlanner(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("G28\nM204 S800\n")
+	b.WriteString("G28\nM201 X800 Y800\nM204 S800\nM205 X8 Y8\n")
 	for i := range 2000 {
 		x, y := 100+40*math.Cos(float64(i)*0.05), 100+40*math.Sin(float64(i)*0.05)
-		fmt.Fprintf(&b, "G1 X%.3f Y%.3f F%d", x, y, 1200+i%7*600)
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "G1 X%.3f Y%.3f F%d\n", x, y, 1200+i%7*600)
 	}
-	text := b.String()
-	survey, err := SurveyFile(strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	survey := survey(t, b.String())
 	var sum time.Duration
 	p := NewPace()
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(b.String()) {
 		sum += p.Took(ParseCommand([]byte(strings.TrimSpace(line))))
 	}
-	if got := sum.Seconds(); math.Abs(got-survey.MovesS) > 0.01 || got == 0 {
-		t.Errorf("got %g s, the survey says %g", got, survey.MovesS)
+	if got := sum.Seconds() / survey.TimeS; got < 0.8 || got > 1.05 {
+		t.Errorf("got %v, the planner %g s", sum, survey.TimeS)
 	}
 }
 

@@ -2,13 +2,9 @@ package gcode
 
 import (
 	"bytes"
-	"cmp"
-	"errors"
 	"io"
-	"math"
-	"slices"
 	"sort"
-	"time"
+	"strings"
 )
 
 // A file flows through SurveyFile once: its beginning is checked for other kinds of file (survey_refuse.go), commands go to
@@ -25,29 +21,39 @@ type Survey struct {
 	Odd      int64 `json:"odd"`       // commands that look like no G-code at all
 	FirstOdd int64 `json:"first_odd"` // line number of the first such, 0 for none
 
-	Slicer         string      `json:"slicer"`          // "PrusaSlicer 2.5.0", "" unknown
-	EstimateS      float64     `json:"estimate_s"`      // seconds the slicer says; else our own estimate from lengths and feed rates
-	EstimateBy     string      `json:"estimate_by"`     // "slicer" or "moves"
-	FilamentMM     float64     `json:"filament_mm"`     // sum of what E pushes, all tools
-	ToolsMM        []float64   `json:"tools_mm"`        // the same by tool, up to the last that pushes any
-	FilamentTypes  []string    `json:"filament_types"`  // by tool, as the slicer says: "PLA"; empty when it does not
+	Slicer        string    `json:"slicer"`         // "PrusaSlicer 2.5.0", "" unknown
+	TimeS         float64   `json:"time_s"`         // our own estimate of motion and dwell, seconds; heating and homing are HeatS
+	HeatS         float64   `json:"heat_s"`         // rough: what heating and homing take, seconds
+	SlicerTimeS   float64   `json:"slicer_time_s"`  // what the slicer says, 0 for nothing
+	Limits        Limits    `json:"limits"`         // with which TimeS was reckoned, as they are at the end of the file
+	LimitsLate    bool      `json:"limits_late"`    // they came too late to be reckoned with
+	FilamentMM    []float64 `json:"filament_mm"`    // what E pushes, by tool, up to the last that pushes any
+	FilamentTypes []string  `json:"filament_types"` // by tool, as the slicer says: "PLA"; empty when it does not
+
 	MaxNozzleC     float64     `json:"max_nozzle_c"`    // highest target, as TargetsOf reads it
 	MaxNozzleLine  int64       `json:"max_nozzle_line"` // and where it stands
 	MaxBedC        float64     `json:"max_bed_c"`
 	MaxBedLine     int64       `json:"max_bed_line"`
 	MaxChamberC    float64     `json:"max_chamber_c"`
 	MaxChamberLine int64       `json:"max_chamber_line"`
-	Min, Max       [3]float64  `json:"-"`         // bounds of extruding moves in mm, X Y Z; valid when Extrudes > 0
-	BoundsMM       *[6]float64 `json:"bounds_mm"` // the same for JSON: min x y z, max x y z; null when nothing extrudes
+	Extent         *Box        `json:"extent_mm"` // bounds of extruding moves; nil when nothing extrudes
 	LayerHeightMM  float64     `json:"layer_height_mm"`
 	Layers         []Layer     `json:"layers"`          // at most MaxLayers
 	LongestCommand int         `json:"longest_command"` // bytes, without comment; shortened, where it is longer than plenty; ForPeople does not count
 	LongestLine    int64       `json:"longest_line"`    // and where it stands
 	HasM73         bool        `json:"has_m73"`
-	MovesS         float64     `json:"moves_s"`      // our own estimate for the whole file, seconds; EstimateS when EstimateBy is "moves"
 	FirstOffset    int64       `json:"first_offset"` // of the first command's first byte
 	LastOffset     int64       `json:"last_offset"`  // of the byte after the last command's line
 	Thumbnails     []Thumbnail `json:"-"`            // biggest last; at most 8 of at most 512 KiB each
+	Contents
+
+	late Limits // when LimitsLate
+}
+
+// Box is a part of space, in mm: X Y Z.
+type Box struct {
+	Min [3]float64 `json:"min"`
+	Max [3]float64 `json:"max"`
 }
 
 // Layer is where a layer begins.
@@ -74,11 +80,10 @@ func (s *Survey) LayerAt(offset int64) int {
 }
 
 // ElapsedAt returns our own estimate of the print time up to the byte at offset, in seconds: from 0 before the first command
-// to MovesS behind the last, never falling. Between the beginnings of two layers it goes with the bytes. Where the slicer's
-// total is known, ElapsedAt/MovesS is the share of it.
+// to TimeS behind the last, never falling. Between the beginnings of two layers it goes with the bytes.
 func (s *Survey) ElapsedAt(offset int64) float64 {
 	from, fromS := s.FirstOffset, 0.0
-	to, toS := s.LastOffset, s.MovesS
+	to, toS := s.LastOffset, s.TimeS
 	i := s.LayerAt(offset)
 	if i >= 0 {
 		from, fromS = s.Layers[i].Offset, s.Layers[i].ElapsedS
@@ -95,8 +100,21 @@ func (s *Survey) ElapsedAt(offset int64) float64 {
 	return fromS + max(0, toS-fromS)*(float64(offset-from)/float64(to-from))
 }
 
-// Estimate is EstimateS as a duration.
-func (s *Survey) Estimate() time.Duration { return time.Duration(s.EstimateS * float64(time.Second)) }
+// Estimate is how long the print takes, in seconds, and by whom: the slicer if it says so, else by our own reckoning ("moves").
+func (s *Survey) Estimate() (seconds float64, by string) {
+	if s.SlicerTimeS > 0 {
+		return s.SlicerTimeS, "slicer"
+	}
+	return s.TimeS, "moves"
+}
+
+// Filament is what all tools push, in mm.
+func (s *Survey) Filament() (mm float64) {
+	for _, tool := range s.FilamentMM {
+		mm += tool
+	}
+	return mm
+}
 
 // maxSeconds bounds every estimate, so that none overflows a time.Duration: ten years.
 const maxSeconds = 10 * 366 * 24 * 3600
@@ -106,11 +124,16 @@ type surveyor struct {
 	out    Survey
 	scan   *Scanner
 	motion motion
+	plan   planner
+	config Limits // of the comments
+	heater heatTime
 	layers layers
 	notes  notes
 	thumbs thumbnails
 	words  words
 	short  []byte
+
+	contents contents
 }
 
 // plenty is a length that every firmware takes, so that longer commands only need be shortened to be judged.
@@ -120,7 +143,19 @@ const plenty = 64
 // It fails with a *LineError naming the line for what can never be printed: ErrEmpty (no command at all), ErrBinary
 // (NUL or control bytes in number, a known binary header, or no line that looks like G-code), ErrLongLine; and with
 // the reader's own error. The Survey returned with an error is what was learned until then.
+//
+// A slicer may say what the machine's limits are only at the end of the file, in comments. When r is an io.ReadSeeker, that end is looked at first;
+// else such a survey is made with usual limits, and LimitsLate.
 func SurveyFile(r io.Reader) (Survey, error) {
+	limits, err := limitsAtEnd(r)
+	if err != nil {
+		return Survey{}, err
+	}
+	return SurveyWith(r, limits)
+}
+
+// SurveyWith is SurveyFile with the machine's limits as they are known from elsewhere; what the file sets itself still counts.
+func SurveyWith(r io.Reader, limits Limits) (Survey, error) {
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	head = head[:n]
@@ -132,6 +167,8 @@ func SurveyFile(r io.Reader) (Survey, error) {
 	}
 	s := &surveyor{scan: NewScanner(io.MultiReader(bytes.NewReader(head), r))}
 	s.motion.reset()
+	s.plan.reset(limits)
+	s.config = OurLimits()
 	s.scan.OnComment(s.comment)
 	for s.scan.Scan() {
 		s.command(s.scan.Line())
@@ -150,14 +187,46 @@ func (s *surveyor) comment(c []byte, number, offset int64) {
 		return
 	}
 	if kind := layerMark(c); kind != noMark {
-		s.layers.mark(kind, Layer{Offset: offset, Line: number, ElapsedS: s.motion.seconds})
+		s.layers.mark(kind, Layer{Offset: offset, Line: number, ElapsedS: s.plan.soFar()})
+		return
+	}
+	if s.config.comment(c) {
+		s.configured()
 		return
 	}
 	s.notes.read(c)
+	s.contentComment(c, number, offset)
+	if s.out.Moves == 0 {
+		s.machineOf(c)
+	}
+}
+
+// configured takes what comments say of the machine's limits, unless it is too late for that.
+func (s *surveyor) configured() {
+	switch by := s.plan.limits.By; {
+	case by == LimitsFile || by == LimitsConfig && s.out.Moves > 0:
+	case s.out.Moves > 0:
+		s.out.LimitsLate, s.out.late = true, s.config
+		s.out.late.By = LimitsConfig
+	default:
+		s.config.By = LimitsConfig
+		s.plan.limits = s.config
+	}
+}
+
+// machineOf looks for the machine's name where a slicer says no limits: Cura names it, or its start code does.
+func (s *surveyor) machineOf(c []byte) {
+	if by := s.plan.limits.By; by != LimitsOurs && by != LimitsMachine || !strings.HasPrefix(s.notes.slicer, "Cura") {
+		return
+	}
+	if l, known := curaLimits(string(c)); known || s.plan.limits.By == LimitsOurs {
+		s.plan.limits = l
+	}
 }
 
 func (s *surveyor) command(line Line) {
 	if line.Text[0] == '@' {
+		s.contentCommand(Command{}, line)
 		return // for the host; never sent
 	}
 	o := &s.out
@@ -166,6 +235,10 @@ func (s *surveyor) command(line Line) {
 	}
 	o.Commands++
 	o.LastOffset = line.End
+	s.plan.of.command = uint32(o.Commands)
+	if o.Commands%lookEvery == 0 {
+		s.contents.wire.look(moment{int64(s.plan.left), line.Number - o.Commands + int64(s.plan.left), s.plan.seconds})
+	}
 	c := ParseCommand(line.Text)
 	if n := len(line.Text); n > o.LongestCommand && !ForPeople(c) {
 		if n > plenty {
@@ -182,9 +255,10 @@ func (s *surveyor) command(line Line) {
 	case 'M':
 		s.m(c, line)
 	case 'T':
-		s.motion.setTool(c.Number)
+		s.changeTool(c.Number)
 	default:
-		s.heat(line)
+		s.contentCommand(c, line)
+		s.macro(c, line)
 		if isOdd(line.Text) {
 			o.Odd++
 			if o.FirstOdd == 0 {
@@ -202,14 +276,27 @@ func (s *surveyor) g(c Command, line Line) {
 		s.out.Moves++
 		if m.extrudes {
 			s.out.Extrudes++
-			s.layers.extrude(m, line)
+			s.layers.extrude(&m, line, &s.plan)
 		}
-	case 4, 28, 20, 21, 90, 91, 92:
+		s.plan.move(&m)
+		if c.Number >= 2 {
+			s.contents.out.Arcs++
+		}
+		return
+	case 4:
+		s.words.read(c.Args)
+		s.plan.wait(dwell(&s.words))
+	case 28, 29:
+		s.plan.wait(0)
+		s.heater.homing(c.Number)
+		fallthrough
+	case 20, 21, 90, 91, 92:
 		s.words.read(c.Args)
 		s.motion.other(c, &s.words)
 	case 10:
-		s.heat(line)
+		s.heat(line, false)
 	}
+	s.contentCommand(c, line)
 }
 
 func (s *surveyor) m(c Command, line Line) {
@@ -217,17 +304,44 @@ func (s *surveyor) m(c Command, line Line) {
 	case 73:
 		s.out.HasM73 = true
 		s.notes.remaining(c)
-	case 82, 83, 204, 220:
+	case 82, 83, 220:
 		s.words.read(c.Args)
 		s.motion.other(c, &s.words)
+	case 201, 203, 204, 205, 566:
+		s.words.read(c.Args)
+		if s.plan.limits.command(c.Number, &s.words) {
+			s.plan.limits.By = LimitsFile
+		}
+	case 0, 1, 25, 226, 400, 600, 601:
+		s.plan.wait(0)
 	case 104, 109, 140, 141, 190, 191, 303, 568:
-		s.heat(line)
+		s.heat(line, c.Number == 109 || c.Number == 190 || c.Number == 191)
 	}
+	s.contentCommand(c, line)
 }
 
-// heat keeps the highest targets, and where they stand.
-func (s *surveyor) heat(line Line) {
+// macro takes what is no command of a letter and a number.
+func (s *surveyor) macro(c Command, line Line) {
+	if c.Letter != 0 {
+		return
+	}
+	if rest, ok := cutFold(line.Text, "SET_VELOCITY_LIMIT "); ok {
+		s.plan.limits.velocity(string(rest))
+	}
+	s.heat(line, !hasPrefixBytesFold(line.Text, "SET_HEATER_TEMPERATURE")) // START_PRINT and its like wait
+}
+
+// heat keeps the highest targets and where they stand, and how long the file waits for them.
+func (s *surveyor) heat(line Line, waits bool) {
 	t, o := TargetsOf(line.Text), &s.out
+	if t == (Targets{}) {
+		return
+	}
+	if waits {
+		s.plan.wait(0)
+	}
+	s.heater.set(t, waits, s.plan.seconds)
+	s.warm(t)
 	if t.NozzleC > o.MaxNozzleC {
 		o.MaxNozzleC, o.MaxNozzleLine = t.NozzleC, line.Number
 	}
@@ -243,60 +357,26 @@ func (s *surveyor) finish() {
 	o := &s.out
 	o.Lines = s.scan.number
 	o.Bytes = s.scan.base + int64(s.scan.pos)
-	o.FilamentMM = s.motion.filament()
-	o.ToolsMM = s.motion.byTool()
+	o.FilamentMM = s.motion.byTool()
 	o.FilamentTypes = s.notes.filaments
+	s.book(func(c *contents) { c.objects.now = 0 })
+	s.motion.takeBounds()
 	if o.Extrudes > 0 {
-		o.Min, o.Max = s.motion.low, s.motion.high
-		o.BoundsMM = &[6]float64{o.Min[0], o.Min[1], o.Min[2], o.Max[0], o.Max[1], o.Max[2]}
+		o.Extent = &Box{Min: s.motion.all.low, Max: s.motion.all.high}
 	}
-	o.MovesS = min(s.motion.seconds, maxSeconds)
+	s.plan.wait(0)
+	o.TimeS, o.Limits = min(s.plan.seconds, maxSeconds), s.plan.limits
+	o.HeatS = s.heater.seconds
 	o.Layers = s.layers.list()
 	for i := range o.Layers {
-		o.Layers[i].ElapsedS = min(o.Layers[i].ElapsedS, maxSeconds)
+		o.Layers[i].ElapsedS = min(o.Layers[i].ElapsedS, o.TimeS)
 	}
 	o.Slicer = s.notes.name()
-	o.EstimateS, o.EstimateBy = s.notes.seconds(), "slicer"
-	if o.EstimateS == 0 {
-		o.EstimateS, o.EstimateBy = o.MovesS, "moves"
-	}
+	o.SlicerTimeS = s.notes.seconds()
 	o.LayerHeightMM = s.notes.layerHeightMM
 	if o.LayerHeightMM == 0 {
 		o.LayerHeightMM = usualStep(o.Layers)
 	}
 	o.Thumbnails = s.thumbs.list()
-}
-
-// verdict says why the file cannot be printed, nil when it can.
-func (s *surveyor) verdict() error {
-	err := s.scan.Err()
-	binary := s.scan.control > controlLimit && s.scan.control > s.out.Commands/8
-	switch {
-	case err != nil && !errors.Is(err, ErrLongLine):
-		return err
-	case binary:
-		return &LineError{Line: s.scan.controlFirst, Err: refusal("control bytes from here on")}
-	case s.out.Odd > s.out.Commands/2:
-		return &LineError{Line: s.out.FirstOdd, Err: refusal("most lines are no commands")}
-	case err != nil:
-		return err
-	case s.out.Commands == 0:
-		return &LineError{Err: ErrEmpty}
-	}
-	return nil
-}
-
-// usualStep is the median height of a layer in mm, 0 when there are too few to say.
-func usualStep(layers []Layer) float64 {
-	var steps []float64
-	for i := 1; i < len(layers); i++ {
-		if d := layers[i].ZMM - layers[i-1].ZMM; layers[i-1].ZMM > 0 && d > sameZ {
-			steps = append(steps, d)
-		}
-	}
-	if len(steps) == 0 {
-		return 0
-	}
-	slices.SortFunc(steps, cmp.Compare[float64])
-	return math.Round(steps[len(steps)/2]*1000) / 1000
+	s.finishContents()
 }

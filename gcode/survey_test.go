@@ -101,8 +101,8 @@ func TestSurveyFilament(t *testing.T) {
 		{"two tools", "M83\nT0\nG1 X1 E5\nG1 E-1\nT1\nG1 X2 E3\n", 8},
 		{"nonsense", "G1 X1 E1e\nG1 E99999999999999\nG1 X2 Enan\nG1 X2 E2\n", 2},
 	} {
-		if s := survey(t, c.file); !near(s.FilamentMM, c.want) {
-			t.Errorf("%s: %v mm, want %v", c.name, s.FilamentMM, c.want)
+		if s := survey(t, c.file); !near(s.Filament(), c.want) {
+			t.Errorf("%s: %v mm, want %v", c.name, s.Filament(), c.want)
 		}
 	}
 }
@@ -127,49 +127,15 @@ func TestSurveyBounds(t *testing.T) {
 		{"inches", "G20\nG1 X1 Y1 Z1\nG1 X2 E1\n", &[6]float64{25.4, 25.4, 25.4, 50.8, 25.4, 25.4}},
 	} {
 		s := survey(t, c.file)
-		if (s.BoundsMM == nil) != (c.want == nil) || (s.Extrudes > 0) != (c.want != nil) {
-			t.Errorf("%s: bounds %v, %d extrudes, want %v", c.name, s.BoundsMM, s.Extrudes, c.want)
+		if (s.Extent == nil) != (c.want == nil) || (s.Extrudes > 0) != (c.want != nil) {
+			t.Errorf("%s: bounds %v, %d extrudes, want %v", c.name, s.Extent, s.Extrudes, c.want)
 			continue
 		}
-		if c.want == nil {
-			continue
-		}
-		for i := range 6 {
-			if !near(s.BoundsMM[i], c.want[i]) {
-				t.Errorf("%s: bounds %v, want %v", c.name, *s.BoundsMM, *c.want)
+		for i := range 3 {
+			if c.want != nil && (!near(s.Extent.Min[i], c.want[i]) || !near(s.Extent.Max[i], c.want[i+3])) {
+				t.Errorf("%s: bounds %v, want %v", c.name, *s.Extent, *c.want)
 				break
 			}
-		}
-		if s.Min != [3]float64(s.BoundsMM[:3]) || s.Max != [3]float64(s.BoundsMM[3:]) {
-			t.Errorf("%s: %v %v differ from %v", c.name, s.Min, s.Max, *s.BoundsMM)
-		}
-	}
-}
-
-func TestMotionSeconds(t *testing.T) {
-	const a = defaultAcceleration
-	for _, c := range []struct {
-		name string
-		file string
-		want float64
-	}{
-		{"from rest", "G1 X100 F6000\n", 1 + 100/a},
-		{"straight on", "G1 X100 F6000\nG1 X200\n", 2 + 100/a},
-		{"right angle", "G1 X100 F6000\nG1 Y100\n", 2 + 1.5*100/a},
-		{"and back", "G1 X100 F6000\nG1 X0\n", 2 + 2*100/a},
-		{"too short to reach the speed", "G1 X1 F6000\n", 0.01 + math.Sqrt(1/a)},
-		{"acceleration from the file", "M204 P500 T3000\nG1 X100 F6000\n", 1 + 100/500.0},
-		{"speed factor", "M220 S200\nG1 X100 F3000\n", 1 + 100/a},
-		{"before any F", "G1 X25\n", 1 + 25/a},
-		{"half circle", "G2 X20 Y0 I10 J0 F600\n", math.Pi + 10/a},
-		{"extruder alone", "G1 E10 F300\n", 2},
-		{"nothing moves", "G1 X0 F300\n", 0},
-		{"waits", "G4 S2\nG4 P500\n", 2.5},
-		{"a wait for ever", "G4 S1000000\n", longestDwellS},
-		{"no speed at all", "G1 X1 F0\nG1 X2 F-5\n", 2/defaultFeed + defaultFeed/a},
-	} {
-		if s := survey(t, c.file); !near(s.MovesS, c.want) || s.EstimateBy != "moves" || s.EstimateS != s.MovesS {
-			t.Errorf("%s: %v s (%s %v), want %v", c.name, s.MovesS, s.EstimateBy, s.EstimateS, c.want)
 		}
 	}
 }
@@ -208,10 +174,10 @@ func TestSurveyEstimate(t *testing.T) {
 		s := survey(t, "G1 X10 F600\n"+c.comment+"\n")
 		by, want := "slicer", c.want
 		if want == 0 {
-			by, want = "moves", s.MovesS
+			by, want = "moves", s.TimeS
 		}
-		if !near(s.EstimateS, want) || s.EstimateBy != by || s.MovesS == 0 {
-			t.Errorf("%q: %v s by %s, want %v by %s", c.comment, s.EstimateS, s.EstimateBy, want, by)
+		if got, gotBy := s.Estimate(); !near(got, want) || gotBy != by || s.SlicerTimeS != c.want || s.TimeS == 0 {
+			t.Errorf("%q: %v s by %s, want %v by %s", c.comment, got, gotBy, want, by)
 		}
 	}
 }
@@ -245,7 +211,7 @@ func TestSurveySlicer(t *testing.T) {
 
 func TestElapsedAt(t *testing.T) {
 	s := Survey{
-		FirstOffset: 100, LastOffset: 1000, MovesS: 90, Bytes: 1500,
+		FirstOffset: 100, LastOffset: 1000, TimeS: 90, Bytes: 1500,
 		Layers: []Layer{{Offset: 200, ElapsedS: 10}, {Offset: 300, ElapsedS: 60}},
 	}
 	for _, c := range []struct {
@@ -287,6 +253,8 @@ func FuzzSurvey(f *testing.F) {
 		";TIME:6666\n;LAYER:0\nG91\nG1 X1 E1\nG20\nG92\nG28 X\n", "; thumbnail begin 1x1 4\n; iVBO\n; thumbnail end\nG28\n",
 		"G2 X1 Y1 R9999999\nG3 R-1 X1 E1\n", "M220 S.001\nM204 P0\nG1 F.0000001 X9999999 E9999999\n", "G1 X99999999999999999999\nT99\nG4 S99999999\n",
 		"START A=1\nprose of mine\n@x\n", "M104 S1e300\nM190 R9\nM73 P0 R9999999999999\nG10 P1 S3\n", spiral(1)[:400],
+		"EXCLUDE_OBJECT_DEFINE NAME=a CENTER=1,2 POLYGON=[[1,2],[3,4]]\nEXCLUDE_OBJECT_START NAME=a\nG1 X1 E1\nEXCLUDE_OBJECT_END\nM486 S1 Ab\n", ";MESH:a/b\nG1 X1 E1\n; printing object c id:1 copy 2\nG1 X2 E2\nM486 S0\nG3 I5 E1\n",
+		";TYPE:Perimeter\nG1 X1 E1\n;COLOR_CHANGE,T0,#FF0000\nM600\n; 'Loop Path', 1 [feed mm/s]\n; filament used [g] = 1,2\n; nozzle_diameter = 0.4,0.6\n;EXTRUDER_TRAIN.9.NOZZLE.DIAMETER:0.4\n;Material#99 Used: 1m\n;    Ext #1 = 5 mm (\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -295,29 +263,32 @@ func FuzzSurvey(f *testing.F) {
 		if _, jsonErr := json.Marshal(s); jsonErr != nil {
 			t.Fatalf("%v of %+v", jsonErr, s)
 		}
-		if err == nil && (s.Commands == 0 || s.Bytes != int64(len(file)) || s.EstimateBy == "" || s.Layers == nil) {
+		if err == nil && (s.Commands == 0 || s.Bytes != int64(len(file)) || s.Limits.By == "" || s.Layers == nil) {
 			t.Fatalf("no error for %+v", s)
 		}
-		if s.EstimateS < 0 || s.Estimate() < 0 || s.FilamentMM < 0 || s.Extrudes > s.Moves || s.Moves > s.Commands || s.Commands > s.Lines {
+		if s.TimeS < 0 || s.HeatS < 0 || s.SlicerTimeS < 0 || s.Filament() < 0 || s.Extrudes > s.Moves || s.Moves > s.Commands || s.Commands > s.Lines {
 			t.Fatalf("impossible %+v", s)
 		}
-		if s.BoundsMM != nil {
+		if s.Extent != nil {
 			for i := range 3 {
-				if s.BoundsMM[i] > s.BoundsMM[i+3] {
-					t.Fatalf("bounds %v", *s.BoundsMM)
+				if s.Extent.Min[i] > s.Extent.Max[i] {
+					t.Fatalf("bounds %v", *s.Extent)
 				}
 			}
 		}
 		before := 0.0
 		for at := int64(0); at <= int64(len(file)); at += 1 + int64(len(file))/200 {
 			got := s.ElapsedAt(at)
-			if got < before || got > s.MovesS {
-				t.Fatalf("ElapsedAt(%d) = %v after %v, of %v", at, got, before, s.MovesS)
+			if got < before || got > s.TimeS {
+				t.Fatalf("ElapsedAt(%d) = %v after %v, of %v", at, got, before, s.TimeS)
 			}
 			before = got
 			if i := s.LayerAt(at); i >= len(s.Layers) || i >= 0 && s.Layers[i].Offset > at || i+1 < len(s.Layers) && s.Layers[i+1].Offset <= at {
 				t.Fatalf("LayerAt(%d) = %d of %+v", at, i, s.Layers)
 			}
+		}
+		if s.Layers != nil { // it was read at all
+			checkContents(t, &s)
 		}
 		if len(s.Thumbnails) > maxThumbnails {
 			t.Fatalf("%d thumbnails", len(s.Thumbnails))

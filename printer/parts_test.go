@@ -85,9 +85,9 @@ func describeModal(m modal) string {
 func TestProgress(t *testing.T) {
 	layers := []gcode.Layer{{ZMM: 0.2, Offset: 100, ElapsedS: 10}, {ZMM: 0.4, Offset: 500, ElapsedS: 300}}
 	for name, v := range map[string]gcode.Survey{
-		"layers":   {FirstOffset: 10, LastOffset: 990, MovesS: 600, EstimateS: 660, EstimateBy: "slicer", Layers: layers, Lines: 100},
+		"layers":   {FirstOffset: 10, LastOffset: 990, TimeS: 600, SlicerTimeS: 660, Layers: layers, Lines: 100},
 		"no moves": {Lines: 100},
-		"guess":    {MovesS: 600, EstimateS: 600, EstimateBy: "moves", LastOffset: 1000},
+		"guess":    {TimeS: 600, LastOffset: 1000},
 	} {
 		now := time.Unix(1e9, 0)
 		run := startRun(now)

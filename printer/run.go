@@ -57,8 +57,10 @@ func (r *jobRun) status(now time.Time, info JobInfo, leftMin float64) *JobStatus
 	switch {
 	case leftMin >= 0:
 		st.LeftS, st.LeftBy = leftMin*60, "printer"
-	case v.EstimateS > 0:
-		st.LeftS, st.LeftBy = (1-done)*pace(elapsed, done, v.EstimateS), v.EstimateBy
+	default:
+		if estimate, by := v.Estimate(); estimate > 0 {
+			st.LeftS, st.LeftBy = (1-done)*pace(elapsed, done, estimate), by
+		}
 	}
 	return st
 }

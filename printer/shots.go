@@ -257,8 +257,8 @@ func ShotsTime(p Profile, s Shots, survey gcode.Survey) time.Duration {
 		return 0
 	}
 	minX, maxX, minY, maxY := p.area()
-	if b := survey.BoundsMM; b != nil {
-		minX, maxX, minY, maxY = b[0], b[3], b[1], b[4]
+	if b := survey.Extent; b != nil {
+		minX, maxX, minY, maxY = b.Min[0], b.Max[0], b.Min[1], b.Max[1]
 	}
 	parkX, parkY := p.park(0)
 	travelS := math.Hypot((minX+maxX)/2-parkX, (minY+maxY)/2-parkY) / p.TravelMMS

@@ -102,8 +102,8 @@ func TestFilamentOfRealFiles(t *testing.T) {
 		if off := got - said; off < -0.02*said || off > 0.02*said+primeMM {
 			t.Errorf("%s: counted %.1f mm, the slicer says %.1f", filepath.Base(name), got, said)
 		}
-		if survey, err := gcode.SurveyFile(bytes.NewReader(data)); err == nil && !bytes.Contains(data, []byte("M221 S9")) && math.Abs(survey.FilamentMM-got) > 0.02*said {
-			t.Errorf("%s: counted %.1f mm, the survey says %.1f", filepath.Base(name), got, survey.FilamentMM)
+		if survey, err := gcode.SurveyFile(bytes.NewReader(data)); err == nil && !bytes.Contains(data, []byte("M221 S9")) && math.Abs(survey.Filament()-got) > 0.02*said {
+			t.Errorf("%s: counted %.1f mm, the survey says %.1f", filepath.Base(name), got, survey.Filament())
 		}
 	}
 	if judged < 10 {

@@ -46,7 +46,7 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{"version", []string{"version"}, nil, 0, []string{"v1.2.3-test\n"}, nil},
 		{"version with a flag before it", []string{"--data", data, "version"}, nil, 0, []string{"v1.2.3-test\n"}, nil},
-		{"help", []string{"--help"}, nil, 0, []string{"layerd check-config", "layerd token create --name NAME --role ROLE", "layerd version", "--config FILE", "--data DIR", "--listen ADDR", "--demo"}, nil},
+		{"help", []string{"--help"}, nil, 0, []string{"layerd check-config", "layerd token create --name NAME --role ROLE", "layerd survey [--json] FILE", "layerd version", "--config FILE", "--data DIR", "--listen ADDR", "--demo"}, nil},
 		{"help of a command", []string{"token", "create", "--help"}, nil, 0, []string{"viewer", "operator", "owner"}, nil},
 		{"an unknown flag", []string{"--bogus"}, nil, 2, nil, []string{"--bogus", "layerd --help"}},
 		{"an unknown flag of a command", []string{"version", "--bogus"}, nil, 2, nil, []string{"--bogus"}},

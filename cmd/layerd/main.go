@@ -33,6 +33,8 @@ Usage:
                                                   Who has forgotten a password gets in with one of an owner
   layerd record --to FOLDER [--from CAMERA] [--every TIME] [--frames NUMBER]
                                                   write a camera's pictures into a folder; a daemon must not have it
+  layerd survey [--json] FILE                     say what a file tells: slicer, layers, time, filament, warnings; - is standard input.
+                                                  FILE is G-code, or binary G-code, gzip, UFP or sliced 3MF
   layerd version                                  print the version
 
 Flags, before or after the command:
@@ -79,6 +81,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	key.flags(flags)
 	var pictures recording
 	pictures.flags(flags)
+	var file surveying
+	file.flags(flags)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		fmt.Fprint(stdout, usage+flags.FlagUsages())
@@ -96,6 +100,15 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		if what != "record" && flags.Changed(f) {
 			return usageError{fmt.Errorf("--%s belongs to layerd record", f)}
 		}
+	}
+	if flags.Changed("json") && flags.Arg(0) != "survey" {
+		return usageError{errors.New("--json belongs to layerd survey")}
+	}
+	if flags.Arg(0) == "survey" {
+		if flags.NArg() != 2 {
+			return usageError{errors.New("survey needs one FILE; see layerd --help")}
+		}
+		return file.survey(ctx, flags.Arg(1), stdout)
 	}
 	switch what {
 	case "version":

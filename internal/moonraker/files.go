@@ -146,8 +146,8 @@ func (a *API) known(c call, file store.File) Metadata {
 	if survey, err := a.s.Config().Files.Survey(c.r.Context(), file.Path); err == nil {
 		m.Slicer, m.Types, m.LayerMM = survey.Slicer, strings.Join(survey.FilamentTypes, ";"), survey.LayerHeightMM
 		m.FirstByte, m.LastByte = &survey.FirstOffset, &survey.LastOffset
-		if survey.BoundsMM != nil {
-			m.HeightMM = survey.BoundsMM[5]
+		if survey.Extent != nil {
+			m.HeightMM = survey.Extent.Max[2]
 		}
 	}
 	return m

@@ -157,13 +157,13 @@ func entryOf(who reader, f store.File, d store.Details) *Entry {
 }
 
 func analysisOf(f store.File, d store.Details) *Analysis {
-	out := &Analysis{Time: f.EstimateS, Filament: filamentOf(f.FilamentMM, d.ToolsMM)}
+	out := &Analysis{Time: f.EstimateS, Filament: filamentOf(f.FilamentMM, d.FilamentMM)}
 	if out.Filament == nil {
 		out.Filament = map[string]Filament{}
 	}
-	if b := d.BoundsMM; b != nil {
-		out.Dimensions = &Dimensions{b[3] - b[0], b[4] - b[1], b[5] - b[2]}
-		out.Area = &Area{b[0], b[1], b[2], b[3], b[4], b[5]}
+	if b := d.Extent; b != nil {
+		out.Dimensions = &Dimensions{b.Max[0] - b.Min[0], b.Max[1] - b.Min[1], b.Max[2] - b.Min[2]}
+		out.Area = &Area{b.Min[0], b.Min[1], b.Min[2], b.Max[0], b.Max[1], b.Max[2]}
 	}
 	return out
 }

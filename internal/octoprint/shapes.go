@@ -267,7 +267,7 @@ func (a *API) look(name string) (job Job) {
 		return job
 	}
 	d := details[file.SHA256]
-	job.Filament = filamentOf(file.FilamentMM, d.ToolsMM)
+	job.Filament = filamentOf(file.FilamentMM, d.FilamentMM)
 	if d.Done > 0 {
 		job.LastPrintTime, job.AveragePrintTime = &d.DoneS, &d.MeanS
 	}

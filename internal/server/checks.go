@@ -38,8 +38,8 @@ func checkFile(survey *gcode.Survey, snap *printer.Snapshot, overLimits bool) (w
 	if survey.MaxBedC > 0 && !profile.HeatedBed {
 		warnings = append(warnings, "It heats the bed, and this printer's profile says that there is no heated bed.")
 	}
-	if survey.BoundsMM != nil {
-		warnings = append(warnings, outside(*survey.BoundsMM, profile)...)
+	if survey.Extent != nil {
+		warnings = append(warnings, outside(*survey.Extent, profile)...)
 	}
 	return warnings, nil
 }
@@ -74,7 +74,7 @@ func tooHot(what string, line int64, wantC, maxC float64) error {
 }
 
 // outside names each side on which extruding moves leave the printer's volume.
-func outside(bounds [6]float64, p printer.Profile) (warnings []string) {
+func outside(extent gcode.Box, p printer.Profile) (warnings []string) {
 	const play = 0.5 // mm of rounding and line width
 	low := [3]float64{-primeMM, -primeMM, -play}
 	high := [3]float64{p.WidthMM + play, p.DepthMM + play, p.HeightMM + play}
@@ -83,11 +83,11 @@ func outside(bounds [6]float64, p printer.Profile) (warnings []string) {
 		high = [3]float64{p.WidthMM/2 + play, p.DepthMM/2 + play, p.HeightMM + play}
 	}
 	for axis, name := range [3]string{"X", "Y", "Z"} {
-		if bounds[axis] < low[axis] {
-			warnings = append(warnings, fmt.Sprintf("It prints at %s %.1f mm, outside of the printer's volume.", name, bounds[axis]))
+		if extent.Min[axis] < low[axis] {
+			warnings = append(warnings, fmt.Sprintf("It prints at %s %.1f mm, outside of the printer's volume.", name, extent.Min[axis]))
 		}
-		if bounds[axis+3] > high[axis] {
-			warnings = append(warnings, fmt.Sprintf("It prints at %s %.1f mm, outside of the printer's volume.", name, bounds[axis+3]))
+		if extent.Max[axis] > high[axis] {
+			warnings = append(warnings, fmt.Sprintf("It prints at %s %.1f mm, outside of the printer's volume.", name, extent.Max[axis]))
 		}
 	}
 	return warnings

@@ -66,10 +66,10 @@ func spoolWarnings(survey *gcode.Survey, list spools.List) (warnings []string) {
 }
 
 func neededMM(survey *gcode.Survey) []float64 {
-	if len(survey.ToolsMM) == 0 {
-		return []float64{survey.FilamentMM}
+	if len(survey.FilamentMM) == 0 {
+		return []float64{0}
 	}
-	return survey.ToolsMM
+	return survey.FilamentMM
 }
 
 func onTool(list spools.List, tool int) *store.Spool {

@@ -43,19 +43,16 @@ func TestSpoolWarnings(t *testing.T) {
 		{"with numbers", []float64{1}, []string{"TPU 95A"}, []string{`It was sliced for TPU 95A, and "black" is PLA.`}},
 		{"filled alike, but not the same", []float64{1}, []string{"PA-CF"}, []string{`It was sliced for PA-CF, and "black" is PLA.`}},
 	} {
-		if got := spoolWarnings(&gcode.Survey{ToolsMM: c.need, FilamentTypes: c.made}, list); !slices.Equal(got, c.want) {
+		if got := spoolWarnings(&gcode.Survey{FilamentMM: c.need, FilamentTypes: c.made}, list); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
-	}
-	if got := spoolWarnings(&gcode.Survey{FilamentMM: 9000}, list); len(got) != 1 {
-		t.Errorf("a survey without tools: got %q", got)
 	}
 }
 
 // A spool that is too short is a warning before the start, and no more than that.
 func TestStartWarnsOfAShortSpool(t *testing.T) {
 	r := newRig(t)
-	r.files.surveys["cube.gcode"] = gcode.Survey{Commands: 2, Extrudes: 1, FilamentMM: 12_300, ToolsMM: []float64{12_300}}
+	r.files.surveys["cube.gcode"] = gcode.Survey{Commands: 2, Extrudes: 1, FilamentMM: []float64{12_300}}
 	code, a := r.command(t, "operator", `{"do":"start","file":"cube.gcode"}`)
 	if code != 409 || a.Error.Code != "warning" || len(a.Error.Warnings) != 1 || !strings.Contains(a.Error.Warnings[0], "12.3 m") {
 		t.Errorf("got %d %+v", code, a.Error)

@@ -25,7 +25,9 @@ func mustIdentify(t *testing.T, r *rig, role string) access.Identity {
 	return me
 }
 
-func bounds(b ...float64) *[6]float64 { return (*[6]float64)(b) }
+func extent(b ...float64) *gcode.Box {
+	return &gcode.Box{Min: [3]float64(b[:3]), Max: [3]float64(b[3:])}
+}
 
 func TestFileChecks(t *testing.T) {
 	profile := printer.Presets()[0] // 220 × 220 × 250, 260 °C, 110 °C
@@ -48,11 +50,11 @@ func TestFileChecks(t *testing.T) {
 		"pushes nothing":     {change: func(s *gcode.Survey) { s.Extrudes = 0 }, code: "warning", words: []string{"no filament"}},
 		"odd lines":          {change: func(s *gcode.Survey) { s.Odd, s.FirstOdd = 3, 12 }, code: "warning", words: []string{"3 lines", "line 12"}},
 		"no heated bed":      {change: func(s *gcode.Survey) { s.MaxBedC = 60 }, profile: func(p *printer.Profile) { p.HeatedBed = false }, code: "warning", words: []string{"no heated bed"}},
-		"too wide":           {change: func(s *gcode.Survey) { s.BoundsMM = bounds(0, 0, 0, 221, 220, 250) }, code: "warning", words: []string{"X 221.0"}},
-		"too high and low":   {change: func(s *gcode.Survey) { s.BoundsMM = bounds(0, -9, 0, 1, 1, 260) }, code: "warning", words: []string{"Y -9.0", "Z 260.0"}},
-		"priming line":       {change: func(s *gcode.Survey) { s.BoundsMM = bounds(0, -3, 0.2, 220, 220, 250) }},
-		"around the centre":  {change: func(s *gcode.Survey) { s.BoundsMM = bounds(-100, -100, 0, 100, 100, 10) }, profile: func(p *printer.Profile) { p.Origin = "center" }},
-		"off the centre":     {change: func(s *gcode.Survey) { s.BoundsMM = bounds(-100, -100, 0, 115, 100, 10) }, profile: func(p *printer.Profile) { p.Origin = "center" }, code: "warning", words: []string{"X 115.0"}},
+		"too wide":           {change: func(s *gcode.Survey) { s.Extent = extent(0, 0, 0, 221, 220, 250) }, code: "warning", words: []string{"X 221.0"}},
+		"too high and low":   {change: func(s *gcode.Survey) { s.Extent = extent(0, -9, 0, 1, 1, 260) }, code: "warning", words: []string{"Y -9.0", "Z 260.0"}},
+		"priming line":       {change: func(s *gcode.Survey) { s.Extent = extent(0, -3, 0.2, 220, 220, 250) }},
+		"around the centre":  {change: func(s *gcode.Survey) { s.Extent = extent(-100, -100, 0, 100, 100, 10) }, profile: func(p *printer.Profile) { p.Origin = "center" }},
+		"off the centre":     {change: func(s *gcode.Survey) { s.Extent = extent(-100, -100, 0, 115, 100, 10) }, profile: func(p *printer.Profile) { p.Origin = "center" }, code: "warning", words: []string{"X 115.0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			survey := gcode.Survey{Commands: 5, Extrudes: 1}

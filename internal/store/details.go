@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"layerd/gcode"
 )
 
 // Details is what is known of a content beyond what File says: what its survey found out, and how its prints went.
 type Details struct {
-	ToolsMM  []float64   // as in gcode.Survey
-	BoundsMM *[6]float64 // the same; nil when nothing is extruded, or nobody has looked
+	FilamentMM []float64  // as in gcode.Survey
+	Extent     *gcode.Box // the same; nil when nothing is extruded, or nobody has looked
 
 	Done, Failed int     // prints that have ended, well and otherwise
 	LastMS       int64   // when the last of them ended; 0 there was none
@@ -45,10 +46,10 @@ func (s *Store) Details(ctx context.Context, sha256 string) (map[string]Details,
 		var d Details
 		err := rows.Scan(&of, &tools, &bounds, &d.Done, &d.Failed, &d.LastMS, &d.LastDone, &d.LastS, &d.DoneS, &d.MeanS)
 		if err == nil {
-			err = json.Unmarshal([]byte(tools), &d.ToolsMM)
+			err = json.Unmarshal([]byte(tools), &d.FilamentMM)
 		}
 		if err == nil {
-			err = json.Unmarshal([]byte(bounds), &d.BoundsMM)
+			err = json.Unmarshal([]byte(bounds), &d.Extent)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read details of files: %w", err)

@@ -30,14 +30,14 @@ func TestDetails(t *testing.T) {
 			}
 		}
 	}
-	bounds := &[6]float64{10, 10, 0.2, 20, 20, 0.2}
-	wantA := Details{ToolsMM: []float64{3}, BoundsMM: bounds, Done: 2, Failed: 2, LastMS: 400, LastS: 5, DoneS: 20, MeanS: 15}
+	extent := &gcode.Box{Min: [3]float64{10, 10, 0.2}, Max: [3]float64{20, 20, 0.2}}
+	wantA := Details{FilamentMM: []float64{3}, Extent: extent, Done: 2, Failed: 2, LastMS: 400, LastS: 5, DoneS: 20, MeanS: 15}
 	all, err := s.Details(t.Context(), "")
 	if err != nil || len(all) != 2 || !reflect.DeepEqual(all[a.SHA256], wantA) {
 		t.Errorf("got %+v, %v, want of %s %+v", all, err, a.SHA256, wantA)
 	}
 	one, err := s.Details(t.Context(), b.SHA256)
-	if d := one[b.SHA256]; err != nil || len(one) != 1 || d.Done+d.Failed != 0 || d.LastMS != 0 || !reflect.DeepEqual(d.ToolsMM, []float64{6}) {
+	if d := one[b.SHA256]; err != nil || len(one) != 1 || d.Done+d.Failed != 0 || d.LastMS != 0 || !reflect.DeepEqual(d.FilamentMM, []float64{6}) {
 		t.Errorf("got %+v, %v", one, err)
 	}
 	if none, err := s.Details(t.Context(), "00"); err != nil || len(none) != 0 {
@@ -66,7 +66,7 @@ func TestMigrateDetails(t *testing.T) {
 	s := &Store{db: old}
 	defer old.Close()
 	got, err := s.Details(t.Context(), "")
-	want := map[string]Details{"a": {ToolsMM: []float64{1.5, 2}, BoundsMM: &[6]float64{1, 2, 3, 4, 5, 6}}, "b": {}, "c": {}}
+	want := map[string]Details{"a": {FilamentMM: []float64{1.5, 2}, Extent: &gcode.Box{Min: [3]float64{1, 2, 3}, Max: [3]float64{4, 5, 6}}}, "b": {}, "c": {}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

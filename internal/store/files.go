@@ -195,6 +195,9 @@ func (s *Store) Survey(ctx context.Context, path string) (gcode.Survey, error) {
 	if err != nil {
 		return gcode.Survey{}, fmt.Errorf("%s: %w", name, err)
 	}
+	if err := s.reckonAgain(ctx, &c, f); err != nil {
+		return gcode.Survey{}, fmt.Errorf("%s: %w", name, err)
+	}
 	if err := s.remember(ctx, name, info, c); err != nil {
 		return gcode.Survey{}, fmt.Errorf("keep survey of %s: %w", name, err)
 	}
@@ -219,9 +222,6 @@ func (s *Store) stored(ctx context.Context, key fileKey) (gcode.Survey, error) {
 	}
 	if err := json.Unmarshal(data, &survey); err != nil {
 		return survey, fmt.Errorf("read survey of %s: %w", key.path, err)
-	}
-	if b := survey.BoundsMM; b != nil {
-		survey.Min, survey.Max = [3]float64(b[:3]), [3]float64(b[3:])
 	}
 	return survey, nil
 }

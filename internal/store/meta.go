@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"layerd/gcode"
+	"os"
 )
 
 // What is known of a file's content, by its SHA-256: written by an upload, or the first time that somebody asks for the survey
@@ -18,7 +19,7 @@ import (
 
 // surveyRevision is raised when gcode.SurveyFile finds out more than before; a survey of an older one is then made again. What is known besides it
 // (the hash, and with it the history; the estimate; the picture) stays: an upgrade loses nothing that people see.
-const surveyRevision = 4
+const surveyRevision = 6
 
 // content is what one reading of a file gave.
 type content struct {
@@ -86,21 +87,55 @@ func (s *Store) surveyAside() (*io.PipeWriter, <-chan surveyResult) {
 	r, w := io.Pipe()
 	surveyed := make(chan surveyResult, 1)
 	go func() {
-		var result surveyResult
-		defer func() {
-			// A file must not be able to end the daemon, and with it a print.
-			if p := recover(); p != nil {
-				result.err = fmt.Errorf("panic: %v", p)
-			}
-			if result.err == nil {
-				io.Copy(io.Discard, r)
-			}
-			r.CloseWithError(errSurveyed) // never nil or EOF: a Write must not block once nobody reads
-			surveyed <- result
-		}()
-		result.survey, result.err = s.survey(r)
+		result := s.guarded(r)
+		if result.err == nil {
+			io.Copy(io.Discard, r)
+		}
+		r.CloseWithError(errSurveyed) // never nil or EOF: a Write must not block once nobody reads
+		surveyed <- result
 	}()
 	return w, surveyed
+}
+
+// guarded surveys r. A file must not be able to end the daemon, and with it a print.
+func (s *Store) guarded(r io.Reader) (result surveyResult) {
+	defer func() {
+		if p := recover(); p != nil {
+			result.err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	result.survey, result.err = s.survey(r)
+	return result
+}
+
+// reckonAgain surveys a second time, from its beginning, a file whose end says with what limits its time is to be reckoned: the slicer wrote them
+// behind the moves, and an upload comes only once.
+func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File) error {
+	if !c.survey.LimitsLate {
+		return nil
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	result := s.guarded(cancelled{f, ctx})
+	if result.err != nil {
+		return result.err
+	}
+	c.survey = result.survey
+	return nil
+}
+
+// cancelled is a file that can be read until its context ends.
+type cancelled struct {
+	*os.File
+	ctx context.Context
+}
+
+func (c cancelled) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.File.Read(p)
 }
 
 var errSurveyed = errors.New("the survey has ended")
@@ -117,15 +152,16 @@ func notGCode(err error) error {
 // remember writes that the file with these facts has this content. The file itself need not be there yet.
 func (s *Store) remember(ctx context.Context, path string, info fs.FileInfo, c content) error {
 	layers := len(c.survey.Layers)
+	estimateS, _ := c.survey.Estimate()
 	survey, err := json.Marshal(c.survey)
 	if err != nil {
 		return fmt.Errorf("survey as JSON: %w", err)
 	}
-	tools, err := json.Marshal(c.survey.ToolsMM)
+	tools, err := json.Marshal(c.survey.FilamentMM)
 	if err != nil {
 		return fmt.Errorf("survey as JSON: %w", err)
 	}
-	bounds, err := json.Marshal(c.survey.BoundsMM)
+	bounds, err := json.Marshal(c.survey.Extent)
 	if err != nil {
 		return fmt.Errorf("survey as JSON: %w", err)
 	}
@@ -140,7 +176,7 @@ func (s *Store) remember(ctx context.Context, path string, info fs.FileInfo, c c
 			ON CONFLICT (sha256) DO UPDATE SET revision = excluded.revision, estimate_s = excluded.estimate_s,
 				filament_mm = excluded.filament_mm, layers = excluded.layers, thumb_type = excluded.thumb_type,
 				survey = excluded.survey, thumb = excluded.thumb, tools = excluded.tools, bounds = excluded.bounds`,
-			c.sha256, surveyRevision, c.survey.EstimateS, c.survey.FilamentMM, layers, thumbType, survey, thumb, string(tools), string(bounds))
+			c.sha256, surveyRevision, estimateS, c.survey.Filament(), layers, thumbType, survey, thumb, string(tools), string(bounds))
 		if err != nil {
 			return err
 		}

@@ -231,6 +231,10 @@ ALTER TABLE contents ADD COLUMN bounds TEXT NOT NULL DEFAULT 'null';
 UPDATE contents SET tools = coalesce(json_extract(CAST(survey AS TEXT), '$.tools_mm'), 'null'), bounds = coalesce(json_extract(CAST(survey AS TEXT), '$.bounds_mm'), 'null')
 	WHERE json_valid(CAST(survey AS TEXT));
 `,
+	11: `
+UPDATE contents SET bounds = json_object('min', json_array(bounds ->> 0, bounds ->> 1, bounds ->> 2), 'max', json_array(bounds ->> 3, bounds ->> 4, bounds ->> 5))
+	WHERE json_valid(bounds) AND json_type(bounds) = 'array';
+`,
 }
 
 // openDatabase opens the database file, which when it is new is for nobody but us: passwords' hashes are in it, and the folder may be of people's own making.

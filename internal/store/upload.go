@@ -114,7 +114,7 @@ type temporary struct {
 // receive streams the text of r into a temporary file, of which nothing remains on error.
 func (s *Store) receive(ctx context.Context, r io.Reader, announced int64) (t temporary, err error) {
 	t.name = "up-" + newID()
-	f, err := s.tmp.OpenFile(t.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := s.tmp.OpenFile(t.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return t, err
 	}
@@ -132,6 +132,9 @@ func (s *Store) receive(ctx context.Context, r io.Reader, announced int64) (t te
 	defer text.Close()
 	if t.content, _, err = s.read(ctx, inPieces(text, r), f, s.meter()); err != nil {
 		return t, packedWrongly(err)
+	}
+	if err = s.reckonAgain(ctx, &t.content, f); err != nil {
+		return t, fmt.Errorf("survey: %w", err)
 	}
 	if err = f.Sync(); err != nil {
 		return t, fmt.Errorf("sync: %w", err)

@@ -38,7 +38,7 @@ func TestPut(t *testing.T) {
 		t.Errorf("read back %d bytes, want %d", len(back), len(text))
 	}
 	survey, err := s.Survey(t.Context(), got.Path)
-	if err != nil || len(survey.Layers) != 5 || survey.Commands == 0 || survey.Max[0] != 20 || survey.Slicer != "PrusaSlicer 2.5.0" {
+	if err != nil || len(survey.Layers) != 5 || survey.Commands == 0 || survey.Extent.Max[0] != 20 || survey.Slicer != "PrusaSlicer 2.5.0" {
 		t.Errorf("survey: got %+v, %v", survey, err)
 	}
 	picture, mediaType, err := s.Thumbnail(t.Context(), got.Path)

@@ -164,7 +164,7 @@ func TestBinaryCorpus(t *testing.T) {
 		t.Errorf("%d bytes, want those of the %d of Prusa's converter", len(got), len(want))
 	}
 	s, err := gcode.SurveyFile(strings.NewReader(got))
-	if err != nil || s.Slicer != "PrusaSlicer 2.8.1" || s.EstimateS != 221 || len(s.Layers) != 31 || len(s.Thumbnails) != 2 || s.Thumbnails[1].Width != 313 ||
+	if err != nil || s.Slicer != "PrusaSlicer 2.8.1" || s.SlicerTimeS != 221 || len(s.Layers) != 31 || len(s.Thumbnails) != 2 || s.Thumbnails[1].Width != 313 ||
 		s.LayerHeightMM != 0.2 || len(s.FilamentTypes) != 1 || s.FilamentTypes[0] != "PLA" {
 		t.Errorf("%v, %+v", err, s)
 	}
