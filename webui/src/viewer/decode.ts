@@ -89,20 +89,19 @@ export function readIndex(data: Uint8Array): Index {
   return { sha256, bytes, lines, low, high, heightMM, line, zMM }
 }
 
-/** Reads an answer: its layers, and with which to go on. */
-export function readLayers(data: Uint8Array, index: Index): { layers: Layer[]; next: number } {
+/** Reads an answer, layer for layer; returns with which to go on. */
+export function* readLayers(data: Uint8Array, index: Index): Generator<Layer, number> {
   const r = new Reader(data)
   r.head('L')
-  const layers: Layer[] = []
   for (;;) {
     const n = r.count() - 1
-    if (n < 0) return { layers, next: r.count() }
+    if (n < 0) return r.count()
     const size = r.count()
     const end = r.at + size
     if (end > data.length || n >= index.line.length) throw new BadPath('a layer is too long')
     const one = new Reader(data, end)
     one.at = r.at
-    layers.push(readLayer(one, n, index.line[n]!))
+    yield readLayer(one, n, index.line[n]!)
     r.at = end
   }
 }

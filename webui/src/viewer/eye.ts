@@ -9,34 +9,44 @@ export class Eye {
   private pitch = 0
   private distance = 1
   private target: V = [0, 0, 0]
-  private readonly fit: number
+  private fit = 1
+  moved = false // by a hand: from then on it stays where it is
+  private low: readonly number[] = [0, 0, 0]
+  private high: readonly number[] = [1, 1, 1]
 
-  constructor(private readonly low: readonly number[], private readonly high: readonly number[]) {
+  /** The print is between these corners; while nobody has moved the eye, it sees all of it. */
+  cover(low: readonly number[], high: readonly number[]): void {
+    this.low = low
+    this.high = high
     const size = Math.hypot(high[0]! - low[0]!, high[1]! - low[1]!, high[2]! - low[2]!)
     this.fit = Math.max(size, 5) / (2 * Math.tan(field / 2))
-    this.whole()
+    if (!this.moved) this.whole()
   }
 
   whole(): void {
+    this.moved = false
     this.yaw = -0.6
     this.pitch = 0.5
-    this.distance = this.fit * 1.35
+    this.distance = this.fit * 1.1
     this.target = [0, 1, 2].map((i) => (this.low[i]! + this.high[i]!) / 2) as V
   }
 
   turn(dx: number, dy: number): void {
+    this.moved = true
     this.yaw -= dx * 0.008
     this.pitch = Math.max(-0.3, Math.min(Math.PI / 2, this.pitch + dy * 0.008))
   }
 
   /** By px of a picture of that height. */
   pan(dx: number, dy: number, height: number): void {
+    this.moved = true
     const mm = (2 * this.distance * Math.tan(field / 2)) / Math.max(height, 1)
     const { right, up } = this.axes()
     for (let i = 0; i < 3; i++) this.target[i] = this.target[i]! - right[i]! * dx * mm + up[i]! * dy * mm
   }
 
   zoom(factor: number): void {
+    this.moved = true
     this.distance = Math.max(this.fit / 60, Math.min(this.fit * 5, this.distance / factor))
   }
 

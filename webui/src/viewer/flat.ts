@@ -6,6 +6,9 @@ import type { View } from './hand'
 
 export interface Bed { left: number; front: number; width: number; depth: number; circle: boolean } // mm
 
+/** What a print covers, in mm. */
+export interface Cover { readonly low: readonly [x: number, y: number]; readonly high: readonly [x: number, y: number] }
+
 /** What is to be seen. */
 export interface FlatLook {
   layer: Layer
@@ -26,12 +29,11 @@ export class FlatView implements View {
   private scale = 1 // px to a mm
   private fit = 1
   private asked = 0
-  private readonly resized = new ResizeObserver(() => {
-    this.whole()
-  })
+  private moved = false // by a hand: from then on it stays as it is
+  private readonly resized = new ResizeObserver(() => this.refit())
 
-  /** low, high: what the whole print covers, in mm. drawn hears when a picture is complete. */
-  constructor(private readonly canvas: HTMLCanvasElement, private readonly low: readonly number[], private readonly high: readonly number[], private readonly bed: Bed, private readonly drawn: () => void) {
+  /** cover: what the print covers as far as it is known, in mm. drawn hears when a picture is complete. */
+  constructor(private readonly canvas: HTMLCanvasElement, private readonly cover: Cover, private readonly bed: Bed, private readonly drawn: () => void) {
     const pen = canvas.getContext('2d')
     if (!pen) throw new Error('no 2D canvas')
     this.pen = pen
@@ -45,7 +47,7 @@ export class FlatView implements View {
 
   show(look: FlatLook): void {
     this.look = look
-    this.draw()
+    this.refit()
   }
 
   drag(dx: number, dy: number): void {
@@ -53,12 +55,14 @@ export class FlatView implements View {
   }
 
   pan(dx: number, dy: number): void {
+    this.moved = true
     this.center = { x: this.center.x - dx / this.scale, y: this.center.y + dy / this.scale }
     this.draw()
   }
 
   zoom(factor: number, x: number, y: number): void {
     const scale = Math.max(this.fit / 2, Math.min(this.fit * 60, 200, this.scale * factor))
+    this.moved = true
     const [dx, dy] = [x - this.canvas.clientWidth / 2, y - this.canvas.clientHeight / 2]
     this.center.x += dx / this.scale - dx / scale
     this.center.y -= dy / this.scale - dy / scale
@@ -67,11 +71,20 @@ export class FlatView implements View {
   }
 
   whole(): void {
-    const { clientWidth: w, clientHeight: h } = this.canvas
-    let [left, front, right, back] = [this.low[0] ?? 0, this.low[1] ?? 0, this.high[0] ?? 0, this.high[1] ?? 0]
-    if (right <= left && back <= front) [left, front, right, back] = [this.bed.left, this.bed.front, this.bed.left + this.bed.width, this.bed.front + this.bed.depth]
-    this.center = { x: (left + right) / 2, y: (front + back) / 2 }
-    this.fit = this.scale = 0.92 * Math.min(w / Math.max(right - left, 1), h / Math.max(back - front, 1))
+    this.moved = false
+    this.refit()
+  }
+
+  private refit(): void {
+    if (!this.moved) {
+      const { clientWidth: w, clientHeight: h } = this.canvas
+      const { left, front, width, depth } = this.bed
+      const known = this.cover.low[0] <= this.cover.high[0]
+      const [x0, y0] = known ? this.cover.low : [left, front]
+      const [x1, y1] = known ? this.cover.high : [left + width, front + depth]
+      this.center = { x: (x0 + x1) / 2, y: (y0 + y1) / 2 }
+      this.fit = this.scale = 0.92 * Math.min(w / Math.max(x1 - x0, 1), h / Math.max(y1 - y0, 1))
+    }
     this.draw()
   }
 
@@ -110,9 +123,8 @@ export class FlatView implements View {
   /** The bed, with a line each 10 mm. */
   private ground(dot: number): void {
     const { pen, bed } = this
-    const colours = getComputedStyle(this.canvas)
     pen.lineWidth = dot
-    pen.strokeStyle = colours.getPropertyValue('--line')
+    pen.strokeStyle = this.token('--line')
     pen.beginPath()
     if (bed.circle) pen.ellipse(bed.left + bed.width / 2, bed.front + bed.depth / 2, bed.width / 2, bed.depth / 2, 0, 0, 2 * Math.PI)
     else {
@@ -125,9 +137,9 @@ export class FlatView implements View {
   /** What is to be drawn, in pieces: the rest, travel, then each colour. */
   private *strokes(look: FlatLook, width: number): Generator<() => void> {
     const { layer, upTo, by, palette } = look
-    const faint = getComputedStyle(this.canvas).getPropertyValue('--line-strong')
+    const faint = this.token('--line-strong')
     for (let from = upTo + 1; from < layer.count; from += slice) {
-      yield () => this.lines(layer, from, Math.min(from + slice, layer.count), css255(faint), width * 0.7, (i) => (layer.kind[i]! & extrudes) !== 0, 0.4)
+      yield () => this.lines(layer, from, Math.min(from + slice, layer.count), faint, width * 0.7, (i) => (layer.kind[i]! & extrudes) !== 0, 0.4)
     }
     if (look.travel) {
       for (let from = 1; from <= upTo; from += slice) {
@@ -173,15 +185,17 @@ export class FlatView implements View {
   private head(x: number, y: number): void {
     const { pen } = this
     const r = 6 / this.scale
-    const colours = getComputedStyle(this.canvas)
     pen.beginPath()
     pen.arc(x, y, r, 0, 2 * Math.PI)
     pen.lineWidth = r / 2
-    pen.strokeStyle = colours.getPropertyValue('--surface')
-    pen.fillStyle = colours.getPropertyValue('--text')
+    pen.strokeStyle = this.token('--surface')
+    pen.fillStyle = this.token('--text')
     pen.stroke()
     pen.fill()
   }
-}
 
-const css255 = (text: string): string => text.trim() || 'gray'
+  /** One of tokens.css, which differ in the dark. */
+  private token(name: string): string {
+    return getComputedStyle(this.canvas).getPropertyValue(name).trim() || 'gray'
+  }
+}

@@ -46,8 +46,8 @@ export function Picture({ solid, source, bed, look, onProgress, told }: PictureP
     }
     try {
       view.current = solid
-        ? new SolidView(on, index.low, index.high, bed, index.heightMM, (lines) => told('lines', lines), () => setNone('The graphics of this device have given up. Look at single layers instead.'))
-        : new FlatView(on, index.low, index.high, bed, () => told('drawn', Number(on.dataset['wanted'] ?? 0)))
+        ? new SolidView(on, source, index.high[2], bed, index.heightMM, (lines) => told('lines', lines), () => setNone('The graphics of this device have given up. Look at single layers instead.'))
+        : new FlatView(on, source, bed, () => told('drawn', Number(on.dataset['wanted'] ?? 0)))
     } catch (error) {
       console.warn(error)
       setNone('This browser cannot show 3D (WebGL 2). Look at single layers instead.')
@@ -77,7 +77,7 @@ export function Picture({ solid, source, bed, look, onProgress, told }: PictureP
     void source.all(step, gone.signal, (layers, done) => {
       if (gone.signal.aborted) return false
       for (const l of layers) palette.add(l)
-      to.add(layers)
+      if (layers.length > 0) to.add(layers)
       const stopped = to.lines > budget * 1.5 && done < 1 ? (layers.at(-1)?.n ?? 0) + 1 : 0
       tell({ done, stopped, whole: done >= 1 || stopped > 0 })
       return stopped === 0

@@ -1,15 +1,19 @@
 // Many layers in space, by WebGL 2. Each straight line is one instance of a ribbon that always faces the eye and is shaded like a thread: four corners, made
 // by the vertex shader from 16 bytes.
 //
-//	layers ─▶ pack ─▶ one buffer for each answer of layerd ─▶ as many instances of it as are up to the layer that is shown
+//	layers ─▶ pack ─▶ one buffer for each answer of layerd ─▶ pieces to be drawn ─▶ each frame takes as many as are drawn in a moment
+//
+// A picture comes in passes, each with lines of all layers, so that the first shows the whole shape and nothing waits for the last. How many lines make a
+// pass is found out by how long frames take.
 import { features, ramp, travelColour, type ColourBy, type Colour, type Palette } from './colours'
 import { extrudes, featureOf, type Layer } from './decode'
 import { Eye } from './eye'
-import type { Bed } from './flat'
+import type { Bed, Cover } from './flat'
 import type { View } from './hand'
 import { fragment, vertex } from './shaders'
 
 const stride = 16 // bytes: two places of three int16 in units of 0.02 mm, kind, speed, two of nothing
+const maxPasses = 15 // WebGL skips at most 255 bytes
 const unit = 50 // to a mm
 const travelKind = 31
 const gridKind = 30
@@ -26,36 +30,46 @@ export interface SolidLook {
   dark: boolean
 }
 
+/** Lines that are still to be drawn: every so-many-th of a buffer. */
+interface Piece { buffer: WebGLBuffer; from: number; every: number; count: number }
+
 interface Chunk {
   buffer: WebGLBuffer
   ends: { n: number; count: number }[] // of each layer, how many lines there are up to its end
 }
 
 export class SolidView implements View {
-  readonly eye: Eye
+  private readonly eye = new Eye()
   lines = 0 // of all chunks
   private readonly gl: WebGL2RenderingContext
   private readonly program: WebGLProgram
+  private readonly compiling: { COMPLETION_STATUS_KHR: number } | null
+  private linked = false
   private readonly chunks: Chunk[] = []
   private readonly grid: Chunk
   private readonly part: WebGLBuffer
   private partOf: Layer | null = null
   private look: SolidLook | null = null
   private asked = 0
-  private coarse = 1 // while it is moved: every so-many-th line
-  private lastFrame = 0
-  private settle = 0
+  private pieces: Piece[] = []
+  private fresh = true // the next frame begins a picture
+  private pace = 4000 // lines in a frame
+  private lastFrame = 0 // ms
+  private least = Infinity // ms that a frame took
+  private slow = false // without a graphics chip: fewer dots
+  private shown = 0 // lines of this picture
   private readonly places = new Map<string, WebGLUniformLocation | null>()
   private readonly resized = new ResizeObserver(() => this.draw())
   private readonly middle: readonly [number, number, number]
 
-  constructor(private readonly canvas: HTMLCanvasElement, low: readonly number[], private readonly high: readonly number[], bed: Bed, private readonly heightMM: number, private readonly drawn: (lines: number) => void, lost: () => void) {
-    const gl = canvas.getContext('webgl2', { alpha: true, antialias: true, powerPreference: 'low-power' })
+  constructor(private readonly canvas: HTMLCanvasElement, private readonly cover: Cover, private readonly topMM: number, bed: Bed, private readonly heightMM: number, private readonly drawn: (lines: number) => void, private readonly lost: () => void) {
+    // What was drawn stays, so that more can be drawn over it.
+    const gl = canvas.getContext('webgl2', { alpha: true, antialias: devicePixelRatio < 2, preserveDrawingBuffer: true, powerPreference: 'low-power' })
     if (!gl) throw new Error('no WebGL')
     this.gl = gl
+    this.compiling = gl.getExtension('KHR_parallel_shader_compile')
     this.program = link(gl)
-    this.middle = [(low[0]! + high[0]!) / 2, (low[1]! + high[1]!) / 2, 0]
-    this.eye = new Eye([low[0]! - this.middle[0], low[1]! - this.middle[1], 0], [high[0]! - this.middle[0], high[1]! - this.middle[1], high[2]!])
+    this.middle = [bed.left + bed.width / 2, bed.front + bed.depth / 2, 0]
     this.grid = this.gridOf(bed)
     this.part = gl.createBuffer()
     this.resized.observe(canvas)
@@ -68,7 +82,6 @@ export class SolidView implements View {
   end(): void {
     this.resized.disconnect()
     cancelAnimationFrame(this.asked)
-    clearTimeout(this.settle)
     for (const { buffer } of [...this.chunks, this.grid]) this.gl.deleteBuffer(buffer)
     this.gl.deleteBuffer(this.part)
     this.gl.getExtension('WEBGL_lose_context')?.loseContext()
@@ -82,9 +95,13 @@ export class SolidView implements View {
     const buffer = gl.createBuffer()
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer)
     gl.bufferData(gl.ARRAY_BUFFER, packed.bytes.subarray(0, packed.count * stride), gl.STATIC_DRAW)
-    this.chunks.push({ buffer, ends })
+    const chunk = { buffer, ends }
+    this.chunks.push(chunk)
     this.lines += packed.count
-    this.draw()
+    if (!this.look) return
+    if (!this.eye.moved) return this.draw() // it goes back as the print grows
+    this.pieces.push(...cut({ buffer, from: 0, every: 1, count: this.upToTop(chunk, this.look) }, this.pace))
+    this.ask()
   }
 
   show(look: SolidLook): void {
@@ -94,18 +111,18 @@ export class SolidView implements View {
 
   drag(dx: number, dy: number): void {
     this.eye.turn(dx, dy)
-    this.moved()
+    this.draw()
   }
 
   pan(dx: number, dy: number): void {
     this.eye.pan(dx, dy, this.canvas.clientHeight)
-    this.moved()
+    this.draw()
   }
 
   zoom(factor: number, x: number, y: number): void {
     this.eye.zoom(factor)
     void [x, y] // it goes to what the eye looks at
-    this.moved()
+    this.draw()
   }
 
   whole(): void {
@@ -113,55 +130,97 @@ export class SolidView implements View {
     this.draw()
   }
 
-  /** While it is moved it is drawn as coarsely as makes it smooth, and wholly when it stands still. */
-  private moved(): void {
-    const now = performance.now()
-    if (now - this.lastFrame > 70 && now - this.lastFrame < 1000 && this.lines > 20_000) this.coarse = Math.min(8, this.coarse * 2)
-    clearTimeout(this.settle)
-    this.settle = window.setTimeout(() => {
-      const was = this.coarse
-      this.coarse = 1
-      if (was > 1) this.draw()
-    }, 250)
-    this.draw()
+  /** Begins the picture anew. */
+  private draw(): void {
+    this.fresh = true
+    this.ask()
   }
 
-  private draw(): void {
+  private ask(): void {
     if (this.asked) return
-    this.asked = requestAnimationFrame(() => {
+    this.asked = requestAnimationFrame((now) => {
       this.asked = 0
-      this.frame()
+      this.frame(now)
     })
   }
 
-  private frame(): void {
-    const { gl, canvas, look } = this
-    const dots = Math.min(devicePixelRatio || 1, 2)
+  private frame(now: number): void {
+    const { gl, look } = this
+    if (!look || gl.isContextLost()) return
+    if (!this.ready()) return this.ask()
+    if (this.lastFrame > 0) this.learn(now - this.lastFrame)
+    if (this.fresh && !this.begin(look)) return
+    let left = this.pace
+    while (left > 0 && this.pieces.length > 0) {
+      const piece = this.pieces.shift()!
+      left -= this.ribbons(piece)
+      this.shown += piece.count
+    }
+    this.drawn(this.shown)
+    this.lastFrame = this.pieces.length > 0 ? now : 0
+    if (this.pieces.length > 0) this.ask()
+  }
+
+  /** Finds out how many lines a frame bears, from the ms that the last one took. Where showing any picture takes long, fewer lines would not help. */
+  private learn(took: number): void {
+    this.least = Math.min(this.least, took)
+    if (took < Math.max(25, this.least * 1.3)) this.pace = Math.min(this.pace * 2, 2_000_000)
+    else if (took > Math.max(60, this.least * 2)) this.pace = Math.max(this.pace / 2, 2000)
+    this.slow ||= this.least > 80
+  }
+
+  /** Clears the picture, and says what is to be drawn in it; false while it has no size. */
+  private begin(look: SolidLook): boolean {
+    const { gl, canvas } = this
+    const dots = this.slow ? 1 : Math.min(devicePixelRatio || 1, 2)
     const [w, h] = [Math.round(canvas.clientWidth * dots), Math.round(canvas.clientHeight * dots)]
-    if (w === 0 || h === 0 || !look || gl.isContextLost()) return
+    if (w === 0 || h === 0) return false
     if (canvas.width !== w || canvas.height !== h) {
       canvas.width = w
       canvas.height = h
     }
-    this.lastFrame = performance.now()
+    this.fresh = false
+    this.shown = 0
+    const { low, high } = this.cover
+    const [mx, my] = this.middle
+    if (low[0] <= high[0]) this.eye.cover([low[0] - mx, low[1] - my, 0], [high[0] - mx, high[1] - my, this.topMM])
     gl.viewport(0, 0, w, h)
     gl.clearColor(0, 0, 0, 0)
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT)
     gl.enable(gl.DEPTH_TEST)
     gl.useProgram(this.program)
     this.uniforms(look, w / h)
-    this.ribbons(this.grid.buffer, this.grid.ends[0]!.count, 1)
-    let lines = 0
-    const below = look.part ? look.top - 1 : look.top // the last layer is drawn by itself, up to its point
-    for (const { buffer, ends } of this.chunks) {
-      const count = ends.findLast(({ n }) => n <= below)?.count ?? 0
-      lines += this.ribbons(buffer, count, this.coarse)
+    this.ribbons({ buffer: this.grid.buffer, from: 0, every: 1, count: this.grid.ends[0]!.count })
+    const counts = this.chunks.map((chunk) => this.upToTop(chunk, look))
+    const passes = Math.min(maxPasses, Math.max(1, Math.ceil(counts.reduce((sum, n) => sum + n, 0) / this.pace)))
+    this.pieces = look.part ? cut(this.pieceOf(look.part, look.upTo), this.pace) : []
+    for (let pass = 0; pass < passes; pass++) {
+      this.chunks.forEach(({ buffer }, i) => this.pieces.push({ buffer, from: pass, every: passes, count: Math.floor((counts[i]! - pass + passes - 1) / passes) }))
     }
-    if (look.part) lines += this.drawPart(look.part, look.upTo)
-    this.drawn(lines)
+    return true
   }
 
-  private drawPart(layer: Layer, upTo: number): number {
+  /** How many lines of a chunk lie below the last layer, which is drawn by itself, up to its point. */
+  private upToTop({ ends }: Chunk, look: SolidLook): number {
+    const below = look.part ? look.top - 1 : look.top
+    return ends.findLast(({ n }) => n <= below)?.count ?? 0
+  }
+
+  /** Whether the shaders are there: compiling them may take a second. */
+  private ready(): boolean {
+    const { gl, program } = this
+    if (this.linked) return true
+    if (this.compiling && !gl.getProgramParameter(program, this.compiling.COMPLETION_STATUS_KHR)) return false
+    this.linked = Boolean(gl.getProgramParameter(program, gl.LINK_STATUS))
+    if (!this.linked) {
+      console.warn(gl.getProgramInfoLog(program))
+      this.lost()
+      this.look = null
+    }
+    return this.linked
+  }
+
+  private pieceOf(layer: Layer, upTo: number): Piece {
     const { gl } = this
     if (this.partOf !== layer) {
       this.partOf = layer
@@ -170,7 +229,7 @@ export class SolidView implements View {
       gl.bindBuffer(gl.ARRAY_BUFFER, this.part)
       gl.bufferData(gl.ARRAY_BUFFER, packed.bytes, gl.DYNAMIC_DRAW)
     }
-    return this.ribbons(this.part, upTo, 1)
+    return { buffer: this.part, from: 0, every: 1, count: upTo }
   }
 
   private uniforms(look: SolidLook, aspect: number): void {
@@ -191,7 +250,7 @@ export class SolidView implements View {
     set('thick', Math.max(0.22, (this.heightMM || 0.2) * Math.min(look.step, 6) * 0.55))
     set('by', look.by === 'feature' ? 0 : look.by === 'speed' ? 1 : 2)
     set('speeds', packSpeed(look.palette.slowest), packSpeed(look.palette.fastest))
-    set('top', Math.max(this.high[2]!, 0.01))
+    set('top', Math.max(this.topMM, 0.01))
     set('travel', look.travel ? 1 : 0)
     const colours: Colour[] = features.map((f) => f.colour)
     colours[travelKind] = travelColour
@@ -205,19 +264,17 @@ export class SolidView implements View {
     return this.places.get(name) ?? null
   }
 
-  /** Draws count lines of a buffer, or every so-many-th. */
-  private ribbons(buffer: WebGLBuffer, count: number, every: number): number {
+  private ribbons({ buffer, from, every, count }: Piece): number {
     const { gl } = this
-    const instances = Math.floor(count / every)
-    if (instances === 0) return 0
+    if (count <= 0) return 0
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer)
     for (const [i, size, type, at] of [[0, 3, gl.SHORT, 0], [1, 3, gl.SHORT, 6], [2, 2, gl.UNSIGNED_BYTE, 12]] as const) {
       gl.enableVertexAttribArray(i)
-      gl.vertexAttribPointer(i, size, type, false, stride * every, at)
+      gl.vertexAttribPointer(i, size, type, false, stride * every, from * stride + at)
       gl.vertexAttribDivisor(i, 1)
     }
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, instances)
-    return instances
+    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, count)
+    return count
   }
 
   private gridOf(bed: Bed): Chunk {
@@ -293,6 +350,12 @@ function link(gl: WebGL2RenderingContext): WebGLProgram {
   }
   ;['a', 'b', 'info'].forEach((name, i) => gl.bindAttribLocation(program, i, name))
   gl.linkProgram(program)
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(`the shaders do not work here: ${gl.getProgramInfoLog(program) ?? ''}`)
   return program
+}
+
+/** A piece in pieces of at most so many lines. */
+function cut(piece: Piece, most: number): Piece[] {
+  const out: Piece[] = []
+  for (let done = 0; done < piece.count; done += most) out.push({ ...piece, from: piece.from + done * piece.every, count: Math.min(most, piece.count - done) })
+  return out
 }
