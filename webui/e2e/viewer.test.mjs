@@ -214,7 +214,7 @@ test('it follows the print to the line that the printer does', async () => {
 test('a finger on the slider ends that, and Follow goes on', async () => {
   await put(slider(), 0)
   await drawn(0)
-  const follow = page.getByRole('button', { name: 'Follow' })
+  const follow = page.getByRole('button', { name: 'Follow the print' })
   assert.equal(await follow.getAttribute('aria-pressed'), 'false')
   await follow.click()
   await until('the print again', async () => !/Layer 1 of/.test(await words()))

@@ -31,18 +31,22 @@ interface ScrubberProps {
   following: boolean
   words: string
   onPoint: (point: number) => void
+  onFollow: (on: boolean) => void
 }
 
-export function Scrubber({ shown: { layer, upTo }, job, following, words, onPoint }: ScrubberProps) {
+export function Scrubber({ shown: { layer, upTo }, job, following, words, onPoint, onFollow }: ScrubberProps) {
   const last = layer ? layer.count - 1 : 0
   const line = following && job ? job.line : layer?.line[upTo] ?? 0
   const speed = layer?.speed[upTo] ?? 0
   return (
     <div class="viewer-scrub">
-      <p class="num"><strong data-testid="viewer-layer">{words}</strong>{!layer && <span class="muted"> · loading…</span>}</p>
+      <div class="viewer-words">
+        <p class="num"><strong data-testid="viewer-layer">{words}</strong>{!layer && <span class="muted"> · loading…</span>}</p>
+        {job && <button type="button" class="btn small" aria-pressed={following} onClick={() => onFollow(!following)}>Follow the print</button>}
+      </div>
       <input type="range" class="scrubber" min={0} max={Math.max(1, last)} step={1} value={upTo} disabled={!layer || last === 0} aria-label="Place in the layer"
         aria-valuetext={`Line ${line}, ${speed} millimetres a second`} onInput={(event) => onPoint(Number(event.currentTarget.value))} />
-      <p class="muted small num"><span data-testid="viewer-line">Line {line > 0 ? line.toLocaleString('en') : dash}{following && ' · as it is printed'}</span><span>{speed > 0 ? `${speed} mm/s` : ''}</span></p>
+      <p class="viewer-line muted small num"><span data-testid="viewer-line">Line {line > 0 ? line.toLocaleString('en') : dash}{following && ' · as it is printed'}</span><span>{speed > 0 ? `${speed} mm/s` : ''}</span></p>
     </div>
   )
 }

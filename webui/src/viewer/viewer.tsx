@@ -148,7 +148,6 @@ function Layers({ source, path, follow }: { source: Source; path: string; follow
           <option value="height">Height</option>
         </select>
         <button type="button" class="btn small" aria-pressed={travel} onClick={() => setTravel(!travel)}>Travel</button>
-        {job && <button type="button" class="btn small" aria-pressed={following} onClick={() => setFollow(!following)}>Follow</button>}
       </div>
       <div class="viewer-stage">
         <Picture key={String(solid)} solid={solid} source={source} bed={bedOf(profile)} look={{ n, layer, upTo, by, travel, palette: own.current?.palette ?? palette }}
@@ -158,7 +157,7 @@ function Layers({ source, path, follow }: { source: Source; path: string; follow
         {layer?.cut && layer.n === n && <p class="viewer-note" role="status">This layer is too big: only its beginning is shown.</p>}
         <LayerSlider shown={shown} onChoose={choose} />
       </div>
-      <Scrubber shown={shown} job={job} following={following} onPoint={(at) => choose(n, at)} words={`Layer ${n + 1} of ${source.layers}${shown.zMM > 0 ? ` · ${trim(shown.zMM, 2)} mm` : ''}`} />
+      <Scrubber shown={shown} job={job} following={following} onPoint={(at) => choose(n, at)} onFollow={setFollow} words={`Layer ${n + 1} of ${source.layers}${shown.zMM > 0 ? ` · ${trim(shown.zMM, 2)} mm` : ''}`} />
       <Legend by={by} palette={palette} low={index.low[2]} high={index.high[2]} travel={travel} />
     </>
   )
