@@ -2,7 +2,7 @@
 // that nothing else waits.
 import { css, feature, onRamp, travelColour, type ColourBy, type Palette } from './colours'
 import { extrudes, type Layer } from './decode'
-import type { View } from './hand'
+import { same, type View } from './hand'
 
 export interface Bed { left: number; front: number; width: number; depth: number; circle: boolean } // mm
 
@@ -46,6 +46,7 @@ export class FlatView implements View {
   }
 
   show(look: FlatLook): void {
+    if (same(this.look, look)) return
     this.look = look
     this.refit()
   }

@@ -11,6 +11,11 @@ export interface View {
   whole(): void
 }
 
+/** Whether two looks are the same: what is on the screen needs not be drawn again. */
+export function same<T extends object>(a: T | null, b: T): boolean {
+  return a !== null && (Object.keys(b) as (keyof T)[]).every((key) => a[key] === b[key])
+}
+
 interface Point { x: number; y: number }
 
 const keyStep = 40 // px

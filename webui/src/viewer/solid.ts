@@ -9,7 +9,7 @@ import { features, ramp, travelColour, type ColourBy, type Colour, type Palette 
 import { extrudes, featureOf, type Layer } from './decode'
 import { Eye } from './eye'
 import type { Bed, Cover } from './flat'
-import type { View } from './hand'
+import { same, type View } from './hand'
 import { fragment, vertex } from './shaders'
 
 const stride = 16 // bytes: two places of three int16 in units of 0.02 mm, kind, speed, two of nothing
@@ -54,7 +54,8 @@ export class SolidView implements View {
   private pieces: Piece[] = []
   private fresh = true // the next frame begins a picture
   private pace = 4000 // lines in a frame
-  private lastFrame = 0 // ms
+  private begun = 0 // the last frame, ms
+  private fence: WebGLSync | null = null // the graphics chip has not done that yet
   private least = Infinity // ms that a frame took
   private slow = false // without a graphics chip: fewer dots
   private shown = 0 // lines of this picture
@@ -105,6 +106,7 @@ export class SolidView implements View {
   }
 
   show(look: SolidLook): void {
+    if (same(this.look, look)) return
     this.look = look
     this.draw()
   }
@@ -148,7 +150,12 @@ export class SolidView implements View {
     const { gl, look } = this
     if (!look || gl.isContextLost()) return
     if (!this.ready()) return this.ask()
-    if (this.lastFrame > 0) this.learn(now - this.lastFrame)
+    if (this.fence) {
+      if (gl.getSyncParameter(this.fence, gl.SYNC_STATUS) !== gl.SIGNALED) return this.ask() // it is still at the last frame
+      gl.deleteSync(this.fence)
+      this.fence = null
+      this.learn(now - this.begun)
+    }
     if (this.fresh && !this.begin(look)) return
     let left = this.pace
     while (left > 0 && this.pieces.length > 0) {
@@ -157,8 +164,11 @@ export class SolidView implements View {
       this.shown += piece.count
     }
     this.drawn(this.shown)
-    this.lastFrame = this.pieces.length > 0 ? now : 0
-    if (this.pieces.length > 0) this.ask()
+    this.begun = now
+    if (this.pieces.length === 0) return
+    this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
+    gl.flush()
+    this.ask()
   }
 
   /** Finds out how many lines a frame bears, from the ms that the last one took. Where showing any picture takes long, fewer lines would not help. */
