@@ -43,20 +43,32 @@ type keptPath struct {
 
 func newToolpaths() *toolpaths { return &toolpaths{reading: make(slots, 2)} }
 
-// of returns that of a content, made by make if nobody has it.
-func (p *toolpaths) of(sha256 string, survey *gcode.Survey) *gcode.Toolpath {
+// of returns that of a content; nil when it is not kept.
+func (p *toolpaths) of(sha256 string) *gcode.Toolpath {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	one := keptPath{sha256: sha256}
-	if i := slices.IndexFunc(p.kept, func(k keptPath) bool { return k.sha256 == sha256 }); i >= 0 {
-		one = p.kept[i]
-		p.kept = slices.Delete(p.kept, i, i+1)
-	} else {
-		one.path = gcode.NewToolpath(survey)
-		p.kept = slices.Delete(p.kept, 0, max(0, len(p.kept)-pathsKept+1))
+	return p.find(sha256)
+}
+
+func (p *toolpaths) find(sha256 string) *gcode.Toolpath {
+	i := slices.IndexFunc(p.kept, func(k keptPath) bool { return k.sha256 == sha256 })
+	if i < 0 {
+		return nil
 	}
-	p.kept = append(p.kept, one)
+	one := p.kept[i]
+	p.kept = append(slices.Delete(p.kept, i, i+1), one)
 	return one.path
+}
+
+// keep keeps that of a content, unless somebody was first, and drops the one that was not looked at for longest.
+func (p *toolpaths) keep(sha256 string, path *gcode.Toolpath) *gcode.Toolpath {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if kept := p.find(sha256); kept != nil {
+		return kept
+	}
+	p.kept = append(slices.Delete(p.kept, 0, max(0, len(p.kept)-pathsKept+1)), keptPath{sha256, path})
+	return path
 }
 
 // serveToolpath answers GET /v1/toolpaths/PATH with where the file's layers are, and with ?from= with layers. docs/PROTOCOL.md has the form.
@@ -69,7 +81,7 @@ func (s *Server) serveToolpath(w http.ResponseWriter, r *http.Request, _ access.
 	if err != nil {
 		return err
 	}
-	f, file, survey, err := s.openSurveyed(r.Context(), name)
+	f, file, path, err := s.openToolpath(r.Context(), name)
 	if err != nil {
 		return err
 	}
@@ -88,7 +100,6 @@ func (s *Server) serveToolpath(w http.ResponseWriter, r *http.Request, _ access.
 		w.WriteHeader(http.StatusNotModified) // without reading the file
 		return nil
 	}
-	path := s.toolpaths.of(file.SHA256, &survey)
 	body, err := s.drawn(r.Context(), path, f, file, ask)
 	if err != nil {
 		h.Del("ETag")
@@ -100,22 +111,28 @@ func (s *Server) serveToolpath(w http.ResponseWriter, r *http.Request, _ access.
 	return nil
 }
 
-// openSurveyed opens a file, with the survey of the same content: it may be replaced meanwhile.
-func (s *Server) openSurveyed(ctx context.Context, name string) (f *os.File, file store.File, survey gcode.Survey, err error) {
-	f, opened, err := s.cfg.Files.OpenFile(ctx, name)
+// openToolpath opens a file. What is known of its layers is that of the same content, which may be replaced at any time.
+func (s *Server) openToolpath(ctx context.Context, name string) (f *os.File, file store.File, path *gcode.Toolpath, err error) {
+	f, file, err = s.cfg.Files.OpenFile(ctx, name)
 	if err != nil {
-		return nil, file, survey, err
+		return nil, file, nil, err
 	}
-	if survey, err = s.cfg.Files.Survey(ctx, name); err == nil {
-		file, err = s.cfg.Files.Stat(ctx, name) // which has a hash by now, also when it was copied in by hand
+	if path = s.toolpaths.of(file.SHA256); path != nil && file.SHA256 != "" {
+		return f, file, path, nil
 	}
-	if err == nil && (file.Bytes != opened.Bytes || file.ModifiedMS != opened.ModifiedMS || opened.SHA256 != "" && opened.SHA256 != file.SHA256) {
+	survey, err := s.cfg.Files.Survey(ctx, name)
+	var now store.File
+	if err == nil {
+		now, err = s.cfg.Files.Stat(ctx, name) // which has a hash by now, also when it was copied in by hand
+	}
+	if err == nil && (now.Bytes != file.Bytes || now.ModifiedMS != file.ModifiedMS || file.SHA256 != "" && now.SHA256 != file.SHA256) {
 		err = errOtherFile
 	}
 	if err != nil {
 		f.Close()
+		return nil, file, nil, err
 	}
-	return f, file, survey, err
+	return f, now, s.toolpaths.keep(now.SHA256, gcode.NewToolpath(&survey)), nil
 }
 
 func (s *Server) drawn(ctx context.Context, path *gcode.Toolpath, f *os.File, file store.File, ask pathQuery) ([]byte, error) {

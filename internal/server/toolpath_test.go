@@ -109,14 +109,15 @@ func TestToolpathEndsWithItsClient(t *testing.T) {
 
 func TestFewToolpathsAreKept(t *testing.T) {
 	p := newToolpaths()
-	first := p.of("0", &gcode.Survey{})
+	path := func() *gcode.Toolpath { return gcode.NewToolpath(&gcode.Survey{}) }
+	first := p.keep("first", path())
 	for i := range 20 {
-		p.of(fmt.Sprint(i), &gcode.Survey{})
-		if i < 10 && p.of("0", nil) != first {
+		p.keep(fmt.Sprint(i), path())
+		if p.of("first") != first || p.keep("first", path()) != first {
 			t.Fatalf("after %d others: the one that is looked at was dropped", i)
 		}
 	}
-	if len(p.kept) != pathsKept {
-		t.Errorf("got %d, want %d", len(p.kept), pathsKept)
+	if len(p.kept) != pathsKept || p.of("0") != nil {
+		t.Errorf("got %d, want the %d newest", len(p.kept), pathsKept)
 	}
 }
