@@ -3,6 +3,7 @@ package gcode
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"testing"
 )
@@ -97,4 +98,24 @@ func BenchmarkParseReply(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkToolpath(b *testing.B) {
+	benchFiles(b, func(b *testing.B, file []byte) {
+		s, err := SurveyFile(bytes.NewReader(file))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var out []byte
+		b.SetBytes(int64(len(file)))
+		b.ReportAllocs()
+		for b.Loop() {
+			p := NewToolpath(&s)
+			out, _, err = p.AppendLayers(out[:0], func(offset int64) io.Reader { return bytes.NewReader(file[offset:]) }, 0, p.Layers(), 1, math.MaxInt32)
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(out))/float64(len(file)), "of-the-file")
+	})
 }

@@ -26,7 +26,7 @@ func (s *surveyed) table(out io.Writer) error {
 	row("Made for", "%s%s%s", orNone(s.Printer, "an unknown printer"), when(s.Flavour != "", ", "+s.Flavour), when(len(s.NozzleMM) > 0, fmt.Sprintf(", nozzle %s mm", list(s.NozzleMM))))
 	for tool, mm := range s.FilamentMM {
 		if mm > 0 {
-			row(fmt.Sprintf("Filament of T%d", tool), "%.2f m, %.1f g by %s%s", mm/1000, s.FilamentG[tool], s.FilamentGBy, kindOf(s.FilamentTypes, tool))
+			row(fmt.Sprintf("Filament of T%d", tool), "%.2f m, %.1f g by %s%s", mm/1000, s.FilamentG[tool], s.FilamentGBy, typeOf(s.FilamentTypes, tool))
 		}
 	}
 	row("Temperatures", "nozzle %g °C, first layer %g °C; bed %g °C, first layer %g °C%s", s.NozzleC, s.FirstNozzleC, s.BedC, s.FirstBedC,
@@ -76,7 +76,7 @@ func orNone(text, none string) string {
 	return text
 }
 
-func kindOf(types []string, tool int) string {
+func typeOf(types []string, tool int) string {
 	if tool < len(types) && types[tool] != "" {
 		return " of " + types[tool]
 	}

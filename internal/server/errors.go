@@ -107,6 +107,7 @@ var kinds = []kind{
 	{"no_session", 404, store.ErrSession, "There is no such session.", "Look at the list again: it may have ended."},
 	{"not_kept", 404, store.ErrNotKept, "This was not kept of that print.", "Look at the history for what there is; of old prints only the rows stay."},
 	{"no_file", 404, store.ErrNotFound, "There is no such file.", "Look at the list of files."},
+	{"other_file", 409, nil, "This file was replaced by another.", "Open it again."},
 	{"exists", 409, store.ErrExists, "There is already a file of that name.", "Choose another name, or say that it is to be overwritten."},
 	{"exists", 409, printer.ErrProfileName, "There is already a profile of that name.", "Choose another name."},
 	{"too_big", 413, store.ErrTooBig, "", "Raise files.max_mb in the configuration if this is a real print."},

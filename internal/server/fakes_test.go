@@ -243,7 +243,7 @@ func (f *fakeFiles) add(path, content string) store.File {
 	}
 	file := store.File{Path: path, Name: filepath.Base(path), Bytes: int64(len(content)), SHA256: fmt.Sprintf("%x", content), ModifiedMS: 5}
 	f.files[path] = file
-	f.surveys[path] = gcode.Survey{Commands: 2, Extrudes: 1, FilamentMM: []float64{100}}
+	f.surveys[path] = gcode.Survey{Bytes: file.Bytes, Commands: 2, Extrudes: 1, FilamentMM: []float64{100}}
 	close(f.changed)
 	f.changed = make(chan struct{})
 	return file

@@ -171,6 +171,7 @@ type Server struct {
 	lampOn      atomic.Bool    // what was asked for last
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
 
+	toolpaths *toolpaths
 	apps      *apps
 	deeds     deeds
 	done      once          // answers already given
@@ -202,7 +203,7 @@ func New(cfg Config) *Server {
 		cfg: cfg, routes: ourRoutes(), log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
 		custom: newCustom(cfg.Custom), smaller: viewer.Smaller{Log: cfg.Log}, views: latest.New[*view](nil), starting: make(chan struct{}, 1), arranging: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 64), uploads: make(slots, 4), working: make(slots, 1), asking: make(slots, 1),
-		apps: newApps(), picked: make(chan struct{}, 1), deeds: deeds{waiting: make(chan store.Deed, 256)},
+		apps: newApps(), toolpaths: newToolpaths(), picked: make(chan struct{}, 1), deeds: deeds{waiting: make(chan store.Deed, 256)},
 	}
 	s.firstRev = uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others
 	for _, rev := range []*atomic.Uint64{&s.filesRev, &s.spoolsRev, &s.queueRev, &s.settingsRev, &s.overlayRev} {

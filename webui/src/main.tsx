@@ -18,6 +18,7 @@ import './style/camera.css'
 import './style/film.css'
 import './style/away.css'
 import './style/people.css'
+import './style/viewer.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

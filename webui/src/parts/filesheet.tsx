@@ -5,6 +5,7 @@ import { fileURL } from '../api'
 import { go, goInstead } from '../route'
 import { allowed, live, perform, state } from '../state'
 import { bytes, dash, duration, meters, moment } from '../units'
+import { openViewer } from '../viewer/open'
 import { outcomeText, underWay } from '../words'
 import type { ApiError, FileInfo, RecordChoice } from '../wire'
 import { Picture } from './camera'
@@ -94,6 +95,7 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
       <div class="sheet-actions">
         {operator && <button type="button" class="btn primary" disabled={why !== ''} aria-describedby="why-print" onClick={() => onStep('bed')}><Icon name="print" /> Print</button>}
         {why && <p id="why-print" class="why"><Icon name="info" size={18} />{current ? 'This file is being printed.' : why}</p>}
+        <button type="button" class="btn" onClick={() => void openViewer(file.path, file.name, current)}><Icon name="layers" /> Look at its layers</button>
         {operator && <button type="button" class="btn" disabled={!live.value} onClick={() => onStep('queue')}><Icon name="queue" /> Add to queue</button>}
       </div>
       {operator && <div class="file-tools">

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { thumbnailURL } from '../api'
 import { duration, moment, percent, trim } from '../units'
+import { openViewer } from '../viewer/open'
 import { leftByText } from '../words'
 import type { Job } from '../wire'
 import { Icon, Spinner } from './icon'
@@ -42,6 +43,7 @@ export function JobCard({ job, running, preparing, nowMs }: JobCardProps) {
             {job.z_mm > 0 && ` · ${trim(job.z_mm, 2)} mm`}
           </p>
         </div>
+        <button type="button" class="icon-button" aria-label="Show the layers" onClick={() => void openViewer(job.file, job.name, true)}><Icon name="layers" /></button>
       </div>
       <div class="job-figures num">
         <p class="job-percent"><span data-testid="percent">{percent(job.percent)}</span><small> %</small></p>

@@ -1,0 +1,111 @@
+// The canvas, and who draws on it. In space it also fetches the layers, within a budget.
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { ApiError } from '../wire'
+import { Palette, type ColourBy } from './colours'
+import type { Layer } from './decode'
+import { FlatView, type Bed } from './flat'
+import { listen } from './hand'
+import { SolidView } from './solid'
+import type { Source } from './source'
+
+/** How far the layers in space have come. */
+export interface Progress {
+  done: number // part of the file, 0 to 1
+  whole: boolean
+  step: number // every so many layers
+  stopped: number // at this layer, because it got too much; 0 it did not
+  palette: Palette
+  error: ApiError | null
+}
+
+interface PictureProps {
+  solid: boolean
+  source: Source
+  bed: Bed
+  look: { n: number; layer: Layer | null; upTo: number; by: ColourBy; travel: boolean; palette: Palette }
+  onProgress: (p: Progress | null) => void
+  told: (error: unknown, signal: AbortSignal) => ApiError | null
+}
+
+// Lines in space: some 16 bytes each on the graphics chip, and what an older phone turns smoothly.
+const budget = ('deviceMemory' in navigator && Number(navigator.deviceMemory) <= 2) ? 200_000 : 400_000
+
+export function Picture({ solid, source, bed, look, onProgress, told }: PictureProps) {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const view = useRef<FlatView | SolidView | null>(null)
+  const [whole, setWhole] = useState<Palette | null>(null)
+  const [none, setNone] = useState('')
+  const { index } = source
+  const step = Math.max(1, Math.ceil(index.lines / budget))
+
+  useLayoutEffect(() => {
+    const on = canvas.current
+    if (!on) return
+    const told = (name: string, value: number): void => {
+      on.dataset[name] = String(value)
+    }
+    try {
+      view.current = solid
+        ? new SolidView(on, source, index.high[2], bed, index.heightMM, (lines) => told('lines', lines), () => setNone('The graphics of this device have given up. Look at single layers instead.'))
+        : new FlatView(on, source, bed, () => told('drawn', Number(on.dataset['wanted'] ?? 0)))
+    } catch (error) {
+      console.warn(error)
+      setNone('This browser cannot show 3D (WebGL 2). Look at single layers instead.')
+      return
+    }
+    const deaf = listen(on, () => view.current)
+    return () => {
+      deaf()
+      view.current?.end()
+      view.current = null
+    }
+  }, [])
+
+  useEffect(() => {
+    if (!solid || !(view.current instanceof SolidView)) return
+    const gone = new AbortController()
+    const palette = new Palette()
+    const to = view.current
+    let at: Progress = { done: 0, whole: false, step, stopped: 0, palette, error: null }
+    const tell = (change: Partial<Progress>): void => {
+      if (gone.signal.aborted) return
+      at = { ...at, ...change }
+      setWhole(at.whole || at.stopped > 0 ? palette : null)
+      onProgress(at)
+    }
+    tell({})
+    void source.all(step, gone.signal, (layers, done) => {
+      if (gone.signal.aborted) return false
+      for (const l of layers) palette.add(l)
+      if (layers.length > 0) to.add(layers)
+      const stopped = to.lines > budget * 1.5 && done < 1 ? (layers.at(-1)?.n ?? 0) + 1 : 0
+      tell({ done, stopped, whole: done >= 1 || stopped > 0 })
+      return stopped === 0
+    }).catch((error: unknown) => tell({ error: told(error, gone.signal) }))
+    return () => {
+      gone.abort()
+      onProgress(null)
+    }
+  }, [solid, source])
+
+  useEffect(() => {
+    const { n, layer, upTo, by, travel, palette } = look
+    const on = canvas.current
+    if (!on) return
+    on.dataset['layer'] = String(layer?.n ?? -1)
+    on.dataset['wanted'] = String(upTo)
+    if (view.current instanceof FlatView && layer) {
+      view.current.show({ layer, upTo, by, palette, travel, heightPart: (layer.z[layer.count - 1]! / 100) / Math.max(index.high[2], 0.01) })
+    } else if (view.current instanceof SolidView) {
+      view.current.show({ top: n, part: layer?.n === n ? layer : null, upTo, by, palette: whole ?? palette, travel, step, dark: matchMedia('(prefers-color-scheme: dark)').matches })
+    }
+  })
+
+  const what = solid ? `All layers up to layer ${look.n + 1}, in space` : `Layer ${look.n + 1} from above`
+  return (
+    <>
+      <canvas ref={canvas} class="viewer-canvas" role="img" tabIndex={0} data-view={solid ? '3d' : '2d'} aria-label={`${what}. Arrow keys ${solid ? 'turn' : 'move'} it, plus and minus change its size.`} />
+      {none && <p class="viewer-note" role="alert">{none}</p>}
+    </>
+  )
+}
