@@ -18,7 +18,7 @@ import (
 
 const (
 	rounds     = 5
-	roundBytes = 16 << 20 // as often as needed for so much
+	roundBytes = 32 << 20 // as often as needed for so much
 	weighty    = 500_000  // bytes; of smaller files the beginning is all: pictures are decoded, buffers are made
 )
 
