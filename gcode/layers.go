@@ -128,6 +128,14 @@ const (
 	spiralSlack   = 0.001 // files round to this
 )
 
+// count is how many have begun.
+func (l *layers) count() int {
+	if l.kind != noMark {
+		return len(l.marked)
+	}
+	return len(l.byZ)
+}
+
 // list returns what was found, never nil.
 func (l *layers) list() []Layer {
 	if l.kind != noMark {

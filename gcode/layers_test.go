@@ -29,6 +29,10 @@ func TestSurveyLayers(t *testing.T) {
 		{"travel at another height is no layer", bottom + "G1 Z0.9\nG1 X9\nG1 Z0.2\nG1 X1 E3\n" + "G1 Z0.4\nG1 X3 E4\n", []float64{0.2, 0.4}},
 		{"nearly the same height", bottom + "G1 Z0.21\nG1 X5 E3\n", []float64{0.2}},
 		{"sequential", bottom + upper + "G1 Z9\nG1 X99\n" + "G92 E0\n" + bottom + upper, []float64{0.2, 0.4, 0.2, 0.4}},
+		{"one after the other, PrusaSlicer", ";LAYER_CHANGE\n" + bottom + ";LAYER_CHANGE\n" + upper + "G1 Z9\nG1 X99\nG92 E0\n;LAYER_CHANGE\n" + bottom + ";LAYER_CHANGE\n" + upper, []float64{0.2, 0.4, 0.2, 0.4}},
+		{"one after the other, Cura", ";LAYER_COUNT:2\n;LAYER:0\n" + bottom + ";LAYER:1\n" + upper + "G1 Z9\nG92 E0\n;LAYER_COUNT:2\n;LAYER:0\n" + bottom + ";LAYER:1\n" + upper, []float64{0.2, 0.4, 0.2, 0.4}},
+		{"Z-hops with a retraction", "M83\n" + "G1 Z0.2\nG1 X1 E1\nG1 E-1\nG1 Z0.6\nG1 X9\nG1 Z0.2\nG1 E1\nG1 X2 E1\nG1 Z0.4\nG1 X3 E1\nG1 X4 Z0.8 E-.5\nG1 X9\nG1 Z0.4\nG1 E.5\nG1 X8 E1\n", []float64{0.2, 0.4}},
+		{"supports of their own height", ";LAYER_CHANGE\n;TYPE:Support material\n" + bottom + ";LAYER_CHANGE\n;TYPE:Support material\nG1 Z0.3\nG1 X5 E3\n;LAYER_CHANGE\n" + upper, []float64{0.2, 0.3, 0.4}},
 		{"none", "G28\nG1 X1\n", []float64{}},
 	} {
 		s := survey(t, c.file)

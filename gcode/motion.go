@@ -17,8 +17,9 @@ type motion struct {
 	factor   float64 // M220's
 	sloped   bool    // the last change of Z was in an extruding move
 
-	low, high [3]float64 // bounds of what is extruded
+	low, high [3]float64 // bounds of what is extruded, since they were taken last
 	extruded  bool
+	all       reach // until then
 	tool      int
 	tools     [maxTools]extruder
 }
@@ -154,6 +155,14 @@ func (m *motion) bound(from [4]float64, wasKnown [3]bool, curve arc) {
 			m.high[i] = max(m.high[i], curve.high[i])
 		}
 	}
+}
+
+// takeBounds returns the bounds of what was extruded since the last time, and adds them to those of all.
+func (m *motion) takeBounds() reach {
+	b := reach{m.low, m.high, m.extruded}
+	m.all.add(b)
+	m.extruded = false
+	return b
 }
 
 // other follows the commands that change how moves are meant.

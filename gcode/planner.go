@@ -17,6 +17,10 @@ type planner struct {
 	count   int
 	seconds float64 // of all moves that have left the ring
 
+	line, slot uint32    // of the commands that come now: their number, and what their time is booked under
+	left       uint32    // the line of the move that left last
+	spent      *spending // seconds by slot
+
 	entry    float64    // mm²/s², what the last one that left ended with
 	wasUnit  [4]float64 // the newest one's direction
 	wasSpeed float64    // its mm/s along the way; 0 at rest
@@ -30,6 +34,8 @@ type planned struct {
 	nominal float64 // mm²/s², the speed that it was asked for, within the limits
 	most    float64 // mm²/s², the fastest at its beginning
 	entry   float64 // mm²/s², as planned so far
+
+	line, slot uint32
 }
 
 // maxDepth is how many moves a ring holds at most.
@@ -39,7 +45,7 @@ const maxDepth = 64
 const stopped = 0.05 * 0.05
 
 func (p *planner) reset(l Limits) {
-	*p = planner{limits: l, depth: min(max(l.Queue, 2), maxDepth), entry: stopped}
+	*p = planner{limits: l, depth: min(max(l.Queue, 2), maxDepth), entry: stopped, spent: new(spending)}
 }
 
 // move plans what the motion says. An arc is planned as firmware does it, in pieces (Marlin: MAX_ARC_SEGMENT_MM 1).
@@ -94,7 +100,7 @@ func (p *planner) add(d *[4]float64, length, speed float64) {
 		p.leave()
 	}
 	b := &p.ring[(p.first+p.count)%maxDepth]
-	*b = planned{length: length, accel: accel, nominal: speed * speed}
+	*b = planned{length: length, accel: accel, nominal: speed * speed, line: p.line, slot: p.slot}
 	b.most = p.corner(&unit, speed, accel)
 	b.entry = min(b.most, stopped+2*accel*length)
 	if p.count++; p.wasSpeed == 0 {
@@ -125,7 +131,10 @@ func (p *planner) leave() {
 		next := &p.ring[(p.first+1)%maxDepth]
 		exit = min(next.entry, p.entry+2*b.accel*b.length)
 	}
-	p.seconds += b.time(p.entry, exit)
+	t := b.time(p.entry, exit)
+	p.seconds += t
+	p.spent[b.slot%slots] += t
+	p.left = b.line
 	p.entry = exit
 	p.first = (p.first + 1) % maxDepth
 	p.count--
@@ -235,6 +244,7 @@ func (p *planner) wait(s float64) {
 	}
 	p.entry, p.wasSpeed, p.wasSafe = stopped, 0, 0
 	p.seconds += s
+	p.spent[p.slot%slots] += s
 }
 
 // soFar is the time of all moves, those that lie in the ring as they are planned now.

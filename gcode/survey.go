@@ -2,7 +2,6 @@ package gcode
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"sort"
 	"strings"
@@ -46,6 +45,7 @@ type Survey struct {
 	FirstOffset    int64       `json:"first_offset"` // of the first command's first byte
 	LastOffset     int64       `json:"last_offset"`  // of the byte after the last command's line
 	Thumbnails     []Thumbnail `json:"-"`            // biggest last; at most 8 of at most 512 KiB each
+	Contents
 
 	late Limits // when LimitsLate
 }
@@ -132,6 +132,8 @@ type surveyor struct {
 	thumbs thumbnails
 	words  words
 	short  []byte
+
+	contents contents
 }
 
 // plenty is a length that every firmware takes, so that longer commands only need be shortened to be judged.
@@ -193,6 +195,7 @@ func (s *surveyor) comment(c []byte, number, offset int64) {
 		return
 	}
 	s.notes.read(c)
+	s.contentComment(c, number, offset)
 	if s.out.Moves == 0 {
 		s.machineOf(c)
 	}
@@ -223,6 +226,7 @@ func (s *surveyor) machineOf(c []byte) {
 
 func (s *surveyor) command(line Line) {
 	if line.Text[0] == '@' {
+		s.contentCommand(Command{}, line)
 		return // for the host; never sent
 	}
 	o := &s.out
@@ -231,6 +235,10 @@ func (s *surveyor) command(line Line) {
 	}
 	o.Commands++
 	o.LastOffset = line.End
+	s.plan.line = uint32(o.Commands)
+	if o.Commands%lookEvery == 0 {
+		s.contents.wire.look(moment{int64(s.plan.left), line.Number - o.Commands + int64(s.plan.left), s.plan.seconds})
+	}
 	c := ParseCommand(line.Text)
 	if n := len(line.Text); n > o.LongestCommand && !ForPeople(c) {
 		if n > plenty {
@@ -247,8 +255,9 @@ func (s *surveyor) command(line Line) {
 	case 'M':
 		s.m(c, line)
 	case 'T':
-		s.motion.setTool(c.Number)
+		s.changeTool(c.Number)
 	default:
+		s.contentCommand(c, line)
 		s.macro(c, line)
 		if isOdd(line.Text) {
 			o.Odd++
@@ -270,6 +279,10 @@ func (s *surveyor) g(c Command, line Line) {
 			s.layers.extrude(&m, line, &s.plan)
 		}
 		s.plan.move(&m)
+		if c.Number >= 2 {
+			s.contents.out.Arcs++
+		}
+		return
 	case 4:
 		s.words.read(c.Args)
 		s.plan.wait(dwell(&s.words))
@@ -283,6 +296,7 @@ func (s *surveyor) g(c Command, line Line) {
 	case 10:
 		s.heat(line, false)
 	}
+	s.contentCommand(c, line)
 }
 
 func (s *surveyor) m(c Command, line Line) {
@@ -303,6 +317,7 @@ func (s *surveyor) m(c Command, line Line) {
 	case 104, 109, 140, 141, 190, 191, 303, 568:
 		s.heat(line, c.Number == 109 || c.Number == 190 || c.Number == 191)
 	}
+	s.contentCommand(c, line)
 }
 
 // macro takes what is no command of a letter and a number.
@@ -326,6 +341,7 @@ func (s *surveyor) heat(line Line, waits bool) {
 		s.plan.wait(0)
 	}
 	s.heater.set(t, waits, s.plan.seconds)
+	s.warm(t)
 	if t.NozzleC > o.MaxNozzleC {
 		o.MaxNozzleC, o.MaxNozzleLine = t.NozzleC, line.Number
 	}
@@ -343,8 +359,10 @@ func (s *surveyor) finish() {
 	o.Bytes = s.scan.base + int64(s.scan.pos)
 	o.FilamentMM = s.motion.byTool()
 	o.FilamentTypes = s.notes.filaments
+	s.book(func(c *contents) { c.objects.now = 0 })
+	s.motion.takeBounds()
 	if o.Extrudes > 0 {
-		o.Extent = &Box{Min: s.motion.low, Max: s.motion.high}
+		o.Extent = &Box{Min: s.motion.all.low, Max: s.motion.all.high}
 	}
 	s.plan.wait(0)
 	o.TimeS, o.Limits = min(s.plan.seconds, maxSeconds), s.plan.limits
@@ -360,23 +378,5 @@ func (s *surveyor) finish() {
 		o.LayerHeightMM = usualStep(o.Layers)
 	}
 	o.Thumbnails = s.thumbs.list()
-}
-
-// verdict says why the file cannot be printed, nil when it can.
-func (s *surveyor) verdict() error {
-	err := s.scan.Err()
-	binary := s.scan.control > controlLimit && s.scan.control > s.out.Commands/8
-	switch {
-	case err != nil && !errors.Is(err, ErrLongLine):
-		return err
-	case binary:
-		return &LineError{Line: s.scan.controlFirst, Err: refusal("control bytes from here on")}
-	case s.out.Odd > s.out.Commands/2:
-		return &LineError{Line: s.out.FirstOdd, Err: refusal("most lines are no commands")}
-	case err != nil:
-		return err
-	case s.out.Commands == 0:
-		return &LineError{Err: ErrEmpty}
-	}
-	return nil
+	s.finishContents()
 }

@@ -2,6 +2,7 @@ package gcode
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 )
 
@@ -82,4 +83,23 @@ func areParameters(text []byte) bool {
 		}
 	}
 	return true
+}
+
+// verdict says why the file cannot be printed, nil when it can.
+func (s *surveyor) verdict() error {
+	err := s.scan.Err()
+	binary := s.scan.control > controlLimit && s.scan.control > s.out.Commands/8
+	switch {
+	case err != nil && !errors.Is(err, ErrLongLine):
+		return err
+	case binary:
+		return &LineError{Line: s.scan.controlFirst, Err: refusal("control bytes from here on")}
+	case s.out.Odd > s.out.Commands/2:
+		return &LineError{Line: s.out.FirstOdd, Err: refusal("most lines are no commands")}
+	case err != nil:
+		return err
+	case s.out.Commands == 0:
+		return &LineError{Err: ErrEmpty}
+	}
+	return nil
 }

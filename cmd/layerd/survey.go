@@ -29,9 +29,10 @@ type surveyed struct {
 	File   string `json:"file"`
 	Packed bool   `json:"packed"` // the text was unpacked first, and all places are places in that
 	gcode.Survey
-	LayerCount int       `json:"layer_count"`
-	Pictures   []picture `json:"thumbnails"` // biggest last
-	Warnings   []string  `json:"warnings"`
+	LayerCount int          `json:"layer_count"`
+	Pictures   []picture    `json:"thumbnails"`        // biggest last
+	Unknown    []gcode.Word `json:"unknown_to_marlin"` // commands
+	Warnings   []string     `json:"warnings"`
 }
 
 // picture is a thumbnail without its data.
@@ -108,6 +109,12 @@ func surveyOf(f *os.File) (of surveyed, err error) {
 	for _, p := range of.Thumbnails {
 		of.Pictures = append(of.Pictures, picture{p.Width, p.Height, p.Type, len(p.Data)})
 	}
+	of.Unknown = []gcode.Word{}
+	for _, w := range of.Words {
+		if !gcode.MarlinKnows(w.Word) {
+			of.Unknown = append(of.Unknown, w)
+		}
+	}
 	of.Warnings = of.warn()
 	return of, err
 }
@@ -145,6 +152,11 @@ func spool() (*os.File, error) {
 	return f, nil
 }
 
+const (
+	serialLinesS = 300 // what 115200 baud carry, at 40 bytes for a line with its number and checksum
+	queueS       = 1   // seconds that a firmware's queue bridges at best
+)
+
 // warn says what a careful person would look at before printing, whatever the printer.
 func (s *surveyed) warn() []string {
 	list := []string{}
@@ -157,6 +169,9 @@ func (s *surveyed) warn() []string {
 	say(s.Extrudes == 0, "it pushes no filament")
 	say(s.Extrudes > 0 && s.MaxNozzleC == 0, "it heats no nozzle")
 	say(len(s.Layers) == gcode.MaxLayers, "it has more layers than the %d that are kept", gcode.MaxLayers)
+	if dense, above := s.Wire.Above(serialLinesS); above && dense.LongestS > queueS {
+		say(true, "it asks for more than %g lines a second for %.0f s on end, about line %d: no link at 115200 baud brings them", dense.LinesS, dense.LongestS, dense.Line)
+	}
 	say(s.LimitsLate, "the machine's limits are at the end of the file, which cannot be read twice: time_s is for a usual machine")
 	return list
 }

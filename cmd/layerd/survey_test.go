@@ -83,7 +83,7 @@ func TestSurveyOfAPipe(t *testing.T) {
 func TestSurveyForPeople(t *testing.T) {
 	t.Parallel()
 	e := runLayerd(t, plain(t), "survey", fileOf(t, twoLayers))
-	for _, want := range []string{"PrusaSlicer 2.5.0\n", "with limits by config", "2 of 0.2 mm\n", "0.00 m of PLA\n", "nozzle 205 °C"} {
+	for _, want := range []string{"PrusaSlicer 2.5.0\n", "with limits by config", "2 of 0.2 mm\n", "0.00 m, 0.0 g by material of PLA\n", "nozzle 205 °C, first layer 205 °C"} {
 		if e.code != 0 || e.err != "" || !strings.Contains(e.out, want) {
 			t.Errorf("exit code %d, %q, %q, want %q in it", e.code, e.out, e.err, want)
 		}
