@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"syscall"
 	"time"
 
 	"layerd/internal/benchrun"
@@ -46,36 +47,21 @@ func (b *bench) memory() error {
 	return nil
 }
 
-// peakOf runs a process and returns the most memory that it had, in MB. The kernel's account at the process's end counts what its parent had as well, so it is
-// asked while the process lives: again and again, and a last time when it has said all, for it ends only when somebody listens.
+// peakOf runs a process and returns the most memory that it had, in MB. The kernel's account at its end begins with what its parent had at its start, so
+// it tells nothing of a process that is smaller than this one.
 func peakOf(cmd *exec.Cmd) (mb float64, err error) {
-	out, err := cmd.StdoutPipe()
+	own, err := benchrun.PeakKiB(os.Getpid())
 	if err != nil {
 		return 0, err
 	}
-	if err := cmd.Start(); err != nil {
+	if _, err := runs(cmd); err != nil {
 		return 0, err
 	}
-	said := make(chan struct{})
-	go func() {
-		defer close(said)
-		drain(out)
-	}()
-	most := int64(0)
-	for over := false; !over; {
-		select {
-		case <-said:
-			over = true
-		case <-time.After(200 * time.Microsecond):
-		}
-		if kib, err := benchrun.PeakKiB(cmd.Process.Pid); err == nil {
-			most = max(most, kib)
-		}
+	used, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok || used.Maxrss <= own {
+		return 0, fmt.Errorf("%s had less than this program's %d KiB: its memory is not known", filepath.Base(cmd.Path), own)
 	}
-	if err := cmd.Wait(); err != nil {
-		return 0, err
-	}
-	return float64(most) * 1024 / 1e6, nil
+	return float64(used.Maxrss) * 1024 / 1e6, nil
 }
 
 // ran is what a program took for a file, and what it says of the print.
