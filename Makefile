@@ -92,7 +92,7 @@ STREAMBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s
 .PHONY: bench-programs
 bench-programs:
 	@mkdir -p bin/bench
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench ./cmd/siegebench ./cmd/awaybench ./cmd/tailnetsim
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench ./cmd/siegebench ./cmd/awaybench ./cmd/gcodebench ./cmd/tailnetsim
 
 .PHONY: bench-stream
 bench-stream: bench-programs ## how well the printer's line is used, against goals: docs/PERFORMANCE.md (SPAN=20s, ONLY=pattern, CALM=0s, CORPUS=dir)
@@ -106,6 +106,11 @@ bench-clients: bench-programs ## a print beside 20 programs that poll OctoPrint'
 bench-peers: bench-programs ## the same beside OctoPrint and Printrun from PyPI, in an environment of their own
 	@if ./cmd/streambench/peers/install .cache/bench-peers; then \
 	  $(STREAMBENCH) --streamers layerd,one-line --peers .cache/bench-peers; fi
+
+.PHONY: bench-gcode
+bench-gcode: bench-programs ## how fast a file is known, beside OctoPrint and Moonraker, and how well its time agrees: docs/PERFORMANCE.md (ONLY=pattern, CORPUS=dir); about 3 minutes
+	@peers=.cache/bench-peers; ./cmd/streambench/peers/install $$peers || peers=; \
+	  ./bin/bench/gcodebench --corpus $(CORPUS) --only '$(ONLY)' --peers "$$peers"
 
 # In a network of its own OctoPrint announces itself to nobody, and asks nobody for news.
 .PHONY: peers

@@ -131,7 +131,7 @@ func nextWord(args []byte, i int) (word, int) {
 	if i == len(args) {
 		return word{}, i
 	}
-	w := word{letter: upper(args[i])}
+	w := word{letter: args[i] &^ 0x20}
 	i++
 	j := i
 	for j < len(args) && isSpace(args[j]) {
@@ -167,6 +167,10 @@ type words struct {
 func (w *words) read(args []byte) {
 	w.seen, w.valued = 0, 0
 	for i := 0; i < len(args); {
+		if args[i] == ' ' {
+			i++
+			continue
+		}
 		var one word
 		one, i = nextWord(args, i)
 		if one.letter == 0 {

@@ -16,6 +16,7 @@ type motion struct {
 	feed     float64
 	factor   float64 // M220's
 	sloped   bool    // the last change of Z was in an extruding move
+	did      moved   // the last move
 
 	low, high [3]float64 // bounds of what is extruded, since they were taken last
 	extruded  bool
@@ -78,8 +79,8 @@ func (m *motion) length(w *words, letter byte) (float64, bool) {
 	return v, v >= -maxCoordinate && v <= maxCoordinate
 }
 
-// move follows G0 to G3.
-func (m *motion) move(g int, w *words) moved {
+// move follows G0 to G3. What it returns is good until the next one.
+func (m *motion) move(g int, w *words) *moved {
 	if f, ok := m.length(w, 'F'); ok && f > 0 {
 		m.feed = max(MMPerSecond(f), slowestFeed)
 	}
@@ -97,7 +98,8 @@ func (m *motion) move(g int, w *words) moved {
 		}
 		m.at[axis] = min(max(v, -maxCoordinate), maxCoordinate)
 	}
-	out := moved{toZ: m.at[2], speed: m.feed * m.factor}
+	out := &m.did
+	*out = moved{toZ: m.at[2], speed: m.feed * m.factor}
 	for axis := range out.by {
 		out.by[axis] = m.at[axis] - from[axis]
 	}
@@ -123,7 +125,7 @@ func (m *motion) move(g int, w *words) moved {
 	out.sloped = m.sloped
 	if push > 0 {
 		out.extrudes = true
-		m.bound(from, wasKnown, out.curve)
+		m.bound(&from, wasKnown, &out.curve)
 	}
 	return out
 }
@@ -135,7 +137,7 @@ func (m *motion) push(by float64) {
 }
 
 // bound widens the bounds by a move from from to m.at. A start counts only on axes whose place was known.
-func (m *motion) bound(from [4]float64, wasKnown [3]bool, curve arc) {
+func (m *motion) bound(from *[4]float64, wasKnown [3]bool, curve *arc) {
 	if !m.extruded {
 		m.extruded = true
 		m.low = [3]float64{m.at[0], m.at[1], m.at[2]}

@@ -39,14 +39,16 @@ func parseNumber[T text](s T) (v float64, n int, ok bool) {
 	case digits == 0:
 		return 0, 0, false
 	case digits > maxExactDigits:
-		v = longNumber(s[first:i])
+		if v = longNumber(s[first:i]); math.IsInf(v, 0) {
+			return v, i, false
+		}
 	default:
 		v = float64(mantissa) / powers[places]
 	}
 	if negative {
 		v = -v
 	}
-	return v, i, !math.IsInf(v, 0)
+	return v, i, true
 }
 
 // longNumber is the value of digits, perhaps with a point in between, that are too many for a uint64. Those that a float64

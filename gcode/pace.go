@@ -44,7 +44,7 @@ func (p *Pace) Took(c Command) time.Duration {
 	return time.Duration(min(max(seconds, 0), maxSeconds) * float64(time.Second))
 }
 
-func (p *Pace) move(m moved) float64 {
+func (p *Pace) move(m *moved) float64 {
 	if m.length == 0 {
 		return 0
 	}

@@ -23,6 +23,7 @@ type planner struct {
 	spent *spending        // seconds by slot
 
 	entry    float64    // mm²/s², what the last one that left ended with
+	begun    float64    // its root, in mm/s
 	wasUnit  [4]float64 // the newest one's direction
 	wasSpeed float64    // its mm/s along the way; 0 at rest
 	wasSafe  float64    // mm/s at which it may stop at once
@@ -31,6 +32,7 @@ type planner struct {
 // planned is a move in the ring.
 type planned struct {
 	length  float64 // mm
+	speed   float64 // mm/s, the root of nominal
 	accel   float64 // mm/s²
 	nominal float64 // mm²/s², the speed that it was asked for, within the limits
 	most    float64 // mm²/s², the fastest at its beginning
@@ -40,14 +42,15 @@ type planned struct {
 // origin is where a move comes from: the number of its command, and what its time is booked under.
 type origin struct{ command, slot uint32 }
 
-// maxDepth is how many moves a ring holds at most.
+// maxDepth is how many moves a ring holds at most, a power of two.
 const maxDepth = 64
 
 // stopped is the square of what counts as standing still, in mm²/s² (Marlin: MINIMUM_PLANNER_SPEED, 0.05 mm/s).
 const stopped = 0.05 * 0.05
 
 func (p *planner) reset(l Limits) {
-	*p = planner{limits: l, depth: min(max(l.Queue, 2), maxDepth), entry: stopped, spent: new(spending)}
+	*p = planner{limits: l, depth: min(max(l.Queue, 2), maxDepth), spent: new(spending)}
+	p.begin(stopped)
 }
 
 // move plans what the motion says. An arc is planned as firmware does it, in pieces (Marlin: MAX_ARC_SEGMENT_MM 1).
@@ -60,11 +63,13 @@ func (p *planner) move(m *moved) {
 		n := min(max(math.Ceil(c.length), 1), maxArcPieces)
 		piece := [4]float64{2: m.by[2] / n, 3: m.by[3] / n}
 		chord, turn := 2*c.radius*math.Sin(math.Abs(c.sweep)/(2*n)), c.sweep/n
-		angle := c.begin + turn/2 + math.Copysign(math.Pi/2, turn) // the direction of a chord is that of the tangent at its middle
+		// The direction of a chord is that of the tangent at its middle, and each is turned against the last one by the same angle.
+		sin, cos := math.Sincos(c.begin + turn/2 + math.Copysign(math.Pi/2, turn))
+		piece[0], piece[1] = chord*cos, chord*sin
+		sin, cos = math.Sincos(turn)
 		for range int(n) {
-			piece[0], piece[1] = chord*math.Cos(angle), chord*math.Sin(angle)
 			p.add(&piece, m.length/n, m.speed)
-			angle += turn
+			piece[0], piece[1] = piece[0]*cos-piece[1]*sin, piece[0]*sin+piece[1]*cos
 		}
 	}
 }
@@ -101,14 +106,14 @@ func (p *planner) add(d *[4]float64, length, speed float64) {
 	if p.count == p.depth {
 		p.leave()
 	}
-	at := (p.first + p.count) % maxDepth
+	at := (p.first + p.count) & (maxDepth - 1)
 	p.ofs[at] = p.of
 	b := &p.ring[at]
-	*b = planned{length: length, accel: accel, nominal: speed * speed}
+	*b = planned{length: length, speed: speed, accel: accel, nominal: speed * speed}
 	b.most = p.corner(&unit, speed, accel)
 	b.entry = min(b.most, stopped+2*accel*length)
 	if p.count++; p.wasSpeed == 0 {
-		p.entry = b.entry // from rest it begins at once with what jerk allows
+		p.begin(b.entry) // from rest, at once with what jerk allows
 	}
 	p.wasUnit, p.wasSpeed = unit, speed
 	p.replan()
@@ -116,9 +121,9 @@ func (p *planner) add(d *[4]float64, length, speed float64) {
 
 // replan lets the moves in front end as fast as the newest allows, backwards until one is not changed by that.
 func (p *planner) replan() {
-	next := p.ring[(p.first+p.count-1)%maxDepth].entry
+	next := p.ring[(p.first+p.count-1)&(maxDepth-1)].entry
 	for i := p.count - 2; i > 0; i-- {
-		b := &p.ring[(p.first+i)%maxDepth]
+		b := &p.ring[(p.first+i)&(maxDepth-1)]
 		entry := min(b.most, next+2*b.accel*b.length)
 		if entry == b.entry {
 			return
@@ -132,29 +137,32 @@ func (p *planner) leave() {
 	b := &p.ring[p.first]
 	exit := float64(stopped)
 	if p.count > 1 {
-		next := &p.ring[(p.first+1)%maxDepth]
+		next := &p.ring[(p.first+1)&(maxDepth-1)]
 		exit = min(next.entry, p.entry+2*b.accel*b.length)
 	}
-	t := b.time(p.entry, exit)
+	entry, begun := p.entry, p.begun
+	p.begin(exit)
+	t := b.time(entry, exit, begun, p.begun)
 	p.seconds += t
-	of := p.ofs[p.first%maxDepth]
+	of := p.ofs[p.first&(maxDepth-1)]
 	p.spent[of.slot%slots] += t
 	p.left = of.command
-	p.entry = exit
-	p.first = (p.first + 1) % maxDepth
+	p.first = (p.first + 1) & (maxDepth - 1)
 	p.count--
 }
 
-// time is how long a move takes that begins and ends with the given squared speeds.
-func (b *planned) time(entry, exit float64) float64 {
+// begin sets what the oldest move begins with, a speed squared.
+func (p *planner) begin(entry float64) { p.entry, p.begun = entry, math.Sqrt(entry) }
+
+// time is how long a move takes that begins and ends with the given speeds, squared and as they are.
+func (b *planned) time(entry, exit, from, to float64) float64 {
 	up, down := b.nominal-entry, b.nominal-exit
 	way := (up + down) / (2 * b.accel)
 	if way >= b.length { // it slows down before it has reached its speed
 		peak := max(b.accel*b.length+(entry+exit)/2, entry, exit)
-		return (2*math.Sqrt(peak) - math.Sqrt(entry) - math.Sqrt(exit)) / b.accel
+		return (2*math.Sqrt(peak) - from - to) / b.accel
 	}
-	peak := math.Sqrt(b.nominal)
-	return (2*peak-math.Sqrt(entry)-math.Sqrt(exit))/b.accel + (b.length-way)/peak
+	return (2*b.speed-from-to)/b.accel + (b.length-way)/b.speed
 }
 
 // corner is the square of the fastest speed between the last move and the one in direction unit.
@@ -210,8 +218,8 @@ func (p *planner) vector(unit *[4]float64, speed float64) float64 {
 	}
 	change := func(i int) float64 { return math.Abs(unit[i]*speed - p.wasUnit[i]*p.wasSpeed) }
 	factor := 1.0
-	if xy := math.Hypot(change(0), change(1)); xy > l.JerkMMS[0] {
-		factor = l.JerkMMS[0] / xy
+	if x, y := change(0), change(1); x*x+y*y > l.JerkMMS[0]*l.JerkMMS[0] {
+		factor = l.JerkMMS[0] / math.Sqrt(x*x+y*y)
 	}
 	for i := 2; i < 4; i++ {
 		if c := change(i); c*factor > l.JerkMMS[i] {
@@ -247,22 +255,24 @@ func (p *planner) wait(s float64) {
 	for p.count > 0 {
 		p.leave()
 	}
-	p.entry, p.wasSpeed, p.wasSafe = stopped, 0, 0
+	p.begin(stopped)
+	p.wasSpeed, p.wasSafe = 0, 0
 	p.seconds += s
 	p.spent[p.of.slot%slots] += s
 }
 
 // soFar is the time of all moves, those that lie in the ring as they are planned now.
 func (p *planner) soFar() float64 {
-	t, entry := p.seconds, p.entry
+	t, entry, from := p.seconds, p.entry, p.begun
 	for i := range p.count {
-		b := &p.ring[(p.first+i)%maxDepth]
+		b := &p.ring[(p.first+i)&(maxDepth-1)]
 		exit := float64(stopped)
 		if i+1 < p.count {
-			exit = min(p.ring[(p.first+i+1)%maxDepth].entry, entry+2*b.accel*b.length)
+			exit = min(p.ring[(p.first+i+1)&(maxDepth-1)].entry, entry+2*b.accel*b.length)
 		}
-		t += b.time(entry, exit)
-		entry = exit
+		to := math.Sqrt(exit)
+		t += b.time(entry, exit, from, to)
+		entry, from = exit, to
 	}
 	return t
 }

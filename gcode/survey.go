@@ -276,9 +276,9 @@ func (s *surveyor) g(c Command, line Line) {
 		s.out.Moves++
 		if m.extrudes {
 			s.out.Extrudes++
-			s.layers.extrude(&m, line, &s.plan)
+			s.layers.extrude(m, line, &s.plan)
 		}
-		s.plan.move(&m)
+		s.plan.move(m)
 		if c.Number >= 2 {
 			s.contents.out.Arcs++
 		}

@@ -186,7 +186,7 @@ func (w *pathWalk) command(line Line) {
 			from := w.place()
 			m := w.motion.move(c.Number, &w.words)
 			if w.draws {
-				w.draw(from, &m, line.Number)
+				w.draw(from, m, line.Number)
 			}
 		case 20, 21, 28, 90, 91, 92:
 			w.words.read(c.Args)

@@ -12,9 +12,9 @@ import (
 const ToolpathVersion = 1
 
 const (
-	pathGrid     = 100     // steps to a mm
-	maxPathSteps = 1 << 20 // ten metres
-	maxLayerPoints    = 1 << 18 // of a layer; the rest is left out
+	pathGrid       = 100     // steps to a mm
+	maxPathSteps   = 1 << 20 // ten metres
+	maxLayerPoints = 1 << 18 // of a layer; the rest is left out
 
 	// A run begins with a byte of these and of its Feature.
 	pathExtrudes = 0x20

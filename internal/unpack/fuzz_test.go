@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"testing"
+
+	"layerd/internal/unpack/packing"
 )
 
 // read reads text to its end, or until it is beyond all measure, and says what must hold of any file.
@@ -69,19 +71,7 @@ func FuzzHeatshrink(f *testing.F) {
 // BenchmarkOpen counts bytes of text.
 func BenchmarkOpen(b *testing.B) {
 	text := []byte(print(100_000))
-	binary := func(compression, encoding uint16) []byte {
-		var blocks [][]byte
-		for rest := text; len(rest) > 0; {
-			n := bytes.LastIndexByte(rest[:min(len(rest), 64<<10)], '\n') + 1
-			data := rest[:n]
-			if encoding != noEncoding {
-				data = meatOf(string(data), true)
-			}
-			blocks = append(blocks, blockOf(b, codeBlock, compression, data, encoding))
-			rest = rest[n:]
-		}
-		return fileOf(true, blocks...)
-	}
+	binary := func(compression, encoding uint16) []byte { return packing.Text(text, compression, encoding) }
 	for _, c := range []struct {
 		name string
 		file []byte
