@@ -29,7 +29,7 @@ func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
 		}
 		i, j = dx/2-dy*side, dy/2+dx*side
 	}
-	radius := math.Hypot(i, j)
+	radius := math.Sqrt(i*i + j*j)
 	if radius == 0 {
 		return arc{}
 	}
@@ -40,7 +40,7 @@ func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
 	if clockwise {
 		begin, end = end, begin
 	}
-	sweep := math.Mod(end-begin, 2*math.Pi)
+	sweep := end - begin // both are within half a turn of 0
 	if sweep <= 0 {
 		sweep += 2 * math.Pi
 	}
@@ -57,15 +57,16 @@ func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
 	}
 	// From begin the arc goes counterclockwise; see which of the four outermost points of the circle it passes.
 	for quarter := range 4 {
-		angle := float64(quarter) * math.Pi / 2
-		past := math.Mod(angle-begin, 2*math.Pi)
+		past := float64(quarter)*math.Pi/2 - begin
 		if past < 0 {
 			past += 2 * math.Pi
+		} else if past >= 2*math.Pi {
+			past -= 2 * math.Pi
 		}
 		if past > sweep {
 			continue
 		}
-		x, y := cx+radius*math.Cos(angle), cy+radius*math.Sin(angle)
+		x, y := cx+radius*[4]float64{1, 0, -1, 0}[quarter], cy+radius*[4]float64{0, 1, 0, -1}[quarter]
 		a.low = [2]float64{min(a.low[0], x), min(a.low[1], y)}
 		a.high = [2]float64{max(a.high[0], x), max(a.high[1], y)}
 	}

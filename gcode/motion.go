@@ -111,7 +111,7 @@ func (m *motion) move(g int, w *words) *moved {
 		out.curve = m.arc(g == 2, w, from)
 	}
 	if out.curve.length > 0 {
-		out.length = math.Hypot(out.curve.length, d[2])
+		out.length = math.Sqrt(out.curve.length*out.curve.length + d[2]*d[2])
 	} else {
 		out.length = math.Sqrt(d[0]*d[0] + d[1]*d[1] + d[2]*d[2])
 	}

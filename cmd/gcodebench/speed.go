@@ -17,8 +17,8 @@ import (
 // of the machine meanwhile. The best of a few rounds counts.
 
 const (
-	rounds     = 5
-	roundBytes = 32 << 20 // as often as needed for so much
+	rounds     = 3
+	roundBytes = 12 << 20 // as often as needed for so much
 	weighty    = 500_000  // bytes; of smaller files the beginning is all: pictures are decoded, buffers are made
 )
 
