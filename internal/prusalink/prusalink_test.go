@@ -79,6 +79,17 @@ func TestJobs(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &j); err != nil || j.ID != number("0123456789") || j.State != "PRINTING" || j.Progress != 12.5 || j.TimePrinting != 60 || j.TimeRemaining != nil || j.File.Name != "a.gcode" || j.File.Path != "/local/sub" {
 		t.Errorf("got %s, %v", w.Body, err)
 	}
+	for by, inaccurate := range map[string]bool{printer.LeftByPrint: false, printer.LeftByMoves: true, printer.LeftBySlicer: false, printer.LeftByPrinter: false} {
+		g.Change(func(s *printer.Snapshot) {
+			job := *s.Job
+			job.LeftS, job.LeftBy = 89.6, by
+			s.Job = &job
+		})
+		j = Job{}
+		if err := json.Unmarshal(g.Ask("GET", "/api/v1/job", "viewer", "").Body.Bytes(), &j); err != nil || j.TimeRemaining == nil || *j.TimeRemaining != 90 || j.InaccurateEstimates != inaccurate {
+			t.Errorf("by %q: got %+v, %v", by, j, err)
+		}
+	}
 	id := strconv.FormatInt(j.ID, 10)
 	for _, c := range []struct {
 		role, method, path string
