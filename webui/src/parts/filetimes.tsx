@@ -14,7 +14,7 @@ export function FileTime({ path, version }: { path: string; version: string }) {
   if (!times || times.time_s <= 0) return null
   return (
     <dl class="list num" aria-label="Time">
-      <div><dt>Printing, by layerd</dt><dd>{duration(times.time_s)}<small class="muted block">{limitsText(times)}</small></dd></div>
+      <div><dt>Printing, by layerd</dt><dd>{duration(times.time_s)}<small class="muted small">{limitsText(times)}</small></dd></div>
       {times.heat_s >= 1 && <div><dt>Warming up and homing</dt><dd>about {duration(times.heat_s)} more</dd></div>}
       <div><dt>Printing, by the slicer</dt><dd>{times.slicer_time_s > 0 ? duration(times.slicer_time_s) : 'it says nothing'}</dd></div>
     </dl>
