@@ -16,6 +16,7 @@ type planner struct {
 	first   int
 	count   int
 	seconds float64 // of all moves that have left the ring
+	cruise  float64 // of that, at the speed that was asked for
 
 	entry    float64    // mm²/s², what the last one that left ended with
 	wasUnit  [4]float64 // the newest one's direction
@@ -125,22 +126,26 @@ func (p *planner) leave() {
 		next := &p.ring[(p.first+1)%maxDepth]
 		exit = min(next.entry, p.entry+2*b.accel*b.length)
 	}
-	p.seconds += b.time(p.entry, exit)
+	took, cruise := b.time(p.entry, exit)
+	p.seconds += took
+	p.cruise += cruise
 	p.entry = exit
 	p.first = (p.first + 1) % maxDepth
 	p.count--
 }
 
-// time is how long a move takes that begins and ends with the given squared speeds.
-func (b *planned) time(entry, exit float64) float64 {
+// time is how long a move takes that begins and ends with the given squared speeds, and how long of that it cruises: that part changes with the
+// speed that is asked for, to the first order, and the rest does not.
+func (b *planned) time(entry, exit float64) (took, cruise float64) {
 	up, down := b.nominal-entry, b.nominal-exit
 	way := (up + down) / (2 * b.accel)
 	if way >= b.length { // it slows down before it has reached its speed
 		peak := max(b.accel*b.length+(entry+exit)/2, entry, exit)
-		return (2*math.Sqrt(peak) - math.Sqrt(entry) - math.Sqrt(exit)) / b.accel
+		return (2*math.Sqrt(peak) - math.Sqrt(entry) - math.Sqrt(exit)) / b.accel, 0
 	}
 	peak := math.Sqrt(b.nominal)
-	return (2*peak-math.Sqrt(entry)-math.Sqrt(exit))/b.accel + (b.length-way)/peak
+	cruise = (b.length - way) / peak
+	return (2*peak-math.Sqrt(entry)-math.Sqrt(exit))/b.accel + cruise, cruise
 }
 
 // corner is the square of the fastest speed between the last move and the one in direction unit.
@@ -238,16 +243,17 @@ func (p *planner) wait(s float64) {
 }
 
 // soFar is the time of all moves, those that lie in the ring as they are planned now.
-func (p *planner) soFar() float64 {
-	t, entry := p.seconds, p.entry
+func (p *planner) soFar() (t, cruise float64) {
+	t, cruise = p.seconds, p.cruise
+	entry := p.entry
 	for i := range p.count {
 		b := &p.ring[(p.first+i)%maxDepth]
 		exit := float64(stopped)
 		if i+1 < p.count {
 			exit = min(p.ring[(p.first+i+1)%maxDepth].entry, entry+2*b.accel*b.length)
 		}
-		t += b.time(entry, exit)
-		entry = exit
+		took, cruises := b.time(entry, exit)
+		t, cruise, entry = t+took, cruise+cruises, exit
 	}
-	return t
+	return t, cruise
 }

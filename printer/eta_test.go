@@ -118,8 +118,9 @@ func TestTimeLeftIsAlwaysANumber(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		v := gcode.Survey{FirstOffset: 10, LastOffset: 10_000, TimeS: []float64{0, 1e-9, 60, 3600, 3e8}[r.IntN(5)], HeatS: 1e4 * r.Float64()}
+		v.CruiseS = v.TimeS * r.Float64()
 		for i := range r.IntN(40) {
-			v.Layers = append(v.Layers, gcode.Layer{Offset: int64(20 + i*240), ElapsedS: v.TimeS * float64(i) / 40})
+			v.Layers = append(v.Layers, gcode.Layer{Offset: int64(20 + i*240), ElapsedS: v.TimeS * float64(i) / 40, CruiseS: v.CruiseS * float64(i) / 40})
 		}
 		e, ran, end := startETA(), time.Duration(0), int64(0)
 		for range 200 {
@@ -133,8 +134,8 @@ func TestTimeLeftIsAlwaysANumber(t *testing.T) {
 			}
 			e.landed(ran, jobPos{end: end, layer: v.LayerAt(end), took: time.Duration(r.ExpFloat64() * 1e9)}, &v, []float64{100, 0, 1, 80, 999}[r.IntN(5)])
 			left := e.left(ran, &v)
-			if math.IsNaN(left) || math.IsInf(left, 0) || (left < 0) != (v.TimeS == 0) || !(e.now() > 0) || e.at < 0 || e.at > v.TimeS {
-				t.Fatalf("%g s left at %g s of %g, rate %g, factor %g", left, e.at, v.TimeS, e.rate, e.factor)
+			if math.IsNaN(left) || math.IsInf(left, 0) || (left < 0) != (v.TimeS == 0) || !(e.now().cruise > 0 && e.now().rest > 0) || e.at.sum() < 0 || e.at.sum() > v.TimeS*(1+1e-9) {
+				t.Fatalf("%g s left at %v s of %g, rate %v, factor %g", left, e.at, v.TimeS, e.rate, e.factor)
 			}
 		}
 	}

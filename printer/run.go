@@ -79,7 +79,8 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	}
 	switch left := r.eta.left(ran, v); {
 	case left >= 0:
-		st.LeftS, st.LeftBy, st.Rate = left, LeftByMoves, r.eta.now()
+		now := r.eta.now()
+		st.LeftS, st.LeftBy, st.Rate, st.CruiseRate = left, LeftByMoves, now.rest, now.cruise
 		if len(r.eta.legs) > 0 {
 			st.LeftBy = LeftByPrint
 		}
@@ -95,7 +96,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 func (r *jobRun) done(info JobInfo) float64 {
 	done := 0.0
 	if info.Survey.TimeS > 0 {
-		done = r.eta.at / info.Survey.TimeS
+		done = r.eta.at.sum() / info.Survey.TimeS
 	} else if info.Size > 0 {
 		done = float64(r.pos.end) / float64(info.Size)
 	}

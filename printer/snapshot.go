@@ -165,7 +165,9 @@ type JobStatus struct {
 	ElapsedS  float64 `json:"elapsed_s"` // of printing, without pauses
 	LeftS     float64 `json:"left_s"`    // -1 unknown
 	LeftBy    string  `json:"left_by"`   // LeftByMoves and so on, "" unknown
-	Rate      float64 `json:"rate"`      // seconds that a second of the survey's time takes from here on; 0 unknown
+	Rate      float64 `json:"rate"`      // seconds that a second of the survey's time takes from here on; 0 unknown …
+
+	CruiseRate float64 `json:"cruise_rate"` // … and one of its CruiseS
 
 	SlicerLeftS  float64 `json:"slicer_left_s"`  // what the slicer's own time leaves, uncorrected; -1 it gave none
 	PrinterLeftS float64 `json:"printer_left_s"` // the file's last M73 R, which the printer shows; -1 there was none
