@@ -51,7 +51,7 @@ const (
 	legShare     = 0.01 // of the file's time that a leg has at least: there are never more than 1/legShare
 	trusted      = 0.04 // of the file's time, after which only what was seen counts
 	fading       = 0.97 // what a leg weighs against the one after it
-	together     = 0.02 // how strongly both rates are held together
+	together     = 0.01 // how strongly both rates are held together
 	unusual      = 1.5  // times the median rate
 	slowestTimes = 20.0 // what is more is no printing
 )

@@ -6,6 +6,9 @@ import (
 	"layerd/printer/printertest"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +139,26 @@ func TestTimeLeftIsAlwaysANumber(t *testing.T) {
 			left := e.left(ran, &v)
 			if math.IsNaN(left) || math.IsInf(left, 0) || (left < 0) != (v.TimeS == 0) || !(e.now().cruise > 0 && e.now().rest > 0) || e.at.sum() < 0 || e.at.sum() > v.TimeS*(1+1e-9) {
 				t.Fatalf("%g s left at %v s of %g, rate %v, factor %g", left, e.at, v.TimeS, e.rate, e.factor)
+			}
+		}
+	}
+}
+
+// The same with real files, whose layers differ in how much of them M220 changes: what they ask for after a tenth, and with other factors.
+func TestTheEndOfRealFiles(t *testing.T) {
+	const corpus = "../../shared/corpus"
+	if _, err := os.Stat(corpus); err != nil {
+		t.Skipf("the corpus of real files is absent: %v", err)
+	}
+	for _, name := range []string{"ps_cube20.gcode", "public/mini_cube_ps2.8.1.gcode", "public/gp_plant-sign.gcode"} {
+		for _, before := range []string{"M220 S100", "M220 S80", "M220 S130"} {
+			shown, endS := watchSpire(t, string(readAll(t, filepath.Join(corpus, name))), printertest.Config{}, []string{before}, nil)
+			i := slices.IndexFunc(shown, func(f forecast) bool { return f.percent >= 10 })
+			if i < 0 {
+				t.Fatalf("%s never came to a tenth", name)
+			}
+			if off := (shown[i].atS + shown[i].leftS - endS) / endS; math.Abs(off) > 0.03 {
+				t.Errorf("%s with %s: after a tenth the forecast was wrong by %+.1f %% of %.0f s", name, before, 100*off, endS)
 			}
 		}
 	}

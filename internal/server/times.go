@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 
+	"layerd/gcode"
 	"layerd/internal/access"
 )
 
@@ -21,14 +22,15 @@ func (s *Server) serveLayers(w http.ResponseWriter, r *http.Request, _ access.Id
 		}
 		out.Job = snap.Job.ID
 		for i, l := range survey.Layers {
-			end := survey.TimeS
+			end := gcode.Layer{ElapsedS: survey.TimeS, CruiseS: survey.CruiseS}
 			if i+1 < len(survey.Layers) {
-				end = survey.Layers[i+1].ElapsedS
+				end = survey.Layers[i+1]
 			}
-			toGo := max(0, survey.TimeS-end)
-			one := LayerTime{ZMM: rounded(l.ZMM, 1000), ToGoS: rounded(toGo, 10)}
-			if i+1 >= snap.Job.Layer && snap.Job.LeftS >= 0 && snap.Job.Rate > 0 {
-				one.EndMS = snap.AtMS + int64(1000*max(0, snap.Job.LeftS-snap.Job.Rate*toGo))
+			cruise := max(0, survey.CruiseS-end.CruiseS)
+			rest := max(0, survey.TimeS-end.ElapsedS-cruise)
+			one := LayerTime{ZMM: rounded(l.ZMM, 1000), CruiseS: rounded(cruise, 10), RestS: rounded(rest, 10)}
+			if job := snap.Job; i+1 >= job.Layer && job.LeftS >= 0 && job.Rate > 0 {
+				one.EndMS = snap.AtMS + int64(1000*max(0, job.LeftS-job.Rate*rest-job.CruiseRate*cruise))
 			}
 			out.Layers = append(out.Layers, one)
 		}

@@ -23,10 +23,10 @@ func TestLayerTimes(t *testing.T) {
 		t.Errorf("without a print: got %+v", got)
 	}
 	r.files.add("a.gcode", "G28\n")
-	r.files.surveys["a.gcode"] = gcode.Survey{TimeS: 400, Layers: []gcode.Layer{{ZMM: 0.2, ElapsedS: 10}, {ZMM: 0.4, ElapsedS: 110}, {ZMM: 0.6000000001, ElapsedS: 250}}}
-	job := printer.JobStatus{ID: "j", File: "a.gcode", Layer: 2, LeftS: 500, Rate: 2}
+	r.files.surveys["a.gcode"] = gcode.Survey{TimeS: 400, CruiseS: 300, Layers: []gcode.Layer{{ZMM: 0.2, ElapsedS: 10}, {ZMM: 0.4, ElapsedS: 110, CruiseS: 60}, {ZMM: 0.6000000001, ElapsedS: 250, CruiseS: 200}}}
+	job := printer.JobStatus{ID: "j", File: "a.gcode", Layer: 2, LeftS: 500, Rate: 2, CruiseRate: 1}
 	r.printer.change(func(s *printer.Snapshot) { s.AtMS, s.Job = 1_000_000, &job })
-	want := []LayerTime{{ZMM: 0.2, ToGoS: 290}, {ZMM: 0.4, ToGoS: 150, EndMS: 1_200_000}, {ZMM: 0.6, ToGoS: 0, EndMS: 1_500_000}}
+	want := []LayerTime{{ZMM: 0.2, CruiseS: 240, RestS: 50}, {ZMM: 0.4, CruiseS: 100, RestS: 50, EndMS: 1_300_000}, {ZMM: 0.6, EndMS: 1_500_000}}
 	got := ask()
 	if got.Job != "j" || len(got.Layers) != len(want) {
 		t.Fatalf("got %+v", got)
@@ -48,7 +48,7 @@ func TestLayerTimes(t *testing.T) {
 func TestFileTimes(t *testing.T) {
 	r := newRig(t)
 	r.files.add("a.gcode", "G28\n")
-	r.files.surveys["a.gcode"] = gcode.Survey{TimeS: 400.04, HeatS: 90, SlicerTimeS: 420, Limits: gcode.Limits{By: gcode.LimitsFile}, LimitsLate: true}
+	r.files.surveys["a.gcode"] = gcode.Survey{TimeS: 400.04, CruiseS: 300, HeatS: 90, SlicerTimeS: 420, Limits: gcode.Limits{By: gcode.LimitsFile}, LimitsLate: true}
 	w := r.do("GET", "/v1/times/a.gcode", "viewer", nil)
 	var got FileTimes
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got != (FileTimes{TimeS: 400, HeatS: 90, SlicerTimeS: 420, LimitsBy: "file", LimitsLate: true}) {

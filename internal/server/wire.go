@@ -198,11 +198,12 @@ type LayerTimes struct {
 	Layers []LayerTime `json:"layers"`
 }
 
-// LayerTime is when a layer ends.
+// LayerTime is when a layer ends: job.left_s - job.rate * rest_s - job.cruise_rate * cruise_s from now.
 type LayerTime struct {
-	ZMM   float64 `json:"z_mm"`    // 0 unknown
-	ToGoS float64 `json:"to_go_s"` // what the file has to go then, in its own time: the layer ends job.left_s - job.rate * to_go_s from now
-	EndMS int64   `json:"end_ms"`  // that time, as it was foreseen when this was asked; 0 = it has ended, or cannot be told
+	ZMM     float64 `json:"z_mm"`     // 0 unknown
+	CruiseS float64 `json:"cruise_s"` // what the file has to go then, in its own time: at the speed that it asks for …
+	RestS   float64 `json:"rest_s"`   // … and speeding up and slowing down
+	EndMS   int64   `json:"end_ms"`   // when it ends, as it was foreseen when this was asked; 0 = it has ended, or cannot be told
 }
 
 // FileTimes is the answer of GET /v1/times/PATH: how long a file prints.

@@ -4,7 +4,7 @@ import { bool, list, num, object, str, type Of } from './read'
 import { duration } from './units'
 import type { Job } from './wire'
 
-const layerTime = object({ z_mm: num, to_go_s: num, end_ms: num })
+const layerTime = object({ z_mm: num, cruise_s: num, rest_s: num, end_ms: num })
 
 /** GET /v1/layers. */
 export const readLayers = object({ job: str, layers: list(layerTime) })
@@ -22,7 +22,7 @@ export const getTimes = (path: string) => get(`/v1/times/${path.split('/').map(e
 export function endsIn(times: LayerTimes, n: number, job: Job): number | null {
   const layer = times.layers[n - 1]
   if (!layer || n < job.layer || job.left_s < 0 || job.rate <= 0) return null
-  return Math.max(0, job.left_s - job.rate * layer.to_go_s)
+  return Math.max(0, job.left_s - job.rate * layer.rest_s - job.cruise_rate * layer.cruise_s)
 }
 
 /** The layer at a height: the first that reaches it, else the last. From 1. */

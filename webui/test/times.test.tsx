@@ -9,12 +9,12 @@ import { endsIn, layerAt, limitsText, othersText, type FileTimes, type LayerTime
 import { exampleState, job } from './examples'
 
 const times: LayerTimes = { job: 'j1', layers: [
-  { z_mm: 0.2, to_go_s: 3600, end_ms: 0 }, { z_mm: 0.4, to_go_s: 2400, end_ms: 0 }, { z_mm: 0.6, to_go_s: 1200, end_ms: 0 }, { z_mm: 0.8, to_go_s: 0, end_ms: 0 },
+  { z_mm: 0.2, cruise_s: 1600, rest_s: 2000, end_ms: 0 }, { z_mm: 0.4, cruise_s: 400, rest_s: 2000, end_ms: 0 }, { z_mm: 0.6, cruise_s: 200, rest_s: 1000, end_ms: 0 }, { z_mm: 0.8, cruise_s: 0, rest_s: 0, end_ms: 0 },
 ] }
-const printing = { ...job, layer: 2, layers: 4, percent: 25, left_s: 3300, rate: 1.25 }
+const printing = { ...job, layer: 2, layers: 4, percent: 25, left_s: 3300, rate: 1.25, cruise_rate: 1 }
 
 describe('endsIn', () => {
-  it.each([[1, null], [2, 300], [3, 1800], [4, 3300], [5, null], [0, null]])('layer %i ends in %s s', (n, want) => {
+  it.each([[1, null], [2, 400], [3, 1850], [4, 3300], [5, null], [0, null]])('layer %i ends in %s s', (n, want) => {
     expect(endsIn(times, n, printing)).toBe(want)
   })
   it('is unknown where the time left is, and never in the past', () => {
@@ -58,9 +58,9 @@ describe('the sheet', () => {
 
   it('begins with the layer that comes next, and follows the slider, the height, and the print', async () => {
     await open(null)
-    expect(answer()).toMatch(/^Layer 3 of 4 · 0.6 mm.*in 30 min$/)
+    expect(answer()).toMatch(/^Layer 3 of 4 · 0.6 mm.*in 31 min$/)
     act(() => getByRole(root, 'button', { name: 'One layer less' }).click())
-    expect(answer()).toMatch(/^Layer 2 of 4.*in 5 min$/)
+    expect(answer()).toMatch(/^Layer 2 of 4.*in 7 min$/)
     const height = getByLabelText(root, /height/) as HTMLInputElement
     act(() => {
       height.value = '0,7'

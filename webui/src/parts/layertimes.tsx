@@ -71,7 +71,7 @@ function Chooser({ job, times, part }: { job: Job; times: LayerTimes; part: numb
 
 /** The layer that is under way when so much of the file's time is done. */
 function tapped(times: LayerTimes, part: number): number {
-  const whole = (times.layers[0]?.to_go_s ?? 0) // the first layer's own time is little
-  const found = times.layers.findIndex((layer) => layer.to_go_s <= whole * (1 - part))
+  const toGo = (n: number) => (times.layers[n]?.cruise_s ?? 0) + (times.layers[n]?.rest_s ?? 0)
+  const found = times.layers.findIndex((_, n) => toGo(n) <= toGo(0) * (1 - part)) // the first layer's own time is little
   return found < 0 ? times.layers.length : found + 1
 }
