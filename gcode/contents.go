@@ -137,7 +137,7 @@ func (c *contents) allPushed() (all [maxFeatures]float64) {
 func (s *surveyor) pause(p Pause, announced bool) {
 	p.Layer = s.layers.count() - 1
 	p.ZMM = s.motion.at[2]
-	p.ElapsedS = s.plan.soFar()
+	p.ElapsedS, _ = s.plan.soFar()
 	s.contents.pauses.take(p, announced)
 }
 

@@ -115,7 +115,8 @@ func (l *layers) extrude(m *moved, line Line, plan *planner) {
 	}
 	l.z = m.toZ
 	if len(l.byZ) < MaxLayers {
-		l.byZ = append(l.byZ, Layer{Offset: line.Offset, Line: line.Number, ZMM: m.toZ, ElapsedS: plan.soFar()})
+		at, cruise := plan.soFar()
+		l.byZ = append(l.byZ, Layer{Offset: line.Offset, Line: line.Number, ZMM: m.toZ, ElapsedS: at, CruiseS: cruise})
 	}
 }
 

@@ -16,6 +16,7 @@ type planner struct {
 	first   int
 	count   int
 	seconds float64 // of all moves that have left the ring
+	cruise  float64 // of that, at the speed that was asked for
 
 	of    origin           // of the moves that come now
 	ofs   [maxDepth]origin // of those in the ring
@@ -142,10 +143,11 @@ func (p *planner) leave() {
 	}
 	entry, begun := p.entry, p.begun
 	p.begin(exit)
-	t := b.time(entry, exit, begun, p.begun)
-	p.seconds += t
+	took, cruise := b.time(entry, exit, begun, p.begun)
+	p.seconds += took
+	p.cruise += cruise
 	of := p.ofs[p.first&(maxDepth-1)]
-	p.spent[of.slot%slots] += t
+	p.spent[of.slot%slots] += took
 	p.left = of.command
 	p.first = (p.first + 1) & (maxDepth - 1)
 	p.count--
@@ -154,15 +156,17 @@ func (p *planner) leave() {
 // begin sets what the oldest move begins with, a speed squared.
 func (p *planner) begin(entry float64) { p.entry, p.begun = entry, math.Sqrt(entry) }
 
-// time is how long a move takes that begins and ends with the given speeds, squared and as they are.
-func (b *planned) time(entry, exit, from, to float64) float64 {
+// time is how long a move takes that begins and ends with the given speeds, squared and as they are, and how long of that it cruises: that part
+// changes with the speed that is asked for, to the first order, and the rest does not.
+func (b *planned) time(entry, exit, from, to float64) (took, cruise float64) {
 	up, down := b.nominal-entry, b.nominal-exit
 	way := (up + down) / (2 * b.accel)
 	if way >= b.length { // it slows down before it has reached its speed
 		peak := max(b.accel*b.length+(entry+exit)/2, entry, exit)
-		return (2*math.Sqrt(peak) - from - to) / b.accel
+		return (2*math.Sqrt(peak) - from - to) / b.accel, 0
 	}
-	return (2*b.speed-from-to)/b.accel + (b.length-way)/b.speed
+	cruise = (b.length - way) / b.speed
+	return (2*b.speed-from-to)/b.accel + cruise, cruise
 }
 
 // corner is the square of the fastest speed between the last move and the one in direction unit.
@@ -262,8 +266,9 @@ func (p *planner) wait(s float64) {
 }
 
 // soFar is the time of all moves, those that lie in the ring as they are planned now.
-func (p *planner) soFar() float64 {
-	t, entry, from := p.seconds, p.entry, p.begun
+func (p *planner) soFar() (t, cruise float64) {
+	t, cruise = p.seconds, p.cruise
+	entry, from := p.entry, p.begun
 	for i := range p.count {
 		b := &p.ring[(p.first+i)&(maxDepth-1)]
 		exit := float64(stopped)
@@ -271,8 +276,8 @@ func (p *planner) soFar() float64 {
 			exit = min(p.ring[(p.first+i+1)&(maxDepth-1)].entry, entry+2*b.accel*b.length)
 		}
 		to := math.Sqrt(exit)
-		t += b.time(entry, exit, from, to)
-		entry, from = exit, to
+		took, cruises := b.time(entry, exit, from, to)
+		t, cruise, entry, from = t+took, cruise+cruises, exit, to
 	}
-	return t
+	return t, cruise
 }

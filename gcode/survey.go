@@ -23,6 +23,7 @@ type Survey struct {
 
 	Slicer        string    `json:"slicer"`         // "PrusaSlicer 2.5.0", "" unknown
 	TimeS         float64   `json:"time_s"`         // our own estimate of motion and dwell, seconds; heating and homing are HeatS
+	CruiseS       float64   `json:"cruise_s"`       // of that, at the speed that the file asks for: what changes with the speed factor
 	HeatS         float64   `json:"heat_s"`         // rough: what heating and homing take, seconds
 	SlicerTimeS   float64   `json:"slicer_time_s"`  // what the slicer says, 0 for nothing
 	Limits        Limits    `json:"limits"`         // with which TimeS was reckoned, as they are at the end of the file
@@ -62,6 +63,7 @@ type Layer struct {
 	Line     int64   `json:"l"`
 	ZMM      float64 `json:"z"` // of the first extruding move in it, mm; 0 unknown
 	ElapsedS float64 `json:"t"` // our own estimate of print time up to here, in seconds
+	CruiseS  float64 `json:"c"` // of that, at the speed that the file asks for, and not speeding up or slowing down
 }
 
 // MaxLayers bounds a survey's memory.
@@ -187,7 +189,8 @@ func (s *surveyor) comment(c []byte, number, offset int64) {
 		return
 	}
 	if kind := layerMark(c); kind != noMark {
-		s.layers.mark(kind, Layer{Offset: offset, Line: number, ElapsedS: s.plan.soFar()})
+		at, cruise := s.plan.soFar()
+		s.layers.mark(kind, Layer{Offset: offset, Line: number, ElapsedS: at, CruiseS: cruise})
 		return
 	}
 	if s.config.comment(c) {
@@ -366,10 +369,11 @@ func (s *surveyor) finish() {
 	}
 	s.plan.wait(0)
 	o.TimeS, o.Limits = min(s.plan.seconds, maxSeconds), s.plan.limits
-	o.HeatS = s.heater.seconds
+	o.HeatS, o.CruiseS = s.heater.seconds, min(s.plan.cruise, o.TimeS)
 	o.Layers = s.layers.list()
 	for i := range o.Layers {
 		o.Layers[i].ElapsedS = min(o.Layers[i].ElapsedS, o.TimeS)
+		o.Layers[i].CruiseS = min(o.Layers[i].CruiseS, o.CruiseS)
 	}
 	o.Slicer = s.notes.name()
 	o.SlicerTimeS = s.notes.seconds()

@@ -151,6 +151,7 @@ func (s *session) goesOn(now time.Time) {
 	p := s.paused
 	s.state, s.paused, s.seen.waiting = Printing, nil, ""
 	s.run.start(now)
+	s.run.eta.skip(s.run.elapsed(now))
 	s.shotAgain()
 	if p != nil && p.next != nil {
 		s.stand(now, p.next)

@@ -94,8 +94,9 @@ func TestProgress(t *testing.T) {
 		before := -1.0
 		for end := int64(0); end <= 1000; end += 10 {
 			now = now.Add(time.Second)
-			run.at(jobPos{line: end / 10, end: end, layer: -1})
-			st := run.status(now, JobInfo{Size: 1000, Survey: v}, -1)
+			info := JobInfo{Size: 1000, Survey: v}
+			run.landed(now, &flight{pos: jobPos{line: end / 10, end: end, layer: v.LayerAt(end)}}, &job{info: info}, &modal{speedPercent: 100})
+			st := run.status(now, info, &modal{leftMin: -1})
 			if st.Percent < before || st.Percent > 100 || math.IsNaN(st.LeftS) || st.LeftS < -1 {
 				t.Errorf("%s: at byte %d: %g %% after %g %%, %g s left", name, end, st.Percent, before, st.LeftS)
 			}
@@ -107,15 +108,8 @@ func TestProgress(t *testing.T) {
 		if before != 100 {
 			t.Errorf("%s: ends at %g %%", name, before)
 		}
-		if st := run.status(now, JobInfo{Survey: v}, 7); st.LeftS != 420 || st.LeftBy != "printer" {
-			t.Errorf("%s: with M73: %g s left by %q", name, st.LeftS, st.LeftBy)
-		}
-	}
-	for _, c := range []struct{ elapsed, done, estimate, want float64 }{
-		{0, 0, 100, 100}, {60, 0.01, 100, 100}, {50, 0.5, 100, 100}, {100, 0.5, 100, 150}, {200, 1, 100, 200}, {5, 0, 0, 0},
-	} {
-		if got := pace(c.elapsed, c.done, c.estimate); !near(got, c.want, 1e-9) {
-			t.Errorf("pace%+v: got %g", c, got)
+		if st := run.status(now, JobInfo{Survey: v}, &modal{leftMin: 7}); st.PrinterLeftS != 420 || (st.LeftBy == LeftByPrinter) != (v.TimeS == 0) {
+			t.Errorf("%s: with M73: %g s and %g s left by %q", name, st.PrinterLeftS, st.LeftS, st.LeftBy)
 		}
 	}
 }

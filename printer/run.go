@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"layerd/gcode"
 	"math"
 	"time"
 )
@@ -12,15 +13,31 @@ type jobRun struct {
 	before  time.Duration // ran before that
 	pos     jobPos        // last line that the firmware accepted
 	said    string        // what the file's last line put on the printer's display
-	spent   spent         // filament
+	eta     eta
+	spent   spent // filament
 	shots   shots
 }
 
 func startRun(now time.Time) jobRun {
-	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}}
+	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}, eta: startETA()}
 }
 
 func (r *jobRun) at(pos jobPos) { r.pos = pos }
+
+// landed takes in that the firmware has accepted a line of the job.
+func (r *jobRun) landed(now time.Time, f *flight, j *job, m *modal) {
+	r.at(f.pos)
+	if j == nil {
+		return
+	}
+	if c := gcode.ParseCommand(f.text); c.Is('M', 220) && !f.refused {
+		r.eta.asked(m.speedPercent)
+	}
+	if f.long {
+		r.eta.waited(r.elapsed(now))
+	}
+	r.eta.landed(r.elapsed(now), f.pos, &j.info.Survey, m.speedPercent)
+}
 
 func (r *jobRun) stop(now time.Time) {
 	if !r.since.IsZero() {
@@ -42,52 +59,52 @@ func (r *jobRun) elapsed(now time.Time) time.Duration {
 	return r.before + now.Sub(r.since)
 }
 
-// status is what people see of it. leftMin is the last M73 R of the file, -1 for none.
-func (r *jobRun) status(now time.Time, info JobInfo, leftMin float64) *JobStatus {
+// status is what people see of it. m has the last M73 R of the file, and the speed.
+func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	v := &info.Survey
-	elapsed := r.elapsed(now).Seconds()
+	ran := r.elapsed(now)
 	st := &JobStatus{ID: info.ID, File: info.File, Name: info.Name, By: info.By, StartedMS: unixMS(r.started), Line: r.pos.line, Lines: v.Lines,
-		Offset: r.pos.end, Size: info.Size, Layer: r.pos.layer + 1, Layers: len(v.Layers), ElapsedS: elapsed, LeftS: -1}
+		Offset: r.pos.end, Size: info.Size, Layer: r.pos.layer + 1, Layers: len(v.Layers), ElapsedS: ran.Seconds(), LeftS: -1, SlicerLeftS: -1, PrinterLeftS: -1}
 	if r.pos.layer >= 0 && r.pos.layer < len(v.Layers) {
 		st.ZMM = v.Layers[r.pos.layer].ZMM
 	}
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
 	done := r.done(info)
 	st.Percent, st.Shot = math.Round(done*1000)/10, r.shots.newest
-	switch {
-	case leftMin >= 0:
-		st.LeftS, st.LeftBy = leftMin*60, "printer"
-	default:
-		if estimate, by := v.Estimate(); estimate > 0 {
-			st.LeftS, st.LeftBy = (1-done)*pace(elapsed, done, estimate), by
+	if v.SlicerTimeS > 0 {
+		st.SlicerLeftS = (1 - done) * v.SlicerTimeS
+	}
+	if m.leftMin >= 0 {
+		st.PrinterLeftS = m.leftMin * 60
+	}
+	switch left := r.eta.left(ran, v); {
+	case left >= 0:
+		now := r.eta.now()
+		st.LeftS, st.LeftBy, st.Rate, st.CruiseRate = left, LeftByMoves, now.rest, now.cruise
+		if len(r.eta.legs) > 0 {
+			st.LeftBy = LeftByPrint
 		}
+	case st.SlicerLeftS >= 0:
+		st.LeftS, st.LeftBy = st.SlicerLeftS, LeftBySlicer
+	case st.PrinterLeftS >= 0:
+		st.LeftS, st.LeftBy = st.PrinterLeftS, LeftByPrinter
 	}
 	return st
 }
 
 // done is the part of the job that is done, 0 to 1, by time where the file tells, else by bytes.
 func (r *jobRun) done(info JobInfo) float64 {
-	v := &info.Survey
 	done := 0.0
-	if end := v.ElapsedAt(info.Size); end > 0 {
-		done = v.ElapsedAt(r.pos.end) / end
+	if info.Survey.TimeS > 0 {
+		done = r.eta.at.sum() / info.Survey.TimeS
 	} else if info.Size > 0 {
 		done = float64(r.pos.end) / float64(info.Size)
 	}
 	return math.Min(math.Max(done, 0), 1)
 }
 
-// pace is the whole job's time in seconds: the estimate at first, and the more is done the more what the work so far says.
-// Warming up makes the first minutes a bad witness, so nothing is believed of the first twentieth.
-func pace(elapsed, done, estimate float64) float64 {
-	if done < 0.05 || elapsed <= 0 {
-		return estimate
-	}
-	return estimate*(1-done) + elapsed/done*done
-}
-
 func (r *jobRun) outcome(now time.Time, info JobInfo, outcome, reason string) *JobOutcome {
-	st := r.status(now, info, -1)
+	st := r.status(now, info, &modal{leftMin: -1})
 	if outcome == "done" {
 		st.Percent = 100
 	}

@@ -179,7 +179,7 @@ func (s *session) landed(now time.Time, f *flight) {
 	case laneTyped:
 		s.seen.unsure = f.needs == nothing && s.d.numbered && (s.state == Idle || s.state == Paused)
 	case laneJob:
-		s.run.at(f.pos)
+		s.run.landed(now, f, s.job, &s.modal)
 		f.before = s.run.spent.push(f.text, &s.modal)
 	case laneCheck:
 		s.checkDue = true

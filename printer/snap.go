@@ -29,10 +29,10 @@ func (s *session) snapshot(now time.Time) *Snapshot {
 		snap.Pause = &why
 	}
 	if s.job != nil {
-		snap.Job = s.run.status(now, s.job.info, s.modal.leftMin)
+		snap.Job = s.run.status(now, s.job.info, &s.modal)
 	}
 	if l := s.lost; l != nil {
-		snap.Job = l.was.run.status(now, l.was.job.info, l.was.modal.leftMin)
+		snap.Job = l.was.run.status(now, l.was.job.info, &l.was.modal)
 		snap.Lost = &LostPrint{SinceMS: l.since.UnixMilli(), Asking: s.open}
 	}
 	return snap

@@ -166,13 +166,27 @@ type JobStatus struct {
 	ZMM       float64 `json:"z_mm"`      // of the layer, 0 unknown
 	ElapsedS  float64 `json:"elapsed_s"` // of printing, without pauses
 	LeftS     float64 `json:"left_s"`    // -1 unknown
-	LeftBy    string  `json:"left_by"`   // "printer" (M73 in the file), "slicer", "moves", "" unknown
+	LeftBy    string  `json:"left_by"`   // LeftByMoves and so on, "" unknown
+	Rate      float64 `json:"rate"`      // seconds that a second of the survey's time takes from here on; 0 unknown …
+
+	CruiseRate float64 `json:"cruise_rate"` // … and one of its CruiseS
+
+	SlicerLeftS  float64 `json:"slicer_left_s"`  // what the slicer's own time leaves, uncorrected; -1 it gave none
+	PrinterLeftS float64 `json:"printer_left_s"` // the file's last M73 R, which the printer shows; -1 there was none
 
 	FilamentMM float64   `json:"filament_mm"` // that its lines have used so far, retractions allowed for
 	ToolsMM    []float64 `json:"tools_mm"`    // the same by tool, up to the last that has used any
 
 	Shot *Shot `json:"shot"` // the newest; null before the first
 }
+
+// By what LeftS is reckoned, the best first.
+const (
+	LeftByPrint   = "print"   // the survey's time, corrected by what this print has shown
+	LeftByMoves   = "moves"   // the survey's time
+	LeftBySlicer  = "slicer"  // what the slicer says, for want of the survey's
+	LeftByPrinter = "printer" // M73 in the file, for want of both
+)
 
 // JobOutcome is how a job ended.
 type JobOutcome struct {

@@ -44,7 +44,7 @@ func ofJob(of func(j *JobStatus) float64) func(*session, time.Time) (float64, bo
 		if s.job == nil {
 			return 0, false
 		}
-		return of(s.run.status(now, s.job.info, s.modal.leftMin)), true
+		return of(s.run.status(now, s.job.info, &s.modal)), true
 	}
 }
 

@@ -186,9 +186,12 @@ func (a *API) jobOf(st server.State) (job Job, done Progress) {
 	return job, done
 }
 
-// originOf is OctoPrint's name of where an estimate comes from: one that the file carries along, or one of the file as a whole.
+// originOf is OctoPrint's name of where an estimate comes from: one of the file as a whole, that mixed with what the print shows, or one that the file carries along.
 func originOf(by string) string {
-	if by == "printer" {
+	switch by {
+	case printer.LeftByPrint:
+		return "mixed-analysis"
+	case printer.LeftByPrinter:
 		return "estimate"
 	}
 	return "analysis"

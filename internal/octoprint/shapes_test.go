@@ -54,6 +54,7 @@ func TestShapes(t *testing.T) {
 			print(s)
 			s.Job.LeftBy, s.Chamber = "printer", &printer.Heater{ActualC: 31}
 		}},
+		{"printing, and its end is foreseen by what it has shown", "", func(s *printer.Snapshot) { print(s); s.Job.LeftBy = printer.LeftByPrint }},
 		{"printing for an unknown time", "", func(s *printer.Snapshot) { print(s); s.Job.LeftS, s.Job.LeftBy = -1, "" }},
 		{"printing a file that is gone", "", func(s *printer.Snapshot) { print(s); s.Job.File = "gone.gcode" }},
 		{"pausing", "", func(s *printer.Snapshot) { print(s); s.State = printer.Pausing }},

@@ -10,6 +10,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/server"
 	"layerd/internal/store"
+	"layerd/printer"
 )
 
 // Job is the answer to /api/v1/job.
@@ -63,7 +64,7 @@ func jobOf(st server.State) *Job {
 	whole := func(s float64) int { return int(math.Round(s)) }
 	switch {
 	case st.Job != nil:
-		j := &Job{ID: number(st.Job.ID), State: stateOf(st), Progress: st.Job.Percent, TimePrinting: whole(st.Job.ElapsedS), InaccurateEstimates: st.Job.LeftBy != "printer" && st.Job.LeftBy != "slicer"}
+		j := &Job{ID: number(st.Job.ID), State: stateOf(st), Progress: st.Job.Percent, TimePrinting: whole(st.Job.ElapsedS), InaccurateEstimates: st.Job.LeftBy == "" || st.Job.LeftBy == printer.LeftByMoves}
 		if st.Job.LeftS >= 0 {
 			left := whole(st.Job.LeftS)
 			j.TimeRemaining = &left

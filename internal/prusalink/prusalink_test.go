@@ -88,6 +88,17 @@ func TestJobs(t *testing.T) {
 	if m := j.File.Meta; m.Filament != "PLA;PETG" || !slices.Equal(m.Filaments, []string{"PLA", "PETG"}) || m.LayerMM != 0.2 {
 		t.Errorf("of the file is known %+v", m)
 	}
+	for by, inaccurate := range map[string]bool{printer.LeftByPrint: false, printer.LeftByMoves: true, printer.LeftBySlicer: false, printer.LeftByPrinter: false} {
+		g.Change(func(s *printer.Snapshot) {
+			job := *s.Job
+			job.LeftS, job.LeftBy = 89.6, by
+			s.Job = &job
+		})
+		j = Job{}
+		if err := json.Unmarshal(g.Ask("GET", "/api/v1/job", "viewer", "").Body.Bytes(), &j); err != nil || j.TimeRemaining == nil || *j.TimeRemaining != 90 || j.InaccurateEstimates != inaccurate {
+			t.Errorf("by %q: got %+v, %v", by, j, err)
+		}
+	}
 	id := strconv.FormatInt(j.ID, 10)
 	for _, c := range []struct {
 		role, method, path string

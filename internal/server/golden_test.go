@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"layerd/camera"
+	"layerd/gcode"
 	"layerd/internal/access"
 	"layerd/internal/overlay"
 	"layerd/internal/spools"
@@ -38,7 +39,7 @@ func goldenState() State {
 			Position: &printer.Position{XMM: 101.5, YMM: 98.25, ZMM: 3.4, EMM: 12.75}, Homed: true, FanPercent: 100, SpeedPercent: 100, FlowPercent: 98,
 			Tuning: printer.Tuning{BabystepMM: -0.04, UnsavedMM: -0.04, PressureAdvance: new(0.08), AccelerationMMS2: 500, HasBabystep: true, HasAdvance: true, HasAcceleration: true},
 			Job: &printer.JobStatus{ID: "01jd8w2m4k", File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone", StartedMS: goldenMS - 1800_000,
-				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: "slicer",
+				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: printer.LeftByPrint, Rate: 1.125, CruiseRate: 1.25, SlicerLeftS: 2710, PrinterLeftS: 2760,
 				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}, Shot: &printer.Shot{N: 42, Layer: 42, AtMS: goldenMS - 300}},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
 				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5, FilamentMM: 61.2, ToolsMM: []float64{0, 61.2}},
@@ -148,6 +149,8 @@ func goldens() map[string]any {
 		"console": ConsoleLines{Type: "console", Lines: []printer.Entry{{Seq: 41, AtMS: goldenMS, Dir: "out", Text: "N12 M105*36"}, {Seq: 42, AtMS: goldenMS + 9, Dir: "in", Text: "ok T:21.3 /0.0"}, {Seq: 43, AtMS: goldenMS + 10, Dir: "note", Text: "connected"}}},
 		"files":   FileList{Files: []store.File{{Path: "toys", Name: "toys", Folder: true, ModifiedMS: goldenMS - 86400_000}, benchy}, FreeBytes: 5_000_000_000},
 		"file":    benchy,
+		"layers":  LayerTimes{Job: "01jd8w2m4k", Layers: []LayerTime{{ZMM: 0.2, CruiseS: 2101.5, RestS: 500}, {ZMM: 0.4, CruiseS: 2000, RestS: 400, EndMS: goldenMS + 44_000}, {ZMM: 0.6, EndMS: goldenMS + 2994_000}}},
+		"times":   FileTimes{TimeS: 4701.3, HeatS: 162.5, SlicerTimeS: 4789.5, LimitsBy: gcode.LimitsConfig},
 		"card": CardList{Present: true, ListedMS: goldenMS - 60_000, Files: []CardFile{
 			{Path: "3DBENC~1.GCO", Name: "3D Benchy 0.2mm.gcode", Bytes: 3456789, ModifiedMS: goldenMS - 86400_000, Fits: true}, {Path: "my cube.gco", Name: "my cube.gco", Bytes: -1}}},
 		"prints": PrintList{Prints: []store.Print{

@@ -34,7 +34,7 @@ const shot = object({ n: num, layer: num, at_ms: num, still: bool })
 
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
-  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, filament_mm: num, tools_mm: list(num), shot: orNull(shot),
+  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot),
 })
 
 const outcome = object({

@@ -119,9 +119,10 @@ export function layerText(job: Pick<Outcome, 'layer' | 'layers'>): string {
 /** Where an estimate of the time left comes from. */
 export function leftByText(by: string): string {
   switch (by) {
-    case 'printer': return 'time as the file says'
+    case 'print': return 'time by how this print goes'
+    case 'moves': return 'time by the moves of the file'
     case 'slicer': return 'time as the slicer says'
-    case 'moves': return 'time by counting moves'
+    case 'printer': return 'time as the file says'
     default: return ''
   }
 }

@@ -8,6 +8,7 @@ import { readPrintLog, readTotals } from '../src/kept'
 import { readNeighbours, readOverlay } from '../src/overlay'
 import { readCardList } from '../src/cardlist'
 import { readQueue, readSpools } from '../src/shelf'
+import { readLayers, readTimes } from '../src/times'
 import { WireError } from '../src/read'
 import { parse, readAnswer, readBeat, readChoices, readCommand, readConsole, readErrorBody, readFile, readFileList, readMessage, readPrintList, readState } from '../src/wire'
 import { exampleState } from './examples'
@@ -21,7 +22,7 @@ describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
     [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
-    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours],
+    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^layers/, readLayers], [/^times/, readTimes],
   ]
   for (const name of names) {
     const found = readers.find(([pattern]) => pattern.test(name))
@@ -32,7 +33,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'overlay', 'neighbours', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

@@ -17,6 +17,7 @@ import { Sheet } from './sheet'
 
 const QueueAdd = lazy(() => import('./queueadd').then((m) => m.QueueAdd))
 const RecordLine = lazy(() => import('./recordchoice').then((m) => m.RecordLine))
+const FileTime = lazy(() => import('./filetimes').then((m) => m.FileTime), true)
 const Needs = lazy(() => import('./spoolline').then((m) => m.Needs))
 
 interface FileSheetProps {
@@ -91,6 +92,7 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
         {bytes(file.bytes)} · {moment(file.modified_ms, nowMs)} · {file.prints === 0 ? 'not printed yet' : file.prints === 1 ? 'printed once' : `printed ${file.prints} times`}
         {file.last_outcome && ` · last: ${outcomeText(file.last_outcome).toLowerCase()}`}
       </p>
+      <FileTime path={file.path} version={file.sha256} />
       <Needs needMM={file.filament_mm} />
       <div class="sheet-actions">
         {operator && <button type="button" class="btn primary" disabled={why !== ''} aria-describedby="why-print" onClick={() => onStep('bed')}><Icon name="print" /> Print</button>}

@@ -6,6 +6,9 @@ import { openViewer } from '../viewer/open'
 import { leftByText } from '../words'
 import type { Job } from '../wire'
 import { Icon, Spinner } from './icon'
+import { lazy } from './lazy'
+
+const LayerSheet = lazy(() => import('./layertimes').then((m) => m.LayerSheet))
 
 // Files without a picture are asked for one only once.
 const missing = new Set<string>()
@@ -32,6 +35,7 @@ interface JobCardProps {
 export function JobCard({ job, running, preparing, nowMs }: JobCardProps) {
   const known = job.left_s >= 0
   const source = leftByText(job.left_by)
+  const [asked, setAsked] = useState<{ part: number | null } | null>(null)
   return (
     <section class="card job" aria-label="Print">
       <div class="job-head">
@@ -53,11 +57,17 @@ export function JobCard({ job, running, preparing, nowMs }: JobCardProps) {
           {known && !running && <span class="muted">once it goes on</span>}
         </p>
       </div>
-      <progress class={running ? '' : 'still'} max={100} value={job.percent} aria-label="Progress" aria-valuetext={`${percent(job.percent)} percent`} />
-      <p class="job-foot muted num">
-        <span>{duration(job.elapsed_s)} printed</span>
-        {known && source && <span>{source}</span>}
-      </p>
+      <div class="job-bar" onClick={(event) => {
+        const box = event.currentTarget.getBoundingClientRect()
+        if (job.layers > 0) setAsked({ part: (event.clientX - box.left) / box.width })
+      }}>
+        <progress class={running ? '' : 'still'} max={100} value={job.percent} aria-label="Progress" aria-valuetext={`${percent(job.percent)} percent`} />
+      </div>
+      <div class="job-foot muted num">
+        <p><span>{duration(job.elapsed_s)} printed</span>{known && source && <span> · {source}</span>}</p>
+        {job.layers > 0 && <button type="button" class="btn small" aria-haspopup="dialog" onClick={() => setAsked({ part: null })}><Icon name="clock" size={18} /> Layer times</button>}
+      </div>
+      {asked && <LayerSheet part={asked.part} onClose={() => setAsked(null)} />}
     </section>
   )
 }

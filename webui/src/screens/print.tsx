@@ -16,7 +16,7 @@ import { fan, flow, PercentWithChips, speed } from '../parts/percent'
 import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, perform, state, tick } from '../state'
-import { celsius, clock, dash, meters, trim } from '../units'
+import { celsius, clock, dash, duration, meters, trim } from '../units'
 import { cardName, hasJob, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
 
@@ -145,6 +145,8 @@ function Details({ s, job }: { s: State; job: Job }) {
     <section class="card" aria-label="Details">
       <dl class="list num">
         <div><dt>Started</dt><dd class="wrap">{clock(job.started_ms)}{job.by && ` by ${job.by}`}</dd></div>
+        {job.slicer_left_s >= 0 && job.left_by !== 'slicer' && <div><dt>The slicer says</dt><dd>{duration(job.slicer_left_s)} left</dd></div>}
+        {job.printer_left_s >= 0 && job.left_by !== 'printer' && <div><dt>The printer says</dt><dd>{duration(job.printer_left_s)} left</dd></div>}
         <div><dt>Line</dt><dd>{job.line.toLocaleString('en')} of {job.lines > 0 ? job.lines.toLocaleString('en') : dash}</dd></div>
         {!s.lost && <div><dt>Position</dt><dd>{p ? `X ${trim(p.x_mm, 1)}  Y ${trim(p.y_mm, 1)}  Z ${trim(p.z_mm, 2)}` : dash}</dd></div>}
         {job.filament_mm > 0 && <div><dt>Filament</dt><dd>{meters(job.filament_mm)} used</dd></div>}

@@ -1,0 +1,165 @@
+package printer
+
+import (
+	"fmt"
+	"layerd/gcode"
+	"layerd/printer/printertest"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// spire is a print of layers as a slicer makes them: a slow outline and a fast zigzag, of another size in each, behind heating and homing.
+func spire(layers int) string {
+	var b strings.Builder
+	b.WriteString("M140 S60\nM104 S200\nG28\nM190 S60\nM109 S200\nM83\nG92 E0\n")
+	for n := range layers {
+		size := 40 + 6*math.Sin(float64(n)/9)
+		fmt.Fprintf(&b, ";LAYER_CHANGE\n;Z:%.2f\nG1 Z%.2f F1200\nG1 X50 Y50 F6000\nG1 F1500\n", 0.2*float64(n+1), 0.2*float64(n+1))
+		for _, at := range [][2]float64{{1, 0}, {1, 1}, {0, 1}, {0, 0}} {
+			fmt.Fprintf(&b, "G1 X%.3f Y%.3f E%.4f\n", 50+size*at[0], 50+size*at[1], size*0.03)
+		}
+		b.WriteString("G1 F3600\n")
+		for i := range int(size / 2) {
+			fmt.Fprintf(&b, "G1 X%.3f Y%.3f E%.4f\n", 50+size*float64(i%2), 50+2*float64(i), size*0.03)
+		}
+	}
+	b.WriteString("M104 S0\nM140 S0\n")
+	return b.String()
+}
+
+// forecast is what was shown at a moment of a print.
+type forecast struct{ atS, percent, leftS, rate float64 }
+
+// watchSpire prints a spire, has meanwhile done to it, and returns what was shown and when it ended, in seconds from its start.
+func watchSpire(t *testing.T, text string, cfg printertest.Config, before []string, meanwhile func(r *rig)) (shown []forecast, endS float64) {
+	cfg.Speed, cfg.Heat, cfg.Baud = 1, 1, 250000
+	whole(t, cfg, func(c *Config) { c.Baud = 250000 }, func(r *rig) {
+		r.becomes(Idle)
+		for _, line := range before {
+			r.must(r.p.Send(r.Context(), line))
+		}
+		time.Sleep(time.Second)
+		start := time.Now()
+		r.print("j1", text, nil)
+		if meanwhile != nil {
+			done := make(chan struct{})
+			defer func() { <-done }()
+			go func() { meanwhile(r); close(done) }()
+		}
+		for s := r.now(); s.LastJob == nil; s = r.now() {
+			if s.Job != nil {
+				shown = append(shown, forecast{time.Since(start).Seconds(), s.Job.Percent, s.Job.LeftS, s.Job.Rate})
+			}
+			time.Sleep(time.Second)
+		}
+		endS = time.Since(start).Seconds()
+	})
+	return shown, endS
+}
+
+// After a tenth of a print its end is known within 3 %, whatever the speed factor or the machine's own limits, and it stays so.
+func TestTheEndIsKnownAfterATenth(t *testing.T) {
+	text := spire(60)
+	speed := func(percent float64) func(*rig) {
+		return func(r *rig) { r.must(r.p.SetSpeed(r.Context(), percent)) }
+	}
+	at := func(wanted float64, do func(*rig)) func(*rig) {
+		return func(r *rig) {
+			await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Percent >= wanted })
+			do(r)
+		}
+	}
+	for name, c := range map[string]struct {
+		text      string
+		before    []string
+		meanwhile func(*rig)
+		from      float64 // percent from which it is to be right
+	}{
+		"as the file says":      {text: text, from: 10},
+		"M220 S80":              {text: text, before: []string{"M220 S80"}, from: 10},
+		"M220 S130":             {text: text, before: []string{"M220 S130"}, from: 10},
+		"M220 S250":             {text: text, before: []string{"M220 S250"}, from: 10},
+		"the file's own M220":   {text: "M220 S70\n" + text, from: 10},
+		"slow acceleration":     {text: text, before: []string{"M204 P150 T150 R150"}, from: 10},
+		"fast acceleration":     {text: text, before: []string{"M204 P9000 T9000 R9000"}, from: 10},
+		"slow and accelerated":  {text: text, before: []string{"M204 P200 T200", "M220 S60"}, from: 10},
+		"changed in mid-print":  {text: text, meanwhile: at(40, speed(70)), from: 46},
+		"a person at the start": {text: text, meanwhile: at(1, speed(150)), from: 10},
+		"a pause": {text: text, from: 10, meanwhile: at(7, func(r *rig) {
+			r.must(r.p.Pause(r.Context(), "j1"))
+			r.becomes(Paused)
+			time.Sleep(time.Minute)
+			r.must(r.p.Resume(r.Context(), "j1"))
+		})},
+		"a wait for heat in mid-print": {text: strings.Replace(text, ";LAYER_CHANGE\n;Z:0.60\n", ";LAYER_CHANGE\n;Z:0.60\nM109 S230\nG4 S30\n", 1), from: 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shown, endS := watchSpire(t, c.text, printertest.Config{}, c.before, c.meanwhile)
+			worst, n := 0.0, 0
+			for _, s := range shown {
+				if s.percent < c.from {
+					continue
+				}
+				n++
+				worst = max(worst, math.Abs(s.atS+s.leftS-endS)/endS)
+			}
+			if n < 100 || worst > 0.03 {
+				t.Errorf("it ended after %.0f s; of %d forecasts the worst was wrong by %.1f %%", endS, n, 100*worst)
+			}
+		})
+	}
+}
+
+// What is shown is a number, not negative, whatever comes, in whatever order; and what nothing has changed does not jump.
+func TestTimeLeftIsAlwaysANumber(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		v := gcode.Survey{FirstOffset: 10, LastOffset: 10_000, TimeS: []float64{0, 1e-9, 60, 3600, 3e8}[r.IntN(5)], HeatS: 1e4 * r.Float64()}
+		v.CruiseS = v.TimeS * r.Float64()
+		for i := range r.IntN(40) {
+			v.Layers = append(v.Layers, gcode.Layer{Offset: int64(20 + i*240), ElapsedS: v.TimeS * float64(i) / 40, CruiseS: v.CruiseS * float64(i) / 40})
+		}
+		e, ran, end := startETA(), time.Duration(0), int64(0)
+		for range 200 {
+			ran += time.Duration(r.ExpFloat64() * float64(time.Minute))
+			end = min(max(0, end+int64(r.IntN(300)-40)), 11_000)
+			if r.IntN(20) == 0 {
+				e.skip(ran)
+			}
+			if r.IntN(20) == 0 {
+				e.asked(300 * r.Float64())
+			}
+			e.landed(ran, jobPos{end: end, layer: v.LayerAt(end), took: time.Duration(r.ExpFloat64() * 1e9)}, &v, []float64{100, 0, 1, 80, 999}[r.IntN(5)])
+			left := e.left(ran, &v)
+			if math.IsNaN(left) || math.IsInf(left, 0) || (left < 0) != (v.TimeS == 0) || !(e.now().cruise > 0 && e.now().rest > 0) || e.at.sum() < 0 || e.at.sum() > v.TimeS*(1+1e-9) {
+				t.Fatalf("%g s left at %v s of %g, rate %v, factor %g", left, e.at, v.TimeS, e.rate, e.factor)
+			}
+		}
+	}
+}
+
+// The same with real files, whose layers differ in how much of them M220 changes: what they ask for after a tenth, and with other factors.
+func TestTheEndOfRealFiles(t *testing.T) {
+	const corpus = "../../shared/corpus"
+	if _, err := os.Stat(corpus); err != nil {
+		t.Skipf("the corpus of real files is absent: %v", err)
+	}
+	for _, name := range []string{"ps_cube20.gcode", "public/mini_cube_ps2.8.1.gcode", "public/gp_plant-sign.gcode"} {
+		for _, before := range []string{"M220 S100", "M220 S80", "M220 S130"} {
+			shown, endS := watchSpire(t, string(readAll(t, filepath.Join(corpus, name))), printertest.Config{}, []string{before}, nil)
+			i := slices.IndexFunc(shown, func(f forecast) bool { return f.percent >= 10 })
+			if i < 0 {
+				t.Fatalf("%s never came to a tenth", name)
+			}
+			if off := (shown[i].atS + shown[i].leftS - endS) / endS; math.Abs(off) > 0.03 {
+				t.Errorf("%s with %s: after a tenth the forecast was wrong by %+.1f %% of %.0f s", name, before, 100*off, endS)
+			}
+		}
+	}
+}

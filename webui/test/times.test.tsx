@@ -1,0 +1,84 @@
+// When layers end, by the newest state, and what the sheet shows of it.
+import { getByLabelText, getByRole, getByTestId } from '@testing-library/dom'
+import { render } from 'preact'
+import { act } from 'preact/test-utils'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LayerSheet } from '../src/parts/layertimes'
+import { state } from '../src/state'
+import { endsIn, layerAt, limitsText, othersText, type FileTimes, type LayerTimes } from '../src/times'
+import { exampleState, job } from './examples'
+
+const times: LayerTimes = { job: 'j1', layers: [
+  { z_mm: 0.2, cruise_s: 1600, rest_s: 2000, end_ms: 0 }, { z_mm: 0.4, cruise_s: 400, rest_s: 2000, end_ms: 0 }, { z_mm: 0.6, cruise_s: 200, rest_s: 1000, end_ms: 0 }, { z_mm: 0.8, cruise_s: 0, rest_s: 0, end_ms: 0 },
+] }
+const printing = { ...job, layer: 2, layers: 4, percent: 25, left_s: 3300, rate: 1.25, cruise_rate: 1 }
+
+describe('endsIn', () => {
+  it.each([[1, null], [2, 400], [3, 1850], [4, 3300], [5, null], [0, null]])('layer %i ends in %s s', (n, want) => {
+    expect(endsIn(times, n, printing)).toBe(want)
+  })
+  it('is unknown where the time left is, and never in the past', () => {
+    expect(endsIn(times, 3, { ...printing, left_s: -1 })).toBeNull()
+    expect(endsIn(times, 3, { ...printing, rate: 0 })).toBeNull()
+    expect(endsIn(times, 2, { ...printing, left_s: 100 })).toBe(0)
+  })
+})
+
+it('layerAt finds the layer that reaches a height', () => {
+  expect([0.1, 0.2, 0.3, 0.8, 9].map((z) => layerAt(times, z))).toEqual([1, 1, 2, 4, 4])
+})
+
+it('says in plain words where limits come from, and who else says what', () => {
+  const file: FileTimes = { time_s: 1, heat_s: 0, slicer_time_s: 0, limits_by: 'config', limits_late: false }
+  expect(limitsText(file)).toBe("limits of speed from the slicer's settings in the file")
+  expect(limitsText({ ...file, limits_late: true })).toContain('too late')
+  expect(limitsText({ ...file, limits_by: 'new' })).toBe('')
+  expect(othersText(job)).toBe("by the slicer 1 h 8 min, on the printer's display 1 h 8 min")
+  expect(othersText({ ...job, slicer_left_s: -1, printer_left_s: -1 })).toBe('')
+})
+
+describe('the sheet', () => {
+  let root: HTMLElement
+  beforeEach(() => {
+    root = document.createElement('div')
+    document.body.append(root)
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(times))))
+  })
+  afterEach(() => {
+    act(() => render(null, root))
+    root.remove()
+    vi.unstubAllGlobals()
+  })
+  const answer = () => getByTestId(root, 'layer-time').textContent
+  const open = async (part: number | null) => {
+    state.value = exampleState({ job: printing })
+    act(() => render(<LayerSheet part={part} onClose={() => {}} />, root))
+    await vi.waitFor(() => getByTestId(root, 'layer-time'))
+  }
+
+  it('begins with the layer that comes next, and follows the slider, the height, and the print', async () => {
+    await open(null)
+    expect(answer()).toMatch(/^Layer 3 of 4 · 0.6 mm.*in 31 min$/)
+    act(() => getByRole(root, 'button', { name: 'One layer less' }).click())
+    expect(answer()).toMatch(/^Layer 2 of 4.*in 7 min$/)
+    const height = getByLabelText(root, /height/) as HTMLInputElement
+    act(() => {
+      height.value = '0,7'
+      height.dispatchEvent(new Event('input', { bubbles: true }))
+    })
+    act(() => getByRole(root, 'button', { name: 'Show' }).click())
+    expect(answer()).toMatch(/^Layer 4 of 4.*in 55 min$/)
+    act(() => { state.value = exampleState({ rev: 11, job: { ...printing, left_s: 600 } }) })
+    expect(answer()).toMatch(/in 10 min$/)
+    act(() => { state.value = exampleState({ rev: 12, state: 'paused', job: { ...printing, left_s: 600 } }) })
+    expect(answer()).toMatch(/10 minof printing, once it goes on$/)
+  })
+
+  it('begins where the bar was tapped, never behind the print', async () => {
+    await open(0.7)
+    expect(answer()).toMatch(/^Layer 4 of 4/)
+    act(() => render(null, root))
+    await open(0)
+    expect(answer()).toMatch(/^Layer 2 of 4/)
+  })
+})
