@@ -14,10 +14,12 @@ type jobRun struct {
 	said    string        // what the file's last line put on the printer's display
 	spent   spent         // filament
 	shots   shots
+	begun   int    // the newest layer whose lines were let through, an index; -1 before the first
+	stops   []Stop // by layer; replaced, never changed
 }
 
 func startRun(now time.Time) jobRun {
-	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}}
+	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}, begun: -1}
 }
 
 func (r *jobRun) at(pos jobPos) { r.pos = pos }
@@ -53,7 +55,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, leftMin float64) *JobStatus
 	}
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
 	done := r.done(info)
-	st.Percent, st.Shot = math.Round(done*1000)/10, r.shots.newest
+	st.Percent, st.Shot, st.Stops = percent(done), r.shots.newest, r.shownStops(&info)
 	switch {
 	case leftMin >= 0:
 		st.LeftS, st.LeftBy = leftMin*60, "printer"
@@ -65,17 +67,23 @@ func (r *jobRun) status(now time.Time, info JobInfo, leftMin float64) *JobStatus
 	return st
 }
 
-// done is the part of the job that is done, 0 to 1, by time where the file tells, else by bytes.
-func (r *jobRun) done(info JobInfo) float64 {
+// done is the part of the job that is done, 0 to 1.
+func (r *jobRun) done(info JobInfo) float64 { return doneAt(&info, r.pos.end) }
+
+// doneAt is the part of a job before a byte of its file, 0 to 1, by time where the file tells, else by bytes.
+func doneAt(info *JobInfo, offset int64) float64 {
 	v := &info.Survey
 	done := 0.0
 	if end := v.ElapsedAt(info.Size); end > 0 {
-		done = v.ElapsedAt(r.pos.end) / end
+		done = v.ElapsedAt(offset) / end
 	} else if info.Size > 0 {
-		done = float64(r.pos.end) / float64(info.Size)
+		done = float64(offset) / float64(info.Size)
 	}
 	return math.Min(math.Max(done, 0), 1)
 }
+
+// percent is a part in percent, to a tenth.
+func percent(part float64) float64 { return math.Round(part*1000) / 10 }
 
 // pace is the whole job's time in seconds: the estimate at first, and the more is done the more what the work so far says.
 // Warming up makes the first minutes a bad witness, so nothing is believed of the first twentieth.
