@@ -1,4 +1,5 @@
 // The print under way: its name and picture, how far it is, and when it will be done.
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { thumbnailURL } from '../api'
 import { duration, moment, percent, trim } from '../units'
@@ -26,9 +27,10 @@ interface JobCardProps {
   running: boolean
   preparing: boolean // heating or in the preamble: nothing was printed yet
   nowMs: number // layerd's clock
+  children?: ComponentChildren
 }
 
-export function JobCard({ job, running, preparing, nowMs }: JobCardProps) {
+export function JobCard({ job, running, preparing, nowMs, children }: JobCardProps) {
   const known = job.left_s >= 0
   const source = leftByText(job.left_by)
   return (
@@ -51,11 +53,15 @@ export function JobCard({ job, running, preparing, nowMs }: JobCardProps) {
           {known && !running && <span class="muted">once it goes on</span>}
         </p>
       </div>
-      <progress class={running ? '' : 'still'} max={100} value={job.percent} aria-label="Progress" aria-valuetext={`${percent(job.percent)} percent`} />
+      <div class="job-bar">
+        <progress class={running ? '' : 'still'} max={100} value={job.percent} aria-label="Progress" aria-valuetext={`${percent(job.percent)} percent`} />
+        {job.stops.map((stop) => <i key={stop.layer} class={stop.passed ? 'passed' : stop.change ? 'change' : ''} style={{ left: `${stop.percent}%` }} />)}
+      </div>
       <p class="job-foot muted num">
         <span>{duration(job.elapsed_s)} printed</span>
         {known && source && <span>{source}</span>}
       </p>
+      {children}
     </section>
   )
 }
