@@ -135,7 +135,9 @@ describe('while it prints', () => {
     tap('Layer')
     act(() => received(exampleState({ rev: 11, job: { ...job, layer: 90 } })))
     expect(words()).toContain('before layer 91')
-    act(() => received(exampleState({ rev: 12, job: { ...job, layer: 240 } })))
+    act(() => received(exampleState({ rev: 12, job: { ...job, layer: 99, stops: [{ ...stops[0]!, layer: 100 }] } }))) // it stands before layer 100
+    expect(words()).toContain('before layer 101')
+    act(() => received(exampleState({ rev: 13, job: { ...job, layer: 240 } })))
     expect(words()).toBe('This is the last layer: no other comes.')
     expect(button('Set this pause').disabled).toBe(true)
   })
