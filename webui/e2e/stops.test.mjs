@@ -65,7 +65,7 @@ test('before the start, at a height', async () => {
   await button('Remove the pause before layer 3').waitFor()
   await button('Bed is clear, print').click()
   await stands(3)
-  await page.getByRole('heading', { name: 'Paused, before layer 3 as you asked' }).waitFor()
+  await page.getByRole('heading', { name: 'Paused before layer 3, as you asked' }).waitFor()
   const octoprint = await (await fetch(`${rig.url}/api/printer`, { headers: bearer })).json()
   assert.equal(octoprint.state.flags.paused, true)
 })
