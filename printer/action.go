@@ -19,9 +19,10 @@ import (
 
 // PauseInfo says why a print stands still.
 type PauseInfo struct {
-	By       string `json:"by"`       // "person", "file", "firmware", "runout" (its sensor finds no filament), "fault" (see Snapshot.Fault)
-	Message  string `json:"message"`  // the file's or the firmware's words for people; "" for none
+	By       string `json:"by"`       // "person", "file", "firmware", "runout" (its sensor finds no filament), "fault" (see Snapshot.Fault), "stop" (see Stop)
+	Message  string `json:"message"`  // the file's or the firmware's words for people, or a stop's note; "" for none
 	Filament bool   `json:"filament"` // the filament is to be changed
+	Layer    int    `json:"layer"`    // "stop": it stands before the first line of this layer, from 1; else 0
 	Held     bool   `json:"held"`     // the firmware holds the print and leads through what is to be done: nothing can be moved from here
 }
 
@@ -121,7 +122,9 @@ func (s *session) change(now time.Time, l jobLine, why PauseInfo) {
 	p := &place{held: true, why: why}
 	s.state, s.paused = Pausing, p
 	s.play(now, func(now time.Time) {
-		s.run.at(l.pos)
+		if l.pos.line > 0 {
+			s.run.at(l.pos)
+		}
 		switch {
 		case p.unknown:
 			s.pauseFor(now, why, l.pos)

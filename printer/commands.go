@@ -53,6 +53,10 @@ func (p *Printer) Start(ctx context.Context, info JobInfo, src io.ReadCloser) (u
 	if err := info.Shots.Validate(); err != nil {
 		return 0, fmt.Errorf("%w: shots: %w", ErrLimit, err)
 	}
+	placed, err := placeAll(&info.Survey, info.Stops)
+	if err != nil {
+		return 0, err
+	}
 	return p.ask(ctx, func(o *owner, now time.Time) error {
 		switch o.state {
 		case Idle:
@@ -62,6 +66,7 @@ func (p *Printer) Start(ctx context.Context, info JobInfo, src io.ReadCloser) (u
 			return fmt.Errorf("%w: the printer is %v", ErrWrongState, o.state)
 		}
 		o.start(now, openJob(info, src))
+		o.run.stops = placed.stops
 		return nil
 	})
 }

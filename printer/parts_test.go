@@ -367,7 +367,7 @@ func TestNeverANumberThatJSONCannotHold(t *testing.T) {
 
 // The keys of a snapshot are the contract with the page and with scripts.
 func TestSnapshotKeys(t *testing.T) {
-	full := Snapshot{Position: &Position{}, Bed: &Heater{}, Job: &JobStatus{Shot: &Shot{}}, LastJob: &JobOutcome{}, Fault: &Fault{}, Halt: &Halt{}, Lost: &LostPrint{}, Nozzles: []Heater{{}},
+	full := Snapshot{Position: &Position{}, Bed: &Heater{}, Job: &JobStatus{Shot: &Shot{}, Stops: []Stop{{}}}, LastJob: &JobOutcome{}, Fault: &Fault{}, Halt: &Halt{}, Lost: &LostPrint{}, Nozzles: []Heater{{}},
 		Pause: &PauseInfo{}, Prompt: &Prompt{}, Card: &CardStatus{}, Profile: Profile{Tools: []Tool{{}}},
 		Connection: Connection{Ports: []PortInfo{{}}}}
 	b, err := json.Marshal(full)

@@ -16,10 +16,12 @@ type jobRun struct {
 	eta     eta
 	spent   spent // filament
 	shots   shots
+	begun   int    // the newest layer whose lines were let through, an index; -1 before the first
+	stops   []Stop // by layer; replaced, never changed
 }
 
 func startRun(now time.Time) jobRun {
-	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}, eta: startETA()}
+	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}, begun: -1, eta: startETA()}
 }
 
 func (r *jobRun) at(pos jobPos) { r.pos = pos }
@@ -70,7 +72,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	}
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
 	done := r.done(info)
-	st.Percent, st.Shot = math.Round(done*1000)/10, r.shots.newest
+	st.Percent, st.Shot, st.Stops = percent(done), r.shots.newest, r.shownStops(&info)
 	if v.SlicerTimeS > 0 {
 		st.SlicerLeftS = (1 - done) * v.SlicerTimeS
 	}
@@ -92,16 +94,28 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	return st
 }
 
-// done is the part of the job that is done, 0 to 1, by time where the file tells, else by bytes.
+// done is the part of the job that is done, 0 to 1.
 func (r *jobRun) done(info JobInfo) float64 {
+	if total := info.Survey.TimeS; total > 0 {
+		return math.Min(math.Max(r.eta.at.sum()/total, 0), 1)
+	}
+	return doneAt(&info, r.pos.end)
+}
+
+// doneAt is the part of a job before a byte of its file, 0 to 1, by time where the file tells, else by bytes.
+func doneAt(info *JobInfo, offset int64) float64 {
+	v := &info.Survey
 	done := 0.0
-	if info.Survey.TimeS > 0 {
-		done = r.eta.at.sum() / info.Survey.TimeS
+	if end := v.ElapsedAt(info.Size); end > 0 {
+		done = v.ElapsedAt(offset) / end
 	} else if info.Size > 0 {
-		done = float64(r.pos.end) / float64(info.Size)
+		done = float64(offset) / float64(info.Size)
 	}
 	return math.Min(math.Max(done, 0), 1)
 }
+
+// percent is a part in percent, to a tenth.
+func percent(part float64) float64 { return math.Round(part*1000) / 10 }
 
 func (r *jobRun) outcome(now time.Time, info JobInfo, outcome, reason string) *JobOutcome {
 	st := r.status(now, info, &modal{leftMin: -1})

@@ -177,7 +177,8 @@ type JobStatus struct {
 	FilamentMM float64   `json:"filament_mm"` // that its lines have used so far, retractions allowed for
 	ToolsMM    []float64 `json:"tools_mm"`    // the same by tool, up to the last that has used any
 
-	Shot *Shot `json:"shot"` // the newest; null before the first
+	Shot  *Shot  `json:"shot"`  // the newest; null before the first
+	Stops []Stop `json:"stops"` // where it pauses by itself, by layer; at most MaxStops
 }
 
 // By what LeftS is reckoned, the best first.

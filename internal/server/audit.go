@@ -107,6 +107,9 @@ func detailOf(c *call) string {
 	add("line", short(c.Line))
 	add("port", short(c.Port))
 	add("axes", short(c.Axes))
+	if c.Stop != nil {
+		add("stop", where(*c.Stop))
+	}
 	if c.Overlay != nil {
 		add("kind", string(c.Overlay.Kind))
 		add("default_role", c.Overlay.Tailnet.DefaultRole)

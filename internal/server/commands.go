@@ -42,6 +42,8 @@ var commands = []command{
 	{"pause", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Pause(ctx, c.Job) }},
 	{"resume", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Resume(ctx, c.Job) }},
 	{"cancel", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Cancel(ctx, c.Job) }},
+	{"set_stop", access.Operator, free, (*Server).doSetStop},
+	{"remove_stop", access.Operator, free, (*Server).doRemoveStop},
 	{"start_card", access.Operator, free, (*Server).doStartCard},
 	{"answer", access.Operator, free, (*Server).doAnswer},
 	{emergencyStop, access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},

@@ -119,6 +119,12 @@ func (p *fakePrinter) Resume(ctx context.Context, job string) (uint64, error) {
 func (p *fakePrinter) Cancel(ctx context.Context, job string) (uint64, error) {
 	return p.call(ctx, "cancel", job)
 }
+func (p *fakePrinter) SetStop(ctx context.Context, job string, at printer.StopAt) (uint64, error) {
+	return p.call(ctx, "set_stop", job, at.Layer, at.ZMM, at.ThisLayer, at.Change, at.Note)
+}
+func (p *fakePrinter) RemoveStop(ctx context.Context, job string, layer int) (uint64, error) {
+	return p.call(ctx, "remove_stop", job, layer)
+}
 func (p *fakePrinter) Answer(ctx context.Context, prompt int64, button int) (uint64, error) {
 	return p.call(ctx, "answer", prompt, button)
 }

@@ -40,7 +40,8 @@ func goldenState() State {
 			Tuning: printer.Tuning{BabystepMM: -0.04, UnsavedMM: -0.04, PressureAdvance: new(0.08), AccelerationMMS2: 500, HasBabystep: true, HasAdvance: true, HasAcceleration: true},
 			Job: &printer.JobStatus{ID: "01jd8w2m4k", File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone", StartedMS: goldenMS - 1800_000,
 				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: printer.LeftByPrint, Rate: 1.125, CruiseRate: 1.25, SlicerLeftS: 2710, PrinterLeftS: 2760,
-				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}, Shot: &printer.Shot{N: 42, Layer: 42, AtMS: goldenMS - 300}},
+				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}, Shot: &printer.Shot{N: 42, Layer: 42, AtMS: goldenMS - 300},
+				Stops: []printer.Stop{{Layer: 10, ZMM: 2, Percent: 20.1, Passed: true}, {Layer: 120, ZMM: 24, Change: true, Note: "Now red", Percent: 61.5}}},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
 				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5, FilamentMM: 61.2, ToolsMM: []float64{0, 61.2}},
 			Keeper: printer.Keeper{Heated: true, Protection: "on", Cooling: printer.UsualCooling()},
@@ -65,6 +66,16 @@ func goldenPaused() State {
 	s.Pause = &printer.PauseInfo{By: "file", Message: "Now red", Filament: true, Held: true}
 	s.Keeper.NozzleOffMS, s.Keeper.BedOffMS = goldenMS+300_000, goldenMS+6900_000
 	s.Prompt = &printer.Prompt{ID: goldenMS - 5000, Text: "Paused", Buttons: []string{"PurgeMore", "Continue"}}
+	return s
+}
+
+// goldenStopped is a State in which the print stands before a layer, as a person has set.
+func goldenStopped() State {
+	s := goldenState()
+	s.State, s.Pause = printer.Paused, &printer.PauseInfo{By: "stop", Message: "the magnet", Layer: 18}
+	job := *s.Job
+	job.Stops = []printer.Stop{{Layer: 18, ZMM: 3.6, Note: "the magnet", Percent: 37.6, Passed: true}}
+	s.Job = &job
 	return s
 }
 
@@ -181,6 +192,11 @@ func goldens() map[string]any {
 		"command_allow_app":     FromPage{Command: Command{ID: "c53", Do: "allow_app", App: "k3mZ0xQb2sTf", Role: "operator"}},
 		"command_deny_app":      FromPage{Command: Command{ID: "c54", Do: "deny_app", App: "k3mZ0xQb2sTf"}},
 		"command_overlay_leave": FromPage{Command: Command{ID: "c52", Do: "overlay_leave"}},
+		"heights":               Heights{ZMM: []float64{0.2, 0.4, 0, 0.6}},
+		"command_start_stops":   FromPage{Command: Command{ID: "c60", Do: "start", File: "cube.gcode", Stops: []printer.StopAt{{Layer: 12, Change: true, Note: "Now red"}, {ZMM: 4.5}}}},
+		"command_set_stop":      FromPage{Command: Command{ID: "c61", Do: "set_stop", Job: "01jd8w2m4k", Stop: &printer.StopAt{ThisLayer: true, Note: "the magnet"}}},
+		"command_remove_stop":   FromPage{Command: Command{ID: "c62", Do: "remove_stop", Job: "01jd8w2m4k", Stop: &printer.StopAt{Layer: 120}}},
+		"state_stopped":         goldenStopped(),
 		"shots":                 ShotsTime{StillS: 120, ParkS: 716},
 		"queue": QueueList{Entries: []QueueEntry{
 			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},

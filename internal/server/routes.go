@@ -89,6 +89,7 @@ var routes = []route{
 	{"GET", "/v1/timelapses", access.Viewer, free, "", (*Server).serveTimelapses},
 	{"GET", "/v1/timelapses/*", access.Viewer, free, "", (*Server).serveTimelapse},
 	{"GET", "/v1/shots/*", access.Viewer, free, "", (*Server).serveShots},
+	{"GET", "/v1/heights/*", access.Viewer, free, "", (*Server).serveHeights},
 	{"DELETE", "/v1/timelapses/*", access.Operator, free, "delete_timelapse", (*Server).serveDeleteTimelapse},
 	{"POST", "/v1/timelapses/*", access.Operator, free, "render_timelapse", (*Server).serveRenderTimelapse},
 	{"GET", "/v1/temperatures", access.Viewer, free, "", (*Server).serveTemperatures},

@@ -37,6 +37,8 @@ type Printer interface {
 	Pause(ctx context.Context, job string) (uint64, error)
 	Resume(ctx context.Context, job string) (uint64, error)
 	Cancel(ctx context.Context, job string) (uint64, error)
+	SetStop(ctx context.Context, job string, at printer.StopAt) (uint64, error)
+	RemoveStop(ctx context.Context, job string, layer int) (uint64, error)
 	Answer(ctx context.Context, prompt int64, button int) (uint64, error)
 	Send(ctx context.Context, lines ...string) (uint64, error)
 	EmergencyStop(ctx context.Context) (uint64, error)

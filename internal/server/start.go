@@ -24,7 +24,7 @@ func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
 	if c.OverLimits && c.me.Role < access.Owner {
 		return 0, roleTooLow(access.Owner)
 	}
-	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits, record: c.Record})
+	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits, record: c.Record, stops: c.Stops})
 	c.started = id
 	return rev, err
 }
@@ -41,6 +41,7 @@ type wanted struct {
 	anyway     bool              // in spite of warnings
 	overLimits bool              // of temperature
 	record     *timelapse.Choice // nil = as usual
+	stops      []printer.StopAt  // where it pauses by itself
 	next       bool              // the queue's first entry, in place of path …
 	entry      int64             // … which must be this one; 0 = any. Set to it
 }
@@ -80,6 +81,9 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 	if err != nil {
 		return "", 0, err
 	}
+	if err := printer.CheckStops(&survey, w.stops); err != nil {
+		return "", 0, err
+	}
 	file, err := s.cfg.Files.Stat(ctx, path)
 	if err != nil {
 		return "", 0, err
@@ -112,7 +116,7 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 	}
 	if err == nil {
 		shots := s.chooseTimelapse(ctx, id, w.record)
-		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Shots: shots}, src)
+		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Shots: shots, Stops: w.stops}, src)
 	}
 	if err != nil {
 		// The row must end even when it was ctx that ran out.

@@ -56,6 +56,7 @@ var examples = map[string]struct {
 	"GET /v1/curves/*":           {target: "/v1/curves/01jd8q0000", want: 200},
 	"GET /v1/pictures/*":         {target: "/v1/pictures/01jd8q0000", want: 200},
 	"GET /v1/timelapses":         {target: "/v1/timelapses", want: 200},
+	"GET /v1/heights/*":          {target: "/v1/heights/cube.gcode", want: 200},
 	"GET /v1/shots/*":            {target: "/v1/shots/cube.gcode", want: 200},
 	"GET /v1/timelapses/*":       {target: "/v1/timelapses/ready/video", want: 200},
 	"DELETE /v1/timelapses/*":    {target: "/v1/timelapses/ready", want: 204},
@@ -199,6 +200,7 @@ func TestTheTablesAreNotOpenByMistake(t *testing.T) {
 // commandTexts are one command of each kind that succeeds with the right role.
 func commandTexts() map[string]string {
 	bodies := map[string]string{
+		"set_stop": `"stop":{"layer":3}`, "remove_stop": `"stop":{"layer":3}`,
 		"start": `"file":"cube.gcode"`, "start_card": `"file":"A.GCO"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
 		"set_chamber": `"target_c":40`, "set_fan": `"percent":50`, "set_speed": `"percent":100`, "set_flow": `"percent":100`, "send": `"line":"M105"`, "answer": `"prompt":7,"button":0`,
 		"set_camera": `"camera":{}`, "remove_camera": `"camera_id":0`, "set_control": `"camera_id":0,"name":"focus","value":5`,

@@ -68,6 +68,11 @@ type ShotsTime struct {
 	ParkS  float64 `json:"park_s"` // the head goes aside for each frame
 }
 
+// Heights is the answer of GET /v1/heights/PATH: the height of each layer of a file, from the first on; 0 unknown.
+type Heights struct {
+	ZMM []float64 `json:"z_mm"`
+}
+
 // ID is a command's, chosen by the client: a JSON string of at most 64 bytes, or a number, which is kept as its text.
 type ID string
 
@@ -120,6 +125,8 @@ type Command struct {
 	OnLines    *string               `json:"on_lines,omitempty"`    // set_lamp: G-code, as of a button
 	OffLines   *string               `json:"off_lines,omitempty"`   // set_lamp; both empty = there is no lamp
 	Record     *timelapse.Choice     `json:"record,omitempty"`      // start, start_next: how it is recorded; absent = as set_timelapse says
+	Stops      []printer.StopAt      `json:"stops,omitempty"`       // start: where it pauses by itself
+	Stop       *printer.StopAt       `json:"stop,omitempty"`        // set_stop; remove_stop: its layer
 	Timelapse  *timelapse.Settings   `json:"timelapse,omitempty"`   // set_timelapse: all of it
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
 	Overlay    *overlay.Settings     `json:"overlay,omitempty"`     // set_overlay: all of it

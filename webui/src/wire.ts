@@ -32,9 +32,12 @@ export const readProfile = profile
 /** A moment at which the printer stood still for a picture; while `still` it waits to be told that it is taken. */
 const shot = object({ n: num, layer: num, at_ms: num, still: bool })
 
+/** A pause that the print makes by itself, before the first line of a layer; passed: made, or being made. */
+const stop = object({ layer: num, z_mm: num, change: bool, note: str, percent: num, passed: bool })
+
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
-  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot),
+  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), stops: list(stop),
 })
 
 const outcome = object({
@@ -53,7 +56,7 @@ const tuning = object({
   babystep_mm: num, babystep_unsaved_mm: num, pressure_advance: orNull(num), acceleration_mm_s2: num, has_babystep: bool, has_advance: bool, has_acceleration: bool,
 })
 
-const pauseInfo = object({ by: str, message: str, filament: bool, held: bool })
+const pauseInfo = object({ by: str, message: str, filament: bool, layer: or(num, 0), held: bool })
 const prompt = object({ id: num, text: str, buttons: list(str) })
 
 const fault = object({ code: str, message: str, next: str, said: str, job: str, at_ms: num })
@@ -137,6 +140,7 @@ export type Heater = Of<typeof heater>
 export type PortInfo = Of<typeof portInfo>
 export type Profile = Of<typeof profile>
 export type Job = Of<typeof job>
+export type Stop = Of<typeof stop>
 export type Outcome = Of<typeof outcome>
 export type CardStatus = Of<typeof card>
 export type PauseInfo = Of<typeof pauseInfo>
@@ -196,9 +200,10 @@ export interface ButtonNumber { label: string; unit: string; min: number; max: n
 
 /** What a command does and with what; the id is added by the link. */
 export type Doing =
-  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice }
+  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice; stops?: readonly StopAt[] }
   | { do: 'start_card'; file: string }
   | { do: 'pause' | 'resume' | 'cancel'; job: string }
+  | { do: 'set_stop' | 'remove_stop'; job: string; stop: StopAt }
   | { do: 'answer'; prompt: number; button: number }
   | { do: 'send'; line: string }
   | { do: 'emergency_stop' | 'dismiss' | 'motors_off' | 'disconnect' | 'keep_warm' }
@@ -243,6 +248,8 @@ export type Doing =
   | { do: 'queue_remove'; entry: number }
   | { do: 'start_next'; entry: number; anyway?: boolean }
 
+/** Where a print is to pause: one of layer (before it), z_mm (before the first that reaches it) and this_layer (at its end). */
+export interface StopAt { layer?: number | undefined; z_mm?: number | undefined; this_layer?: boolean; change?: boolean; note?: string }
 /** How a print is recorded; the settings of all of them are read in films.ts. */
 export interface RecordChoice { mode: 'off' | 'time' | 'layer'; every_s: number; park: boolean }
 export interface OverlaySettings {
@@ -276,7 +283,7 @@ export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
-  record: may((v) => v), timelapse: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
+  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),
   })),

@@ -121,7 +121,7 @@ describe('what the printer asks', () => {
 })
 
 describe('a pause', () => {
-  const why: PauseInfo = { by: 'file', message: 'Insert the <i>nut</i>', filament: false, held: false }
+  const why: PauseInfo = { by: 'file', message: 'Insert the <i>nut</i>', filament: false, layer: 0, held: false }
 
   it('by the file shows its words, as text, and Resume is one tap', () => {
     page({ state: 'pausing', pause: why })
@@ -136,12 +136,12 @@ describe('a pause', () => {
   })
 
   it('by a person needs no words', () => {
-    page({ state: 'paused', pause: { by: 'person', message: '', filament: false, held: false } })
+    page({ state: 'paused', pause: { by: 'person', message: '', filament: false, layer: 0, held: false } })
     expect(queryByTestId(root, 'pause')).toBeNull()
   })
 
   it('by the firmware leaves the walk-through to it', () => {
-    page({ state: 'paused', waiting: 'paused for user', pause: { by: 'runout', message: '', filament: true, held: true }, prompt })
+    page({ state: 'paused', waiting: 'paused for user', pause: { by: 'runout', message: '', filament: true, layer: 0, held: true }, prompt })
     const card = getByTestId(root, 'pause')
     expect(card.textContent).toContain('The filament has run out')
     expect(card.textContent).toContain('answer its question above')
@@ -150,7 +150,7 @@ describe('a pause', () => {
   })
 
   it('for a new filament leads through the change', async () => {
-    const filament: PauseInfo = { by: 'file', message: '', filament: true, held: false }
+    const filament: PauseInfo = { by: 'file', message: '', filament: true, layer: 0, held: false }
     page({ rev: 10, state: 'paused', pause: filament })
     await fetched('Unload 100 mm')
     expect(getByTestId(root, 'pause').textContent).toContain('The nozzle stays hot: 215 °C.')
@@ -177,7 +177,7 @@ describe('a pause', () => {
   })
 
   it('asks which spool is on now', async () => {
-    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, held: false } })
+    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, layer: 0, held: false } })
     await fetched('Unload 100 mm')
     act(() => {
       shelf.value = exampleShelf()
@@ -192,7 +192,7 @@ describe('a pause', () => {
   })
 
   it('asks it too where the firmware leads through the change', async () => {
-    page({ state: 'paused', pause: { by: 'file', message: '', filament: true, held: true } })
+    page({ state: 'paused', pause: { by: 'file', message: '', filament: true, layer: 0, held: true } })
     await act(() => import('../src/parts/change').then(() => {}))
     await vi.waitFor(() => {
       act(() => {
@@ -204,7 +204,7 @@ describe('a pause', () => {
   })
 
   it('moves no filament through a cold nozzle, and offers to heat it', async () => {
-    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, held: false }, nozzles: [{ actual_c: 40, target_c: 0 }] })
+    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, layer: 0, held: false }, nozzles: [{ actual_c: 40, target_c: 0 }] })
     await fetched('Unload 100 mm')
     expect(getByTestId(root, 'pause').textContent).toContain('filament moves at 170 °C or more')
     expect(button('Unload 100 mm').disabled).toBe(true)

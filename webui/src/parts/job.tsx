@@ -1,4 +1,5 @@
 // The print under way: its name and picture, how far it is, and when it will be done.
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { thumbnailURL } from '../api'
 import { duration, moment, percent, trim } from '../units'
@@ -30,9 +31,10 @@ interface JobCardProps {
   running: boolean
   preparing: boolean // heating or in the preamble: nothing was printed yet
   nowMs: number // layerd's clock
+  children?: ComponentChildren
 }
 
-export function JobCard({ job, running, preparing, nowMs }: JobCardProps) {
+export function JobCard({ job, running, preparing, nowMs, children }: JobCardProps) {
   const known = job.left_s >= 0
   const source = leftByText(job.left_by)
   const [asked, setAsked] = useState<{ part: number | null } | null>(null)
@@ -62,11 +64,13 @@ export function JobCard({ job, running, preparing, nowMs }: JobCardProps) {
         if (job.layers > 0) setAsked({ part: (event.clientX - box.left) / box.width })
       }}>
         <progress class={running ? '' : 'still'} max={100} value={job.percent} aria-label="Progress" aria-valuetext={`${percent(job.percent)} percent`} />
+        {job.stops.map((stop) => <i key={stop.layer} class={stop.passed ? 'passed' : stop.change ? 'change' : ''} style={{ left: `${stop.percent}%` }} />)}
       </div>
       <div class="job-foot muted num">
         <p><span>{duration(job.elapsed_s)} printed</span>{known && source && <span> · {source}</span>}</p>
         {job.layers > 0 && <button type="button" class="btn small" aria-haspopup="dialog" onClick={() => setAsked({ part: null })}><Icon name="clock" size={18} /> Layer times</button>}
       </div>
+      {children}
       {asked && <LayerSheet part={asked.part} onClose={() => setAsked(null)} />}
     </section>
   )

@@ -25,6 +25,7 @@ const Protection = lazy(() => import('../parts/keeper').then((m) => m.Protection
 const TuneCard = lazy(() => import('../parts/tune').then((m) => m.TuneCard))
 const CardPrint = lazy(() => import('../parts/cardprint').then((m) => m.CardPrint))
 const NextCard = lazy(() => import('../parts/next').then((m) => m.NextCard))
+const StopsRow = lazy(() => import('../parts/stops').then((m) => m.StopsRow), true)
 const LookBack = lazy(() => import('../parts/lookback').then((m) => m.LookBack))
 const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
@@ -112,7 +113,9 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
         {s.pause && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
         {s.state === 'cancelling' && s.waiting === 'heating' && <section class="card notice-card" role="status"><h2><Icon name="clock" /> Waiting for the printer to warm up</h2><p>Its firmware cannot be interrupted while it heats ({wanted(s)}). The heaters go off as soon as it listens; Emergency stop ends it at once.</p></section>}
         {waitsForPerson && !s.pause && !s.prompt && <WaitsCard />}
-        <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()} />
+        <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()}>
+          {s.job.layers > 0 && s.state !== 'finishing' && s.state !== 'cancelling' && <StopsRow job={s.job} enabled={enabled} />}
+        </JobCard>
       </>
     )
   }
