@@ -104,6 +104,7 @@ func (s *surveyor) contentComment(c []byte, line, offset int64) {
 		return
 	}
 	s.contents.made.read(c, &s.notes)
+	s.checks.comment(c, line, &s.contents.made)
 }
 
 // object begins, ends or describes an object. What is known by marks that are trusted less is dropped.
@@ -144,6 +145,7 @@ func (s *surveyor) pause(p Pause, announced bool) {
 // contentCommand takes a command that is no move.
 func (s *surveyor) contentCommand(c Command, line Line) {
 	s.contents.said.take(c, line)
+	s.checks.command(c, line, s.motion.tool)
 	if c.Letter == 'M' && c.Number == 486 || c.Letter == 0 && hasPrefixBytesFold(line.Text, "EXCLUDE_OBJECT") {
 		for _, mark := range objectCommand(c, line.Text) {
 			s.object(mark, line.Number, line.Offset)
@@ -201,6 +203,7 @@ func (s *surveyor) finishContents() {
 	o.Wire = c.wire.finish(s.out.Commands, s.out.TimeS)
 	o.Words = c.said.finish()
 	s.out.Contents = *o
+	s.out.Checks = s.checks.finish(&s.out, s.scan.number)
 	s.out.FilamentMM, s.out.FilamentTypes = orEmpty(s.out.FilamentMM), orEmpty(s.out.FilamentTypes)
 }
 

@@ -47,6 +47,7 @@ type Survey struct {
 	LastOffset     int64       `json:"last_offset"`  // of the byte after the last command's line
 	Thumbnails     []Thumbnail `json:"-"`            // biggest last; at most 8 of at most 512 KiB each
 	Contents
+	Checks
 
 	late Limits // when LimitsLate
 }
@@ -136,6 +137,7 @@ type surveyor struct {
 	short  []byte
 
 	contents contents
+	checks   checks
 }
 
 // plenty is a length that every firmware takes, so that longer commands only need be shortened to be judged.
@@ -280,6 +282,7 @@ func (s *surveyor) g(c Command, line Line) {
 		if m.extrudes {
 			s.out.Extrudes++
 			s.layers.extrude(m, line, &s.plan)
+			s.checks.push(&s.motion, line.Number)
 		}
 		s.plan.move(m)
 		if c.Number >= 2 {

@@ -114,3 +114,6 @@ func (w *wire) finish(commands int64, seconds float64) Wire {
 	}
 	return out
 }
+
+// LinesAt is how many lines a second a serial line of baud carries, at 38 bytes for one with its number and checksum.
+func LinesAt(baud int) float64 { return float64(baud) / 384 }

@@ -181,7 +181,7 @@ func (d *daemon) faulted(code printer.FaultCode) server.State {
 func (d *daemon) start(name string, content []byte) (job string) {
 	d.t.Helper()
 	d.put(name, content)
-	return d.do(`{"do":"start","file":%q}`, name).Job
+	return d.do(`{"do":"start","file":%q,"anyway":true}`, name).Job
 }
 
 // end stops the daemon as systemd does, within what systemd allows.

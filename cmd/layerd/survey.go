@@ -153,8 +153,8 @@ func spool() (*os.File, error) {
 }
 
 const (
-	serialLinesS = 300 // what 115200 baud carry, at 40 bytes for a line with its number and checksum
-	queueS       = 1   // seconds that a firmware's queue bridges at best
+	usualBaud = 115200
+	queueS    = 1 // seconds that a firmware's queue bridges at best
 )
 
 // warn says what a careful person would look at before printing, whatever the printer.
@@ -165,13 +165,12 @@ func (s *surveyed) warn() []string {
 			list = append(list, fmt.Sprintf(format, args...))
 		}
 	}
-	say(s.Odd > 0, "lines that are no G-code: %d, the first is line %d", s.Odd, s.FirstOdd)
-	say(s.Extrudes == 0, "it pushes no filament")
-	say(s.Extrudes > 0 && s.MaxNozzleC == 0, "it heats no nozzle")
-	say(len(s.Layers) == gcode.MaxLayers, "it has more layers than the %d that are kept", gcode.MaxLayers)
-	if dense, above := s.Wire.Above(serialLinesS); above && dense.LongestS > queueS {
-		say(true, "it asks for more than %g lines a second for %.0f s on end, about line %d: no link at 115200 baud brings them", dense.LinesS, dense.LongestS, dense.Line)
+	say(s.Odd > 0, "%d lines are no G-code, the first is line %d.", s.Odd, s.FirstOdd)
+	say(s.Extrudes == 0, "It pushes no filament at all.")
+	say(len(s.Layers) == gcode.MaxLayers, "It has more layers than the %d that are kept.", gcode.MaxLayers)
+	if dense, above := s.Wire.Above(gcode.LinesAt(usualBaud)); above && dense.LongestS > queueS {
+		say(true, "From about line %d on it asks for more than %g lines a second for %.0f s: no link at %d baud brings them.", dense.Line, dense.LinesS, dense.LongestS, usualBaud)
 	}
-	say(s.LimitsLate, "the machine's limits are at the end of the file, which cannot be read twice: time_s is for a usual machine")
-	return list
+	say(s.LimitsLate, "The machine's limits are at the end of the file, which cannot be read twice: time_s is for a usual machine.")
+	return append(list, s.Doubts(gcode.UsualMinExtrudeC)...)
 }

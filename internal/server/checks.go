@@ -39,9 +39,11 @@ func checkFile(survey *gcode.Survey, snap *printer.Snapshot, overLimits bool) (w
 		warnings = append(warnings, "It heats the bed, and this printer's profile says that there is no heated bed.")
 	}
 	if survey.Extent != nil {
-		warnings = append(warnings, outside(*survey.Extent, profile)...)
+		warnings = append(warnings, outside(survey, profile)...)
 	}
-	return warnings, nil
+	warnings = append(warnings, survey.Doubts(profile.MinExtrudeC)...)
+	warnings = append(warnings, otherMachine(survey, snap)...)
+	return append(warnings, tooDense(survey, snap)...), nil
 }
 
 // littleDisk is what the history of a print, its journal and the logs may need.
@@ -74,7 +76,7 @@ func tooHot(what string, line int64, wantC, maxC float64) error {
 }
 
 // outside names each side on which extruding moves leave the printer's volume.
-func outside(extent gcode.Box, p printer.Profile) (warnings []string) {
+func outside(survey *gcode.Survey, p printer.Profile) (warnings []string) {
 	const play = 0.5 // mm of rounding and line width
 	low := [3]float64{-primeMM, -primeMM, -play}
 	high := [3]float64{p.WidthMM + play, p.DepthMM + play, p.HeightMM + play}
@@ -82,12 +84,19 @@ func outside(extent gcode.Box, p printer.Profile) (warnings []string) {
 		low = [3]float64{-p.WidthMM/2 - play, -p.DepthMM/2 - play, -play}
 		high = [3]float64{p.WidthMM/2 + play, p.DepthMM/2 + play, p.HeightMM + play}
 	}
+	var lines gcode.BoxLines
+	if survey.ExtentLines != nil {
+		lines = *survey.ExtentLines
+	}
+	say := func(axis string, mm float64, line int64) {
+		warnings = append(warnings, fmt.Sprintf("Line %d prints at %s %.1f mm, outside of the printer's volume. Move the model, or look at the profile.", line, axis, mm))
+	}
 	for axis, name := range [3]string{"X", "Y", "Z"} {
-		if extent.Min[axis] < low[axis] {
-			warnings = append(warnings, fmt.Sprintf("It prints at %s %.1f mm, outside of the printer's volume.", name, extent.Min[axis]))
+		if survey.Extent.Min[axis] < low[axis] {
+			say(name, survey.Extent.Min[axis], lines.Min[axis])
 		}
-		if extent.Max[axis] > high[axis] {
-			warnings = append(warnings, fmt.Sprintf("It prints at %s %.1f mm, outside of the printer's volume.", name, extent.Max[axis]))
+		if survey.Extent.Max[axis] > high[axis] {
+			say(name, survey.Extent.Max[axis], lines.Max[axis])
 		}
 	}
 	return warnings
