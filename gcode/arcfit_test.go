@@ -83,8 +83,7 @@ func TestFitArcsLeaves(t *testing.T) {
 		"a dwell":                          "M83\n" + three("G4 P10\n"),
 		"tools":                            "M83\n" + three("T0\n"),
 		"empty lines":                      "M83\n" + three("\n"),
-		"feed":                             "M83
-" + feeds.String(),
+		"feed":                             "M83\n" + feeds.String(),
 		"line numbers":                     "M83\n" + strings.ReplaceAll(arc, "G1", "N1 G1"),
 		"words that we do not know":        "M83\n" + strings.ReplaceAll(arc, "\n", " S1\n"),
 		"finer than can be exact":          "M83\n" + strings.ReplaceAll(arc, " E", ".0000000 E"),
