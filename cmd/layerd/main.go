@@ -35,6 +35,7 @@ Usage:
                                                   write a camera's pictures into a folder; a daemon must not have it
   layerd survey [--json] FILE                     say what a file tells: slicer, layers, time, filament, warnings; - is standard input.
                                                   FILE is G-code, or binary G-code, gzip, UFP or sliced 3MF
+  layerd fit-arcs [--arc-tolerance MM] FILE OUT   write FILE with runs of moves made arcs to the new file OUT
   layerd version                                  print the version
 
 Flags, before or after the command:
@@ -83,6 +84,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	pictures.flags(flags)
 	var file surveying
 	file.flags(flags)
+	var arcs fitting
+	arcs.flags(flags)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		fmt.Fprint(stdout, usage+flags.FlagUsages())
@@ -103,6 +106,15 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	if flags.Changed("json") && flags.Arg(0) != "survey" {
 		return usageError{errors.New("--json belongs to layerd survey")}
+	}
+	if flags.Changed("arc-tolerance") && flags.Arg(0) != "fit-arcs" {
+		return usageError{errors.New("--arc-tolerance belongs to layerd fit-arcs")}
+	}
+	if flags.Arg(0) == "fit-arcs" {
+		if flags.NArg() != 3 {
+			return usageError{errors.New("fit-arcs needs one FILE and a name for the new one; see layerd --help")}
+		}
+		return arcs.fitArcs(ctx, flags.Arg(1), flags.Arg(2), stdout)
 	}
 	if flags.Arg(0) == "survey" {
 		if flags.NArg() != 2 {
