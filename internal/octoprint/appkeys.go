@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"layerd/internal/access"
 	"layerd/internal/server"
@@ -89,6 +91,7 @@ func (a *API) appKeys(w http.ResponseWriter, r *http.Request, me access.Identity
 	for _, t := range tokens {
 		keys = append(keys, map[string]string{"app_id": t.Name, "user_id": me.Name})
 	}
+	slices.SortFunc(keys, func(a, b map[string]string) int { return strings.Compare(a["app_id"], b["app_id"]) })
 	for _, q := range a.s.Asking(me) {
 		pending[q.ID] = AppPending{AppID: q.App, UserToken: q.ID, From: q.From}
 	}

@@ -57,7 +57,7 @@ func TestAppKeys(t *testing.T) {
 	}
 	pending := "pending." + asking[0].ID
 	r.get("/api/plugin/appkeys").is(200).has(map[string]any{pending + ".app_id": "Cura", pending + ".user_id": nil, pending + ".user_token": asking[0].ID, pending + ".remote_address": "127.0.0.1",
-		"keys.0.app_id": "viewer", "keys.0.api_key": "(missing)", "keys.3": "(missing)"})
+		"keys.0.app_id": "operator", "keys.0.api_key": "(missing)", "keys.3": "(missing)"})
 	r.send(access.Operator, "GET", "/api/plugin/appkeys", "", nil).refused(403)
 	if a := r.server.Do(t.Context(), owner, server.Command{Do: "allow_app", App: asking[0].ID, Role: "operator"}); a.Error != nil {
 		t.Fatal(a.Error)
