@@ -66,11 +66,14 @@ export function JobCard({ job, running, preparing, nowMs, children }: JobCardPro
         <progress class={running ? '' : 'still'} max={100} value={job.percent} aria-label="Progress" aria-valuetext={`${percent(job.percent)} percent`} />
         {job.stops.map((stop) => <i key={stop.layer} class={stop.passed ? 'passed' : stop.change ? 'change' : ''} style={{ left: `${stop.percent}%` }} />)}
       </div>
-      <div class="job-foot muted num">
-        <p><span>{duration(job.elapsed_s)} printed</span>{known && source && <span> · {source}</span>}</p>
+      <p class="job-foot muted num">
+        <span>{duration(job.elapsed_s)} printed</span>
+        {known && source && <span>{source}</span>}
+      </p>
+      <div class="job-more">
         {job.layers > 0 && <button type="button" class="btn small" aria-haspopup="dialog" onClick={() => setAsked({ part: null })}><Icon name="clock" size={18} /> Layer times</button>}
+        {children}
       </div>
-      {children}
       {asked && <LayerSheet part={asked.part} onClose={() => setAsked(null)} />}
     </section>
   )

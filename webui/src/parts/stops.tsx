@@ -22,11 +22,11 @@ export function StopsRow({ job, enabled }: { job: Job; enabled: boolean }) {
   const [open, setOpen] = useState(false)
   const next = job.stops.find((stop) => !stop.passed)
   return (
-    <div class="stops-row">
-      <p class="small num">{next && <>Pauses {stopWords(next).toLowerCase()}{next.change && ', for new filament'}</>}</p>
+    <>
+      {next && <p class="small num">Pauses {stopWords(next).toLowerCase()}{next.change && ', for new filament'}</p>}
       <May><button type="button" class="btn small" aria-haspopup="dialog" onClick={() => setOpen(true)}><Icon name="pause" size={20} /> Pause at…</button></May>
       {open && <StopsSheet job={job} enabled={enabled} onClose={() => setOpen(false)} />}
-    </div>
+    </>
   )
 }
 
