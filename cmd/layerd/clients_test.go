@@ -67,7 +67,7 @@ func pythonWithClients(t *testing.T) string {
 func notTried(t *testing.T, n int, format string, args ...any) {
 	t.Helper()
 	why := fmt.Sprintf(format, args...)
-	if list := os.Getenv("LAYERD_NOT_TRIED"); list != "" {
+	if list := os.Getenv("CLIENTS_NOT_TRIED"); list != "" {
 		f, err := os.OpenFile(list, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			t.Fatal(err)
