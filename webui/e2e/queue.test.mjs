@@ -10,8 +10,8 @@ const rig = new Rig()
 const test = rig.steps(run)
 let page, key
 
-// Pushes mm of filament, 30 or less at a time.
-const gcode = (mm, moves = Math.max(40, mm / 30)) => `; filament_type = PLA\nG28\nM109 S200\nM83\nG1 Z0.3 F600\n${Array.from({ length: moves }, (_, i) => `G1 X${50 + (i % 2) * 20} Y${50 + (i % 40)} E${mm / moves} F3000\n`).join('')}G1 E-2 F1800\nM104 S0\n`
+// Pushes mm of filament, 10 or less at a time; what is long takes long enough to be paused before the end code.
+const gcode = (mm, moves = Math.max(40, mm / 5)) => `; filament_type = PLA\nG28\nM109 S200\nM83\nG1 Z0.3 F600\n${Array.from({ length: moves }, (_, i) => `G1 X${50 + (i % 2) * 20} Y${50 + (i % 40)} E${mm / moves} F3000\n`).join('')}G1 E-2 F1800\nM104 S0\n`
 
 const api = async (path, body) => {
   const answer = await fetch(`${rig.url}${path}`, { headers: { authorization: `Bearer ${key}` }, ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) })
@@ -162,6 +162,7 @@ test('the last copy goes, and a file that is too long for the spool is warned of
 })
 
 test('the filament is changed in a pause', async () => {
+  await until('it is hot, and prints', async () => (await api('/v1/state')).job?.line > 20)
   await page.getByRole('button', { name: 'Pause', exact: true }).click()
   await state('Paused')
   await tab('Move')

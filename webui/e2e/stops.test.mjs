@@ -9,7 +9,7 @@ let page, bearer
 
 /** Ten layers of moves that stand nowhere else; layer n, from 1, is at n × 0.2 mm. */
 const layers = Array.from({ length: 10 }, (_, l) => [`G1 Z${((l + 1) * 0.2).toFixed(1)} F600`, ...Array.from({ length: 40 }, (_, i) => `G1 X${50 + (i % 2) * 40}.${l}${String(i).padStart(2, '0')} Y${60 + i} E0.5 F3000`)])
-const text = `G28\nM109 S200\nG90\nM83\n${layers.map((moves, l) => `;LAYER:${l}\n${moves.join('\n')}\n`).join('')}`
+const text = `G28\nM109 S200\nG90\nM83\n${layers.map((moves, l) => `;LAYER:${l}\n${moves.join('\n')}\n`).join('')}M104 S0\n`
 
 before(async () => {
   await rig.printer('--firmware', 'marlin2-plain', '--speed', '4', '--heat', '60')
