@@ -238,18 +238,7 @@ type Uploaded struct {
 
 var errNoUpload = server.Refuse("bad_form", "There is no file in this form.")
 
-func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity) (err error) {
-	free, err := a.s.TakeUpload(me)
-	if err != nil {
-		return err
-	}
-	defer free()
-	body := a.s.Patient(w, r, me)
-	defer func() {
-		if err != nil {
-			server.HearOut(body)
-		}
-	}()
+func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity, body io.Reader) error {
 	f, err := server.ReadForm(r, body, "root", "path", "print", "checksum")
 	if err != nil {
 		return err

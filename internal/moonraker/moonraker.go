@@ -96,7 +96,7 @@ func methodNamed(name string) (method, bool) {
 func (a *API) Routes() []server.Route {
 	all := []server.Route{
 		{Method: "GET", Path: "/websocket", Least: access.Nobody, Serve: a.socket}, // who comes with a token is known by that
-		{Method: "POST", Path: "/server/files/upload", Least: access.Operator, Deed: "upload", Serve: a.upload},
+		{Method: "POST", Path: "/server/files/upload", Least: access.Operator, Deed: "upload", Serve: a.s.Uploading(a.upload)},
 		{Method: "GET", Path: gcodes + "*", Least: access.Viewer, Serve: a.content},
 		{Method: "DELETE", Path: gcodes + "*", Least: access.Operator, Serve: func(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 			result, err := a.remove(r, me, r.PathValue("path"))

@@ -26,7 +26,7 @@ func (a *API) fileRoutes() []server.Route {
 		{Method: "GET", Path: "/api/files/sdcard", Least: access.Viewer, Serve: a.listCard},
 		{Method: "GET", Path: "/api/files/*", Least: access.Viewer, Serve: a.showFile},
 		{Method: "POST", Path: "/api/files/test", Least: access.Viewer, Serve: a.testFile},
-		{Method: "POST", Path: "/api/files/local", Least: access.Operator, Deed: "upload", Serve: a.upload},
+		{Method: "POST", Path: "/api/files/local", Least: access.Operator, Deed: "upload", Serve: a.s.Uploading(a.upload)},
 		{Method: "POST", Path: "/api/files/sdcard", Least: access.Operator, Serve: a.uploadToCard},
 		{Method: "POST", Path: "/api/files/*", Least: access.Operator, Serve: a.fileCommand},
 		{Method: "DELETE", Path: "/api/files/*", Least: access.Operator, Serve: a.deleteFile},

@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"path"
 	"strings"
@@ -38,18 +39,7 @@ type Uploaded struct {
 	Print  bool              `json:"effectivePrint"`
 }
 
-func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity) (err error) {
-	free, err := a.s.TakeUpload(me)
-	if err != nil {
-		return err
-	}
-	defer free()
-	body := a.s.Patient(w, r, me)
-	defer func() {
-		if err != nil {
-			server.HearOut(body)
-		}
-	}()
+func (a *API) upload(w http.ResponseWriter, r *http.Request, me access.Identity, body io.Reader) error {
 	f, err := server.ReadForm(r, body, "select", "print", "path", "noOverwrite")
 	if errors.Is(err, server.ErrNoForm) {
 		return errForm

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -25,7 +26,7 @@ func (a *API) fileRoutes() []server.Route {
 		all = append(all,
 			server.Route{Method: "GET", Path: top, Least: access.Viewer, Serve: a.file},
 			server.Route{Method: "GET", Path: top + "/*", Least: access.Viewer, Serve: a.file},
-			server.Route{Method: "PUT", Path: top + "/*", Least: access.Operator, Deed: "upload", Serve: a.put},
+			server.Route{Method: "PUT", Path: top + "/*", Least: access.Operator, Deed: "upload", Serve: a.s.Uploading(a.put)},
 			server.Route{Method: "POST", Path: top + "/*", Least: access.Operator, Serve: a.print},
 			server.Route{Method: "DELETE", Path: top + "/*", Least: access.Operator, Serve: a.remove})
 	}
@@ -176,18 +177,7 @@ func (a *API) file(w http.ResponseWriter, r *http.Request, me access.Identity) e
 }
 
 // put takes a file, and prints it when it is to: it stays when it cannot be printed now.
-func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity) (err error) {
-	free, err := a.s.TakeUpload(me)
-	if err != nil {
-		return err
-	}
-	defer free()
-	body := a.s.Patient(w, r, me)
-	defer func() {
-		if err != nil {
-			server.HearOut(body)
-		}
-	}()
+func (a *API) put(w http.ResponseWriter, r *http.Request, me access.Identity, body io.Reader) error {
 	name, err := server.CleanName(r.PathValue("path"))
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, me access.I
 		return err
 	}
 	defer free()
-	file, existed, err := s.Put(r.Context(), path, s.Patient(w, r, me), r.ContentLength, replace)
+	file, existed, err := s.Put(r.Context(), path, s.patient(w, r, me), r.ContentLength, replace)
 	if err != nil {
 		return err // it is a sentence already
 	}

@@ -177,18 +177,35 @@ func ReadSmall(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error
 	return body, nil
 }
 
-// Patient lets my request's body come as slowly as uploads may. Body is then read by Put, or by who takes it apart before.
-func (s *Server) Patient(w http.ResponseWriter, r *http.Request, me access.Identity) io.Reader {
+// patient lets my request's body come as slowly as uploads may. Body is then read by Put, or by who takes it apart before.
+func (s *Server) patient(w http.ResponseWriter, r *http.Request, me access.Identity) io.Reader {
 	writeBy(w, 0)                                                   // writeJSON sets it again
 	sender := standingBody{r.Body, s.stand(r, me), access.Operator} // a thief's upload must not outlive what he came with
 	return &slowBody{r: sender, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
 }
 
-// HearOut reads what is left of a Patient body whose upload is refused, for so far: many programs hear an answer only when they have sent everything, and
+// hearOut reads what is left of a patient body whose upload is refused, for so far: many programs hear an answer only when they have sent everything, and
 // before that tell of nothing but a connection that ended.
-func HearOut(body io.Reader) {
+func hearOut(body io.Reader) {
 	const most = 256 << 20           // bytes
 	io.CopyN(io.Discard, body, most) // an error changes nothing: it may have been the body that went wrong
+}
+
+// Uploading is a route's Serve that takes a file: with one of the few places for uploads, and a body that may come as slowly as they may and is heard
+// out when take refuses it.
+func (s *Server) Uploading(take func(w http.ResponseWriter, r *http.Request, me access.Identity, body io.Reader) error) func(http.ResponseWriter, *http.Request, access.Identity) error {
+	return func(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+		free, err := s.TakeUpload(me)
+		if err != nil {
+			return err
+		}
+		defer free()
+		body := s.patient(w, r, me)
+		if err = take(w, r, me, body); err != nil {
+			hearOut(body)
+		}
+		return err
+	}
 }
 
 // TakeUpload takes one of the few places for uploads, which the caller gives back.
