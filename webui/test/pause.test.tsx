@@ -2,45 +2,17 @@
 import { getByRole, getByTestId, queryByRole, queryByTestId } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { App, loadLater } from '../src/app'
 import { go } from '../src/route'
-import { asks, link, linkStatus, loggedIn, notices, received, state } from '../src/state'
-import type { Answer, Doing, PauseInfo, State } from '../src/wire'
+import { linkStatus, loggedIn, received } from '../src/state'
+import type { PauseInfo, State } from '../src/wire'
 import { shelf } from '../src/shelf'
 import { exampleShelf, exampleState } from './examples'
+import { answer, onStage, root, told } from './stage'
 
-let root: HTMLElement
-let told: Doing[]
-let answer: (change: Partial<Answer>) => void
-
-beforeEach(() => {
-  root = document.createElement('div')
-  document.body.append(root)
-  told = []
-  shelf.value = null
-  vi.stubGlobal('fetch', () => new Promise(() => {})) // the spools never come by themselves
-  vi.spyOn(link, 'do').mockImplementation((doing) => {
-    told.push(doing)
-    return new Promise((resolve) => {
-      answer = (change) => resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null, ...change })
-    })
-  })
-  act(() => go('print'))
-})
-
-afterEach(() => {
-  act(() => {
-    render(null, root)
-    state.value = null
-    asks.value = new Map()
-    notices.value = []
-    linkStatus.value = 'connecting'
-  })
-  root.remove()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+onStage(() => new Promise(() => {})) // the spools never come by themselves
+beforeEach(() => { shelf.value = null })
 
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
 const flush = () => act(async () => {

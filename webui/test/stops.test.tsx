@@ -2,48 +2,19 @@
 import { getByLabelText, getByRole, getByTestId, queryByRole } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { App } from '../src/app'
 import { StopsChoice } from '../src/parts/stops'
-import { go } from '../src/route'
-import { asks, link, linkStatus, loggedIn, notices, received, state } from '../src/state'
+import { linkStatus, loggedIn, received, state } from '../src/state'
 import { placed, reaches } from '../src/stops'
-import type { Answer, Doing, State, StopAt } from '../src/wire'
+import type { State, StopAt } from '../src/wire'
 import { pauseText } from '../src/words'
 import { exampleState, job } from './examples'
+import { answer, onStage, root, told } from './stage'
 
 const heights = Array.from({ length: 240 }, (_, i) => (i + 1) * 0.2)
 
-let root: HTMLElement
-let told: Doing[]
-let answer: (change: Partial<Answer>) => void
-
-beforeEach(() => {
-  root = document.createElement('div')
-  document.body.append(root)
-  told = []
-  vi.stubGlobal('fetch', (path: string) => path.startsWith('/v1/heights/') ? Promise.resolve(new Response(JSON.stringify({ z_mm: heights }))) : new Promise(() => {}))
-  vi.spyOn(link, 'do').mockImplementation((doing) => {
-    told.push(doing)
-    return new Promise((resolve) => {
-      answer = (change) => resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null, ...change })
-    })
-  })
-  act(() => go('print'))
-})
-
-afterEach(() => {
-  act(() => {
-    render(null, root)
-    state.value = null
-    asks.value = new Map()
-    notices.value = []
-    linkStatus.value = 'connecting'
-  })
-  root.remove()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+onStage((path) => path.startsWith('/v1/heights/') ? Promise.resolve(new Response(JSON.stringify({ z_mm: heights }))) : new Promise(() => {}))
 
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
 const words = () => getByTestId(root, 'stop-words').textContent
