@@ -43,6 +43,7 @@ type Survey struct {
 	Extent         *Box        `json:"extent_mm"` // bounds of extruding moves; nil when nothing extrudes
 	LayerHeightMM  float64     `json:"layer_height_mm"`
 	Layers         []Layer     `json:"layers"`          // at most MaxLayers
+	Objects        []Object    `json:"objects"`         // by their marks; at most MaxObjects, empty when the file has none
 	LongestCommand int         `json:"longest_command"` // bytes, without comment; shortened, where it is longer than plenty; ForPeople does not count
 	LongestLine    int64       `json:"longest_line"`    // and where it stands
 	HasM73         bool        `json:"has_m73"`
@@ -129,6 +130,7 @@ type surveyor struct {
 	config Limits // of the comments
 	heater heatTime
 	layers layers
+	parts  ObjectMarks
 	notes  notes
 	thumbs thumbnails
 	words  words
@@ -188,6 +190,7 @@ func (s *surveyor) comment(c []byte, number, offset int64) {
 		s.configured()
 		return
 	}
+	s.parts.Comment(c)
 	s.notes.read(c)
 	if s.out.Moves == 0 {
 		s.machineOf(c)
@@ -263,6 +266,7 @@ func (s *surveyor) g(c Command, line Line) {
 		if m.extrudes {
 			s.out.Extrudes++
 			s.layers.extrude(&m, line, &s.plan)
+			s.parts.extruded(&s.motion, &m)
 		}
 		s.plan.move(&m)
 	case 4:
@@ -285,6 +289,8 @@ func (s *surveyor) m(c Command, line Line) {
 	case 73:
 		s.out.HasM73 = true
 		s.notes.remaining(c)
+	case 486:
+		s.parts.Command(c)
 	case 82, 83, 220:
 		s.words.read(c.Args)
 		s.motion.other(c, &s.words)
@@ -302,7 +308,7 @@ func (s *surveyor) m(c Command, line Line) {
 
 // macro takes what is no command of a letter and a number.
 func (s *surveyor) macro(c Command, line Line) {
-	if c.Letter != 0 {
+	if c.Letter != 0 || s.parts.Command(c) {
 		return
 	}
 	if rest, ok := cutFold(line.Text, "SET_VELOCITY_LIMIT "); ok {
@@ -348,6 +354,7 @@ func (s *surveyor) finish() {
 	for i := range o.Layers {
 		o.Layers[i].ElapsedS = min(o.Layers[i].ElapsedS, o.TimeS)
 	}
+	o.Objects = s.parts.list()
 	o.Slicer = s.notes.name()
 	o.SlicerTimeS = s.notes.seconds()
 	o.LayerHeightMM = s.notes.layerHeightMM
