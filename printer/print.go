@@ -15,6 +15,7 @@ import (
 // start begins a job. The caller has checked that the state is Idle.
 func (s *session) start(now time.Time, j *job) {
 	s.job = j
+	s.job.skip.profile, s.job.skip.g90SetsE, s.job.skip.objects = s.profile, s.d.g90SetsE, j.info.Survey.Objects
 	s.run = startRun(now)
 	if s.modal.head.known[3] {
 		s.run.spent.atMM = s.modal.head.mm[3]

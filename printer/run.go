@@ -52,6 +52,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, leftMin float64) *JobStatus
 		st.ZMM = v.Layers[r.pos.layer].ZMM
 	}
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
+	st.Objects, st.Object, st.Skipped, st.LeftOut = len(v.Objects), r.pos.object-1, []int{}, []int{}
 	done := r.done(info)
 	st.Percent, st.Shot = math.Round(done*1000)/10, r.shots.newest
 	switch {

@@ -170,6 +170,12 @@ type JobStatus struct {
 	ToolsMM    []float64 `json:"tools_mm"`    // the same by tool, up to the last that has used any
 
 	Shot *Shot `json:"shot"` // the newest; null before the first
+
+	// Objects are numbered from 0, as in the file's survey.
+	Objects int   `json:"objects"`  // how many the file marks
+	Object  int   `json:"object"`   // of which the last accepted line is; -1 none
+	Skipped []int `json:"skipped"`  // are not printed any further
+	LeftOut []int `json:"left_out"` // of these, lines have been left out already: they cannot be printed after all
 }
 
 // JobOutcome is how a job ended.
