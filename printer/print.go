@@ -243,7 +243,7 @@ func (s *session) cancel(now time.Time, outcome, reason string) {
 	if !parked {
 		stages = append(stages, s.stop(), s.settle(), s.settle(), s.park(&place{modal: s.modal.clone()}))
 	}
-	stages = append(append(stages, s.customOf(OnCancelled)...), always("G90", "M84", "M105"))
+	stages = append(append(stages, s.customOf(OnCancelled)...), always(append(s.job.skip.forget(), "G90", "M84", "M105")...))
 	s.play(now, func(now time.Time) { s.end(now, outcome, reason) }, stages...)
 }
 
@@ -257,7 +257,7 @@ func (s *session) fileEnded(now time.Time, err error) {
 		if s.d.early {
 			question = "M114"
 		}
-		stages := []stage{always("M400", question)}
+		stages := []stage{always(append(s.job.skip.forget(), "M400", question)...)}
 		if custom := s.customOf(OnDone); len(custom) > 0 {
 			stages = append(append(stages, custom...), always("M400", question))
 		}

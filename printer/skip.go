@@ -252,7 +252,8 @@ func (k *skipper) learn(text []byte, refused bool) {
 	}
 }
 
-// tellOf says to a firmware that knows objects that one is skipped, so that its own display shows it; "" where it cannot be said.
+// tellOf says to a firmware that knows objects that one is skipped, so that its own display shows it; "" where it cannot be said. layerd leaves the lines out
+// all the same: Marlin, while it skips, would not move for a pause either, and says that it is where it is not.
 func tellOf(knows byte, id string) string {
 	switch {
 	case id == "":
@@ -262,6 +263,20 @@ func tellOf(knows byte, id string) string {
 		return "EXCLUDE_OBJECT NAME=" + id
 	}
 	return ""
+}
+
+// forget takes back what the firmware was told: its next print may have an object of that name.
+func (k *skipper) forget() (out []string) {
+	for i, o := range k.objects {
+		switch {
+		case !k.told[i+1]:
+		case k.knows == 'M':
+			out = append(out, "M486 U"+o.ID)
+		case k.knows == 'E':
+			out = append(out, "EXCLUDE_OBJECT RESET=1 NAME="+o.ID)
+		}
+	}
+	return out
 }
 
 // route collects lines that are put in: their place in the file is that of the line before them.

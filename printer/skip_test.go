@@ -117,13 +117,18 @@ func extruding(strokes []stroke) (out []stroke) {
 // skipping is what is sent of a file: all of it, and without the objects that are skipped from a line on (later, where that one does not go).
 func skipping(t *testing.T, file []byte, skip map[int]int64) (all []jobLine, sent []jobLine, objects []gcode.Object) {
 	t.Helper()
+	return skippingFrom(t, file, skip, true)
+}
+
+func skippingFrom(t *testing.T, file []byte, skip map[int]int64, g90SetsE bool) (all []jobLine, sent []jobLine, objects []gcode.Object) {
+	t.Helper()
 	survey, err := gcode.SurveyFile(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	j := openJob(JobInfo{ID: "t", Size: int64(len(file)), Survey: survey}, io.NopCloser(bytes.NewReader(file)))
 	defer j.close()
-	j.skip.profile, j.skip.g90SetsE, j.skip.objects = profileFor(t), true, survey.Objects
+	j.skip.profile, j.skip.g90SetsE, j.skip.objects = Presets()[0], g90SetsE, survey.Objects
 	plain := openJob(JobInfo{ID: "t", Survey: survey}, io.NopCloser(bytes.NewReader(file)))
 	defer plain.close()
 	read := func(j *job, ask bool) (out []jobLine) {
@@ -140,6 +145,9 @@ func skipping(t *testing.T, file []byte, skip map[int]int64) (all []jobLine, sen
 				return out
 			}
 			for object, line := range skip {
+				if line == 0 && ask { // before the first
+					j.skip.asked[object+1] = true
+				}
 				if ask && l.pos.line >= line && !j.skip.asked[object+1] && len(j.back) == 0 {
 					skip[object] = l.pos.line // which goes
 					if err := j.skip.ask(object, true); err != nil {
@@ -152,11 +160,6 @@ func skipping(t *testing.T, file []byte, skip map[int]int64) (all []jobLine, sen
 		}
 	}
 	return read(plain, false), read(j, true), survey.Objects
-}
-
-func profileFor(t *testing.T) Profile {
-	t.Helper()
-	return Profile{HeightMM: 250, WidthMM: 220, DepthMM: 220, LiftMM: 10, LiftMMS: 8, TravelMMS: 100, ExtrudeMMS: 3, RetractMM: 2}.Whole()
 }
 
 func texts(lines []jobLine) (out []string) {
@@ -269,7 +272,7 @@ func plate(r *rand.Rand) string {
 		}
 		return fmt.Sprintf("E%.6f", e)
 	}
-	say("G28\nM104 S200")
+	say("G28\nM109 S200")
 	if inches {
 		say("G20")
 	}
