@@ -41,6 +41,8 @@ var commands = []command{
 	{"pause", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Pause(ctx, c.Job) }},
 	{"resume", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Resume(ctx, c.Job) }},
 	{"cancel", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Cancel(ctx, c.Job) }},
+	{"skip_object", access.Operator, free, skipObject(true)},
+	{"keep_object", access.Operator, free, skipObject(false)},
 	{"start_card", access.Operator, free, (*Server).doStartCard},
 	{"answer", access.Operator, free, (*Server).doAnswer},
 	{emergencyStop, access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},

@@ -26,6 +26,7 @@ const TuneCard = lazy(() => import('../parts/tune').then((m) => m.TuneCard))
 const CardPrint = lazy(() => import('../parts/cardprint').then((m) => m.CardPrint))
 const NextCard = lazy(() => import('../parts/next').then((m) => m.NextCard))
 const LookBack = lazy(() => import('../parts/lookback').then((m) => m.LookBack))
+const ObjectsButton = lazy(() => import('../parts/objects').then((m) => m.ObjectsButton), true)
 const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
 export function PrintScreen() {
@@ -44,6 +45,7 @@ export function PrintScreen() {
           {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
           {s.card?.printing && printing && <Actions state={s.state} job={{ id: s.card.id, name: cardName(s.card) }} enabled={enabled} card />}
         </May>
+        {s.job && printing && s.job.objects >= 2 && <May><ObjectsButton job={s.job} enabled={enabled && s.state !== 'cancelling' && s.state !== 'finishing'} /></May>}
         {printing && (s.timelapse.id || s.timelapse.problem) && <LookBack now={s.timelapse} />}
         {s.state === 'idle' && s.queued > 0 && <NextCard />}
         {s.state === 'idle' && !beginning() && (
