@@ -13,9 +13,9 @@ import (
 
 // Object is one of the things that a file prints, by its marks.
 type Object struct {
-	Name    string       `json:"name"`              // at most 64 bytes that can be seen; "Object 3" where the file says none
-	ID      string       `json:"id"`                // by which the firmware knows it: the number of M486, the NAME of EXCLUDE_OBJECT; "" it does not
-	Min     [2]float64   `json:"min"`               // bounds of what is extruded, X Y in mm; equal to Max when nothing is
+	Name    string       `json:"name"` // at most 64 bytes that can be seen; "Object 3" where the file says none
+	ID      string       `json:"id"`   // by which the firmware knows it: the number of M486, the NAME of EXCLUDE_OBJECT; "" it does not
+	Min     [2]float64   `json:"min"`  // bounds of what is extruded, X Y in mm; equal to Max when nothing is
 	Max     [2]float64   `json:"max"`
 	Polygon [][2]float64 `json:"polygon,omitempty"` // its outline as the slicer says, at most 64 corners
 	Printed bool         `json:"printed"`           // something is extruded in it

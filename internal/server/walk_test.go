@@ -54,6 +54,7 @@ var examples = map[string]struct {
 	"GET /v1/pictures/*":         {target: "/v1/pictures/01jd8q0000", want: 200},
 	"GET /v1/timelapses":         {target: "/v1/timelapses", want: 200},
 	"GET /v1/shots/*":            {target: "/v1/shots/cube.gcode", want: 200},
+	"GET /v1/objects/*":          {target: "/v1/objects/cube.gcode", want: 200},
 	"GET /v1/timelapses/*":       {target: "/v1/timelapses/ready/video", want: 200},
 	"DELETE /v1/timelapses/*":    {target: "/v1/timelapses/ready", want: 204},
 	"POST /v1/timelapses/*":      {target: "/v1/timelapses/ready/render", want: 202},

@@ -40,7 +40,7 @@ function Question({ job, n, name, enabled, onEnd }: { job: Job; n: number; name:
     void perform(`object ${n}`, { do: back ? 'keep_object' : 'skip_object', job: job.id, object: n })
   }
   return (
-    <div data-testid="object-question">
+    <>
       {back
         ? <p><strong class="wrap">{name}</strong> is skipped, but nothing of it is missing yet.</p>
         : <p>Skip <strong class="wrap">{name}</strong>? It will not be finished. The others are printed as before.</p>}
@@ -48,7 +48,7 @@ function Question({ job, n, name, enabled, onEnd }: { job: Job; n: number; name:
         <button type="button" class={`btn ${back ? 'primary' : 'danger solid'}`} disabled={!enabled} onClick={act}>{back ? 'Print it' : 'Skip it'}</button>
         <button type="button" class="btn" onClick={onEnd}>{back ? 'Leave it skipped' : 'Keep printing it'}</button>
       </div>
-    </div>
+    </>
   )
 }
 
@@ -93,13 +93,15 @@ function BedMap({ objects, job, profile: p, onTap }: { objects: readonly Printed
         const points = outline(o)
         if (!points) return null
         const at = middle(o)
+        const high = o.max[1] - o.min[1]
+        const above = Math.min(o.max[0] - o.min[0], high) < size / 12 ? high / 2 + size / 30 : 0 // a number would hide what is so small
         const skipped = job.skipped.includes(i)
         return (
           <g key={i} class={`bed-object${job.object === i ? ' now' : ''}${skipped ? ' skipped' : ''}`} data-object={i} onClick={() => onTap(i)}>
             <polygon class="bed-touch" points={points} />
             <polygon class="bed-shape" points={points} />
             {skipped && <polygon points={points} fill={`url(#${hatch})`} />}
-            <text x={at.x} y={at.y} dy="0.35em" font-size={size / 22}>{i + 1}</text>
+            <text x={at.x} y={at.y - above} dy="0.35em" font-size={size / 22}>{i + 1}</text>
           </g>
         )
       })}
