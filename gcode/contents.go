@@ -30,7 +30,8 @@ type Contents struct {
 	ToolChanges int64    `json:"tool_changes"` // while it prints
 	Arcs        int64    `json:"arcs"`         // G2 and G3
 	Features    []Spent  `json:"features"`     // by time, most first; empty when the slicer marks none
-	Objects     []Object `json:"objects"`      // at most MaxObjects
+	Objects     []Object `json:"objects"`      // by their marks, at most MaxObjects
+	ObjectsBy   string   `json:"objects_by"`   // the kind of marks that tells them: "m486" and so on, objectKind; "" none
 	Pauses      []Pause  `json:"pauses"`       // at most MaxPauses
 	Wire        Wire     `json:"wire"`
 	Words       []Word   `json:"words"` // of commands other than G0 to G3, in their order; at most MaxWords
@@ -49,7 +50,9 @@ type contents struct {
 	made    made
 	feature int // index into features, of what comes now
 	marked  bool
-	objects objects
+	objects ObjectMarks
+	object  int                                       // its number, of what comes now
+	reached [slots / maxFeatures]reach                // by object
 	pushed  [slots / maxFeatures][maxFeatures]float64 // mm by object and feature
 	booked  float64                                   // mm of them all
 	pauses  pauses
@@ -70,14 +73,14 @@ func (s *surveyor) book(change func(c *contents)) {
 	for i := range s.motion.tools {
 		total += s.motion.tools[i].peak
 	}
-	c.pushed[c.objects.now][c.feature] += total - c.booked
+	c.pushed[c.object][c.feature] += total - c.booked
 	c.booked = total
-	was := c.objects.now
+	was := c.object
 	change(c)
-	if c.objects.now != was {
-		c.objects.bounds(was, s.motion.takeBounds())
+	if c.object != was {
+		c.reached[was].add(s.motion.takeBounds())
 	}
-	s.plan.of.slot = uint32(c.objects.now*maxFeatures + c.feature)
+	s.plan.of.slot = uint32(c.object*maxFeatures + c.feature)
 }
 
 // contentComment takes a comment that marks no layer, trimmed and not empty.
@@ -91,11 +94,6 @@ func (s *surveyor) contentComment(c []byte, line, offset int64) {
 			}
 			return
 		}
-	case 'p', 's', 'M', 'P', 'S':
-		if mark, ok := objectComment(c); ok {
-			s.object(mark, line, offset)
-			return
-		}
 	case 'W', 'H', 'Z': // WIDTH, WIPE_START, HEIGHT, Z: many, and of no use here
 		return
 	}
@@ -107,21 +105,18 @@ func (s *surveyor) contentComment(c []byte, line, offset int64) {
 	s.checks.comment(c, line, &s.contents.made)
 }
 
-// object begins, ends or describes an object. What is known by marks that are trusted less is dropped.
-func (s *surveyor) object(mark objectMark, line, offset int64) {
+// marked is called behind a mark of an object, with the kind that counted before it. What was booked by marks that are trusted less belongs to none.
+func (s *surveyor) marked(was objectKind) {
 	c := &s.contents
-	switch was := c.objects.kind; {
-	case mark.kind < was:
-		return
-	case mark.kind > was && was != noObjects:
-		s.book(func(c *contents) { c.objects.now = 0 })
+	if was != noObjects && was != c.objects.kind {
+		s.book(func(c *contents) { c.object = 0 })
 		c.pushed = [slots / maxFeatures][maxFeatures]float64{0: c.allPushed()}
+		c.reached = [slots / maxFeatures]reach{}
 		s.plan.spent.forget()
-		fallthrough
-	case mark.kind > was:
-		c.objects = objects{kind: mark.kind}
 	}
-	s.book(func(c *contents) { c.objects.mark(mark, line, offset) })
+	if now := c.objects.Current(); now != c.object {
+		s.book(func(c *contents) { c.object = now })
+	}
 }
 
 // allPushed is what has been pushed by feature, whatever the object.
@@ -146,10 +141,8 @@ func (s *surveyor) pause(p Pause, announced bool) {
 func (s *surveyor) contentCommand(c Command, line Line) {
 	s.contents.said.take(c, line)
 	s.checks.command(c, line, s.motion.tool)
-	if c.Letter == 'M' && c.Number == 486 || c.Letter == 0 && hasPrefixBytesFold(line.Text, "EXCLUDE_OBJECT") {
-		for _, mark := range objectCommand(c, line.Text) {
-			s.object(mark, line.Number, line.Offset)
-		}
+	if was := s.contents.objects.kind; s.contents.objects.Command(c, line.Number, line.Offset) {
+		s.marked(was)
 		return
 	}
 	if kind := pauseCommand(c, line.Text); kind != "" {
@@ -195,7 +188,7 @@ func (s *surveyor) finishContents() {
 		}
 	}
 	o.Features = c.features(s.plan.spent)
-	o.Objects = c.objects.finish(s.plan.spent, &c.pushed)
+	o.Objects, o.ObjectsBy = c.objectsFound(s.plan.spent), c.objects.kind.String()
 	o.Pauses = c.pauses.finish(s.out.TimeS)
 	if s.plan.seconds > 0 {
 		c.wire.look(moment{s.out.Commands, s.out.Lines, s.plan.seconds}) // the planner is empty now

@@ -3,7 +3,6 @@ package gcode
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -82,73 +81,6 @@ func TestFeatures(t *testing.T) {
 		if s := survey(t, prose+"\nG1 X5\n"); prose[1:6] != " type" && len(s.Features) != 0 {
 			t.Errorf("%q: got %+v, want none", prose, s.Features)
 		}
-	}
-}
-
-// Two things: the first is printed from X 10 to 20, the second from 30 to 50, with 1 and 2 mm of filament.
-func TestObjects(t *testing.T) {
-	const first, second = "G1 X10 Y10 Z0.2 F600\nG1 X20 Y12 E1\n", "G1 X30 Y10\nG1 X50 Y12 E2\n"
-	for _, c := range []struct {
-		name, file string
-		names      []string
-		ids        []int
-	}{
-		{"PrusaSlicer", "; printing object cube.stl id:0 copy 0\n" + first + "; stop printing object cube.stl id:0 copy 0\n; printing object cube.stl id:0 copy 1\n" + second + "; stop printing object cube.stl id:0 copy 1\n",
-			[]string{"cube.stl", "cube.stl (2)"}, []int{0, 0}},
-		{"Bambu Studio", "; start printing object, unique label id: 15\n" + first + "; stop printing object, unique label id: 15\n; start printing object, unique label id: 27\n" + second + "; stop printing object, unique label id: 27\n",
-			[]string{"object 15", "object 27"}, []int{15, 27}},
-		{"Cura", ";MESH:/home/me/cube.stl\n" + first + ";MESH:NONMESH\nG1 X0\n;MESH:C:\\things\\ring.stl\n" + second + ";MESH:NONMESH\n", []string{"cube.stl", "ring.stl"}, []int{-1, -1}},
-		{"ideaMaker", ";PRINTING: cube\n;PRINTING_ID: 0\n" + first + ";PRINTING: NON-OBJECT\n;PRINTING_ID: -1\nG1 X0\n;PRINTING: ring\n;PRINTING_ID: 1\n" + second + ";PRINTING: NON-OBJECT\n", []string{"cube", "ring"}, []int{-1, -1}},
-		{"M486", "M486 T2\nM486 S0\nM486 Acube of mine\n" + first + "M486 S-1\nM486 S1 A\"ring\"\n" + second + "M486 S-1\n", []string{"cube of mine", "ring"}, []int{0, 1}},
-		{"Klipper", "EXCLUDE_OBJECT_START NAME=cube\n" + first + "EXCLUDE_OBJECT_END NAME=cube\nEXCLUDE_OBJECT_START NAME=\"a ring\"\n" + second + "EXCLUDE_OBJECT_END\n", []string{"cube", "a ring"}, []int{-1, -1}},
-		{"comments, then commands", "; printing object x id:0 copy 0\nM486 S0\nM486 Acube\n" + first + "M486 S-1\n; stop printing object x id:0 copy 0\nM486 S1\nM486 Aring\n; printing object y id:1 copy 0\n" + second + "; stop printing object y id:1 copy 0\nM486 S-1\n",
-			[]string{"cube", "ring"}, []int{0, 1}},
-	} {
-		s := survey(t, "G28\nM83\nG1 X0 Y0 Z5 F600\nG1 X5 E7\n"+c.file+"G1 X99 E4\n")
-		if len(s.Objects) != 2 {
-			t.Errorf("%s: %d objects, want 2: %+v", c.name, len(s.Objects), s.Objects)
-			continue
-		}
-		for i, o := range s.Objects {
-			from, to := []float64{10, 30}[i], []float64{20, 50}[i]
-			if o.Name != c.names[i] || o.ID != c.ids[i] || o.FilamentMM != float64(i+1) || o.Extent == nil || o.Extent.Min[0] != from || o.Extent.Max[0] != to || o.TimeS < 1 || o.TimeS > 6 || o.Line == 0 {
-				t.Errorf("%s: %d is %+v (%+v), want %q %d from X %v to %v", c.name, i, o, o.Extent, c.names[i], c.ids[i], from, to)
-			}
-		}
-		if s.Extent.Min[0] != 0 || s.Extent.Max[0] != 99 || s.Extent.Max[2] != 5 {
-			t.Errorf("%s: bounds of all are %v", c.name, *s.Extent)
-		}
-	}
-}
-
-func TestObjectDefinitions(t *testing.T) {
-	s := survey(t, "EXCLUDE_OBJECT_DEFINE RESET=1\nEXCLUDE_OBJECT_DEFINE NAME=cube CENTER=50,60.5 POLYGON=[[40,50],[60,50.25],[60,71]]\nexclude_object_define name='no shape'\nM83\n; printing object cube id:0 copy 0\n"+
-		"EXCLUDE_OBJECT_START NAME=cube\nG1 X5 E1\nEXCLUDE_OBJECT_END NAME=cube\n")
-	if len(s.Objects) != 2 {
-		t.Fatalf("%+v", s.Objects)
-	}
-	cube, other := s.Objects[0], s.Objects[1]
-	if cube.CenterMM == nil || *cube.CenterMM != [2]float64{50, 60.5} || !slices.Equal(cube.PolygonMM, [][2]float64{{40, 50}, {60, 50.25}, {60, 71}}) || cube.Line != 6 || cube.FilamentMM != 1 {
-		t.Errorf("got %+v", cube)
-	}
-	if other.Name != "no shape" || other.CenterMM != nil || len(other.PolygonMM) != 0 || other.Extent != nil || other.Line != 0 {
-		t.Errorf("got %+v", other)
-	}
-}
-
-func TestObjectsAreBounded(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("M83\n")
-	for i := range MaxObjects + 50 {
-		fmt.Fprintf(&b, "EXCLUDE_OBJECT_DEFINE NAME=%d POLYGON=[%s[1,1]]\nEXCLUDE_OBJECT_START NAME=%d\nG1 X%d E1\nEXCLUDE_OBJECT_END\n", i, strings.Repeat("[1,2],", 90), i, i%3)
-	}
-	s := survey(t, b.String())
-	points := 0
-	for _, o := range s.Objects {
-		points += len(o.PolygonMM)
-	}
-	if len(s.Objects) != MaxObjects || points > maxPoints || points < maxPoints-maxPolygon {
-		t.Errorf("%d objects with %d points, want %d with at most %d", len(s.Objects), points, MaxObjects, maxPoints)
 	}
 }
 

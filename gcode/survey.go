@@ -187,7 +187,14 @@ func SurveyWith(r io.Reader, limits Limits) (Survey, error) {
 // comment takes a comment that stands on a line of its own.
 func (s *surveyor) comment(c []byte, number, offset int64) {
 	c = trimSpaces(c)
-	if len(c) == 0 || s.thumbs.read(c) {
+	if len(c) == 0 {
+		return
+	}
+	if was := s.contents.objects.kind; s.contents.objects.Comment(c, number, offset) { // first of all: who follows the objects later does nothing else
+		s.marked(was)
+		return
+	}
+	if s.thumbs.read(c) {
 		return
 	}
 	if kind := layerMark(c); kind != noMark {
@@ -365,7 +372,7 @@ func (s *surveyor) finish() {
 	o.Bytes = s.scan.base + int64(s.scan.pos)
 	o.FilamentMM = s.motion.byTool()
 	o.FilamentTypes = s.notes.filaments
-	s.book(func(c *contents) { c.objects.now = 0 })
+	s.book(func(c *contents) { c.object = 0 })
 	s.motion.takeBounds()
 	if o.Extrudes > 0 {
 		o.Extent = &Box{Min: s.motion.all.low, Max: s.motion.all.high}

@@ -26,10 +26,11 @@ type JobInfo struct {
 
 // jobPos is a job line's place in its file.
 type jobPos struct {
-	line  int64         // from 1; 0 for a line that is not the job's
-	end   int64         // byte after it
-	layer int           // index into Survey.Layers, -1 before the first
-	took  time.Duration // of its motion, as the file asks
+	line   int64         // from 1; 0 for a line that is not the job's
+	end    int64         // byte after it
+	layer  int           // index into Survey.Layers, -1 before the first
+	object int           // number in Survey.Objects, from 1; 0 for none
+	took   time.Duration // of its motion, as the file asks
 }
 
 type jobLine struct {
@@ -54,7 +55,9 @@ type job struct {
 	stop    chan struct{} // closed by close, then nil
 	now     batch         // being handed out
 	at      int
-	back    []jobLine // taken, and not executed after all
+	judged  bool      // the line at at is to go as it is
+	back    []jobLine // taken, and not executed after all; or put in by skip
+	skip    skipper
 }
 
 // openJob starts to read src ahead. The job closes src when it is at its end or closed.
@@ -77,6 +80,8 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 	scan := gcode.NewScanner(src)
 	layers, layer := j.info.Survey.Layers, -1
 	pace := gcode.NewPace()
+	marks := gcode.FollowObjects(j.info.Survey.ObjectsBy)
+	scan.OnComment(func(comment []byte, number, offset int64) { marks.Comment(comment, number, offset) })
 	for {
 		b := batch{lines: make([]jobLine, 0, batchLines)}
 		text := make([]byte, 0, batchBytes+gcode.MaxCommand) // the batch's lines stand in it: one allocation each 128 lines
@@ -92,12 +97,13 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 				layer++
 			}
 			c := gcode.ParseCommand(l.Text)
+			marks.Command(c, l.Number, l.Offset)
 			if l.Text[0] == '@' && !forHost(l.Text) || c.Is('M', 110) {
 				continue // a remark to a host such as OctoPrint; a line count that is not ours
 			}
 			start := len(text)
 			text = append(text, l.Text...)
-			b.lines = append(b.lines, jobLine{text[start:len(text):len(text)], jobPos{l.Number, l.End, layer, pace.Took(c)}})
+			b.lines = append(b.lines, jobLine{text[start:len(text):len(text)], jobPos{l.Number, l.End, layer, marks.Current(), pace.Took(c)}})
 		}
 		select {
 		case j.batches <- b:
@@ -113,15 +119,27 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 var errStarved = errors.New("the next line is not read yet")
 
 // next returns the job's next line until it is taken, errStarved when the disk has not delivered it yet, io.EOF at the end, or why the file
-// cannot be read. It never waits; when starved, feed takes the batch that comes.
+// cannot be read. It never waits; when starved, feed takes the batch that comes. Lines that are skipped it does not return.
 func (j *job) next() (jobLine, error) {
 	for {
 		switch {
 		case len(j.back) > 0:
 			return j.back[0], nil
 		case j.at < len(j.now.lines):
-			return j.now.lines[j.at], nil
+			l := j.now.lines[j.at]
+			if j.judged {
+				return l, nil
+			}
+			instead, asIs := j.skip.judge(l)
+			if j.judged = asIs; !asIs {
+				j.at++
+				j.back = instead
+			}
+			continue
 		case j.now.err != nil:
+			if j.back = j.skip.finish(); j.now.err == io.EOF && len(j.back) > 0 {
+				continue
+			}
 			return jobLine{}, j.now.err
 		}
 		select {
@@ -140,6 +158,7 @@ func (j *job) taken() {
 		return
 	}
 	j.at++
+	j.judged = false
 }
 
 // unread puts lines back that were taken last.

@@ -15,6 +15,7 @@ import (
 // start begins a job. The caller has checked that the state is Idle.
 func (s *session) start(now time.Time, j *job) {
 	s.job = j
+	s.job.skip.profile, s.job.skip.g90SetsE, s.job.skip.objects = s.profile, s.d.g90SetsE, j.info.Survey.Objects
 	s.run = startRun(now)
 	if s.modal.head.known[3] {
 		s.run.spent.atMM = s.modal.head.mm[3]
@@ -242,7 +243,7 @@ func (s *session) cancel(now time.Time, outcome, reason string) {
 	if !parked {
 		stages = append(stages, s.stop(), s.settle(), s.settle(), s.park(&place{modal: s.modal.clone()}))
 	}
-	stages = append(append(stages, s.customOf(OnCancelled)...), always("G90", "M84", "M105"))
+	stages = append(append(stages, s.customOf(OnCancelled)...), always(append(s.job.skip.forget(), "G90", "M84", "M105")...))
 	s.play(now, func(now time.Time) { s.end(now, outcome, reason) }, stages...)
 }
 
@@ -256,7 +257,7 @@ func (s *session) fileEnded(now time.Time, err error) {
 		if s.d.early {
 			question = "M114"
 		}
-		stages := []stage{always("M400", question)}
+		stages := []stage{always(append(s.job.skip.forget(), "M400", question)...)}
 		if custom := s.customOf(OnDone); len(custom) > 0 {
 			stages = append(append(stages, custom...), always("M400", question))
 		}

@@ -71,6 +71,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 		st.ZMM = v.Layers[r.pos.layer].ZMM
 	}
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
+	st.Objects, st.Object, st.Skipped, st.LeftOut = len(v.Objects), r.pos.object-1, []int{}, []int{}
 	done := r.done(info)
 	st.Percent, st.Shot, st.Stops = percent(done), r.shots.newest, r.shownStops(&info)
 	if v.SlicerTimeS > 0 {

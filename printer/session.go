@@ -181,6 +181,9 @@ func (s *session) landed(now time.Time, f *flight) {
 	case laneJob:
 		s.run.landed(now, f, s.job, &s.modal)
 		f.before = s.run.spent.push(f.text, &s.modal)
+		if s.job != nil {
+			s.job.skip.learn(f.text, f.refused)
+		}
 	case laneCheck:
 		s.checkDue = true
 	}

@@ -30,9 +30,11 @@ func (s *session) snapshot(now time.Time) *Snapshot {
 	}
 	if s.job != nil {
 		snap.Job = s.run.status(now, s.job.info, &s.modal)
+		s.job.skip.show(snap.Job)
 	}
 	if l := s.lost; l != nil {
 		snap.Job = l.was.run.status(now, l.was.job.info, &l.was.modal)
+		l.was.job.skip.show(snap.Job)
 		snap.Lost = &LostPrint{SinceMS: l.since.UnixMilli(), Asking: s.open}
 	}
 	return snap

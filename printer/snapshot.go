@@ -179,6 +179,12 @@ type JobStatus struct {
 
 	Shot  *Shot  `json:"shot"`  // the newest; null before the first
 	Stops []Stop `json:"stops"` // where it pauses by itself, by layer; at most MaxStops
+
+	// Objects are numbered from 0, as in the file's survey.
+	Objects int   `json:"objects"`  // how many the file marks
+	Object  int   `json:"object"`   // of which the last accepted line is; -1 none
+	Skipped []int `json:"skipped"`  // are not printed any further
+	LeftOut []int `json:"left_out"` // of these, lines have been left out already: they cannot be printed after all
 }
 
 // By what LeftS is reckoned, the best first.

@@ -44,6 +44,8 @@ var commands = []command{
 	{"cancel", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Cancel(ctx, c.Job) }},
 	{"set_stop", access.Operator, free, (*Server).doSetStop},
 	{"remove_stop", access.Operator, free, (*Server).doRemoveStop},
+	{"skip_object", access.Operator, free, skipObject(true)},
+	{"keep_object", access.Operator, free, skipObject(false)},
 	{"start_card", access.Operator, free, (*Server).doStartCard},
 	{"answer", access.Operator, free, (*Server).doAnswer},
 	{emergencyStop, access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},

@@ -82,6 +82,7 @@ var kinds = []kind{
 	{"not_connected", 409, printer.ErrNotConnected, "The printer is not connected.", "Connect it on the Settings screen."},
 	{"wrong_state", 409, printer.ErrWrongState, "", "Look at what the printer is doing now, then try again."},
 	{"other_job", 409, printer.ErrOtherJob, "", "Look at what is printing now, then try again."},
+	{"no_objects", 409, printer.ErrNoObjects, "This file does not say which of its lines are of which object, so none can be skipped.", "Slice it with its objects labelled: “Label objects” in PrusaSlicer and OrcaSlicer; Cura always does."},
 	{"old_prompt", 409, printer.ErrNoPrompt, "The printer no longer asks this.", "Look at what it asks now."},
 	{"bad_stop", 422, printer.ErrStop, "", "Choose a layer that is still to come."},
 	{"limit", 422, printer.ErrLimit, "", "Choose a value within the limits of the printer's profile."},

@@ -171,6 +171,9 @@ func (p *fakePrinter) SetFlow(ctx context.Context, percent float64) (uint64, err
 func (p *fakePrinter) MotorsOff(ctx context.Context) (uint64, error) {
 	return p.call(ctx, "motors_off")
 }
+func (p *fakePrinter) SkipObject(ctx context.Context, job string, object int, skip bool) (uint64, error) {
+	return p.call(ctx, fmt.Sprint("skip_object ", job, " ", object, " ", skip))
+}
 func (p *fakePrinter) KeepWarm(ctx context.Context) (uint64, error) { return p.call(ctx, "keep_warm") }
 
 func (p *fakePrinter) SetCooling(ctx context.Context, c printer.Cooling) (uint64, error) {

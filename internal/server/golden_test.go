@@ -41,7 +41,8 @@ func goldenState() State {
 			Job: &printer.JobStatus{ID: "01jd8w2m4k", File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone", StartedMS: goldenMS - 1800_000,
 				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: printer.LeftByPrint, Rate: 1.125, CruiseRate: 1.25, SlicerLeftS: 2710, PrinterLeftS: 2760,
 				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}, Shot: &printer.Shot{N: 42, Layer: 42, AtMS: goldenMS - 300},
-				Stops: []printer.Stop{{Layer: 10, ZMM: 2, Percent: 20.1, Passed: true}, {Layer: 120, ZMM: 24, Change: true, Note: "Now red", Percent: 61.5}}},
+				Stops:   []printer.Stop{{Layer: 10, ZMM: 2, Percent: 20.1, Passed: true}, {Layer: 120, ZMM: 24, Change: true, Note: "Now red", Percent: 61.5}},
+				Objects: 3, Object: 1, Skipped: []int{0}, LeftOut: []int{0}},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
 				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5, FilamentMM: 61.2, ToolsMM: []float64{0, 61.2}},
 			Keeper: printer.Keeper{Heated: true, Protection: "on", Cooling: printer.UsualCooling()},
@@ -198,6 +199,9 @@ func goldens() map[string]any {
 		"command_remove_stop":   FromPage{Command: Command{ID: "c62", Do: "remove_stop", Job: "01jd8w2m4k", Stop: &printer.StopAt{Layer: 120}}},
 		"state_stopped":         goldenStopped(),
 		"shots":                 ShotsTime{StillS: 120, ParkS: 716},
+		"objects": ObjectList{Objects: []gcode.Object{
+			{Name: "cube.stl", Extent: &gcode.Box{Min: [3]float64{20, 30.5, 0.2}, Max: [3]float64{40, 50.5, 20}}, PolygonMM: [][2]float64{}, TimeS: 1200.5, FilamentMM: 1804.2, Line: 412, Offset: 10230},
+			{Name: "CLIP", ID: "CLIP", Extent: &gcode.Box{Min: [3]float64{90, 30, 0.2}, Max: [3]float64{120, 42, 5}}, CenterMM: &[2]float64{105, 36}, PolygonMM: [][2]float64{{90, 30}, {120, 30}, {105, 42}}, TimeS: 300, FilamentMM: 410.7, Line: 630, Offset: 15004}}},
 		"queue": QueueList{Entries: []QueueEntry{
 			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},
 			{Entry: store.Entry{ID: 9, File: "old/cube.gcode", Copies: 1, By: "script", AddedMS: goldenMS - 50_000}, Name: "old/cube.gcode", Gone: true}}},
@@ -252,6 +256,7 @@ func goldens() map[string]any {
 		"command_rename_file":      FromPage{Command: Command{ID: "c24", Do: "rename_file", File: "toys/old.gcode", To: "toys/new.gcode"}},
 		"command_make_folder":      FromPage{Command: Command{ID: "c25", Do: "make_folder", File: "toys"}},
 		"command_answer":           FromPage{Command: Command{ID: "c26", Do: "answer", Prompt: goldenMS - 5000, Button: new(1)}},
+		"command_skip_object":      FromPage{Command: Command{ID: "c48", Do: "skip_object", Job: "01jd8w2m4k", Object: new(int)}},
 		"command_keep_warm":        FromPage{Command: Command{ID: "c27", Do: "keep_warm"}},
 		"command_set_timelapse":    FromPage{Command: Command{ID: "c47", Do: "set_timelapse", Timelapse: &goldenTimelapses().Settings}},
 		"command_start_recorded":   FromPage{Command: Command{ID: "c48", Do: "start", File: "cube.gcode", Record: &timelapse.Choice{Mode: timelapse.ByLayer, EveryS: 10, Park: true}}},

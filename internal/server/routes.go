@@ -88,6 +88,7 @@ var routes = []route{
 	{"GET", "/v1/pictures/*", access.Viewer, free, "", (*Server).servePicture},
 	{"GET", "/v1/timelapses", access.Viewer, free, "", (*Server).serveTimelapses},
 	{"GET", "/v1/timelapses/*", access.Viewer, free, "", (*Server).serveTimelapse},
+	{"GET", "/v1/objects/*", access.Viewer, free, "", (*Server).serveObjects},
 	{"GET", "/v1/shots/*", access.Viewer, free, "", (*Server).serveShots},
 	{"GET", "/v1/heights/*", access.Viewer, free, "", (*Server).serveHeights},
 	{"DELETE", "/v1/timelapses/*", access.Operator, free, "delete_timelapse", (*Server).serveDeleteTimelapse},

@@ -56,6 +56,7 @@ type Printer interface {
 	MotorsOff(ctx context.Context) (uint64, error)
 	SetProfile(ctx context.Context, profile printer.Profile) (uint64, error)
 	KeepWarm(ctx context.Context) (rev uint64, err error)
+	SkipObject(ctx context.Context, job string, object int, skip bool) (rev uint64, err error)
 	SetCooling(ctx context.Context, c printer.Cooling) (rev uint64, err error)
 	tuner
 	ListCard(ctx context.Context) (printer.CardList, error)

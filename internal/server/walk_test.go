@@ -58,6 +58,7 @@ var examples = map[string]struct {
 	"GET /v1/timelapses":         {target: "/v1/timelapses", want: 200},
 	"GET /v1/heights/*":          {target: "/v1/heights/cube.gcode", want: 200},
 	"GET /v1/shots/*":            {target: "/v1/shots/cube.gcode", want: 200},
+	"GET /v1/objects/*":          {target: "/v1/objects/cube.gcode", want: 200},
 	"GET /v1/timelapses/*":       {target: "/v1/timelapses/ready/video", want: 200},
 	"DELETE /v1/timelapses/*":    {target: "/v1/timelapses/ready", want: 204},
 	"POST /v1/timelapses/*":      {target: "/v1/timelapses/ready/render", want: 202},
@@ -210,6 +211,7 @@ func commandTexts() map[string]string {
 		"queue_copies": `"entry":1,"copies":2`, "queue_remove": `"entry":1`,
 		"set_profile": `"profile":{"name":"x","width_mm":220,"depth_mm":220,"height_mm":250,"bed":"rectangle","origin":"corner","nozzles":1,"nozzle_mm":0.4,"max_nozzle_c":260,"max_bed_c":110,"travel_mm_s":100,"lift_mm_s":8,"extrude_mm_s":3}`,
 	}
+	bodies["skip_object"], bodies["keep_object"] = `"object":1`, `"object":1`
 	bodies["allow_app"], bodies["deny_app"] = `"app":"x"`, `"app":"x"`
 	bodies["set_overlay"] = `"overlay":{"kind":"none"}`
 	bodies["set_timelapse"] = `"timelapse":{"mode":"time","every_s":10,"park":false,"camera":0,"fps":25,"budget_mb":500,"limit_mb":2000,"render_early":false,"keep_failed":true}`

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"layerd/camera"
+	"layerd/gcode"
 	"layerd/internal/access"
 	"layerd/internal/overlay"
 	"layerd/internal/store"
@@ -73,6 +74,11 @@ type Heights struct {
 	ZMM []float64 `json:"z_mm"`
 }
 
+// ObjectList is the answer of GET /v1/objects/PATH: what a file prints, by its marks.
+type ObjectList struct {
+	Objects []gcode.Object `json:"objects"` // empty when the file has no marks
+}
+
 // ID is a command's, chosen by the client: a JSON string of at most 64 bytes, or a number, which is kept as its text.
 type ID string
 
@@ -97,7 +103,8 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 type Command struct {
 	ID         ID                    `json:"id,omitempty"` // a repeat within ten minutes gets the first answer; over HTTP it may be left out
 	Do         string                `json:"do,omitempty"`
-	Job        string                `json:"job,omitempty"`         // pause, resume, cancel: the job that is meant; empty = the one under way
+	Job        string                `json:"job,omitempty"`         // pause, resume, cancel, skip_object, keep_object: the job that is meant; empty = the one under way
+	Object     *int                  `json:"object,omitempty"`      // skip_object, keep_object: its index in GET /v1/objects/PATH
 	Prompt     int64                 `json:"prompt,omitempty"`      // answer: the ID of the question that is meant
 	Button     *int                  `json:"button,omitempty"`      // answer: from 0; -1 = put it away. press: the button's ID
 	Value      *float64              `json:"value,omitempty"`       // press: what the button asks for. set_control

@@ -19,7 +19,7 @@ import (
 
 // surveyRevision is raised when gcode.SurveyFile finds out more than before; a survey of an older one is then made again. What is known besides it
 // (the hash, and with it the history; the estimate; the picture) stays: an upgrade loses nothing that people see.
-const surveyRevision = 8
+const surveyRevision = 9
 
 // content is what one reading of a file gave.
 type content struct {

@@ -51,7 +51,7 @@ func commandTable() map[string]handler {
 
 		"FIRMWARE_RESTART": klipperRestart, "RESTART": klipperRestart, "STATUS": klipperStatus, "GET_POSITION": klipperPosition,
 		"CRASH_DETECTEDX":    crashDetected,
-		"SET_GCODE_VARIABLE": nothing, "EXCLUDE_OBJECT_DEFINE": nothing, "EXCLUDE_OBJECT_START": nothing,
+		"SET_GCODE_VARIABLE": nothing, "EXCLUDE_OBJECT_DEFINE": nothing, "EXCLUDE_OBJECT_START": nothing, "EXCLUDE_OBJECT": nothing,
 		"EXCLUDE_OBJECT_END": nothing, "SET_VELOCITY_LIMIT": nothing, "SET_PRESSURE_ADVANCE": pressureAdvance, "SET_GCODE_OFFSET": gcodeOffset,
 		"BED_MESH_OUTPUT": klipperMesh, "BED_MESH_CALIBRATE": klipperProbe,
 	}

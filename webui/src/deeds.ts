@@ -7,6 +7,7 @@ const deeds: Record<string, string> = {
   add_person: 'Let somebody in', change_person: "Changed somebody's account", remove_person: 'Removed somebody',
   add_key: 'Made a key or link', remove_key: 'Took back a key or link', end_session: 'Logged a device out', lost: 'Not written down',
   start: 'Started a print', start_card: "Started a print from the printer's card", start_next: 'Started the next of the queue', pause: 'Paused the print', resume: 'Resumed the print', cancel: 'Stopped the print',
+  skip_object: 'Skipped an object', keep_object: 'Had an object printed after all',
   set_stop: 'Set a pause', remove_stop: 'Took back a pause', emergency_stop: 'Emergency stop', dismiss: 'Dismissed a fault', answer: "Answered the printer's question", send: 'Sent a line', press: 'Pressed a button', lamp: 'Switched the lamp',
   connect: 'Connected the printer', disconnect: 'Disconnected the printer', home: 'Homed', jog: 'Moved the head', extrude: 'Moved filament', motors_off: 'Switched the motors off',
   set_nozzle: 'Set the nozzle', set_bed: 'Set the bed', set_chamber: 'Set the chamber', set_fan: 'Set the fan', set_speed: 'Set the speed', set_flow: 'Set the flow', keep_warm: 'Kept it warm',

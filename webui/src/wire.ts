@@ -38,6 +38,7 @@ const stop = object({ layer: num, z_mm: num, change: bool, note: str, percent: n
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
   layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), stops: list(stop),
+  objects: num, object: num, skipped: list(num), left_out: list(num), // numbered from 0, as in GET /v1/objects/PATH; object -1 none
 })
 
 const outcome = object({
@@ -204,6 +205,7 @@ export type Doing =
   | { do: 'start_card'; file: string }
   | { do: 'pause' | 'resume' | 'cancel'; job: string }
   | { do: 'set_stop' | 'remove_stop'; job: string; stop: StopAt }
+  | { do: 'skip_object' | 'keep_object'; job: string; object: number }
   | { do: 'answer'; prompt: number; button: number }
   | { do: 'send'; line: string }
   | { do: 'emergency_stop' | 'dismiss' | 'motors_off' | 'disconnect' | 'keep_warm' }
@@ -280,7 +282,7 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 
 /** Reads a command's shape; the page only writes them, so this is for the golden files. */
 export const readCommand = object({
-  id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
+  id: str, do: str, job: may(str), object: may(num), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
   record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),

@@ -7,6 +7,7 @@ import { readFilms, readShots } from '../src/films'
 import { readPrintLog, readTotals } from '../src/kept'
 import { readNeighbours, readOverlay } from '../src/overlay'
 import { readCardList } from '../src/cardlist'
+import { middle, outline, readObjects } from '../src/objects'
 import { readHeights } from '../src/stops'
 import { readQueue, readSpools } from '../src/shelf'
 import { readLayers, readTimes } from '../src/times'
@@ -22,7 +23,7 @@ const read = (name: string) => parse(readFileSync(new URL(name, golden), 'utf8')
 describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
-    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
+    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^objects/, readObjects], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
     [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^layers/, readLayers], [/^times/, readTimes],
   ]
   for (const name of names) {
@@ -36,6 +37,14 @@ describe('golden files', () => {
 
   it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
+  })
+
+  it('an object is drawn by its outline, else by its bounds, with the front of the bed at the bottom', () => {
+    const [cube, clip] = readObjects(read('objects.json'), '').objects
+    expect(outline(cube!)).toBe('20,-30.5 40,-30.5 40,-50.5 20,-50.5')
+    expect(outline(clip!)).toBe('90,-30 120,-30 105,-42')
+    expect(middle(cube!)).toEqual({ x: 30, y: -40.5 })
+    expect(outline({ ...cube!, extent_mm: null })).toBe('')
   })
 
   it('every field of a state is one that this page knows', () => {

@@ -27,6 +27,7 @@ const CardPrint = lazy(() => import('../parts/cardprint').then((m) => m.CardPrin
 const NextCard = lazy(() => import('../parts/next').then((m) => m.NextCard))
 const StopsRow = lazy(() => import('../parts/stops').then((m) => m.StopsRow), true)
 const LookBack = lazy(() => import('../parts/lookback').then((m) => m.LookBack))
+const ObjectsButton = lazy(() => import('../parts/objects').then((m) => m.ObjectsButton), true)
 const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
 export function PrintScreen() {
@@ -45,6 +46,7 @@ export function PrintScreen() {
           {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
           {s.card?.printing && printing && <Actions state={s.state} job={{ id: s.card.id, name: cardName(s.card) }} enabled={enabled} card />}
         </May>
+        {s.job && printing && s.job.objects >= 2 && <May><ObjectsButton job={s.job} enabled={enabled && s.state !== 'cancelling' && s.state !== 'finishing'} /></May>}
         {printing && (s.timelapse.id || s.timelapse.problem) && <LookBack now={s.timelapse} />}
         {s.state === 'idle' && s.queued > 0 && <NextCard />}
         {s.state === 'idle' && !beginning() && (
