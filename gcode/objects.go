@@ -21,6 +21,7 @@ type Object struct {
 	FilamentMM float64      `json:"filament_mm"`
 	Line       int64        `json:"line"` // where it begins first; 0 it never does
 	Offset     int64        `json:"offset"`
+	End        int64        `json:"end"` // byte where it ends last
 }
 
 // MaxObjects bounds a survey's memory. Those after it count as none.
@@ -129,10 +130,11 @@ func (o *ObjectMarks) take(m *objectMark, line, offset int64) {
 	default:
 		o.trust(m.kind)
 	}
+	now := 0
 	switch m.does {
 	case ends:
-		o.now = 0
 	case describes:
+		now = o.now
 		if i := o.find(m); i > 0 {
 			one := &o.Objects[i-1]
 			if o.points -= len(one.PolygonMM); o.points+len(m.polygon) > maxPoints {
@@ -142,10 +144,20 @@ func (o *ObjectMarks) take(m *objectMark, line, offset int64) {
 			one.CenterMM, one.PolygonMM = m.center, m.polygon
 		}
 	case begins:
-		o.now = o.find(m)
-		if o.now > 0 && o.Objects[o.now-1].Line == 0 {
-			o.Objects[o.now-1].Line, o.Objects[o.now-1].Offset = line, offset
+		if now = o.find(m); now > 0 && o.Objects[now-1].Line == 0 {
+			o.Objects[now-1].Line, o.Objects[now-1].Offset = line, offset
 		}
+	}
+	if o.now != now {
+		o.endAt(offset)
+	}
+	o.now = now
+}
+
+// endAt says where the object under way ends.
+func (o *ObjectMarks) endAt(offset int64) {
+	if o.now > 0 {
+		o.Objects[o.now-1].End = offset
 	}
 }
 

@@ -35,7 +35,7 @@ func checkAgreed(t *testing.T, s *Survey, file []byte) {
 		moves[i] = true
 	}
 	for i, o := range objects {
-		if v := s.Objects[i]; v.Name != o.Name || v.ID != o.ID || v.Line != o.Line || v.Offset != o.Offset || len(v.PolygonMM) != len(o.PolygonMM) {
+		if v := s.Objects[i]; v.Name != o.Name || v.ID != o.ID || v.Line != o.Line || v.Offset != o.Offset || v.Line > 0 && v.End <= v.Offset || len(v.PolygonMM) != len(o.PolygonMM) {
 			t.Fatalf("object %d is %+v to the survey, %+v to the printer", i+1, v, o)
 		} else if v.Extent != nil && !moves[i+1] {
 			t.Fatalf("object %d has extruding moves to the survey, no moves to the printer: %+v", i+1, v)

@@ -373,6 +373,7 @@ func (s *surveyor) finish() {
 	o.FilamentMM = s.motion.byTool()
 	o.FilamentTypes = s.notes.filaments
 	s.book(func(c *contents) { c.object = 0 })
+	s.contents.objects.endAt(o.Bytes)
 	s.motion.takeBounds()
 	if o.Extrudes > 0 {
 		o.Extent = &Box{Min: s.motion.all.low, Max: s.motion.all.high}

@@ -121,7 +121,7 @@ var errStarved = errors.New("the next line is not read yet")
 // next returns the job's next line until it is taken, errStarved when the disk has not delivered it yet, io.EOF at the end, or why the file
 // cannot be read. It never waits; when starved, feed takes the batch that comes. Lines that are skipped it does not return.
 func (j *job) next() (jobLine, error) {
-	for {
+	for fed := false; ; {
 		switch {
 		case len(j.back) > 0:
 			return j.back[0], nil
@@ -142,9 +142,13 @@ func (j *job) next() (jobLine, error) {
 			}
 			return jobLine{}, j.now.err
 		}
+		if fed { // all of it is skipped: who else wants something comes first
+			return jobLine{}, errStarved
+		}
 		select {
 		case b := <-j.batches:
 			j.feed(b)
+			fed = true
 		default:
 			return jobLine{}, errStarved
 		}

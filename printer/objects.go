@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"layerd/gcode"
+	"slices"
 	"time"
 )
 
@@ -15,7 +16,13 @@ var ErrNoObjects = errors.New("the file does not say which of its lines are of w
 // after all, which is possible until the first of its lines has been left out. Lines that are on their way already are printed. The last object that is left
 // cannot be skipped: that would be a print of nothing.
 func (p *Printer) SkipObject(ctx context.Context, job string, object int, skip bool) (uint64, error) {
-	return p.inJob(ctx, job, func(o *owner, _ time.Time) error { return o.job.skip.ask(object, skip) },
+	return p.inJob(ctx, job, func(o *owner, _ time.Time) error {
+		if err := o.job.skip.ask(object, skip); err != nil {
+			return err
+		}
+		o.run.without(o.job, object)
+		return nil
+	},
 		Starting, Printing, Pausing, Paused, Resuming)
 }
 
@@ -28,11 +35,40 @@ func (k *skipper) ask(object int, skip bool) error {
 		return fmt.Errorf("%w: the file has no object %d", ErrLimit, object)
 	case !skip && k.begun[object+1]:
 		return fmt.Errorf("%w: parts of this object are missing already", ErrWrongState)
-	case skip && !k.asked[object+1] && len(numbers(&k.asked, n)) == n-1:
+	case skip && !k.asked[object+1] && !k.others(object):
 		return fmt.Errorf("%w: it is the last object that is printed; stop the print instead", ErrWrongState)
 	}
 	k.asked[object+1] = skip
 	return nil
+}
+
+// others reports whether an object besides this one is printed.
+func (k *skipper) others(than int) bool {
+	for i, o := range k.objects {
+		if i != than && o.Extent != nil && !k.asked[i+1] {
+			return true
+		}
+	}
+	return false
+}
+
+// without reckons the time of the file anew when an object is skipped from here on, or is not any more.
+func (r *jobRun) without(j *job, object int) {
+	r.out = slices.DeleteFunc(slices.Clone(r.out), func(l gcode.LeftOut) bool { return l.Object == object })
+	if j.skip.asked[object+1] {
+		r.out = append(r.out, gcode.LeftOut{Object: object, From: r.pos.end})
+	}
+	v := j.info.Survey.Without(r.out)
+	r.times = &v
+	r.eta.from = leg{} // what lies across says nothing
+}
+
+// survey is the file's, with the times of what is printed of it.
+func (r *jobRun) survey(info *JobInfo) *gcode.Survey {
+	if r.times != nil {
+		return r.times
+	}
+	return &info.Survey
 }
 
 // show says in a job's status what is skipped.

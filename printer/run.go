@@ -16,8 +16,10 @@ type jobRun struct {
 	eta     eta
 	spent   spent // filament
 	shots   shots
-	begun   int    // the newest layer whose lines were let through, an index; -1 before the first
-	stops   []Stop // by layer; replaced, never changed
+	begun   int             // the newest layer whose lines were let through, an index; -1 before the first
+	stops   []Stop          // by layer; replaced, never changed
+	out     []gcode.LeftOut // objects that are skipped, and
+	times   *gcode.Survey   // with the times of the others; nil while none is
 }
 
 func startRun(now time.Time) jobRun {
@@ -38,7 +40,7 @@ func (r *jobRun) landed(now time.Time, f *flight, j *job, m *modal) {
 	if f.long {
 		r.eta.waited(r.elapsed(now))
 	}
-	r.eta.landed(r.elapsed(now), f.pos, &j.info.Survey, m.speedPercent)
+	r.eta.landed(r.elapsed(now), f.pos, r.survey(&j.info), m.speedPercent)
 }
 
 func (r *jobRun) stop(now time.Time) {
@@ -63,7 +65,7 @@ func (r *jobRun) elapsed(now time.Time) time.Duration {
 
 // status is what people see of it. m has the last M73 R of the file, and the speed.
 func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
-	v := &info.Survey
+	v := r.survey(&info)
 	ran := r.elapsed(now)
 	st := &JobStatus{ID: info.ID, File: info.File, Name: info.Name, By: info.By, StartedMS: unixMS(r.started), Line: r.pos.line, Lines: v.Lines,
 		Offset: r.pos.end, Size: info.Size, Layer: r.pos.layer + 1, Layers: len(v.Layers), ElapsedS: ran.Seconds(), LeftS: -1, SlicerLeftS: -1, PrinterLeftS: -1}
@@ -76,6 +78,9 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	st.Percent, st.Shot, st.Stops = percent(done), r.shots.newest, r.shownStops(&info)
 	if v.SlicerTimeS > 0 {
 		st.SlicerLeftS = (1 - done) * v.SlicerTimeS
+		if r.times != nil && info.Survey.TimeS > 0 { // it has reckoned with all objects
+			st.SlicerLeftS *= v.TimeS / info.Survey.TimeS
+		}
 	}
 	if m.leftMin >= 0 {
 		st.PrinterLeftS = m.leftMin * 60
@@ -97,20 +102,19 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 
 // done is the part of the job that is done, 0 to 1.
 func (r *jobRun) done(info JobInfo) float64 {
-	if total := info.Survey.TimeS; total > 0 {
+	if total := r.survey(&info).TimeS; total > 0 {
 		return math.Min(math.Max(r.eta.at.sum()/total, 0), 1)
 	}
-	return doneAt(&info, r.pos.end)
+	return doneAt(r.survey(&info), info.Size, r.pos.end)
 }
 
 // doneAt is the part of a job before a byte of its file, 0 to 1, by time where the file tells, else by bytes.
-func doneAt(info *JobInfo, offset int64) float64 {
-	v := &info.Survey
+func doneAt(v *gcode.Survey, size, offset int64) float64 {
 	done := 0.0
-	if end := v.ElapsedAt(info.Size); end > 0 {
+	if end := v.ElapsedAt(size); end > 0 {
 		done = v.ElapsedAt(offset) / end
-	} else if info.Size > 0 {
-		done = float64(offset) / float64(info.Size)
+	} else if size > 0 {
+		done = float64(offset) / float64(size)
 	}
 	return math.Min(math.Max(done, 0), 1)
 }

@@ -59,6 +59,14 @@ func (k *skipper) judge(l jobLine) (instead []jobLine, asIs bool) {
 		k.behind = false
 		k.want.apply(c, k.g90SetsE)
 		return instead, false
+	case c.Letter == 'T' && c.Number != k.want.tool:
+		if instead = k.settle(); instead != nil {
+			instead = append(instead, l)
+		}
+		k.want.apply(c, k.g90SetsE)
+		k.is.apply(c, k.g90SetsE)
+		k.deepest = k.want.heldMM() // of the other tool's nothing is known here
+		return instead, instead == nil
 	case part == partMode || part == partMark:
 		k.want.apply(c, k.g90SetsE)
 		k.is.apply(c, k.g90SetsE)
@@ -145,7 +153,7 @@ func partOf(c gcode.Command) part {
 
 // m486Part tells the beginning of an object from the rest: firmware that is told to skip it would not move there even to park.
 func m486Part(c gcode.Command) part {
-	if s, ok := c.Float('S'); ok && s >= 0 {
+	if n, ok := gcode.ObjectOfM486(c); ok && n >= 0 {
 		return partMark
 	}
 	return partMode
@@ -200,24 +208,52 @@ func (k *skipper) restore(push bool) []jobLine {
 	if push {
 		k.push(r, is.heldMM()-w.heldMM())
 		if is.pulled != w.pulled {
-			r.say(map[bool]string{true: "G10", false: "G11"}[w.pulled])
+			r.say(retraction(w.pulled))
 		}
 	}
 	r.say(place5("G92 E", w.mm[3]))
 	if w.feed > 0 {
 		r.say(word("G1 F", w.feed))
 	}
-	if w.inches {
-		r.say("G20")
-	}
-	r.say(map[bool]string{true: "G91", false: "G90"}[w.relXYZ])
-	r.say(map[bool]string{true: "M83", false: "M82"}[w.relE]) // after G90 and G91, which set the mode of E too on some firmware
+	k.modes(r)
 	held, pulled := is.reels, is.pulled
 	w.topMM = is.topMM // what was left out is not in the way
 	*is = *w
 	is.reels, is.pulled = held, pulled
 	return r.lines
 }
+
+// settle brings the extruder to hold back what the file thinks, before another tool is taken: what is left out until then is not made up for later.
+func (k *skipper) settle() []jobLine {
+	r := &route{pos: k.last}
+	r.pos.took = 0
+	by := k.is.heldMM() - k.want.heldMM()
+	if math.Abs(by) < 1e-4 && k.is.pulled == k.want.pulled {
+		return nil
+	}
+	if k.want.inches {
+		r.say("G21")
+	}
+	r.say("M83")
+	k.push(r, by)
+	if k.is.pulled != k.want.pulled {
+		r.say(retraction(k.want.pulled))
+		k.is.pulled = k.want.pulled
+	}
+	k.modes(r)
+	return r.lines
+}
+
+// modes are as the file has them again.
+func (k *skipper) modes(r *route) {
+	if k.want.inches {
+		r.say("G20")
+	}
+	r.say(map[bool]string{true: "G91", false: "G90"}[k.want.relXYZ])
+	r.say(map[bool]string{true: "M83", false: "M82"}[k.want.relE]) // after G90 and G91, which set the mode of E too on some firmware
+}
+
+func retraction(pulled bool) string { return map[bool]string{true: "G10", false: "G11"}[pulled] }
 
 // push moves filament by itself.
 func (k *skipper) push(r *route, by float64) {

@@ -227,7 +227,7 @@ func TestSkipOnARealPlate(t *testing.T) {
 				t.Fatal(err)
 			}
 			if name != "ps_plate_multi.gcode" { // one mesh: a second one lets it be skipped
-				file = append(file, []byte(";MESH:another\nG0 X10 Y10\n")...)
+				file = append(file, []byte(";MESH:another\nG92 E0\nG1 X10 Y10 E1 F600\n")...)
 			}
 			all, _, objects := skipping(t, file, nil)
 			if name == "ps_plate_multi.gcode" && len(objects) != 5 {
@@ -260,7 +260,7 @@ func TestSkipOnARealPlate(t *testing.T) {
 func plate(r *rand.Rand) string {
 	var b strings.Builder
 	say := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
-	relE, inches, g10, marks, hops := r.IntN(2) == 0, r.IntN(4) == 0, r.IntN(3) == 0, r.IntN(4), r.IntN(2) == 0
+	relE, inches, g10, marks, hops, tools := r.IntN(2) == 0, r.IntN(4) == 0, r.IntN(3) == 0, r.IntN(4), r.IntN(2) == 0, r.IntN(3) == 0
 	unit := 1.0
 	if inches {
 		unit = 1 / 25.4
@@ -305,6 +305,9 @@ func plate(r *rand.Rand) string {
 			say("G10")
 		} else {
 			say("G1 %s F%.3f", ext(-2), 2400*unit)
+		}
+		if tools {
+			say("T%d", object%2)
 		}
 		x, y := float64(20+60*object), 30+r.Float64()*20
 		say("G0 X%.4f Y%.4f F%.3f", x*unit, y*unit, 9000*unit)

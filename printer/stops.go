@@ -150,7 +150,7 @@ func (r *jobRun) passed(st Stop) bool { return st.Layer <= r.begun+1 }
 func (r *jobRun) shownStops(info *JobInfo) []Stop {
 	out := make([]Stop, len(r.stops))
 	for i, st := range r.stops {
-		st.Percent, st.Passed = percent(doneAt(info, info.Survey.Layers[st.Layer-1].Offset)), r.passed(st)
+		st.Percent, st.Passed = percent(doneAt(r.survey(info), info.Size, info.Survey.Layers[st.Layer-1].Offset)), r.passed(st)
 		out[i] = st
 	}
 	return out

@@ -200,8 +200,8 @@ func goldens() map[string]any {
 		"state_stopped":         goldenStopped(),
 		"shots":                 ShotsTime{StillS: 120, ParkS: 716},
 		"objects": ObjectList{Objects: []gcode.Object{
-			{Name: "cube.stl", Extent: &gcode.Box{Min: [3]float64{20, 30.5, 0.2}, Max: [3]float64{40, 50.5, 20}}, PolygonMM: [][2]float64{}, TimeS: 1200.5, FilamentMM: 1804.2, Line: 412, Offset: 10230},
-			{Name: "CLIP", ID: "CLIP", Extent: &gcode.Box{Min: [3]float64{90, 30, 0.2}, Max: [3]float64{120, 42, 5}}, CenterMM: &[2]float64{105, 36}, PolygonMM: [][2]float64{{90, 30}, {120, 30}, {105, 42}}, TimeS: 300, FilamentMM: 410.7, Line: 630, Offset: 15004}}},
+			{Name: "cube.stl", Extent: &gcode.Box{Min: [3]float64{20, 30.5, 0.2}, Max: [3]float64{40, 50.5, 20}}, PolygonMM: [][2]float64{}, TimeS: 1200.5, FilamentMM: 1804.2, Line: 412, Offset: 10230, End: 204900},
+			{Name: "CLIP", ID: "CLIP", Extent: &gcode.Box{Min: [3]float64{90, 30, 0.2}, Max: [3]float64{120, 42, 5}}, CenterMM: &[2]float64{105, 36}, PolygonMM: [][2]float64{{90, 30}, {120, 30}, {105, 42}}, TimeS: 300, FilamentMM: 410.7, Line: 630, Offset: 15004, End: 80120}}},
 		"queue": QueueList{Entries: []QueueEntry{
 			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},
 			{Entry: store.Entry{ID: 9, File: "old/cube.gcode", Copies: 1, By: "script", AddedMS: goldenMS - 50_000}, Name: "old/cube.gcode", Gone: true}}},

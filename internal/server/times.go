@@ -21,6 +21,13 @@ func (s *Server) serveLayers(w http.ResponseWriter, r *http.Request, _ access.Id
 			return err
 		}
 		out.Job = snap.Job.ID
+		if len(snap.Job.Skipped) > 0 { // layers that have ended have the times of all objects still
+			skipped := []gcode.LeftOut{}
+			for _, object := range snap.Job.Skipped {
+				skipped = append(skipped, gcode.LeftOut{Object: object, From: snap.Job.Offset})
+			}
+			survey = survey.Without(skipped)
+		}
 		for i, l := range survey.Layers {
 			end := gcode.Layer{ElapsedS: survey.TimeS, CruiseS: survey.CruiseS}
 			if i+1 < len(survey.Layers) {

@@ -12,7 +12,7 @@ const space: Read<readonly [number, number, number]> = (v, at) => {
   return [x ?? 0, y ?? 0, z ?? 0] as const
 }
 const printed = object({
-  name: str, id: str, extent_mm: orNull(object({ min: space, max: space })), center_mm: orNull(pair), polygon_mm: list(pair), time_s: num, filament_mm: num, line: num, offset: num,
+  name: str, id: str, extent_mm: orNull(object({ min: space, max: space })), center_mm: orNull(pair), polygon_mm: list(pair), time_s: num, filament_mm: num, line: num, offset: num, end: num,
 })
 
 /** GET /v1/objects/PATH. */
