@@ -24,6 +24,7 @@ import (
 type API struct {
 	s       *server.Server
 	tokens  tokens
+	plate   plate
 	reading chan struct{} // holds one token while the disk is read for listing
 	listing *listing      // of the newest revision that was asked for; guarded by reading
 	sockets atomic.Uint64 // that there have been; each has its number
@@ -76,7 +77,7 @@ var methods = []method{
 	// The way out of a fault, and of an emergency stop. No print ends by it, as it would with Klipper.
 	{"printer.restart", access.Owner, command("connect"), []string{"POST /printer/restart"}},
 	{"printer.firmware_restart", access.Owner, command("connect"), []string{"POST /printer/firmware_restart"}},
-	{"printer.gcode.script", access.Owner, (*API).script, []string{"POST /printer/gcode/script"}},
+	{"printer.gcode.script", access.Operator, (*API).script, []string{"POST /printer/gcode/script"}},
 	{"printer.gcode.help", access.Viewer, func(*API, call) (any, error) { return object{}, nil }, []string{"GET /printer/gcode/help"}}, // no macros of Klipper's
 	{emergencyStop, access.Operator, command("emergency_stop"), []string{"POST /printer/emergency_stop"}},
 }

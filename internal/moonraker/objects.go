@@ -212,7 +212,7 @@ func eventTime(st server.State) float64 { return float64(st.NowMS) / 1000 }
 
 func (a *API) objects(c call) (any, error) {
 	names := []string{}
-	for name := range objectsOf(a.s.State(c.me)) {
+	for name := range a.objectsFor(c.r.Context(), a.s.State(c.me), selection{"exclude_object": nil}) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -225,5 +225,5 @@ func (a *API) query(c call) (any, error) {
 		return nil, err
 	}
 	st := a.s.State(c.me)
-	return object{"eventtime": eventTime(st), "status": wanted.from(objectsOf(st))}, nil
+	return object{"eventtime": eventTime(st), "status": wanted.from(a.objectsFor(c.r.Context(), st, wanted))}, nil
 }

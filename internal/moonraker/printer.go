@@ -83,10 +83,15 @@ func (a *API) begin(r *http.Request, me access.Identity, name string) error {
 	return a.s.Try(r.Context(), me, server.Command{Do: "start", File: name, Anyway: true})
 }
 
-// script gives lines to the printer as they are, as the console of our page does. Klipper's own commands mean nothing to other firmware.
+// script gives lines to the printer as they are, as the console of our page does, which takes an owner. Klipper's own commands mean nothing to other firmware; but
+// that of an object to be skipped is ours.
 func (a *API) script(c call) (any, error) {
 	text, err := c.in.text("script")
-	if err == nil {
+	if err != nil {
+		return nil, err
+	}
+	taken, err := a.exclude(c, text)
+	if !taken {
 		err = a.s.Try(c.r.Context(), c.me, server.Command{Do: "send", Line: text})
 	}
 	if err != nil {

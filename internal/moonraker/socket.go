@@ -215,7 +215,7 @@ func (c *client) update() error {
 // differs is what is new of what he wants, and notes it as sent.
 func (c *client) differs() (map[string]map[string]json.RawMessage, error) {
 	out := map[string]map[string]json.RawMessage{}
-	for name, fields := range c.wants.from(objectsOf(c.now)) {
+	for name, fields := range c.wants.from(c.a.objectsFor(c.r.Context(), c.now, c.wants)) {
 		if c.sent[name] == nil {
 			c.sent[name] = map[string]string{}
 		}

@@ -3,6 +3,7 @@ package servertest
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -243,6 +244,10 @@ func (p *Printer) note(what string) (uint64, error) {
 	defer p.mu.Unlock()
 	p.told = append(p.told, strings.TrimSpace(what))
 	return 1, nil
+}
+
+func (p *Printer) SkipObject(_ context.Context, job string, object int, skip bool) (uint64, error) {
+	return p.note(fmt.Sprint("skip object ", job, " ", object, " ", skip))
 }
 
 func (p *Printer) Pause(_ context.Context, job string) (uint64, error) { return p.note("pause " + job) }
