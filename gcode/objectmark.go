@@ -86,11 +86,12 @@ func sentenceObject(text string) string {
 	if i < 0 {
 		return text
 	}
-	name := cutShort(text[:i], maxObjectName-len(" (9999)"))
+	name := text[:i]
 	numbers := strings.Fields(text[i+len(" id:"):])
 	if len(numbers) == 3 {
 		if n, err := strconv.Atoi(numbers[2]); err == nil && n > 0 && n < 9999 {
-			name += " (" + strconv.Itoa(n+1) + ")"
+			copied := " (" + strconv.Itoa(n+1) + ")"
+			name = cutShort(name, maxObjectName-len(copied)) + copied
 		}
 	}
 	return name

@@ -37,6 +37,12 @@ func (m *modal) apply(text []byte, g90SetsE bool) {
 				m.feed = f
 			}
 		case 20, 21:
+			switch was := m.inches; { // the feed stays what it is, in other units (Marlin, parser.h, value_feedrate)
+			case !was && c.Number == 20:
+				m.feed /= 25.4
+			case was && c.Number == 21:
+				m.feed *= 25.4
+			}
 			m.inches = c.Number == 20
 		case 90, 91:
 			m.relXYZ = c.Number == 91

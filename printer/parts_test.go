@@ -29,7 +29,7 @@ func TestModal(t *testing.T) {
 		{"M83|G90", true, ""},
 		{"M83|G90", false, "relE"},
 		{"G91|M82", true, "relXYZ"},
-		{"G20|G1 X1 F50|G21", false, "feed50"},
+		{"G20|G1 X1 F50|G21", false, "feed1270"},
 		{"G0 F100|G1 X1|G1 F0|G1 F-5|G2 F300 I1", false, "feed300"},
 		{"T1|M104 S200|M104 T0 S190|M109 R150|T0", false, "nozzles map[0:190 1:150]"},
 		{"M104 T99 S200|T99|M104 T-1 S5", false, ""},

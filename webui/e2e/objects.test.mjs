@@ -49,6 +49,8 @@ test('the map shows what is printed, and everything can be tapped', async () => 
   assert.equal(put.status, 201, await put.text())
   await command({ do: 'start', file: 'plate.gcode', anyway: true })
   await until('printing the second layer', async () => (await state()).job?.layer >= 2)
+  await button(/^Objects/).waitFor()
+  await shoot('objects-print')
   await button(/^Objects/).click()
   const map = page.getByTestId('bed-map')
   await map.waitFor()

@@ -13,7 +13,7 @@ export function LayerSheet({ part, onClose }: { /** of the bar that was tapped, 
   const [times, setTimes] = useState<LayerTimes | null>(null)
   useEffect(() => {
     getLayers().then(setTimes).catch(complain)
-  }, [id])
+  }, [id, job?.skipped.length])
   return (
     <Sheet title="When is a layer done?" onClose={onClose}>
       {!job ? <p>The print is over.</p>
