@@ -337,12 +337,16 @@ func (s *surveyor) macro(c Command, line Line) {
 	s.heat(line, !hasPrefixBytesFold(line.Text, "SET_HEATER_TEMPERATURE")) // START_PRINT and its like wait
 }
 
+// mostTargetC is more than any limit. A macro may be told "inf", for which JSON has no word.
+const mostTargetC = 1e6
+
 // heat keeps the highest targets and where they stand, and how long the file waits for them.
 func (s *surveyor) heat(line Line, waits bool) {
 	t, o := TargetsOf(line.Text), &s.out
 	if t == (Targets{}) {
 		return
 	}
+	t = Targets{min(t.NozzleC, mostTargetC), min(t.BedC, mostTargetC), min(t.ChamberC, mostTargetC)}
 	if waits {
 		s.plan.wait(0)
 	}
