@@ -296,7 +296,7 @@ func (s *surveyor) g(c Command, line Line) {
 		s.plan.wait(0)
 		s.heater.homing(c.Number)
 		fallthrough
-	case 20, 21, 90, 91, 92:
+	case 17, 18, 19, 20, 21, 90, 91, 92:
 		s.words.read(c.Args)
 		s.motion.other(c, &s.words)
 	case 10:
