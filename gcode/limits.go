@@ -107,6 +107,42 @@ func (l *Limits) command(number int, w *words) (lasting bool) {
 	return lasting
 }
 
+// under returns l with what is set in own instead.
+func (l Limits) under(own *Limits) Limits {
+	put := func(to *float64, v float64) {
+		if v != 0 {
+			*to = v
+		}
+	}
+	for i := range l.SpeedMMS {
+		put(&l.SpeedMMS[i], own.SpeedMMS[i])
+		put(&l.AccelMMS2[i], own.AccelMMS2[i])
+		put(&l.JerkMMS[i], own.JerkMMS[i])
+	}
+	put(&l.PrintMMS2, own.PrintMMS2)
+	put(&l.RetractMMS2, own.RetractMMS2)
+	put(&l.TravelMMS2, own.TravelMMS2)
+	put(&l.DeviationMM, own.DeviationMM)
+	if own.By != "" {
+		l.By = own.By
+	}
+	return l
+}
+
+// whole reports whether nothing is left to be said.
+func (l *Limits) whole() bool {
+	none := *l
+	if none.DeviationMM > 0 {
+		none.JerkMMS = [4]float64{1, 1, 1, 1} // which does not count
+	}
+	for i := range none.SpeedMMS {
+		if none.SpeedMMS[i] == 0 || none.AccelMMS2[i] == 0 || none.JerkMMS[i] == 0 {
+			return false
+		}
+	}
+	return none.PrintMMS2 > 0 && none.RetractMMS2 > 0 && none.TravelMMS2 > 0
+}
+
 // comment takes "machine_max_acceleration_x = 500,500" of PrusaSlicer and its kin (the first of several values is that of the normal mode), and
 // reports whether it was one. c is trimmed.
 func (l *Limits) comment(c []byte) bool {

@@ -129,6 +129,9 @@ type surveyor struct {
 	motion motion
 	plan   planner
 	config Limits // of the comments
+	own    Limits // of commands alone, 0 where they have said nothing
+	based  bool   // it began with limits of this file or this printer
+	told   bool   // commands before the first move have said all
 	heater heatTime
 	layers layers
 	notes  notes
@@ -172,6 +175,7 @@ func SurveyWith(r io.Reader, limits Limits) (Survey, error) {
 	s := &surveyor{scan: NewScanner(io.MultiReader(bytes.NewReader(head), r))}
 	s.motion.reset()
 	s.plan.reset(limits)
+	s.based = limits.By == LimitsConfig || limits.By == LimitsPrinter
 	s.config = OurLimits()
 	s.scan.OnComment(s.comment)
 	for s.scan.Scan() {
@@ -206,16 +210,15 @@ func (s *surveyor) comment(c []byte, number, offset int64) {
 	}
 }
 
-// configured takes what comments say of the machine's limits, unless it is too late for that.
+// configured takes what comments say of the machine's limits, unless it is too late for that, or the file's own commands leave nothing to say.
 func (s *surveyor) configured() {
-	switch by := s.plan.limits.By; {
-	case by == LimitsFile || by == LimitsConfig && s.out.Moves > 0:
-	case s.out.Moves > 0:
+	s.config.By = LimitsConfig
+	switch {
+	case s.based:
+	case s.out.Moves == 0:
+		s.plan.limits = s.config.under(&s.own)
+	case !s.told:
 		s.out.LimitsLate, s.out.late = true, s.config
-		s.out.late.By = LimitsConfig
-	default:
-		s.config.By = LimitsConfig
-		s.plan.limits = s.config
 	}
 }
 
@@ -278,6 +281,9 @@ func (s *surveyor) g(c Command, line Line) {
 	case 0, 1, 2, 3:
 		s.words.read(c.Args)
 		m := s.motion.move(c.Number, &s.words)
+		if s.out.Moves == 0 {
+			s.told = s.own.whole()
+		}
 		s.out.Moves++
 		if m.extrudes {
 			s.out.Extrudes++
@@ -317,6 +323,9 @@ func (s *surveyor) m(c Command, line Line) {
 		s.words.read(c.Args)
 		if s.plan.limits.command(c.Number, &s.words) {
 			s.plan.limits.By = LimitsFile
+		}
+		if s.out.Moves == 0 && s.own.command(c.Number, &s.words) {
+			s.own.By = LimitsFile
 		}
 	case 0, 1, 25, 226, 400, 600, 601:
 		s.plan.wait(0)
