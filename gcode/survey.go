@@ -195,8 +195,10 @@ func (s *surveyor) comment(c []byte, number, offset int64) {
 		return
 	}
 	if kind := layerMark(c); kind != noMark {
-		at, cruise := s.plan.soFar()
-		s.layers.mark(kind, Layer{Offset: offset, Line: number, ElapsedS: at, CruiseS: cruise})
+		if s.layers.counts(kind) {
+			at, cruise := s.plan.soFar()
+			s.layers.mark(Layer{Offset: offset, Line: number, ElapsedS: at, CruiseS: cruise})
+		}
 		return
 	}
 	if s.config.comment(c) {
@@ -385,11 +387,14 @@ func (s *surveyor) finish() {
 	}
 	s.plan.wait(0)
 	o.TimeS, o.Limits = min(s.plan.seconds, maxSeconds), s.plan.limits
-	o.HeatS, o.CruiseS = s.heater.seconds, min(s.plan.cruise, o.TimeS)
+	o.HeatS, o.CruiseS = min(s.heater.seconds, maxSeconds), min(s.plan.cruise, o.TimeS)
 	o.Layers = s.layers.list()
-	for i := range o.Layers {
-		o.Layers[i].ElapsedS = min(o.Layers[i].ElapsedS, o.TimeS)
-		o.Layers[i].CruiseS = min(o.Layers[i].CruiseS, o.CruiseS)
+	var before Layer
+	for i := range o.Layers { // the end of a queue was guessed at each, so that a short one may seem to begin before the last
+		l := &o.Layers[i]
+		l.ElapsedS = min(max(l.ElapsedS, before.ElapsedS), o.TimeS)
+		l.CruiseS = min(max(l.CruiseS, before.CruiseS), o.CruiseS)
+		before = *l
 	}
 	o.Slicer = s.notes.name()
 	o.SlicerTimeS = s.notes.seconds()
