@@ -2,6 +2,7 @@ package gcode
 
 import (
 	"io"
+	"math"
 	"strings"
 	"testing"
 )
@@ -53,5 +54,34 @@ func TestLimitsHoweverAFileComes(t *testing.T) {
 				t.Errorf("by %s, X %g, Z %g mm/s², want %s, %g, %g", l.By, l.AccelMMS2[0], l.AccelMMS2[2], c.by, c.accelX, c.accelZ)
 			}
 		})
+	}
+}
+
+// RepRapFirmware's M203 counts in mm/min, and nothing in the line says so but how much it is.
+func TestSpeedLimitsByFirmware(t *testing.T) {
+	for file, want := range map[string][4]float64{
+		"M203 X200 Y200 Z12 E60\n":                             {200, 200, 12, 60},
+		"M203 X12000 Y9000 Z720 E3600\n":                       {200, 150, 12, 60},
+		"M203 X12000\nM203 Z720\n":                             {200, 500, 12, 80},
+		"M566 X600 Y600 Z24 E300\nM203 X1200 Y1200 Z60 E600\n": {20, 20, 1, 10},
+	} {
+		if got := survey(t, file+"G1 X1 E1\n").Limits; got.SpeedMMS != want || got.By != LimitsFile {
+			t.Errorf("%q: %v by %s, want %v", file, got.SpeedMMS, got.By, want)
+		}
+	}
+}
+
+// Klipper goes round a square corner at a speed that does not change with the acceleration.
+func TestSquareCorners(t *testing.T) {
+	const slow = 0.05
+	for file, a := range map[string]float64{
+		"SET_VELOCITY_LIMIT ACCEL=1000 SQUARE_CORNER_VELOCITY=9\n":                               1000,
+		"SET_VELOCITY_LIMIT ACCEL=500 SQUARE_CORNER_VELOCITY=9\nSET_VELOCITY_LIMIT ACCEL=1000\n": 1000,
+		"SET_VELOCITY_LIMIT SQUARE_CORNER_VELOCITY=9\nM204 S250\n":                               250,
+	} {
+		want := 2 * ramp(100, slow, 100, 9, a)
+		if got := survey(t, file+"G1 X100 F6000\nG1 Y100\n").TimeS; math.Abs(got-want) > 1e-3*want {
+			t.Errorf("%q: %v s, want %v", file, got, want)
+		}
 	}
 }
