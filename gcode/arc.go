@@ -11,18 +11,29 @@ type arc struct {
 	sweep     float64 // radians, counterclockwise
 }
 
-// arc measures the arc from from to m.at, given by its centre (I, J) or its radius (R). One that makes no sense is a straight line.
+// samePlace is how near ends are, in mm, that are one: sums of relative moves are not exact (Marlin: G2_G3.cpp, NEAR).
+const samePlace = 1e-6
+
+// roundedRadius is how much of half the chord an R has at least (RepRapFirmware: GCodes2.cpp).
+const roundedRadius = 0.98
+
+// arc measures the arc from from to m.at, given by its centre (I, J) or its radius (R). One that makes no sense is a straight line, and so is one in
+// another plane than XY: where it leads to is right then.
 func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
+	if m.upright {
+		return arc{}
+	}
 	dx, dy := m.at[0]-from[0], m.at[1]-from[1]
-	i, hasI := m.length(w, 'I')
-	j, hasJ := m.length(w, 'J')
-	if r, ok := m.length(w, 'R'); ok && !hasI && !hasJ {
-		// The centre is beside the middle of the chord. A negative R asks for the longer way round.
+	i, _ := m.length(w, 'I')
+	j, _ := m.length(w, 'J')
+	if r, ok := m.length(w, 'R'); ok { // beside which I and J do not count
+		// The centre is beside the middle of the chord, or in it where R is a little too short, as the rounded one of a half circle may be. A negative R
+		// asks for the longer way round.
 		chord := math.Hypot(dx, dy)
-		h := r*r - chord*chord/4
-		if chord == 0 || h < 0 {
+		if chord == 0 || math.Abs(r) < roundedRadius*chord/2 {
 			return arc{}
 		}
+		h := max(r*r-chord*chord/4, 0)
 		side := math.Sqrt(h) / chord
 		if clockwise == (r > 0) {
 			side = -side
@@ -30,7 +41,7 @@ func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
 		i, j = dx/2-dy*side, dy/2+dx*side
 	}
 	radius := math.Sqrt(i*i + j*j)
-	if radius == 0 {
+	if !(radius > 0 && radius <= maxCoordinate) {
 		return arc{}
 	}
 	cx, cy := from[0]+i, from[1]+j
@@ -44,7 +55,7 @@ func (m *motion) arc(clockwise bool, w *words, from [4]float64) arc {
 	if sweep <= 0 {
 		sweep += 2 * math.Pi
 	}
-	if dx == 0 && dy == 0 {
+	if math.Abs(dx) < samePlace && math.Abs(dy) < samePlace {
 		sweep = 2 * math.Pi
 	}
 	a := arc{

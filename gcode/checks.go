@@ -180,7 +180,7 @@ func (k *checks) set(tool int, targetC float64) {
 	if k.trusted && !k.heats && targetC < UsualMinExtrudeC {
 		return // a second tool, which is to wait; what the macro has heated is not known
 	}
-	k.targets[tool], k.heats, k.changed = targetC, true, true
+	k.targets[tool], k.heats, k.changed = min(targetC, mostTargetC), true, true
 }
 
 func (k *checks) switchedOff(tool int, line int64) {

@@ -131,6 +131,9 @@ func (c *contents) allPushed() (all [maxFeatures]float64) {
 
 // pause keeps a pause; a comment that announces one becomes one with the command that follows.
 func (s *surveyor) pause(p Pause, announced bool) {
+	if s.contents.pauses.full() {
+		return
+	}
 	p.Layer = s.layers.count() - 1
 	p.ZMM = s.motion.at[2]
 	p.ElapsedS, _ = s.plan.soFar()

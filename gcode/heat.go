@@ -59,10 +59,11 @@ var unquoted = strings.NewReplacer(`"`, " ", "'", " ", "=", " = ")
 
 // macro reads KEY=VALUE words, quoted or not, with numbers as Python reads them (klippy/gcode.py uses shlex and float).
 func (t *Targets) macro(text string) {
-	if strings.IndexByte(text, '=') < 0 {
+	text = strings.ToUpper(text)
+	if strings.IndexByte(text, '=') < 0 || !strings.Contains(text, "TEMP") && !strings.Contains(text, "TARGET") {
 		return
 	}
-	words := strings.Fields(unquoted.Replace(strings.ToUpper(text)))
+	words := strings.Fields(unquoted.Replace(text))
 	heater := ""
 	for i := 1; i+1 < len(words); i++ {
 		if words[i] == "=" && words[i-1] == "HEATER" {
@@ -77,6 +78,9 @@ func (t *Targets) macro(text string) {
 		v, err := strconv.ParseFloat(words[i+1], 64)
 		if err != nil && !math.IsInf(v, 1) {
 			continue
+		}
+		if math.IsNaN(v) { // no limit of Klipper's stops it, and it heats at full power then (heaters.py, set_temp and ControlPID)
+			v = math.Inf(1)
 		}
 		switch of := key + heater; {
 		case strings.Contains(of, "BED"):

@@ -1,6 +1,7 @@
 package gcode
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 )
@@ -18,10 +19,22 @@ func TestTargetsOf(t *testing.T) {
 		`SET_HEATER_TEMPERATURE HEATER="extruder" TARGET=" 400"`: {NozzleC: 400},
 		"SET_HEATER_TEMPERATURE TARGET=4e2 HEATER=heater_bed":    {BedC: 400},
 		"SET_HEATER_TEMPERATURE HEATER=extruder TARGET=inf":      {NozzleC: math.Inf(1)},
-		"M117 TEMP=500": {}, "G1 X5 Y5": {}, "": {}, "SET_PIN PIN=x VALUE=300": {}, "START_PRINT EXTRUDER_TEMP=2e3x": {},
+		"SET_HEATER_TEMPERATURE HEATER=extruder TARGET=nan":      {NozzleC: math.Inf(1)},
+		"START_PRINT BED_TEMP=nan BED_TEMP=60":                   {BedC: math.Inf(1)},
+		"M117 TEMP=500":                                          {}, "G1 X5 Y5": {}, "": {}, "SET_PIN PIN=x VALUE=300": {}, "START_PRINT EXTRUDER_TEMP=2e3x": {},
 	} {
 		if got := TargetsOf([]byte(text)); got != want {
 			t.Errorf("%q: got %+v, want %+v", text, got, want)
+		}
+	}
+}
+
+// A target that no number says is kept as one that JSON can say.
+func TestSurveyOfEndlessHeat(t *testing.T) {
+	for _, word := range []string{"inf", "nan", "1e400", "Infinity"} {
+		s := survey(t, "START_PRINT EXTRUDER_TEMP="+word+" BED_TEMP="+word+" CHAMBER_TEMP="+word+"\nG1 X1 E1\n")
+		if _, err := json.Marshal(s); err != nil || s.MaxNozzleC != mostTargetC || s.MaxBedC != mostTargetC || s.MaxChamberC != mostTargetC {
+			t.Errorf("%s: %v, nozzle %v, bed %v, chamber %v", word, err, s.MaxNozzleC, s.MaxBedC, s.MaxChamberC)
 		}
 	}
 }

@@ -74,15 +74,17 @@ func isWord(c []byte, w string) bool {
 	return len(c) >= len(w) && string(c[:len(w)]) == w && (len(c) == len(w) || isSpace(c[len(w)]))
 }
 
-// mark takes a slicer's mark. One kind counts in a file: the first seen, unless a more trustworthy one turns up before it
-// has come twice.
-func (l *layers) mark(kind mark, at Layer) {
+// counts tells whether a slicer's mark is one to take. One kind counts in a file: the first seen, unless a more trustworthy one turns up before it has
+// come twice.
+func (l *layers) counts(kind mark) bool {
 	if kind > l.kind && len(l.marked) <= 1 {
 		l.kind, l.marked = kind, l.marked[:0]
 	}
-	if kind != l.kind || len(l.marked) == MaxLayers {
-		return
-	}
+	return kind == l.kind && len(l.marked) < MaxLayers
+}
+
+// mark takes a mark that counts.
+func (l *layers) mark(at Layer) {
 	l.byZ = nil
 	l.marked = append(l.marked, at)
 	l.pending = true

@@ -110,3 +110,23 @@ func TestLayerHeight(t *testing.T) {
 		}
 	}
 }
+
+// What lies in the planner is reckoned to stop behind its last move. A quick move behind a slow one ends that sooner, and still no layer begins before the
+// one below it.
+func TestLayersBeginOneAfterAnother(t *testing.T) {
+	s := survey(t, "M201 X10000\nM204 P50 T10000\nM205 X1\n;LAYER_CHANGE\nG1 X100 E1 F6000\n;LAYER_CHANGE\nG1 X100.4\n;LAYER_CHANGE\nG1 X200 E2\n")
+	for i := 1; i < len(s.Layers); i++ {
+		if s.Layers[i].ElapsedS < s.Layers[i-1].ElapsedS || s.Layers[i].CruiseS < s.Layers[i-1].CruiseS {
+			t.Errorf("layer %d begins at %v s, the one below at %v s", i, s.Layers[i].ElapsedS, s.Layers[i-1].ElapsedS)
+		}
+	}
+}
+
+func TestNoTimeIsForEver(t *testing.T) {
+	s := &surveyor{scan: NewScanner(strings.NewReader(""))}
+	s.plan.reset(OurLimits())
+	s.heater.seconds, s.plan.seconds = 1e12, 1e12
+	if s.finish(); s.out.HeatS != maxSeconds || s.out.TimeS != maxSeconds {
+		t.Errorf("heating %v s, motion %v s, want %v at most", s.out.HeatS, s.out.TimeS, maxSeconds)
+	}
+}

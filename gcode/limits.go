@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -19,6 +20,9 @@ type Limits struct {
 	VectorJerk  bool       `json:"vector_jerk"`   // the jerk of X is that of X and Y together, as in Marlin 1.0, and half of it is what one starts with
 	DeviationMM float64    `json:"deviation_mm"`  // M205 J; 0 where jerk counts
 	Queue       int        `json:"queue"`         // moves that the planner looks ahead
+
+	cornerMMS float64 // Klipper's square_corner_velocity, of which DeviationMM comes; 0 it was not said
+	minutes   bool    // M203 counts in mm/min, as RepRapFirmware does
 }
 
 // Where limits come from, the most trustworthy first.
@@ -84,13 +88,20 @@ func (l *Limits) command(number int, w *words) (lasting bool) {
 	case 201:
 		each(&l.AccelMMS2, 1)
 	case 203:
-		each(&l.SpeedMMS, 1)
+		x, _ := w.get('X')
+		y, _ := w.get('Y')
+		if l.minutes = l.minutes || max(x, y) > noSpeedMMS; l.minutes {
+			each(&l.SpeedMMS, 1.0/60)
+		} else {
+			each(&l.SpeedMMS, 1)
+		}
 	case 566:
+		l.minutes = true // nobody else has it
 		each(&l.JerkMMS, 1.0/60)
 	case 205:
 		each(&l.JerkMMS, 1)
 		if v, ok := w.get('J'); ok {
-			l.DeviationMM = min(max(v, 0), 1)
+			l.DeviationMM, l.cornerMMS = min(max(v, 0), 1), 0
 			lasting = true
 		}
 	case 204:
@@ -98,13 +109,53 @@ func (l *Limits) command(number int, w *words) (lasting bool) {
 			take(&l.PrintMMS2, 'S')
 			take(&l.TravelMMS2, 'S')
 			take(&l.RetractMMS2, 'T')
-			break
+		} else {
+			take(&l.PrintMMS2, 'P')
+			take(&l.RetractMMS2, 'R')
+			take(&l.TravelMMS2, 'T')
 		}
-		take(&l.PrintMMS2, 'P')
-		take(&l.RetractMMS2, 'R')
-		take(&l.TravelMMS2, 'T')
+		l.corner()
 	}
 	return lasting
+}
+
+// noSpeedMMS is faster than X and Y of any machine: an M203 that says more counts in mm/min.
+const noSpeedMMS = 2000
+
+// under returns l with what is set in own instead.
+func (l Limits) under(own *Limits) Limits {
+	put := func(to *float64, v float64) {
+		if v != 0 {
+			*to = v
+		}
+	}
+	for i := range l.SpeedMMS {
+		put(&l.SpeedMMS[i], own.SpeedMMS[i])
+		put(&l.AccelMMS2[i], own.AccelMMS2[i])
+		put(&l.JerkMMS[i], own.JerkMMS[i])
+	}
+	put(&l.PrintMMS2, own.PrintMMS2)
+	put(&l.RetractMMS2, own.RetractMMS2)
+	put(&l.TravelMMS2, own.TravelMMS2)
+	put(&l.DeviationMM, own.DeviationMM)
+	if own.By != "" {
+		l.By = own.By
+	}
+	return l
+}
+
+// whole reports whether nothing is left to be said.
+func (l *Limits) whole() bool {
+	none := *l
+	if none.DeviationMM > 0 {
+		none.JerkMMS = [4]float64{1, 1, 1, 1} // which does not count
+	}
+	for i := range none.SpeedMMS {
+		if none.SpeedMMS[i] == 0 || none.AccelMMS2[i] == 0 || none.JerkMMS[i] == 0 {
+			return false
+		}
+	}
+	return none.PrintMMS2 > 0 && none.RetractMMS2 > 0 && none.TravelMMS2 > 0
 }
 
 // comment takes "machine_max_acceleration_x = 500,500" of PrusaSlicer and its kin (the first of several values is that of the normal mode), and
@@ -150,7 +201,6 @@ func (l *Limits) comment(c []byte) bool {
 // velocity takes Klipper's "SET_VELOCITY_LIMIT ACCEL=5000 SQUARE_CORNER_VELOCITY=5". Its corners are those of a junction deviation
 // (klippy/toolhead.py, _calc_junction_deviation).
 func (l *Limits) velocity(text string) {
-	corner := 0.0
 	for word := range strings.FieldsSeq(text) {
 		key, value, _ := strings.Cut(word, "=")
 		v, _, ok := parseNumber(value)
@@ -165,11 +215,16 @@ func (l *Limits) velocity(text string) {
 				l.SpeedMMS[1] = l.SpeedMMS[0]
 			}
 		case strings.EqualFold(key, "SQUARE_CORNER_VELOCITY"):
-			corner = min(max(v, 0), 100)
+			l.cornerMMS = min(max(v, 0), 100)
 		}
 	}
-	if corner > 0 {
-		l.DeviationMM = corner * corner * (1.4142135623730951 - 1) / l.PrintMMS2
+	l.corner()
+}
+
+// corner keeps the speed round a square corner when the acceleration changes.
+func (l *Limits) corner() {
+	if l.cornerMMS > 0 {
+		l.DeviationMM = l.cornerMMS * l.cornerMMS * (math.Sqrt2 - 1) / l.PrintMMS2
 	}
 }
 

@@ -12,6 +12,7 @@ type motion struct {
 	known    [3]bool    // the axis has been told its place since the start or the last G28
 	inch     bool
 	relative bool // G91
+	upright  bool // G18, G19: arcs are in another plane than XY
 	pushes   bool // M83: E alone is relative
 	feed     float64
 	factor   float64 // M220's
@@ -174,6 +175,8 @@ func (m *motion) other(c Command, w *words) {
 		return
 	}
 	switch c.Number {
+	case 17, 18, 19:
+		m.upright = c.Number != 17
 	case 20:
 		m.inch = true
 	case 21:

@@ -82,6 +82,9 @@ func (p *pauses) take(one Pause, announced bool) {
 	}
 }
 
+// full tells that nothing more is taken.
+func (p *pauses) full() bool { return len(p.list) == MaxPauses && !p.announced }
+
 func (p *pauses) finish(mostS float64) []Pause {
 	if p.list == nil {
 		return []Pause{}

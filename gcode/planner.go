@@ -54,43 +54,27 @@ func (p *planner) reset(l Limits) {
 	p.begin(stopped)
 }
 
-// move plans what the motion says. An arc is planned as firmware does it, in pieces (Marlin: MAX_ARC_SEGMENT_MM 1).
+// move plans what the motion says.
 func (p *planner) move(m *moved) {
-	switch c := &m.curve; {
+	switch {
 	case m.length == 0:
-	case c.length == 0:
+	case m.curve.length == 0:
 		p.add(&m.by, m.length, m.speed)
 	default:
-		n := min(max(math.Ceil(c.length), 1), maxArcPieces)
-		piece := [4]float64{2: m.by[2] / n, 3: m.by[3] / n}
-		chord, turn := 2*c.radius*math.Sin(math.Abs(c.sweep)/(2*n)), c.sweep/n
-		// The direction of a chord is that of the tangent at its middle, and each is turned against the last one by the same angle.
-		sin, cos := math.Sincos(c.begin + turn/2 + math.Copysign(math.Pi/2, turn))
-		piece[0], piece[1] = chord*cos, chord*sin
-		sin, cos = math.Sincos(turn)
-		for range int(n) {
-			p.add(&piece, m.length/n, m.speed)
-			piece[0], piece[1] = piece[0]*cos-piece[1]*sin, piece[0]*sin+piece[1]*cos
-		}
+		p.turn(m)
 	}
 }
 
-// maxArcPieces bounds what one line costs.
-const maxArcPieces = 256
-
-// add plans a move by d mm (X Y Z E) at speed mm/s along its way of length mm; E alone has its own length. pushes tells that
-// filament goes with it.
-func (p *planner) add(d *[4]float64, length, speed float64) {
-	l := &p.limits
+// limited is the direction of a move by d mm, and how fast and with what acceleration the limits let it go.
+func (l *Limits) limited(d *[4]float64, length, speed float64) (unit [4]float64, _, accel float64) {
 	inverse := 1 / length
-	accel := l.TravelMMS2
+	accel = l.TravelMMS2
 	if d[3] != 0 {
 		accel = l.PrintMMS2
 		if d[0] == 0 && d[1] == 0 && d[2] == 0 {
 			accel = l.RetractMMS2
 		}
 	}
-	var unit [4]float64
 	for i := range unit {
 		if d[i] == 0 {
 			continue
@@ -104,6 +88,12 @@ func (p *planner) add(d *[4]float64, length, speed float64) {
 			accel = l.AccelMMS2[i] / u
 		}
 	}
+	return unit, speed, accel
+}
+
+// add plans a move by d mm (X Y Z E) at speed mm/s along its way of length mm; E alone has its own length.
+func (p *planner) add(d *[4]float64, length, speed float64) {
+	unit, speed, accel := p.limits.limited(d, length, speed)
 	if p.count == p.depth {
 		p.leave()
 	}

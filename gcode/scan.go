@@ -209,16 +209,23 @@ func (s *Scanner) addComment(b []byte) []byte {
 	return s.comment
 }
 
-// lineEnd returns where the line in b ends (at its LF or CR), -1 when b does not say.
+// lineEnd returns where the line in b ends (at its LF or CR), -1 when b does not say. It looks no farther than some times the line's length: where
+// one of the two never comes, a look for it through the whole buffer at each line would be the most of the work.
 func lineEnd(b []byte) int {
-	n := bytes.IndexByte(b, '\n')
-	if n >= 0 {
-		b = b[:n]
+	for from, piece := 0, 256; from < len(b); from, piece = from+piece, 4*piece {
+		part := b[from:min(from+piece, len(b))]
+		n := bytes.IndexByte(part, '\n')
+		if n >= 0 {
+			part = part[:n]
+		}
+		if cr := bytes.IndexByte(part, '\r'); cr >= 0 {
+			n = cr
+		}
+		if n >= 0 {
+			return from + n
+		}
 	}
-	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
-		return cr
-	}
-	return n
+	return -1
 }
 
 // skipLineEnd consumes the LF, CR or CRLF at s.pos.

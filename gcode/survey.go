@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"sort"
-	"strings"
 )
 
 // A file flows through SurveyFile once: its beginning is checked for other kinds of file (survey_refuse.go), commands go to
@@ -129,6 +128,9 @@ type surveyor struct {
 	motion motion
 	plan   planner
 	config Limits // of the comments
+	own    Limits // of commands alone, 0 where they have said nothing
+	based  bool   // it began with limits of this file or this printer
+	told   bool   // commands before the first move have said all
 	heater heatTime
 	layers layers
 	notes  notes
@@ -172,6 +174,7 @@ func SurveyWith(r io.Reader, limits Limits) (Survey, error) {
 	s := &surveyor{scan: NewScanner(io.MultiReader(bytes.NewReader(head), r))}
 	s.motion.reset()
 	s.plan.reset(limits)
+	s.based = limits.By == LimitsConfig || limits.By == LimitsPrinter
 	s.config = OurLimits()
 	s.scan.OnComment(s.comment)
 	for s.scan.Scan() {
@@ -198,8 +201,10 @@ func (s *surveyor) comment(c []byte, number, offset int64) {
 		return
 	}
 	if kind := layerMark(c); kind != noMark {
-		at, cruise := s.plan.soFar()
-		s.layers.mark(kind, Layer{Offset: offset, Line: number, ElapsedS: at, CruiseS: cruise})
+		if s.layers.counts(kind) {
+			at, cruise := s.plan.soFar()
+			s.layers.mark(Layer{Offset: offset, Line: number, ElapsedS: at, CruiseS: cruise})
+		}
 		return
 	}
 	if s.config.comment(c) {
@@ -210,29 +215,6 @@ func (s *surveyor) comment(c []byte, number, offset int64) {
 	s.contentComment(c, number, offset)
 	if s.out.Moves == 0 {
 		s.machineOf(c)
-	}
-}
-
-// configured takes what comments say of the machine's limits, unless it is too late for that.
-func (s *surveyor) configured() {
-	switch by := s.plan.limits.By; {
-	case by == LimitsFile || by == LimitsConfig && s.out.Moves > 0:
-	case s.out.Moves > 0:
-		s.out.LimitsLate, s.out.late = true, s.config
-		s.out.late.By = LimitsConfig
-	default:
-		s.config.By = LimitsConfig
-		s.plan.limits = s.config
-	}
-}
-
-// machineOf looks for the machine's name where a slicer says no limits: Cura names it, or its start code does.
-func (s *surveyor) machineOf(c []byte) {
-	if by := s.plan.limits.By; by != LimitsOurs && by != LimitsMachine || !strings.HasPrefix(s.notes.slicer, "Cura") {
-		return
-	}
-	if l, known := curaLimits(string(c)); known || s.plan.limits.By == LimitsOurs {
-		s.plan.limits = l
 	}
 }
 
@@ -285,6 +267,9 @@ func (s *surveyor) g(c Command, line Line) {
 	case 0, 1, 2, 3:
 		s.words.read(c.Args)
 		m := s.motion.move(c.Number, &s.words)
+		if s.out.Moves == 0 {
+			s.told = s.own.whole()
+		}
 		s.out.Moves++
 		if m.extrudes {
 			s.out.Extrudes++
@@ -303,7 +288,7 @@ func (s *surveyor) g(c Command, line Line) {
 		s.plan.wait(0)
 		s.heater.homing(c.Number)
 		fallthrough
-	case 20, 21, 90, 91, 92:
+	case 17, 18, 19, 20, 21, 90, 91, 92:
 		s.words.read(c.Args)
 		s.motion.other(c, &s.words)
 	case 10:
@@ -325,6 +310,9 @@ func (s *surveyor) m(c Command, line Line) {
 		if s.plan.limits.command(c.Number, &s.words) {
 			s.plan.limits.By = LimitsFile
 		}
+		if s.out.Moves == 0 && s.own.command(c.Number, &s.words) {
+			s.own.By = LimitsFile
+		}
 	case 0, 1, 25, 226, 400, 600, 601:
 		s.plan.wait(0)
 	case 104, 109, 140, 141, 190, 191, 303, 568:
@@ -344,12 +332,16 @@ func (s *surveyor) macro(c Command, line Line) {
 	s.heat(line, !hasPrefixBytesFold(line.Text, "SET_HEATER_TEMPERATURE")) // START_PRINT and its like wait
 }
 
+// mostTargetC is more than any limit. A macro may be told "inf", for which JSON has no word.
+const mostTargetC = 1e6
+
 // heat keeps the highest targets and where they stand, and how long the file waits for them.
 func (s *surveyor) heat(line Line, waits bool) {
 	t, o := TargetsOf(line.Text), &s.out
 	if t == (Targets{}) {
 		return
 	}
+	t = Targets{min(t.NozzleC, mostTargetC), min(t.BedC, mostTargetC), min(t.ChamberC, mostTargetC)}
 	if waits {
 		s.plan.wait(0)
 	}
@@ -380,11 +372,14 @@ func (s *surveyor) finish() {
 	}
 	s.plan.wait(0)
 	o.TimeS, o.Limits = min(s.plan.seconds, maxSeconds), s.plan.limits
-	o.HeatS, o.CruiseS = s.heater.seconds, min(s.plan.cruise, o.TimeS)
+	o.HeatS, o.CruiseS = min(s.heater.seconds, maxSeconds), min(s.plan.cruise, o.TimeS)
 	o.Layers = s.layers.list()
-	for i := range o.Layers {
-		o.Layers[i].ElapsedS = min(o.Layers[i].ElapsedS, o.TimeS)
-		o.Layers[i].CruiseS = min(o.Layers[i].CruiseS, o.CruiseS)
+	var before Layer
+	for i := range o.Layers { // the end of a queue was guessed at each, so that a short one may seem to begin before the last
+		l := &o.Layers[i]
+		l.ElapsedS = min(max(l.ElapsedS, before.ElapsedS), o.TimeS)
+		l.CruiseS = min(max(l.CruiseS, before.CruiseS), o.CruiseS)
+		before = *l
 	}
 	o.Slicer = s.notes.name()
 	o.SlicerTimeS = s.notes.seconds()

@@ -253,6 +253,7 @@ func FuzzSurvey(f *testing.F) {
 		";TIME:6666\n;LAYER:0\nG91\nG1 X1 E1\nG20\nG92\nG28 X\n", "; thumbnail begin 1x1 4\n; iVBO\n; thumbnail end\nG28\n",
 		"G2 X1 Y1 R9999999\nG3 R-1 X1 E1\n", "M220 S.001\nM204 P0\nG1 F.0000001 X9999999 E9999999\n", "G1 X99999999999999999999\nT99\nG4 S99999999\n",
 		"START A=1\nprose of mine\n@x\n", "M104 S1e300\nM190 R9\nM73 P0 R9999999999999\nG10 P1 S3\n", spiral(1)[:400],
+		"START_PRINT BED_TEMP=nan EXTRUDER_TEMP=inf\nSET_VELOCITY_LIMIT ACCEL=9 SQUARE_CORNER_VELOCITY=9\nM566 X1\nG18\nG2 X1 I99 E1\nG17\nG3 X1 R.5 E2\n",
 		"EXCLUDE_OBJECT_DEFINE NAME=a CENTER=1,2 POLYGON=[[1,2],[3,4]]\nEXCLUDE_OBJECT_START NAME=a\nG1 X1 E1\nEXCLUDE_OBJECT_END\nM486 S1 Ab\n", ";MESH:a/b\nG1 X1 E1\n; printing object c id:1 copy 2\nG1 X2 E2\nM486 S0\nG3 I5 E1\n",
 		";TYPE:Perimeter\nG1 X1 E1\n;COLOR_CHANGE,T0,#FF0000\nM600\n; 'Loop Path', 1 [feed mm/s]\n; filament used [g] = 1,2\n; nozzle_diameter = 0.4,0.6\n;EXTRUDER_TRAIN.9.NOZZLE.DIAMETER:0.4\n;Material#99 Used: 1m\n;    Ext #1 = 5 mm (\n",
 	} {

@@ -30,6 +30,7 @@ type pathStart struct {
 	moved                  [3]float64 // what to add to at for the place where the head really is, since G92 gave it another name
 	known                  [3]bool
 	inch, relative, pushes bool
+	upright                bool
 	feed, factor           float64
 	feature                Feature
 }
@@ -106,7 +107,7 @@ func (w *pathWalk) begin(open func(offset int64) io.Reader) {
 	t.mu.Unlock()
 	w.motion.reset()
 	w.motion.at, w.motion.known, w.motion.feed, w.motion.factor = start.at, start.known, start.feed, start.factor
-	w.motion.inch, w.motion.relative, w.motion.pushes = start.inch, start.relative, start.pushes
+	w.motion.inch, w.motion.relative, w.motion.pushes, w.motion.upright = start.inch, start.relative, start.pushes, start.upright
 	w.moved, w.feature = start.moved, start.feature
 	first := t.layers[at]
 	w.scan = NewScanner(open(first.Offset))
@@ -116,7 +117,7 @@ func (w *pathWalk) begin(open func(offset int64) io.Reader) {
 }
 
 func startOf(m *motion) pathStart {
-	return pathStart{at: m.at, known: m.known, inch: m.inch, relative: m.relative, pushes: m.pushes, feed: m.feed, factor: m.factor}
+	return pathStart{at: m.at, known: m.known, inch: m.inch, relative: m.relative, pushes: m.pushes, upright: m.upright, feed: m.feed, factor: m.factor}
 }
 
 // place is where the head is, in mm.
@@ -188,7 +189,7 @@ func (w *pathWalk) command(line Line) {
 			if w.draws {
 				w.draw(from, m, line.Number)
 			}
-		case 20, 21, 28, 90, 91, 92:
+		case 17, 18, 19, 20, 21, 28, 90, 91, 92:
 			w.words.read(c.Args)
 			before := w.motion.at
 			w.motion.other(c, &w.words)

@@ -87,7 +87,7 @@ func (s *Store) surveyAside() (*io.PipeWriter, <-chan surveyResult) {
 	r, w := io.Pipe()
 	surveyed := make(chan surveyResult, 1)
 	go func() {
-		result := s.guarded(r)
+		result := guarded(r, s.survey)
 		if result.err == nil {
 			io.Copy(io.Discard, r)
 		}
@@ -98,26 +98,27 @@ func (s *Store) surveyAside() (*io.PipeWriter, <-chan surveyResult) {
 }
 
 // guarded surveys r. A file must not be able to end the daemon, and with it a print.
-func (s *Store) guarded(r io.Reader) (result surveyResult) {
+func guarded(r io.Reader, survey func(io.Reader) (gcode.Survey, error)) (result surveyResult) {
 	defer func() {
 		if p := recover(); p != nil {
 			result.err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	result.survey, result.err = s.survey(r)
+	result.survey, result.err = survey(r)
 	return result
 }
 
 // reckonAgain surveys a second time, from its beginning, a file whose end says with what limits its time is to be reckoned: the slicer wrote them
 // behind the moves, and an upload comes only once.
 func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File) error {
-	if !c.survey.LimitsLate {
+	limits, late := c.survey.Late()
+	if !late {
 		return nil
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	result := s.guarded(cancelled{f, ctx})
+	result := guarded(cancelled{f, ctx}, func(r io.Reader) (gcode.Survey, error) { return gcode.SurveyWith(r, limits) })
 	if result.err != nil {
 		return result.err
 	}

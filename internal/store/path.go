@@ -25,7 +25,7 @@ const (
 var extensions = [...]string{".gcode", ".gco", ".g", ".gc", ".nc"}
 
 // packedExtensions are of files that have one of the former in them; the name of a gzip must say which.
-var packedExtensions = [...]string{".bgcode", ".bgc", ".ufp", ".3mf"}
+var packedExtensions = [...]string{".bgcode", ".bgc", ".ufp", ".3mf", ".zip"}
 
 const gzipExtension = ".gz"
 

@@ -85,7 +85,7 @@ func TestExtension(t *testing.T) {
 func TestUploadPath(t *testing.T) {
 	for in, want := range map[string]string{
 		"a.gcode": "a.gcode", "a.GCO": "a.GCO", "x/a.nc": "x/a.nc", " .a?.g ": "a_.g", // as they are, but clean
-		"a.bgcode": "a.gcode", "A.BGC": "A.gcode", "x/a.b.ufp": "x/a.b.gcode", "a.3mf": "a.gcode",
+		"a.bgcode": "a.gcode", "A.BGC": "A.gcode", "x/a.b.ufp": "x/a.b.gcode", "a.3mf": "a.gcode", "a.zip": "a.gcode", "a.gco.zip": "a.gco",
 		"a.gcode.gz": "a.gcode", "a.gco.GZ": "a.gco", "a.g.gz": "a.g", "a.bgcode.gz": "a.gcode",
 		"a.gcode.3mf": "a.gcode", "a.G.ufp": "a.G", "a.gcode.bgcode": "a.gcode",
 		strings.Repeat("x", 113) + ".bgcode": strings.Repeat("x", 113) + ".gcode",
@@ -95,7 +95,7 @@ func TestUploadPath(t *testing.T) {
 		}
 	}
 	for in, why := range map[string]string{
-		"a.stl": "sliced first", "a.zip": ".gcode .gco .g .gc .nc, or be packed: .bgcode .bgc .ufp .3mf .gcode.gz", "a.html": "must end", "a": "must end",
+		"a.stl": "sliced first", "a.rar": ".gcode .gco .g .gc .nc, or be packed: .bgcode .bgc .ufp .3mf .zip .gcode.gz", "a.html": "must end", "a": "must end",
 		"a.gz": "must end", "a.tar.gz": "must end", "a.gcode.gz.gz": "must end", ".ufp": "must end", ".gcode.gz": "must end", "a.stl.gz": "sliced first",
 		"../a.bgcode": "leads elsewhere", "a.ufp/b": "must end", strings.Repeat("x", 115) + ".ufp": "longer than 120",
 	} {

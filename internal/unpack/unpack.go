@@ -1,5 +1,5 @@
 // Package unpack turns what slicers send into plain G-code text, while it comes: binary G-code (.bgcode), text packed with gzip, and the zip
-// archives that Cura (.ufp) and the relatives of Bambu Studio (.gcode.3mf) write. What a file is says its beginning, never its name.
+// archives that Cura (.ufp), the relatives of Bambu Studio (.gcode.3mf) and people make. What a file is says its beginning, never its name.
 //
 //	bytes ─▶ Open looks at the first four ─▶ as it is
 //	                                        ├▶ binary.go  blocks ─▶ inflate or heatshrink.go ─▶ gcode.MeatUnpacker

@@ -88,6 +88,8 @@ func TestOpen(t *testing.T) {
 		{"ufp whose name comes twice", archived(t, zip.Deflate, ufp[0], entry{"/3D/model.gcode", []byte("G28\n")}), true, "", text},
 		{"sliced 3mf", archived(t, zip.Deflate, entry{"3D/3dmodel.model", []byte("<model/>")}, entry{"Metadata/plate_2.gcode", []byte(text)}, entry{"Metadata/plate_2.png", picture(t, 9, 8)}),
 			true, "\n;\n; thumbnail begin 9x8 ", text},
+		{"one file in a zip", archived(t, zip.Deflate, entry{"read me.txt", []byte("x")}, entry{"Parts/", nil}, entry{"Parts/Cube.GCODE", []byte(text)}, entry{"__MACOSX/Parts/._Cube.GCODE", noise(9)}),
+			true, "", text},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			opened, err := Open(iotest.DataErrReader(bytes.NewReader(c.file)), tempFile)
@@ -139,7 +141,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"gzip in gzip", zipped(t, gz), "packed again"},
 		{"zip in gzip", zipped(t, model), "packed again"},
 		{"an empty zip", archived(t, zip.Store), "no G-code"},
-		{"a zip of other things", archived(t, zip.Store, entry{"readme.txt", text}, entry{"a.gcode", text}), "no G-code"},
+		{"a zip of other things", archived(t, zip.Store, entry{"readme.txt", text}, entry{"a.gcode/a.txt", text}), "no G-code"},
+		{"a zip of two files", archived(t, zip.Store, entry{"a.gcode", text}, entry{"b/a.GCO", text}), "2 files"},
 		{"a 3mf that is not sliced", archived(t, zip.Deflate, entry{"3D/3dmodel.model", text}), "not sliced"},
 		{"a 3mf of two plates", archived(t, zip.Deflate, entry{"Metadata/plate_1.gcode", text}, entry{"Metadata/plate_2.gcode", text}), "2 plates"},
 		{"a zip that is encrypted", encrypted, "encrypted"},

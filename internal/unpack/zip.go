@@ -13,10 +13,11 @@ import (
 	"strings"
 )
 
-// A zip archive's table of contents is at its end, so it waits in a file until all of it is there. Two kinds have G-code in them:
+// A zip archive's table of contents is at its end, so it waits in a file until all of it is there. Three kinds have G-code in them:
 //
 //	/3D/model.gcode, /Metadata/thumbnail.png           Cura's Ultimaker Format Package (libCharon, docs/ufp.md)
 //	/Metadata/plate_1.gcode, /Metadata/plate_1.png     a 3MF project that was sliced, of Bambu Studio and OrcaSlicer
+//	cube.gcode                                         what a person has packed: one file of G-code, wherever in it
 
 const (
 	maxEntries  = 1000
@@ -91,7 +92,8 @@ func (l *limitedAt) ReadAt(p []byte, at int64) (int, error) {
 // find returns the one file that is G-code, and its picture or nil.
 func find(archive *zip.Reader) (code, picture *zip.File, err error) {
 	files := make(map[string]*zip.File)
-	plates := 0
+	plates, others := 0, 0
+	var other *zip.File
 	for _, f := range archive.File {
 		name := strings.ToLower(strings.TrimLeft(strings.ReplaceAll(f.Name, `\`, "/"), "/"))
 		if files[name] != nil {
@@ -100,6 +102,8 @@ func find(archive *zip.Reader) (code, picture *zip.File, err error) {
 		files[name] = f
 		if ok, _ := path.Match("metadata/plate_*.gcode", name); ok {
 			code, plates = f, plates+1
+		} else if isText(name) {
+			other, others = f, others+1
 		}
 	}
 	switch model := files["3d/model.gcode"]; {
@@ -113,7 +117,22 @@ func find(archive *zip.Reader) (code, picture *zip.File, err error) {
 	case files["3d/3dmodel.model"] != nil:
 		return nil, nil, errors.New("it is a 3MF model that is not sliced: slice it first")
 	}
-	return nil, nil, errors.New("there is no G-code in it where UFP and sliced 3MF have theirs")
+	switch others {
+	case 0:
+		return nil, nil, errors.New("there is no G-code in it")
+	case 1:
+		return other, nil, nil
+	}
+	return nil, nil, fmt.Errorf("there are %d files of G-code in it: send the one to be printed", others)
+}
+
+// isText knows the names of G-code, in lower case. What a Mac adds to each file begins with "._".
+func isText(name string) bool {
+	switch path.Ext(name) {
+	case ".gcode", ".gco", ".g", ".gc", ".nc":
+		return !strings.HasPrefix(path.Base(name), "._")
+	}
+	return false
 }
 
 // thumbnailOf is a picture as comments, empty when there is none that can be used: a print does not need it.

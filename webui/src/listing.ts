@@ -32,7 +32,7 @@ export function listing(files: readonly FileInfo[], folder: string, search: stri
 
 /** The name that layerd gives to what it unpacks: cube.bgcode, cube.ufp and cube.gcode.gz all become cube.gcode. */
 export function unpackedName(name: string): string {
-  return name.replace(/\.gz$/i, '').replace(/(\.(?:gcode|gco|gc?|nc))?\.(?:bgcode|bgc|ufp|3mf)$/i, (_, inner?: string) => inner ?? '.gcode')
+  return name.replace(/\.gz$/i, '').replace(/(\.(?:gcode|gco|gc?|nc))?\.(?:bgcode|bgc|ufp|3mf|zip)$/i, (_, inner?: string) => inner ?? '.gcode')
 }
 
 /** How many files are below a folder. */

@@ -42,7 +42,7 @@ describe('listing', () => {
   it('inside a folder', () => expect(names('toys', '', 'name')).toEqual(['toys/boat.gcode']))
   it('a search goes deeper and needs all words', () => expect(names('', 'TOYS 2', 'name')).toEqual(['toys/big/boat 2.gcode']))
   it.each([
-    ['cube.gcode', 'cube.gcode'], ['cube.bgcode', 'cube.gcode'], ['Cube.BGC', 'Cube.gcode'], ['cube.ufp', 'cube.gcode'], ['cube.gcode.3mf', 'cube.gcode'], ['a.b.3mf', 'a.b.gcode'],
+    ['cube.gcode', 'cube.gcode'], ['cube.bgcode', 'cube.gcode'], ['Cube.BGC', 'Cube.gcode'], ['cube.ufp', 'cube.gcode'], ['cube.zip', 'cube.gcode'], ['cube.gcode.3mf', 'cube.gcode'], ['a.b.3mf', 'a.b.gcode'],
     ['cube.gcode.gz', 'cube.gcode'], ['cube.gco.gz', 'cube.gco'], ['cube.bgcode.gz', 'cube.gcode'], ['cube.g.ufp', 'cube.g'], ['cube.stl', 'cube.stl'], ['bgcode', 'bgcode'],
   ])('%s is stored as %s', (name, stored) => expect(unpackedName(name)).toBe(stored))
   it('finds a path that is free', () => expect(freePath('toys/boat.gcode', new Set(['toys/boat (2).gcode']))).toBe('toys/boat (3).gcode'))

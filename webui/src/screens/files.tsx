@@ -15,7 +15,7 @@ import { addUploads, uploads } from '../uploads'
 import { bytes, duration, moment } from '../units'
 import type { FileInfo } from '../wire'
 
-const accepted = '.gcode,.gco,.g,.gc,.nc,.bgcode,.bgc,.ufp,.3mf,.gz'
+const accepted = '.gcode,.gco,.g,.gc,.nc,.bgcode,.bgc,.ufp,.3mf,.zip,.gz'
 
 const CardFiles = lazy(() => import('../parts/cardfiles').then((m) => m.CardFiles))
 const Queue = lazy(() => import('../parts/queue').then((m) => m.Queue))
