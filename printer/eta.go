@@ -16,6 +16,7 @@ import (
 type eta struct {
 	at     moved            // how far, in the file's own time
 	layer  int              // that the print is in, as in jobPos
+	end    int64            // of the file, what was accepted up to
 	lines  float64          // seconds that the lines of this layer move, each by itself (gcode.Pace) …
 	scale  [2]float64       // … which layers so far took in the file's own time, and by themselves
 	clock  float64          // seconds of running, but for waits
@@ -66,6 +67,10 @@ func (e *eta) landed(ran time.Duration, pos jobPos, v *gcode.Survey, speedPercen
 		e.factor, e.from = factor, leg{} // what is planned already runs as before
 		e.rate = e.learn(v.TimeS)
 	}
+	if pos.end <= e.end { // it is sent again: the print has been here before
+		return
+	}
+	e.end = pos.end
 	exact := len(v.Layers) < fewLayers
 	if pos.layer != e.layer {
 		if e.layer >= 0 && pos.layer == e.layer+1 {
@@ -159,15 +164,12 @@ func edge(v *gcode.Survey, layer int) moved {
 func (e *eta) leg(here leg, fileS float64) {
 	file, took := here.file.minus(e.from.file), here.took-e.from.took
 	switch whole := file.sum(); {
-	case e.from == leg{} || whole < 0: // the first, or the print has gone back
+	case e.from == leg{}: // the first
 		e.from = here
 	case whole < legShare*fileS || whole <= 0:
 	default:
 		e.from = here
 		e.legs = append(e.legs, leg{file, max(took, 0), here.factor})
-		if most := int(2 / legShare); len(e.legs) > most { // a print that goes back again and again
-			e.legs = slices.Delete(e.legs, 0, len(e.legs)-most)
-		}
 		e.rate = e.learn(fileS)
 	}
 }

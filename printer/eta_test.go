@@ -2,6 +2,7 @@ package printer
 
 import (
 	"fmt"
+	"io"
 	"layerd/gcode"
 	"layerd/printer/printertest"
 	"math"
@@ -141,6 +142,51 @@ func TestTimeLeftIsAlwaysANumber(t *testing.T) {
 				t.Fatalf("%g s left at %v s of %g, rate %v, factor %g", left, e.at, v.TimeS, e.rate, e.factor)
 			}
 		}
+	}
+}
+
+// Lines that are sent again, over the beginning of a layer, are no way back: how far the print is stays, and so does what was learned of its time.
+func TestLinesSentAgainAreNoWayBack(t *testing.T) {
+	text := spire(60)
+	v, err := gcode.SurveyFile(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(again int) (shares []float64, scale float64) {
+		e, ran := startETA(), time.Duration(0)
+		j := openJob(JobInfo{Survey: v}, io.NopCloser(strings.NewReader(text)))
+		defer j.close()
+		var all []jobPos
+		for {
+			l, err := j.next()
+			if err == errStarved {
+				j.feed(<-j.batches)
+				continue
+			}
+			if err != nil {
+				break
+			}
+			j.taken()
+			if n := len(all); again > 0 && n > again && all[n-1].layer == 30 && all[n-2].layer == 29 { // what was in flight goes again
+				for _, pos := range all[n-again:] {
+					ran += pos.took
+					e.landed(ran, pos, &v, 100)
+					shares = append(shares, e.at.sum())
+				}
+			}
+			ran += l.pos.took
+			e.landed(ran, l.pos, &v, 100)
+			all, shares = append(all, l.pos), append(shares, e.at.sum())
+		}
+		return shares, e.ownScale()
+	}
+	_, want := run(0)
+	shares, scale := run(5)
+	if !slices.IsSorted(shares) {
+		t.Errorf("what was printed became less")
+	}
+	if math.Abs(scale/want-1) > 1e-9 {
+		t.Errorf("lines are taken for %g of their own time, want %g", scale, want)
 	}
 }
 
