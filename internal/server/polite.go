@@ -30,6 +30,12 @@ func (b *politeBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Polite is how the store reads files through that are on its disk already: as uploads are taken.
+func (s *Server) Polite() (rest, done func()) {
+	b := &politeBody{printing: s.printing, turn: s.working}
+	return b.Rest, b.done
+}
+
 func (b *politeBody) begin() {
 	b.turn <- struct{}{}
 	b.began = time.Now()

@@ -109,15 +109,15 @@ func (s *Store) guarded(r io.Reader) (result surveyResult) {
 }
 
 // reckonAgain surveys a second time, from its beginning, a file whose end says with what limits its time is to be reckoned: the slicer wrote them
-// behind the moves, and an upload comes only once.
-func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File) error {
+// behind the moves, and an upload comes only once. rest is called before each piece; nil = it goes as fast as it can.
+func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File, rest func()) error {
 	if !c.survey.LimitsLate {
 		return nil
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	result := s.guarded(cancelled{f, ctx})
+	result := s.guarded(cancelled{f, ctx, rest})
 	if result.err != nil {
 		return result.err
 	}
@@ -128,12 +128,17 @@ func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File) error {
 // cancelled is a file that can be read until its context ends.
 type cancelled struct {
 	*os.File
-	ctx context.Context
+	ctx  context.Context
+	rest func()
 }
 
 func (c cancelled) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
+	}
+	if c.rest != nil {
+		c.rest()
+		p = p[:min(len(p), pieceBytes)]
 	}
 	return c.File.Read(p)
 }

@@ -133,7 +133,7 @@ func (s *Store) receive(ctx context.Context, r io.Reader, announced int64) (t te
 	if t.content, _, err = s.read(ctx, inPieces(text, r), f, s.meter()); err != nil {
 		return t, packedWrongly(err)
 	}
-	if err = s.reckonAgain(ctx, &t.content, f); err != nil {
+	if err = s.reckonAgain(ctx, &t.content, f, restOf(r)); err != nil {
 		return t, fmt.Errorf("survey: %w", err)
 	}
 	if err = f.Sync(); err != nil {
