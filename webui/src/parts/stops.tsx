@@ -12,7 +12,10 @@ import { Sheet } from './sheet'
 function useHeights(path: string): readonly number[] | null {
   const [heights, setHeights] = useState<readonly number[] | null>(null)
   useEffect(() => {
-    getHeights(path).then(setHeights, () => setHeights(null))
+    let gone = false
+    setHeights(null)
+    getHeights(path).then((got) => !gone && setHeights(got), () => {})
+    return () => { gone = true }
   }, [path])
   return heights
 }
