@@ -23,7 +23,8 @@ type eta struct {
 	until  time.Duration    // of running that is in clock
 	ahead  [planned]float64 // seconds that the newest lines move, each by itself: the printer has them in its planner yet
 	factor float64          // of the file's own speed, by M220: 1 = as the file asks
-	file   float64          // percent that the file itself has asked for
+	file   float64          // percent that the file itself has asked for …
+	kept   float64          // … and had, when it kept what there was
 
 	waits int // for heat and the like
 	from  leg // where the one under way began: at, clock
@@ -57,7 +58,7 @@ const (
 	slowestTimes = 20.0 // what is more is no printing
 )
 
-func startETA() eta { return eta{layer: -1, factor: 1, file: 100, rate: moved{1, 1}} }
+func startETA() eta { return eta{layer: -1, factor: 1, file: 100, kept: 100, rate: moved{1, 1}} }
 
 // landed takes in that the firmware has accepted a line of the job. ran is how long the print ran until now.
 func (e *eta) landed(ran time.Duration, pos jobPos, v *gcode.Survey, speedPercent float64) {
@@ -113,9 +114,15 @@ func (e *eta) ownScale() float64 {
 	return 1
 }
 
-// asked takes in that the file itself has asked for a speed, in percent.
-func (e *eta) asked(percent float64) {
-	if percent > 0 {
+// asked takes in an M220 of the file itself. What it keeps and brings back may be a person's factor.
+func (e *eta) asked(c gcode.Command) {
+	if c.Has('B') {
+		e.kept = e.file
+	}
+	if c.Has('R') {
+		e.file = e.kept
+	}
+	if percent, ok := c.Float('S'); ok && percent > 0 {
 		e.file = percent
 	}
 }

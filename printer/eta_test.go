@@ -134,13 +134,27 @@ func TestTimeLeftIsAlwaysANumber(t *testing.T) {
 				e.skip(ran)
 			}
 			if r.IntN(20) == 0 {
-				e.asked(300 * r.Float64())
+				e.asked(gcode.ParseCommand(fmt.Appendf(nil, "M220 S%.1f", 300*r.Float64())))
 			}
 			e.landed(ran, jobPos{end: end, layer: v.LayerAt(end), took: time.Duration(r.ExpFloat64() * 1e9)}, &v, []float64{100, 0, 1, 80, 999}[r.IntN(5)])
 			left := e.left(ran, &v)
 			if math.IsNaN(left) || math.IsInf(left, 0) || (left < 0) != (v.TimeS == 0) || !(e.now().cruise > 0 && e.now().rest > 0) || e.at.sum() < 0 || e.at.sum() > v.TimeS*(1+1e-9) {
 				t.Fatalf("%g s left at %v s of %g, rate %v, factor %g", left, e.at, v.TimeS, e.rate, e.factor)
 			}
+		}
+	}
+}
+
+// A file that keeps a person's speed factor, sets its own for a change of tools and brings the person's back (PrusaSlicer's wipe tower) is no change of it.
+func TestSpeedFactorThatIsBroughtBack(t *testing.T) {
+	v, m, r := gcode.Survey{TimeS: 1000, CruiseS: 1000, LastOffset: 1000}, freshModal(Profile{}), startRun(time.Time{})
+	m.apply([]byte("M220 S150"), false)
+	for i, line := range []string{"G1 X1", "M220 B", "M220 S100", "G1 X2", "M220 R", "G1 X3"} {
+		f := &flight{text: []byte(line), pos: jobPos{line: int64(i + 1), end: int64(i+1) * 10, layer: -1}, lane: laneJob}
+		m.apply(f.text, false)
+		r.landed(time.Time{}.Add(time.Second), f, &job{info: JobInfo{Survey: v}}, &m)
+		if want := map[bool]float64{true: 1, false: 1.5}[i == 2 || i == 3]; r.eta.factor != want {
+			t.Errorf("behind %s the factor is %g, want %g", line, r.eta.factor, want)
 		}
 	}
 }

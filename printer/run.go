@@ -33,7 +33,7 @@ func (r *jobRun) landed(now time.Time, f *flight, j *job, m *modal) {
 		return
 	}
 	if c := gcode.ParseCommand(f.text); c.Is('M', 220) && !f.refused {
-		r.eta.asked(m.speedPercent)
+		r.eta.asked(c)
 	}
 	if f.long {
 		r.eta.waited(r.elapsed(now))
