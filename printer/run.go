@@ -72,7 +72,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	}
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
 	done := r.done(info)
-	st.Percent, st.Shot, st.Stops = percent(done), r.shots.newest, r.shownStops(&info)
+	st.Percent, st.Shot, st.Begun, st.Stops = percent(done), r.shots.newest, r.begun+1, r.shownStops(&info)
 	if v.SlicerTimeS > 0 {
 		st.SlicerLeftS = (1 - done) * v.SlicerTimeS
 	}
