@@ -93,6 +93,13 @@ func restOf(from io.Reader) func() {
 	return nil
 }
 
+// rested tells the client's reader that all is read, so that nobody has to wait for it any more.
+func rested(from io.Reader) {
+	if client, ok := from.(interface{ Done() }); ok {
+		client.Done()
+	}
+}
+
 const pieceBytes = 32 << 10
 
 type pieces struct {

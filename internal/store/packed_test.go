@@ -204,9 +204,11 @@ func TestSpoolHasNoName(t *testing.T) {
 type restful struct {
 	io.Reader
 	rests int
+	works bool
 }
 
-func (r *restful) Rest() { r.rests++ }
+func (r *restful) Rest() { r.rests, r.works = r.rests+1, true }
+func (r *restful) Done() { r.works = false }
 
 // Whoever sends may rest while his file is unpacked, and need not where there is nothing to unpack.
 func TestPutLetsTheClientRest(t *testing.T) {
@@ -232,7 +234,12 @@ func late() string {
 func TestPutRestsWhileItReckonsAgain(t *testing.T) {
 	s, text := open1(t), late()
 	client := &restful{Reader: strings.NewReader(text)}
-	file, err := s.Put(t.Context(), "a.gcode", client, -1, false)
+	file, err := s.PutIf(t.Context(), "a.gcode", client, -1, false, func(*gcode.Survey) error {
+		if client.works {
+			t.Error("it is still taken to be at work when all is read")
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
