@@ -16,13 +16,15 @@ import (
 type eta struct {
 	at     moved            // how far, in the file's own time
 	layer  int              // that the print is in, as in jobPos
+	end    int64            // of the file, what was accepted up to
 	lines  float64          // seconds that the lines of this layer move, each by itself (gcode.Pace) …
 	scale  [2]float64       // … which layers so far took in the file's own time, and by themselves
 	clock  float64          // seconds of running, but for waits
 	until  time.Duration    // of running that is in clock
 	ahead  [planned]float64 // seconds that the newest lines move, each by itself: the printer has them in its planner yet
 	factor float64          // of the file's own speed, by M220: 1 = as the file asks
-	file   float64          // percent that the file itself has asked for
+	file   float64          // percent that the file itself has asked for …
+	kept   float64          // … and had, when it kept what there was
 
 	waits int // for heat and the like
 	from  leg // where the one under way began: at, clock
@@ -56,7 +58,7 @@ const (
 	slowestTimes = 20.0 // what is more is no printing
 )
 
-func startETA() eta { return eta{layer: -1, factor: 1, file: 100, rate: moved{1, 1}} }
+func startETA() eta { return eta{layer: -1, factor: 1, file: 100, kept: 100, rate: moved{1, 1}} }
 
 // landed takes in that the firmware has accepted a line of the job. ran is how long the print ran until now.
 func (e *eta) landed(ran time.Duration, pos jobPos, v *gcode.Survey, speedPercent float64) {
@@ -66,6 +68,10 @@ func (e *eta) landed(ran time.Duration, pos jobPos, v *gcode.Survey, speedPercen
 		e.factor, e.from = factor, leg{} // what is planned already runs as before
 		e.rate = e.learn(v.TimeS)
 	}
+	if pos.end <= e.end { // it is sent again: the print has been here before
+		return
+	}
+	e.end = pos.end
 	exact := len(v.Layers) < fewLayers
 	if pos.layer != e.layer {
 		if e.layer >= 0 && pos.layer == e.layer+1 {
@@ -108,9 +114,15 @@ func (e *eta) ownScale() float64 {
 	return 1
 }
 
-// asked takes in that the file itself has asked for a speed, in percent.
-func (e *eta) asked(percent float64) {
-	if percent > 0 {
+// asked takes in an M220 of the file itself. What it keeps and brings back may be a person's factor.
+func (e *eta) asked(c gcode.Command) {
+	if c.Has('B') {
+		e.kept = e.file
+	}
+	if c.Has('R') {
+		e.file = e.kept
+	}
+	if percent, ok := c.Float('S'); ok && percent > 0 {
 		e.file = percent
 	}
 }
@@ -159,15 +171,12 @@ func edge(v *gcode.Survey, layer int) moved {
 func (e *eta) leg(here leg, fileS float64) {
 	file, took := here.file.minus(e.from.file), here.took-e.from.took
 	switch whole := file.sum(); {
-	case e.from == leg{} || whole < 0: // the first, or the print has gone back
+	case e.from == leg{}: // the first
 		e.from = here
 	case whole < legShare*fileS || whole <= 0:
 	default:
 		e.from = here
 		e.legs = append(e.legs, leg{file, max(took, 0), here.factor})
-		if most := int(2 / legShare); len(e.legs) > most { // a print that goes back again and again
-			e.legs = slices.Delete(e.legs, 0, len(e.legs)-most)
-		}
 		e.rate = e.learn(fileS)
 	}
 }

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"fmt"
+	"io"
 	"layerd/gcode"
 	"layerd/printer/printertest"
 	"math"
@@ -133,7 +134,7 @@ func TestTimeLeftIsAlwaysANumber(t *testing.T) {
 				e.skip(ran)
 			}
 			if r.IntN(20) == 0 {
-				e.asked(300 * r.Float64())
+				e.asked(gcode.ParseCommand(fmt.Appendf(nil, "M220 S%.1f", 300*r.Float64())))
 			}
 			e.landed(ran, jobPos{end: end, layer: v.LayerAt(end), took: time.Duration(r.ExpFloat64() * 1e9)}, &v, []float64{100, 0, 1, 80, 999}[r.IntN(5)])
 			left := e.left(ran, &v)
@@ -141,6 +142,65 @@ func TestTimeLeftIsAlwaysANumber(t *testing.T) {
 				t.Fatalf("%g s left at %v s of %g, rate %v, factor %g", left, e.at, v.TimeS, e.rate, e.factor)
 			}
 		}
+	}
+}
+
+// A file that keeps a person's speed factor, sets its own for a change of tools and brings the person's back (PrusaSlicer's wipe tower) is no change of it.
+func TestSpeedFactorThatIsBroughtBack(t *testing.T) {
+	v, m, r := gcode.Survey{TimeS: 1000, CruiseS: 1000, LastOffset: 1000}, freshModal(Profile{}), startRun(time.Time{})
+	m.apply([]byte("M220 S150"), false)
+	for i, line := range []string{"G1 X1", "M220 B", "M220 S100", "G1 X2", "M220 R", "G1 X3"} {
+		f := &flight{text: []byte(line), pos: jobPos{line: int64(i + 1), end: int64(i+1) * 10, layer: -1}, lane: laneJob}
+		m.apply(f.text, false)
+		r.landed(time.Time{}.Add(time.Second), f, &job{info: JobInfo{Survey: v}}, &m)
+		if want := map[bool]float64{true: 1, false: 1.5}[i == 2 || i == 3]; r.eta.factor != want {
+			t.Errorf("behind %s the factor is %g, want %g", line, r.eta.factor, want)
+		}
+	}
+}
+
+// Lines that are sent again, over the beginning of a layer, are no way back: how far the print is stays, and so does what was learned of its time.
+func TestLinesSentAgainAreNoWayBack(t *testing.T) {
+	text := spire(60)
+	v, err := gcode.SurveyFile(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(again int) (shares []float64, scale float64) {
+		e, ran := startETA(), time.Duration(0)
+		j := openJob(JobInfo{Survey: v}, io.NopCloser(strings.NewReader(text)))
+		defer j.close()
+		var all []jobPos
+		for {
+			l, err := j.next()
+			if err == errStarved {
+				j.feed(<-j.batches)
+				continue
+			}
+			if err != nil {
+				break
+			}
+			j.taken()
+			if n := len(all); again > 0 && n > again && all[n-1].layer == 30 && all[n-2].layer == 29 { // what was in flight goes again
+				for _, pos := range all[n-again:] {
+					ran += pos.took
+					e.landed(ran, pos, &v, 100)
+					shares = append(shares, e.at.sum())
+				}
+			}
+			ran += l.pos.took
+			e.landed(ran, l.pos, &v, 100)
+			all, shares = append(all, l.pos), append(shares, e.at.sum())
+		}
+		return shares, e.ownScale()
+	}
+	_, want := run(0)
+	shares, scale := run(5)
+	if !slices.IsSorted(shares) {
+		t.Errorf("what was printed became less")
+	}
+	if math.Abs(scale/want-1) > 1e-9 {
+		t.Errorf("lines are taken for %g of their own time, want %g", scale, want)
 	}
 }
 

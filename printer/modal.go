@@ -12,6 +12,7 @@ type modal struct {
 	oneNozzle    bool // the tools share it, and its target stands under tool 0
 	fanPercent   float64
 	speedPercent float64
+	keptPercent  float64 // that M220 B keeps and M220 R brings back
 	flowPercent  float64
 	nozzleC      map[int]float64 // targets, by tool
 	bedC         float64
@@ -22,7 +23,7 @@ type modal struct {
 
 // freshModal is what a board has set when it has just booted.
 func freshModal(p Profile) modal {
-	return modal{oneNozzle: p.shares(), speedPercent: 100, flowPercent: 100, nozzleC: map[int]float64{}, leftMin: -1}
+	return modal{oneNozzle: p.shares(), speedPercent: 100, keptPercent: 100, flowPercent: 100, nozzleC: map[int]float64{}, leftMin: -1}
 }
 
 // apply follows one line that was accepted. g90SetsE: see dialect.
@@ -118,6 +119,12 @@ func (m *modal) applyM(c gcode.Command) {
 	case 107:
 		m.fanPercent = 0
 	case 220:
+		if c.Has('B') { // Marlin keeps, then brings back, then sets (M220.cpp)
+			m.keptPercent = m.speedPercent
+		}
+		if c.Has('R') {
+			m.speedPercent = m.keptPercent
+		}
 		percent(&m.speedPercent)
 	case 221:
 		percent(&m.flowPercent)

@@ -35,7 +35,7 @@ func (r *jobRun) landed(now time.Time, f *flight, j *job, m *modal) {
 		return
 	}
 	if c := gcode.ParseCommand(f.text); c.Is('M', 220) && !f.refused {
-		r.eta.asked(m.speedPercent)
+		r.eta.asked(c)
 	}
 	if f.long {
 		r.eta.waited(r.elapsed(now))
@@ -75,7 +75,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
 	st.Objects, st.Object, st.Skipped, st.LeftOut = len(v.Objects), r.pos.object-1, []int{}, []int{}
 	done := r.done(info)
-	st.Percent, st.Shot, st.Stops = percent(done), r.shots.newest, r.shownStops(&info)
+	st.Percent, st.Shot, st.Begun, st.Stops = percent(done), r.shots.newest, r.begun+1, r.shownStops(&info)
 	if v.SlicerTimeS > 0 {
 		st.SlicerLeftS = (1 - done) * v.SlicerTimeS
 		if r.times != nil && info.Survey.TimeS > 0 { // it has reckoned with all objects

@@ -178,6 +178,7 @@ type JobStatus struct {
 	ToolsMM    []float64 `json:"tools_mm"`    // the same by tool, up to the last that has used any
 
 	Shot  *Shot  `json:"shot"`  // the newest; null before the first
+	Begun int    `json:"begun"` // the newest layer whose lines go out, from 1; 0 none. It is ahead of Layer while they are on their way, and pauses can be set behind it
 	Stops []Stop `json:"stops"` // where it pauses by itself, by layer; at most MaxStops
 
 	// Objects are numbered from 0, as in the file's survey.

@@ -39,7 +39,7 @@ func (r *rig) standsBefore(text string, n int, change bool) *Snapshot {
 	if got, want := only(ownLines(commands(text)), r.sim.Executed()), before(text, n); !slices.Equal(got, want) {
 		r.Errorf("before layer %d it executed %d moves, want %d", n, len(got), len(want))
 	}
-	if n > 1 && (snap.Job == nil || snap.Job.Layer != n-1) {
+	if n > 1 && (snap.Job == nil || snap.Job.Layer != n-1 || snap.Job.Begun != n) {
 		r.Errorf("it stands before layer %d, and says %+v", n, snap.Job)
 	}
 	return r.now()
@@ -161,6 +161,9 @@ func TestStopAtTheEndOfThisLayer(t *testing.T) {
 		r.becomes(Idle)
 		r.startStops(text, Shots{}, StopAt{Layer: 1})
 		r.standsBefore(text, 1, false)
+		if begun := r.now().Job.Begun; begun != 1 {
+			r.Errorf("it stands before layer 1, and says that lines of layer %d go out", begun)
+		}
 		r.must(r.p.SetStop(r.Context(), "j1", StopAt{ThisLayer: true}))
 		r.must(r.p.Resume(r.Context(), "j1"))
 		r.standsBefore(text, 2, false)

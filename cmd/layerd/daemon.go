@@ -185,6 +185,7 @@ func (d *parts) wire(ctx context.Context) error {
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description
+	d.store.PaceBy(d.server.Polite)
 	d.server.Mount(prusalink.New(d.server), moonraker.New(d.server), octo, octo.Rest()) // OctoPrint's has wider routes
 	return nil
 }

@@ -143,11 +143,11 @@ func (a *API) known(c call, file store.File) Metadata {
 	if file.SHA256 == "" { // nobody has read it through, and this is not the time to
 		return m
 	}
-	if survey, err := a.s.Config().Files.Survey(c.r.Context(), file.Path); err == nil {
-		m.Slicer, m.Types, m.LayerMM = survey.Slicer, strings.Join(survey.FilamentTypes, ";"), survey.LayerHeightMM
-		m.FirstByte, m.LastByte = &survey.FirstOffset, &survey.LastOffset
-		if survey.Extent != nil {
-			m.HeightMM = survey.Extent.Max[2]
+	if gist, err := a.s.Config().Files.Gist(c.r.Context(), file.Path); err == nil {
+		m.Slicer, m.Types, m.LayerMM = gist.Slicer, strings.Join(gist.FilamentTypes, ";"), gist.LayerHeightMM
+		m.FirstByte, m.LastByte = &gist.FirstOffset, &gist.LastOffset
+		if gist.Extent != nil {
+			m.HeightMM = gist.Extent.Max[2]
 		}
 	}
 	return m

@@ -87,8 +87,8 @@ func (a *API) telemetry(r *http.Request, st server.State) Telemetry {
 		t.ZMM = &st.Position.ZMM
 	}
 	if st.Job != nil {
-		if survey, err := a.s.Config().Files.Survey(r.Context(), st.Job.File); err == nil && len(survey.FilamentTypes) > 0 {
-			t.Material = survey.FilamentTypes[0]
+		if gist, err := a.s.Config().Files.Gist(r.Context(), st.Job.File); err == nil && len(gist.FilamentTypes) > 0 {
+			t.Material = gist.FilamentTypes[0]
 		}
 	}
 	return t

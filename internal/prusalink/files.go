@@ -100,11 +100,8 @@ func (a *API) metaOf(r *http.Request, f store.File) (m Meta) {
 	if f.FilamentMM > 0 {
 		m.FilamentMM = &f.FilamentMM
 	}
-	if f.SHA256 == "" { // nobody has read it through, and this is not the time to
-		return m
-	}
-	if survey, err := a.s.Config().Files.Survey(r.Context(), f.Path); err == nil {
-		m.LayerMM, m.Filament, m.Filaments = survey.LayerHeightMM, strings.Join(survey.FilamentTypes, ";"), survey.FilamentTypes
+	if gist, err := a.s.Config().Files.Gist(r.Context(), f.Path); err == nil {
+		m.LayerMM, m.Filament, m.Filaments = gist.LayerHeightMM, strings.Join(gist.FilamentTypes, ";"), gist.FilamentTypes
 	}
 	return m
 }

@@ -20,14 +20,23 @@ func heatedBefore(snap *printer.Snapshot, scripts printer.Scripts) bool {
 			return true
 		}
 	}
-	for line := range strings.Lines(scripts[printer.OnStarted]) {
-		text, _, _ := strings.Cut(line, ";")
-		c := gcode.ParseCommand([]byte(strings.TrimSpace(text)))
-		if named := strings.Contains(text, "{"); (c.Is('M', 104) || c.Is('M', 109)) && (named || gcode.TargetsOf([]byte(text)).NozzleC > 0) {
-			return true
+	return heats(scripts[printer.OnStarted], snap.Profile.MinExtrudeC)
+}
+
+// heats reports whether filament may be pushed behind a script, by what is asked of files: so a macro is trusted to heat here as well. What it names is
+// known only when it runs, and is taken for a temperature.
+func heats(script string, minExtrudeC float64) bool {
+	var file strings.Builder
+	for line := range strings.Lines(script) {
+		before, named, is := strings.Cut(line, "{")
+		if _, behind, ends := strings.Cut(named, "}"); is && ends {
+			line = fmt.Sprint(before, minExtrudeC, behind)
 		}
+		file.WriteString(line)
 	}
-	return false
+	file.WriteString("\nM83\nG1 X1 E1 F600\n")
+	survey, err := gcode.SurveyFile(strings.NewReader(file.String()))
+	return err == nil && (survey.ColdLine == 0 || survey.ColdC >= minExtrudeC)
 }
 
 // otherMachine says what speaks for a file having been made for another machine.

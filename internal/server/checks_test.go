@@ -79,6 +79,11 @@ func TestHeatedBefore(t *testing.T) {
 		"only the bed":      {0, "M190 S60", false},
 		"it is off":         {0, "M104 S0", false},
 		"in a comment only": {0, "; M104 S200", false},
+		"by a macro":        {0, "SAVE_GCODE_STATE\nSTART_PRINT BED=60", true},
+		"Klipper's own":     {0, "SET_HEATER_TEMPERATURE HEATER=extruder TARGET={nozzle_c}", true},
+		"no macro heats":    {0, "SET_FAN_SPEED FAN=x SPEED=1", false},
+		"and off again":     {0, "M104 S200\nM104 S0", false},
+		"a probe's warmth":  {0, "M109 S150", false},
 	} {
 		snap := &printer.Snapshot{Profile: printer.Presets()[0], Nozzles: []printer.Heater{{TargetC: c.targetC}}}
 		if got := heatedBefore(snap, printer.Scripts{printer.OnStarted: c.script}); got != c.want {

@@ -307,6 +307,10 @@ func (f *fakeFiles) Survey(ctx context.Context, path string) (gcode.Survey, erro
 	defer f.mu.Unlock()
 	return f.surveys[path], err
 }
+func (f *fakeFiles) Gist(ctx context.Context, path string) (store.Gist, error) {
+	_, err := f.Stat(ctx, path)
+	return store.Gist{}, err
+}
 func (f *fakeFiles) OpenFile(ctx context.Context, path string) (*os.File, store.File, error) {
 	file, err := f.Stat(ctx, path)
 	if err != nil {

@@ -230,7 +230,7 @@ func (s *Server) Put(ctx context.Context, name string, body io.Reader, size int6
 		return store.File{}, false, err
 	}
 	polite := &politeBody{r: body, printing: s.printing, turn: s.working, max: 32 << 10}
-	defer polite.done()
+	defer polite.Done()
 	file, err = s.cfg.Files.PutIf(ctx, name, polite, size, replace, s.takes)
 	return file, existed, err
 }

@@ -41,7 +41,7 @@ func goldenState() State {
 			Job: &printer.JobStatus{ID: "01jd8w2m4k", File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone", StartedMS: goldenMS - 1800_000,
 				Line: 41234, Lines: 98765, Offset: 1234567, Size: 3456789, Percent: 37.5, Layer: 17, Layers: 240, ZMM: 3.4, ElapsedS: 1795.5, LeftS: 2994, LeftBy: printer.LeftByPrint, Rate: 1.125, CruiseRate: 1.25, SlicerLeftS: 2710, PrinterLeftS: 2760,
 				FilamentMM: 1234.56, ToolsMM: []float64{1234.56}, Shot: &printer.Shot{N: 42, Layer: 42, AtMS: goldenMS - 300},
-				Stops:   []printer.Stop{{Layer: 10, ZMM: 2, Percent: 20.1, Passed: true}, {Layer: 120, ZMM: 24, Change: true, Note: "Now red", Percent: 61.5}},
+				Begun: 17, Stops: []printer.Stop{{Layer: 10, ZMM: 2, Percent: 20.1, Passed: true}, {Layer: 120, ZMM: 24, Change: true, Note: "Now red", Percent: 61.5}},
 				Objects: 3, Object: 1, Skipped: []int{0}, LeftOut: []int{0}},
 			LastJob: &printer.JobOutcome{ID: "01jd8q0000", File: "cube.gcode", Name: "cube.gcode", Outcome: "cancelled", Reason: "cancelled by Kim's phone",
 				EndedMS: goldenMS - 7200_000, ElapsedS: 61, Line: 900, Layer: 2, Layers: 100, ZMM: 0.4, Percent: 1.5, FilamentMM: 61.2, ToolsMM: []float64{0, 61.2}},
@@ -75,6 +75,7 @@ func goldenStopped() State {
 	s := goldenState()
 	s.State, s.Pause = printer.Paused, &printer.PauseInfo{By: "stop", Message: "the magnet", Layer: 18}
 	job := *s.Job
+	job.Begun = 18
 	job.Stops = []printer.Stop{{Layer: 18, ZMM: 3.6, Note: "the magnet", Percent: 37.6, Passed: true}}
 	s.Job = &job
 	return s

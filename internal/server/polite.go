@@ -21,13 +21,21 @@ type politeBody struct {
 }
 
 func (b *politeBody) Read(p []byte) (int, error) {
-	b.done()
+	b.Done()
 	if !b.printing() {
 		return b.r.Read(p)
 	}
 	n, err := b.r.Read(p[:min(len(p), b.max)]) // as long as the client likes, and without the turn
-	b.begin()
+	if n > 0 {
+		b.begin()
+	}
 	return n, err
+}
+
+// Polite is how the store reads files through that are on its disk already: as uploads are taken.
+func (s *Server) Polite() (rest, done func()) {
+	b := &politeBody{printing: s.printing, turn: s.working}
+	return b.Rest, b.Done
 }
 
 func (b *politeBody) begin() {
@@ -37,14 +45,14 @@ func (b *politeBody) begin() {
 
 // Rest is what Read does, but for a piece that is there already: what is unpacked may be a thousand times what was read.
 func (b *politeBody) Rest() {
-	b.done()
+	b.Done()
 	if b.printing() {
 		b.begin()
 	}
 }
 
-// done ends our turn, after a rest in which nobody else works either.
-func (b *politeBody) done() {
+// Done ends our turn, after a rest in which nobody else works either.
+func (b *politeBody) Done() {
 	if b.began.IsZero() {
 		return
 	}

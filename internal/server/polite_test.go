@@ -20,7 +20,7 @@ func TestUploadsLeaveThePrintItsProcessor(t *testing.T) {
 			for range 2 {
 				all.Go(func() {
 					b := &politeBody{r: strings.NewReader(strings.Repeat("x", 100)), printing: func() bool { return printing }, turn: turn, max: 10}
-					defer b.done()
+					defer b.Done()
 					piece, got := make([]byte, 10), 0
 					for {
 						n, err := b.Read(piece)
@@ -54,6 +54,19 @@ func TestUploadsLeaveThePrintItsProcessor(t *testing.T) {
 	}
 }
 
+// Who has sent all of a file is in nobody's way: what comes behind it in a form may be long in coming.
+func TestTheTurnEndsWithTheFile(t *testing.T) {
+	turn := make(slots, 1)
+	b := &politeBody{r: strings.NewReader("file"), printing: func() bool { return true }, turn: turn, max: 10}
+	if _, err := io.ReadAll(b); err != nil || len(turn) != 0 {
+		t.Errorf("got %v, and %d have the turn", err, len(turn))
+	}
+	b.Rest() // it is read once more
+	if b.Done(); len(turn) != 0 {
+		t.Error("the turn was kept")
+	}
+}
+
 // One piece that unpacks to ten times the work is no more of it at a time, and a print's own time is not taken for it.
 func TestUnpackingLeavesThePrintItsProcessor(t *testing.T) {
 	for _, printing := range []bool{false, true} {
@@ -68,7 +81,7 @@ func TestUnpackingLeavesThePrintItsProcessor(t *testing.T) {
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
-			b.done()
+			b.Done()
 			took, want := time.Since(began), 100*time.Millisecond
 			if printing {
 				want *= politeShare

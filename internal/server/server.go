@@ -79,6 +79,7 @@ type Files interface {
 	Details(ctx context.Context, sha256 string) (map[string]store.Details, error)
 	Stat(ctx context.Context, path string) (store.File, error)
 	Survey(ctx context.Context, path string) (gcode.Survey, error)
+	Gist(ctx context.Context, path string) (store.Gist, error)
 	OpenFile(ctx context.Context, path string) (*os.File, store.File, error)
 	Thumbnail(ctx context.Context, path string) (data []byte, mediaType string, err error)
 	Delete(ctx context.Context, path string) error

@@ -153,7 +153,7 @@ func (s *Server) drawn(ctx context.Context, path *gcode.Toolpath, f *os.File, fi
 		return nil, ctx.Err()
 	}
 	polite := &politeBody{printing: s.printing, turn: s.working, max: pathPiece}
-	defer polite.done()
+	defer polite.Done()
 	open := func(offset int64) io.Reader {
 		polite.r = &whileWanted{ctx, io.NewSectionReader(f, offset, file.Bytes-offset)}
 		return polite

@@ -75,7 +75,7 @@ func (s *Server) PutLate(ctx context.Context, name string, body io.Reader, size 
 		}
 	}
 	polite := &politeBody{r: body, printing: s.printing, turn: s.working, max: 32 << 10}
-	defer polite.done()
+	defer polite.Done()
 	file, err = s.cfg.Files.PutLate(ctx, name, polite, size, replace, func(survey *gcode.Survey) (string, bool, error) {
 		name, replace, err := late()
 		if err == nil {

@@ -79,11 +79,28 @@ func packedWrongly(err error) error {
 
 // inPieces lets the client's reader rest before each piece of what is unpacked.
 func inPieces(text *unpack.Text, from io.Reader) io.Reader {
-	if client, ok := from.(interface{ Rest() }); ok && text.Packed() {
-		return &pieces{r: text, rest: client.Rest}
+	if rest := restOf(from); rest != nil && text.Packed() {
+		return &pieces{r: text, rest: rest}
 	}
 	return text
 }
+
+// restOf is how the client's reader rests before a piece; nil when it needs not.
+func restOf(from io.Reader) func() {
+	if client, ok := from.(interface{ Rest() }); ok {
+		return client.Rest
+	}
+	return nil
+}
+
+// rested tells the client's reader that all is read, so that nobody has to wait for it any more.
+func rested(from io.Reader) {
+	if client, ok := from.(interface{ Done() }); ok {
+		client.Done()
+	}
+}
+
+const pieceBytes = 32 << 10
 
 type pieces struct {
 	r    io.Reader
@@ -91,7 +108,6 @@ type pieces struct {
 }
 
 func (s *pieces) Read(p []byte) (int, error) {
-	const most = 32 << 10
 	s.rest()
-	return s.r.Read(p[:min(len(p), most)])
+	return s.r.Read(p[:min(len(p), pieceBytes)])
 }

@@ -191,11 +191,13 @@ func (s *Store) Survey(ctx context.Context, path string) (gcode.Survey, error) {
 	if info, err = f.Stat(); err != nil { // before reading: a file that still grows is then not known, rather than known wrongly
 		return gcode.Survey{}, fmt.Errorf("survey %s: %w", name, err)
 	}
-	c, _, err := s.read(ctx, f, nil, nil)
+	rest, rested := s.paced()
+	defer rested()
+	c, _, err := s.read(ctx, cancelled{f, ctx, rest}, nil, nil)
 	if err != nil {
 		return gcode.Survey{}, fmt.Errorf("%s: %w", name, err)
 	}
-	if err := s.reckonAgain(ctx, &c, f); err != nil {
+	if err := s.reckonAgain(ctx, &c, f, rest); err != nil {
 		return gcode.Survey{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := s.remember(ctx, name, info, c); err != nil {

@@ -109,8 +109,8 @@ func guarded(r io.Reader, survey func(io.Reader) (gcode.Survey, error)) (result 
 }
 
 // reckonAgain surveys a second time, from its beginning, a file whose end says with what limits its time is to be reckoned: the slicer wrote them
-// behind the moves, and an upload comes only once.
-func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File) error {
+// behind the moves, and an upload comes only once. rest is called before each piece; nil = it goes as fast as it can.
+func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File, rest func()) error {
 	limits, late := c.survey.Late()
 	if !late {
 		return nil
@@ -118,7 +118,7 @@ func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	result := guarded(cancelled{f, ctx}, func(r io.Reader) (gcode.Survey, error) { return gcode.SurveyWith(r, limits) })
+	result := guarded(cancelled{f, ctx, rest}, func(r io.Reader) (gcode.Survey, error) { return gcode.SurveyWith(r, limits) })
 	if result.err != nil {
 		return result.err
 	}
@@ -129,12 +129,17 @@ func (s *Store) reckonAgain(ctx context.Context, c *content, f *os.File) error {
 // cancelled is a file that can be read until its context ends.
 type cancelled struct {
 	*os.File
-	ctx context.Context
+	ctx  context.Context
+	rest func()
 }
 
 func (c cancelled) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
+	}
+	if c.rest != nil {
+		c.rest()
+		p = p[:min(len(p), pieceBytes)]
 	}
 	return c.File.Read(p)
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"layerd/gcode"
 	"layerd/internal/unpack"
 	"math"
 	"strings"
@@ -203,9 +204,11 @@ func TestSpoolHasNoName(t *testing.T) {
 type restful struct {
 	io.Reader
 	rests int
+	works bool
 }
 
-func (r *restful) Rest() { r.rests++ }
+func (r *restful) Rest() { r.rests, r.works = r.rests+1, true }
+func (r *restful) Done() { r.works = false }
 
 // Whoever sends may rest while his file is unpacked, and need not where there is nothing to unpack.
 func TestPutLetsTheClientRest(t *testing.T) {
@@ -219,6 +222,71 @@ func TestPutLetsTheClientRest(t *testing.T) {
 		if least := len(text) / (32 << 10); path == "a.gcode" && client.rests > 0 || path != "a.gcode" && client.rests < least {
 			t.Errorf("%s: %d rests, want %d or more for what is packed", path, client.rests, least)
 		}
+	}
+}
+
+// late is a file whose end says with what limits its time is to be reckoned, so that it is read twice.
+func late() string {
+	return strings.Repeat("G1 X10.123 Y20.456 E0.01\n", 100_000) + "; machine_max_acceleration_x = 500,500\n; machine_max_feedrate_x = 100,100\n; prusaslicer_config = end\n"
+}
+
+// He rests as well while what has come is read once more.
+func TestPutRestsWhileItReckonsAgain(t *testing.T) {
+	s, text := open1(t), late()
+	client := &restful{Reader: strings.NewReader(text)}
+	file, err := s.PutIf(t.Context(), "a.gcode", client, -1, false, func(*gcode.Survey) error {
+		if client.works {
+			t.Error("it is still taken to be at work when all is read")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if survey, err := s.Survey(t.Context(), file.Path); err != nil || survey.LimitsLate || survey.Limits.By != gcode.LimitsConfig {
+		t.Errorf("got limits %+v, late %v, %v", survey.Limits, survey.LimitsLate, err)
+	}
+	if least := len(text) / (32 << 10); client.rests < least {
+		t.Errorf("%d rests, want %d or more", client.rests, least)
+	}
+}
+
+// A file that is on the disk already is read at the pace that was asked for, each time that it is.
+func TestSurveyKeepsItsPace(t *testing.T) {
+	dir, text := t.TempDir(), late()
+	s := openIn(t, dir)
+	copyIn(t, dir, "a.gcode", text)
+	begun, rests, done := 0, 0, 0
+	s.PaceBy(func() (func(), func()) { begun++; return func() { rests++ }, func() { done++ } })
+	if _, err := s.Survey(t.Context(), "a.gcode"); err != nil {
+		t.Fatal(err)
+	}
+	if least := 2 * len(text) / (32 << 10); begun != 1 || done != 1 || rests < least {
+		t.Errorf("begun %d times and done %d, with %d rests, want %d or more", begun, done, rests, least)
+	}
+	if _, err := s.Survey(t.Context(), "a.gcode"); err != nil || begun != 1 {
+		t.Errorf("what is known was read again: %v", err)
+	}
+}
+
+// What lists tell is what is known, of whatever layerd: no file is read for it.
+func TestGist(t *testing.T) {
+	dir := t.TempDir()
+	s := openIn(t, dir)
+	put(t, s, "a.gcode", part(3))
+	copyIn(t, dir, "b.gcode", part(4))
+	if _, err := s.db.Exec(`UPDATE contents SET revision = ?`, surveyRevision-1); err != nil {
+		t.Fatal(err)
+	}
+	s.survey = func(io.Reader) (gcode.Survey, error) { panic("a file was read through") }
+	if g, err := s.Gist(t.Context(), "a.gcode"); err != nil || g.Slicer != "PrusaSlicer 2.5.0" || g.Extent == nil || g.LastOffset <= g.FirstOffset {
+		t.Errorf("got %+v, %v", g, err)
+	}
+	if g, err := s.Gist(t.Context(), "b.gcode"); err != nil || g.Slicer != "" || g.Extent != nil {
+		t.Errorf("nobody has looked: got %+v, %v", g, err)
+	}
+	if _, err := s.Gist(t.Context(), "c.gcode"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("no such file: got %v", err)
 	}
 }
 

@@ -80,6 +80,7 @@ type Store struct {
 
 	// survey reads a whole file; gcode.SurveyFile.
 	survey func(io.Reader) (gcode.Survey, error)
+	pace   func() (rest, done func()) // see PaceBy; nil = as fast as it goes
 	// naming has one place: who holds it may change which files there are, or which of them are being printed.
 	naming chan struct{}
 	// surveying has one place: files that were copied in by hand are read one at a time.

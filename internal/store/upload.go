@@ -26,7 +26,7 @@ func (s *Store) Put(ctx context.Context, path string, r io.Reader, size int64, o
 
 // PutIf is Put for a file that accept is asked about when it is whole and surveyed. When accept refuses, its error is returned, wrapped, and
 // what was there before stays. Where r has a method Rest(), it is called before each piece of text that is unpacked, which is work that reading r
-// less often does not make less.
+// less often does not make less; and its method Done(), if it has one, when all is read.
 func (s *Store) PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (File, error) {
 	return s.PutLate(ctx, path, r, size, overwrite, func(survey *gcode.Survey) (string, bool, error) { return path, overwrite, accept(survey) })
 }
@@ -133,9 +133,10 @@ func (s *Store) receive(ctx context.Context, r io.Reader, announced int64) (t te
 	if t.content, _, err = s.read(ctx, inPieces(text, r), f, s.meter()); err != nil {
 		return t, packedWrongly(err)
 	}
-	if err = s.reckonAgain(ctx, &t.content, f); err != nil {
+	if err = s.reckonAgain(ctx, &t.content, f, restOf(r)); err != nil {
 		return t, fmt.Errorf("survey: %w", err)
 	}
+	rested(r)
 	if err = f.Sync(); err != nil {
 		return t, fmt.Errorf("sync: %w", err)
 	}

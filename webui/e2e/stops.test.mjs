@@ -33,7 +33,10 @@ const executed = () => rig.executed().filter((line) => layers.flat().includes(li
 
 /** stands waits for the pause before layer n: all before it was executed, once and in order, and nothing of it. */
 async function stands(n) {
-  await until(`before layer ${n}`, async () => (await state()).state === 'paused', 120_000)
+  await until(`before layer ${n}`, async () => { // the pause before this one may not be over yet
+    const { state: is, pause } = await state()
+    return is === 'paused' && pause.layer === n
+  }, 120_000)
   assert.deepEqual(executed(), layers.slice(0, n - 1).flat())
   const { pause, job } = await state()
   assert.deepEqual([pause.by, pause.layer, job.layer], ['stop', n, n - 1])

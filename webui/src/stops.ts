@@ -2,7 +2,7 @@
 import { get } from './api'
 import { list, num, object } from './read'
 import { trim } from './units'
-import type { Job, Stop, StopAt } from './wire'
+import type { Stop, StopAt } from './wire'
 
 /** GET /v1/heights/PATH: the height of each layer, 0 unknown. */
 export const readHeights = object({ z_mm: list(num) })
@@ -25,9 +25,6 @@ export function reaches(heights: readonly number[], begun: number, z: number): n
   }
   return 0
 }
-
-/** The layer whose lines go out, from 1: the one that the print stands before, where it has paused there. */
-export const begunLayer = ({ layer, stops }: Pick<Job, 'layer' | 'stops'>): number => stops.reduce((most, stop) => (stop.passed ? Math.max(most, stop.layer) : most), layer)
 
 /** "layer 12 (2.4 mm)" */
 export function layerWords(layer: number, z: number): string {

@@ -1,6 +1,7 @@
 // How long a print takes, and when its layers end. No part of the first load.
 import { get } from './api'
 import { bool, list, num, object, str, type Of } from './read'
+import { reaches } from './stops'
 import { duration } from './units'
 import type { Job } from './wire'
 
@@ -25,11 +26,8 @@ export function endsIn(times: LayerTimes, n: number, job: Job): number | null {
   return Math.max(0, job.left_s - job.rate * layer.rest_s - job.cruise_rate * layer.cruise_s)
 }
 
-/** The layer at a height: the first that reaches it, else the last. From 1. */
-export function layerAt(times: LayerTimes, zMM: number): number {
-  const found = times.layers.findIndex((layer) => layer.z_mm >= zMM - 1e-6)
-  return found < 0 ? times.layers.length : found + 1
-}
+/** The layer of a height, from 1: the first from the one under way on that reaches it from below, as pauses have it; 0 where none does any more. */
+export const layerAt = (times: LayerTimes, zMM: number, underWay: number): number => reaches(times.layers.map((layer) => layer.z_mm), underWay - 1, zMM)
 
 const limitsWords: Record<string, string> = {
   printer: "limits of speed from the printer's own settings",

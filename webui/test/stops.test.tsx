@@ -104,11 +104,11 @@ describe('while it prints', () => {
   it('a layer that begins meanwhile cannot be chosen any more', async () => {
     await sheet()
     tap('Layer')
-    act(() => received(exampleState({ rev: 11, job: { ...job, layer: 90 } })))
+    act(() => received(exampleState({ rev: 11, job: { ...job, layer: 90, begun: 90 } })))
     expect(words()).toContain('before layer 91')
-    act(() => received(exampleState({ rev: 12, job: { ...job, layer: 99, stops: [{ ...stops[0]!, layer: 100 }] } }))) // it stands before layer 100
+    act(() => received(exampleState({ rev: 12, job: { ...job, layer: 99, begun: 100 } }))) // it stands before layer 100, or its lines are on their way
     expect(words()).toContain('before layer 101')
-    act(() => received(exampleState({ rev: 13, job: { ...job, layer: 240 } })))
+    act(() => received(exampleState({ rev: 13, job: { ...job, layer: 240, begun: 240 } })))
     expect(words()).toBe('This is the last layer: no other comes.')
     expect(button('Set this pause').disabled).toBe(true)
   })

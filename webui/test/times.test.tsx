@@ -24,8 +24,11 @@ describe('endsIn', () => {
   })
 })
 
-it('layerAt finds the layer that reaches a height', () => {
-  expect([0.1, 0.2, 0.3, 0.8, 9].map((z) => layerAt(times, z))).toEqual([1, 1, 2, 4, 4])
+it('layerAt finds the layer that reaches a height, of those that are to come', () => {
+  expect([0.1, 0.2, 0.3, 0.8, 9].map((z) => layerAt(times, z, 1))).toEqual([1, 1, 2, 4, 0])
+  expect([0.2, 0.4, 0.6].map((z) => layerAt(times, z, 3))).toEqual([0, 0, 3])
+  const twice = { ...times, layers: [...times.layers, ...times.layers] } // one object after the other
+  expect([0.2, 0.3, 0.8].map((z) => layerAt(twice, z, 5))).toEqual([5, 6, 8])
 })
 
 it('says in plain words where limits come from, and who else says what', () => {
@@ -56,6 +59,16 @@ describe('the sheet', () => {
     await vi.waitFor(() => getByTestId(root, 'layer-time'))
   }
 
+  it('says that its times did not come, and asks again', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new Error('no network')))
+    state.value = exampleState({ job: printing })
+    act(() => render(<LayerSheet part={null} onClose={() => {}} />, root))
+    const again = await vi.waitFor(() => getByRole(root, 'button', { name: 'Try again' }))
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(times))))
+    act(() => again.click())
+    await vi.waitFor(() => getByTestId(root, 'layer-time'))
+  })
+
   it('begins with the layer that comes next, and follows the slider, the height, and the print', async () => {
     await open(null)
     expect(answer()).toMatch(/^Layer 3 of 4 · 0.6 mm.*in 31 min$/)
@@ -68,6 +81,18 @@ describe('the sheet', () => {
     })
     act(() => getByRole(root, 'button', { name: 'Show' }).click())
     expect(answer()).toMatch(/^Layer 4 of 4.*in 55 min$/)
+    const ask = (mm: string) => {
+      act(() => {
+        height.value = mm
+        height.dispatchEvent(new Event('input', { bubbles: true }))
+      })
+      act(() => getByRole(root, 'button', { name: 'Show' }).click())
+    }
+    ask('0,2')
+    expect(getByRole(root, 'status').textContent).toBe('No layer to come reaches 0.2 mm.')
+    expect(answer()).toMatch(/^Layer 4 of 4/)
+    ask('0.8')
+    expect(getByRole(root, 'status').textContent).toBe('')
     act(() => { state.value = exampleState({ rev: 11, job: { ...printing, left_s: 600 } }) })
     expect(answer()).toMatch(/in 10 min$/)
     act(() => { state.value = exampleState({ rev: 12, state: 'paused', job: { ...printing, left_s: 600 } }) })

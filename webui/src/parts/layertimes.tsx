@@ -11,12 +11,19 @@ export function LayerSheet({ part, onClose }: { /** of the bar that was tapped, 
   const job = state.value?.job
   const id = job?.id ?? ''
   const [times, setTimes] = useState<LayerTimes | null>(null)
-  useEffect(() => {
-    getLayers().then(setTimes).catch(complain)
-  }, [id, job?.skipped.length])
+  const [failed, setFailed] = useState(false)
+  const fetchTimes = () => {
+    setFailed(false)
+    getLayers().then(setTimes, (error) => {
+      setFailed(true)
+      complain(error)
+    })
+  }
+  useEffect(fetchTimes, [id, job?.skipped.length])
   return (
     <Sheet title="When is a layer done?" onClose={onClose}>
       {!job ? <p>The print is over.</p>
+        : failed ? <button type="button" class="btn" onClick={fetchTimes}>Try again</button>
         : !times || times.job !== id ? <p class="center muted"><Spinner /></p>
         : times.layers.length === 0 ? <p>Nothing is known of the layers of this file.</p>
         : <Chooser key={id} job={job} times={times} part={part} />}
@@ -31,12 +38,16 @@ function Chooser({ job, times, part }: { job: Job; times: LayerTimes; part: numb
   const first = Math.min(Math.max(job.layer, 1), count)
   const [wanted, setWanted] = useState(() => part === null ? Math.min(first + 1, count) : tapped(times, part))
   const [height, setHeight] = useState('')
+  const [none, setNone] = useState('') // the height that no layer reaches any more
   const n = Math.min(Math.max(wanted, first), count)
   const z = times.layers[n - 1]?.z_mm ?? 0
   const inS = endsIn(times, n, job)
   const now = link.clock.now()
   const running = state.value?.state === 'printing' || state.value?.state === 'finishing' || state.value?.state === 'starting'
-  const choose = (to: number) => setWanted(Math.min(Math.max(to, first), count))
+  const choose = (to: number) => {
+    setNone('')
+    setWanted(Math.min(Math.max(to, first), count))
+  }
   const asked = typed(height)
   const wrong = height !== '' && !(asked > 0)
   return (
@@ -53,14 +64,20 @@ function Chooser({ job, times, part }: { job: Job; times: LayerTimes; part: numb
       </div>
       <form class="inline-form" onSubmit={(event) => {
         event.preventDefault()
-        if (asked > 0) choose(layerAt(times, asked))
+        const found = layerAt(times, asked, first)
+        if (found > 0) choose(found)
+        else setNone(trim(asked, 2))
       }}>
         <div class="field">
           <label for={`${id}z`}>Or at a height, mm</label>
-          <input id={`${id}z`} type="text" inputMode="decimal" autocomplete="off" value={height} aria-invalid={wrong} onInput={(event) => setHeight(event.currentTarget.value)} />
+          <input id={`${id}z`} type="text" inputMode="decimal" autocomplete="off" value={height} aria-invalid={wrong} onInput={(event) => {
+            setNone('')
+            setHeight(event.currentTarget.value)
+          }} />
         </div>
         <button type="submit" class="btn" disabled={!(asked > 0)}>Show</button>
       </form>
+      <p class="small num" role="status">{none && `No layer to come reaches ${none} mm.`}</p>
       <dl class="list num">
         <div><dt>Whole print</dt><dd>{job.left_s < 0 ? 'unknown' : running ? `done ${moment(now + job.left_s * 1000, now)}` : `${duration(job.left_s)} left`}</dd></div>
         {othersText(job) && <div><dt>Others say</dt><dd class="wrap">{othersText(job)}</dd></div>}

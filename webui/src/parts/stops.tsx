@@ -1,7 +1,7 @@
 // Pauses that a print makes by itself: the line below its progress, the sheet that sets them, and the same before a start. Fetched when a print is watched.
 import { useEffect, useId, useState } from 'preact/hooks'
 import { asking, perform, state } from '../state'
-import { begunLayer, getHeights, layerWords, placed, reaches, stopWords } from '../stops'
+import { getHeights, layerWords, placed, reaches, stopWords } from '../stops'
 import { trim, typed } from '../units'
 import type { ApiError, Doing, Job, Stop, StopAt } from '../wire'
 import { Icon, Spinner } from './icon'
@@ -12,7 +12,10 @@ import { Sheet } from './sheet'
 function useHeights(path: string): readonly number[] | null {
   const [heights, setHeights] = useState<readonly number[] | null>(null)
   useEffect(() => {
-    getHeights(path).then(setHeights, () => setHeights(null))
+    let gone = false
+    setHeights(null)
+    getHeights(path).then((got) => !gone && setHeights(got), () => {})
+    return () => { gone = true }
   }, [path])
   return heights
 }
@@ -37,7 +40,7 @@ function StopsSheet({ job, enabled, onClose }: { job: Job; enabled: boolean; onC
   const ask = (doing: Doing) => void perform('stops', doing, true).then((answer) => setError(answer.error))
   return (
     <Sheet title="Pause at…" onClose={onClose}>
-      <StopForm heights={heights} layers={job.layers} begun={begunLayer(job)} disabled={!enabled || busy} busy={busy} onSet={(at) => ask({ do: 'set_stop', job: job.id, stop: at })} />
+      <StopForm heights={heights} layers={job.layers} begun={job.begun} disabled={!enabled || busy} busy={busy} onSet={(at) => ask({ do: 'set_stop', job: job.id, stop: at })} />
       <p class="problem" role="alert">{error && <><strong>{error.message}</strong> {error.next}</>}</p>
       <StopList stops={job.stops} disabled={!enabled || busy} onRemove={(stop) => ask({ do: 'remove_stop', job: job.id, stop: { layer: stop.layer } })} />
     </Sheet>
