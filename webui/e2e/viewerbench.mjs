@@ -63,10 +63,10 @@ try {
     await ended
     const all = events.splice(0)
     const main = all.find((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain')
-    const tasks = all.filter((e) => e.name === 'RunTask' && e.pid === main?.pid && e.tid === main.tid).sort((a, b) => b.tdur - a.tdur)
+    const tasks = all.filter((e) => e.name === 'RunTask' && e.pid === main?.pid && e.tid === main.tid && e.tdur >= 0).sort((a, b) => b.tdur - a.tdur)
     if (process.env.TRACE) report(what, tasks.slice(0, 6), all)
     const ms = (us) => Math.round((us ?? 0) / 1000)
-    rows.push({ what, 's until it is complete': (took / 1000).toFixed(1), 'longest task, ms of processor': ms(tasks[0]?.tdur), 'over 50': tasks.filter((t) => t.tdur > 50_000).length, 'longest by the clock': ms(Math.max(0, ...tasks.map((t) => t.dur))), load: loadavg()[0].toFixed(1) })
+    rows.push({ what, 's until it is complete': (took / 1000).toFixed(1), 'longest task, ms of processor': ms(tasks[0]?.tdur), 'over 50': tasks.filter((t) => t.tdur > 50_000).length, 'longest by the clock': ms(Math.max(0, ...tasks.map((t) => t.dur ?? 0))), load: loadavg()[0].toFixed(1) })
     console.error(Object.values(rows.at(-1)).join('\t'))
   }
   const found = []
