@@ -47,6 +47,11 @@ test('what is wrong is said with its line before anything starts, and a person m
   const outside = lines.findIndex((l) => l.includes('X900')) + 1
   const cold = lines.findIndex((l) => / E1\.2/.test(l)) + 1
   await page.getByRole('link', { name: /bad\.gcode/ }).click()
+  const doubts = page.getByRole('dialog', { name: 'bad.gcode' }).getByRole('list', { name: 'Look at this before you print' })
+  await doubts.getByText(`Line ${outside} prints at X 900`).waitFor() // before anybody taps Print
+  await page.getByText('More of this file').click()
+  await page.getByText('PrusaSlicer 2.9.0').waitFor()
+  assert.deepEqual(await inaccessible(page), [])
   await button('Print').click()
   await button('Bed is clear, print').click()
   const sheet = page.getByRole('alertdialog', { name: 'Look at this first' })

@@ -9,7 +9,7 @@ import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { chromium } from 'playwright-core'
-import { Rig, until } from './rig.mjs'
+import { Rig } from './rig.mjs'
 
 const corpus = resolve(import.meta.dirname, '../..', process.env.CORPUS ?? '../shared/corpus')
 const slow = Number(process.env.SLOW ?? 4)
@@ -107,33 +107,33 @@ try {
     await slide('Layer', 599)
     await flatDrawn(599)
   })
-  await step('a finger along the layers, 120 moves', async () => {
-    for (let n = 0; n < 120; n++) {
-      await slide('Layer', n * 9)
+  await step('a finger along the layers, 60 moves', async () => {
+    for (let n = 0; n < 60; n++) {
+      await slide('Layer', n * 19)
       await frame()
     }
-    await flatDrawn(119 * 9)
+    await flatDrawn(59 * 19)
   })
-  await step('60 layers, one by one', async () => {
-    for (let n = 100; n < 160; n++) {
+  await step('30 layers, one by one', async () => {
+    for (let n = 100; n < 130; n++) {
       await slide('Layer', n)
       await frame()
     }
-    await flatDrawn(159)
+    await flatDrawn(129)
   })
-  await step('a finger within the layer, 60 moves', async () => {
+  await step('a finger within the layer, 30 moves', async () => {
     const last = Number(await page.getByRole('slider', { name: 'Place in the layer' }).getAttribute('max'))
-    for (let n = 1; n <= 60; n++) {
-      await slide('Place in the layer', Math.floor((last * n) / 60))
+    for (let n = 1; n <= 30; n++) {
+      await slide('Place in the layer', Math.floor((last * n) / 30))
       await frame()
     }
-    await flatDrawn(159)
+    await flatDrawn(129)
   })
   await step('two fingers enlarge the layer, 30 moves', async () => {
     await touch('touchStart', [180, 400], [200, 400])
     for (let n = 1; n <= 30; n++) await touch('touchMove', [180 - n * 3, 400], [200 + n * 3, 400])
     await touch('touchEnd')
-    await flatDrawn(159)
+    await flatDrawn(129)
   })
   await slide('Layer', layers - 1)
   await flatDrawn(layers - 1)
@@ -142,24 +142,24 @@ try {
     await solidDrawn()
   })
   const { lines } = await data()
-  await step('a finger turns it, 60 moves', async () => {
+  await step('a finger turns it, 30 moves', async () => {
     await touch('touchStart', [180, 400])
-    for (let n = 1; n <= 60; n++) {
+    for (let n = 1; n <= 30; n++) {
       await touch('touchMove', [180 + n * 2, 400 + n])
       await frame()
     }
     await touch('touchEnd')
     await solidDrawn()
   })
-  await step('two fingers enlarge it, 30 moves', async () => {
+  await step('two fingers enlarge it, 15 moves', async () => {
     await touch('touchStart', [160, 400], [220, 400])
-    for (let n = 1; n <= 30; n++) await touch('touchMove', [160 - n * 2, 400], [220 + n * 2, 400])
+    for (let n = 1; n <= 15; n++) await touch('touchMove', [160 - n * 2, 400], [220 + n * 2, 400])
     await touch('touchEnd')
     await solidDrawn()
   })
-  await step('a finger along the layers in space, 60 moves', async () => {
-    for (let n = 0; n < 60; n++) {
-      await slide('Layer', n * 19)
+  await step('a finger along the layers in space, 30 moves', async () => {
+    for (let n = 0; n < 30; n++) {
+      await slide('Layer', n * 39)
       await frame()
     }
     await solidDrawn()
@@ -167,6 +167,8 @@ try {
   for (const by of ['speed', 'height']) {
     await step(`coloured by ${by}`, async () => {
       await page.getByRole('combobox', { name: 'Colour by' }).selectOption(by)
+      await frame()
+      await frame()
       await solidDrawn()
     })
   }

@@ -17,8 +17,8 @@ export function FileFactsList({ path, version }: { path: string; version: string
     <div class="file-facts">
       {facts.warnings.length > 0 && <ul class="warnings" aria-label="Look at this before you print">{facts.warnings.map((text) => <li key={text}><Icon name="warn" size={20} /><span>{text}</span></li>)}</ul>}
       {rows.length > 0 && (
-        <details>
-          <summary>More of this file</summary>
+        <details class="values">
+          <summary>More of this file<Icon name="down" size={20} /></summary>
           <dl class="list num">{rows.map(([name, words]) => <div key={name}><dt>{name}</dt><dd class="wrap">{words}</dd></div>)}</dl>
         </details>
       )}

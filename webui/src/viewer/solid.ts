@@ -40,7 +40,7 @@ export class SolidView implements View {
   private readonly eye = new Eye()
   lines = 0 // of all chunks
   private readonly gl: WebGL2RenderingContext
-  private readonly program: WebGLProgram
+  private program: WebGLProgram | null = null // begun by the first frame: not all at once
   private readonly compiling: { COMPLETION_STATUS_KHR: number } | null
   private linked = false
   private readonly chunks: Chunk[] = []
@@ -69,7 +69,6 @@ export class SolidView implements View {
     if (!gl) throw new Error('no WebGL')
     this.gl = gl
     this.compiling = gl.getExtension('KHR_parallel_shader_compile')
-    this.program = link(gl)
     this.middle = [bed.left + bed.width / 2, bed.front + bed.depth / 2, 0]
     this.grid = this.gridOf(bed)
     this.part = gl.createBuffer()
@@ -231,8 +230,13 @@ export class SolidView implements View {
 
   /** Whether the shaders are there: compiling them may take a second. */
   private ready(): boolean {
-    const { gl, program } = this
+    const { gl } = this
     if (this.linked) return true
+    if (!this.program) {
+      this.program = link(gl)
+      return false
+    }
+    const { program } = this
     if (this.compiling && !gl.getProgramParameter(program, this.compiling.COMPLETION_STATUS_KHR)) return false
     this.linked = Boolean(gl.getProgramParameter(program, gl.LINK_STATUS))
     if (!this.linked) {
@@ -283,7 +287,7 @@ export class SolidView implements View {
   }
 
   private place(name: string): WebGLUniformLocation | null {
-    if (!this.places.has(name)) this.places.set(name, this.gl.getUniformLocation(this.program, name))
+    if (!this.places.has(name)) this.places.set(name, this.gl.getUniformLocation(this.program!, name))
     return this.places.get(name) ?? null
   }
 
