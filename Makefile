@@ -112,6 +112,11 @@ bench-gcode: bench-programs ## how fast a file is known, beside OctoPrint and Mo
 	@peers=.cache/bench-peers; ./cmd/streambench/peers/install $$peers || peers=; \
 	  ./bin/bench/gcodebench --corpus $(CORPUS) --only '$(ONLY)' --peers "$$peers"
 
+.PHONY: bench-viewer
+bench-viewer: build ## how smoothly a phone looks at a file of 51.6 MB: docs/PERFORMANCE.md (SLOW=4, CORPUS=dir); some minutes
+	./.ci/need chromium
+	cd webui && CORPUS=$(CORPUS) SLOW=$(or $(SLOW),4) node e2e/viewerbench.mjs
+
 # In a network of its own OctoPrint announces itself to nobody, and asks nobody for news.
 .PHONY: peers
 peers: ## layerd's OctoPrint API beside a real OctoPrint from PyPI, field by field (three minutes; RENEW=--renew records OctoPrint anew)

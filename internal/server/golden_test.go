@@ -164,6 +164,8 @@ func goldens() map[string]any {
 		"file":    benchy,
 		"layers":  LayerTimes{Job: "01jd8w2m4k", Layers: []LayerTime{{ZMM: 0.2, CruiseS: 2101.5, RestS: 500}, {ZMM: 0.4, CruiseS: 2000, RestS: 400, EndMS: goldenMS + 44_000}, {ZMM: 0.6, EndMS: goldenMS + 2994_000}}},
 		"times":   FileTimes{TimeS: 4701.3, HeatS: 162.5, SlicerTimeS: 4789.5, LimitsBy: gcode.LimitsConfig},
+		"facts": FileFacts{Slicer: "PrusaSlicer 2.9.0", Printer: "MK4", LayerHeightMM: 0.2, NozzleMM: []float64{0.4}, Materials: []string{"PLA"}, SizeMM: []float64{60.4, 31, 48}, NozzleC: 215, BedC: 60, Pauses: 2, Changes: 1,
+			Warnings: []string{"Line 7 prints at X 900.0 mm, outside of the printer's volume. Move the model, or look at the profile."}},
 		"card": CardList{Present: true, ListedMS: goldenMS - 60_000, Files: []CardFile{
 			{Path: "3DBENC~1.GCO", Name: "3D Benchy 0.2mm.gcode", Bytes: 3456789, ModifiedMS: goldenMS - 86400_000, Fits: true}, {Path: "my cube.gco", Name: "my cube.gco", Bytes: -1}}},
 		"prints": PrintList{Prints: []store.Print{

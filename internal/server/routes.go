@@ -79,6 +79,7 @@ var routes = []route{
 	{"GET", "/v1/toolpaths/*", access.Viewer, free, "", (*Server).serveToolpath},
 	{"GET", "/v1/layers", access.Viewer, free, "", (*Server).serveLayers},
 	{"GET", "/v1/times/*", access.Viewer, free, "", (*Server).serveTimes},
+	{"GET", "/v1/facts/*", access.Viewer, free, "", (*Server).serveFacts},
 	{"GET", "/v1/card", access.Operator, free, "", (*Server).serveCard}, // it makes the printer talk
 	{"GET", "/v1/prints", access.Viewer, free, "", (*Server).servePrints},
 	{"GET", "/v1/logs/*", access.Operator, free, "", (*Server).servePrintLog}, // as the console

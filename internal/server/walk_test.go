@@ -48,6 +48,7 @@ var examples = map[string]struct {
 	"GET /v1/toolpaths/*":        {target: "/v1/toolpaths/cube.gcode", want: 200},
 	"GET /v1/layers":             {target: "/v1/layers", want: 200},
 	"GET /v1/times/*":            {target: "/v1/times/cube.gcode", want: 200},
+	"GET /v1/facts/*":            {target: "/v1/facts/cube.gcode", want: 200},
 	"GET /v1/card":               {target: "/v1/card", want: 200},
 	"GET /v1/prints":             {target: "/v1/prints", want: 200},
 	"GET /v1/logs/*":             {target: "/v1/logs/01jd8q0000", want: 200},

@@ -10,6 +10,7 @@ import { readCardList } from '../src/cardlist'
 import { middle, outline, readObjects } from '../src/objects'
 import { readHeights } from '../src/stops'
 import { readQueue, readSpools } from '../src/shelf'
+import { readFacts } from '../src/facts'
 import { readLayers, readTimes } from '../src/times'
 import { WireError } from '../src/read'
 import { parse, readAnswer, readBeat, readChoices, readCommand, readConsole, readErrorBody, readFile, readFileList, readMessage, readPrintList, readState } from '../src/wire'
@@ -24,7 +25,7 @@ describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
     [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^objects/, readObjects], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
-    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^layers/, readLayers], [/^times/, readTimes],
+    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^layers/, readLayers], [/^times/, readTimes], [/^facts/, readFacts],
   ]
   for (const name of names) {
     const found = readers.find(([pattern]) => pattern.test(name))
@@ -35,7 +36,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'facts', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

@@ -18,6 +18,7 @@ import { Sheet } from './sheet'
 const QueueAdd = lazy(() => import('./queueadd').then((m) => m.QueueAdd))
 const RecordLine = lazy(() => import('./recordchoice').then((m) => m.RecordLine))
 const FileTime = lazy(() => import('./filetimes').then((m) => m.FileTime), true)
+const FileFacts = lazy(() => import('./filefacts').then((m) => m.FileFactsList), true)
 const StopsChoice = lazy(() => import('./stops').then((m) => m.StopsChoice), true)
 const Needs = lazy(() => import('./spoolline').then((m) => m.Needs))
 
@@ -94,6 +95,7 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
         {file.last_outcome && ` · last: ${outcomeText(file.last_outcome).toLowerCase()}`}
       </p>
       <FileTime path={file.path} version={file.sha256} />
+      <FileFacts path={file.path} version={file.sha256} />
       <Needs needMM={file.filament_mm} />
       <div class="sheet-actions">
         {operator && <button type="button" class="btn primary" disabled={why !== ''} aria-describedby="why-print" onClick={() => onStep('bed')}><Icon name="print" /> Print</button>}

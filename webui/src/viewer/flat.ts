@@ -17,6 +17,7 @@ export interface FlatLook {
   palette: Palette
   heightPart: number // of this layer in the whole, 0 to 1
   travel: boolean
+  dark: boolean
 }
 
 const slice = 12_000 // lines that are drawn at once
@@ -31,6 +32,7 @@ export class FlatView implements View {
   private asked = 0
   private moved = false // by a hand: from then on it stays as it is
   private readonly resized = new ResizeObserver(() => this.refit())
+  private readonly ended = new AbortController()
 
   /** cover: what the print covers as far as it is known, in mm. drawn hears when a picture is complete. */
   constructor(private readonly canvas: HTMLCanvasElement, private readonly cover: Cover, private readonly bed: Bed, private readonly drawn: () => void) {
@@ -38,9 +40,11 @@ export class FlatView implements View {
     if (!pen) throw new Error('no 2D canvas')
     this.pen = pen
     this.resized.observe(canvas)
+    canvas.addEventListener('contextrestored', () => this.draw(), { signal: this.ended.signal }) // phones take it while the page is hidden
   }
 
   end(): void {
+    this.ended.abort()
     this.resized.disconnect()
     cancelAnimationFrame(this.asked)
   }
@@ -96,7 +100,7 @@ export class FlatView implements View {
 
   private begin(): void {
     const { canvas, pen, look } = this
-    const dots = devicePixelRatio || 1
+    const dots = Math.min(devicePixelRatio || 1, 2) // more cannot be seen, and costs a phone its smoothness
     const [w, h] = [Math.round(canvas.clientWidth * dots), Math.round(canvas.clientHeight * dots)]
     if (w === 0 || h === 0) return
     if (canvas.width !== w || canvas.height !== h) {

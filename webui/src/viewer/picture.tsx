@@ -1,5 +1,5 @@
 // The canvas, and who draws on it. In space it also fetches the layers, within a budget.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ApiError } from '../wire'
 import { Palette, type ColourBy } from './colours'
 import type { Layer } from './decode'
@@ -24,21 +24,24 @@ interface PictureProps {
   bed: Bed
   look: { n: number; layer: Layer | null; upTo: number; by: ColourBy; travel: boolean; palette: Palette }
   onProgress: (p: Progress | null) => void
+  onAgain: () => void // makes a new picture
   told: (error: unknown, signal: AbortSignal) => ApiError | null
 }
 
 // Lines in space: some 16 bytes each on the graphics chip, and what an older phone turns smoothly.
 const budget = ('deviceMemory' in navigator && Number(navigator.deviceMemory) <= 2) ? 200_000 : 400_000
 
-export function Picture({ solid, source, bed, look, onProgress, told }: PictureProps) {
+export function Picture({ solid, source, bed, look, onProgress, onAgain, told }: PictureProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const view = useRef<FlatView | SolidView | null>(null)
   const [whole, setWhole] = useState<Palette | null>(null)
-  const [none, setNone] = useState('')
+  const [none, setNone] = useState<'' | 'webgl' | 'lost'>('')
+  const dark = useDark()
   const { index } = source
   const step = Math.max(1, Math.ceil(index.lines / budget))
 
-  useLayoutEffect(() => {
+  // After the tap that asked for it has been shown: what WebGL needs at first takes a moment.
+  useEffect(() => {
     const on = canvas.current
     if (!on) return
     const told = (name: string, value: number): void => {
@@ -46,11 +49,14 @@ export function Picture({ solid, source, bed, look, onProgress, told }: PictureP
     }
     try {
       view.current = solid
-        ? new SolidView(on, source, index.high[2], bed, index.heightMM, (lines) => told('lines', lines), () => setNone('The graphics of this device have given up. Look at single layers instead.'))
+        ? new SolidView(on, source, index.high[2], bed, index.heightMM, (lines, all) => {
+          told('lines', lines)
+          told('complete', Number(all))
+        }, (back) => back ? onAgain() : setNone('lost'))
         : new FlatView(on, source, bed, () => told('drawn', Number(on.dataset['wanted'] ?? 0)))
     } catch (error) {
       console.warn(error)
-      setNone('This browser cannot show 3D (WebGL 2). Look at single layers instead.')
+      setNone('webgl')
       return
     }
     const deaf = listen(on, () => view.current)
@@ -70,6 +76,7 @@ export function Picture({ solid, source, bed, look, onProgress, told }: PictureP
     const tell = (change: Partial<Progress>): void => {
       if (gone.signal.aborted) return
       at = { ...at, ...change }
+      if (canvas.current) canvas.current.dataset['loaded'] = String(Number(at.whole))
       setWhole(at.whole || at.stopped > 0 ? palette : null)
       onProgress(at)
     }
@@ -95,9 +102,9 @@ export function Picture({ solid, source, bed, look, onProgress, told }: PictureP
     on.dataset['layer'] = String(layer?.n ?? -1)
     on.dataset['wanted'] = String(upTo)
     if (view.current instanceof FlatView && layer) {
-      view.current.show({ layer, upTo, by, palette, travel, heightPart: (layer.z[layer.count - 1]! / 100) / Math.max(index.high[2], 0.01) })
+      view.current.show({ layer, upTo, by, palette, travel, dark, heightPart: (layer.z[layer.count - 1]! / 100) / Math.max(index.high[2], 0.01) })
     } else if (view.current instanceof SolidView) {
-      view.current.show({ top: n, part: layer?.n === n ? layer : null, upTo, by, palette: whole ?? palette, travel, step, dark: matchMedia('(prefers-color-scheme: dark)').matches })
+      view.current.show({ top: n, part: layer?.n === n ? layer : null, upTo, by, palette: whole ?? palette, travel, step, dark })
     }
   })
 
@@ -105,7 +112,25 @@ export function Picture({ solid, source, bed, look, onProgress, told }: PictureP
   return (
     <>
       <canvas ref={canvas} class="viewer-canvas" role="img" tabIndex={0} data-view={solid ? '3d' : '2d'} aria-label={`${what}. Arrow keys ${solid ? 'turn' : 'move'} it, plus and minus change its size.`} />
-      {none && <p class="viewer-note" role="alert">{none}</p>}
+      {none && (
+        <div class="viewer-wait" role="alert">
+          {none === 'webgl'
+            ? <p><strong>This browser cannot show it in 3D.</strong> Look at single layers instead.</p>
+            : <><p><strong>The 3D picture was lost.</strong> This device needed its graphics memory for something else.</p><button type="button" class="btn" onClick={onAgain}>Show it again</button></>}
+        </div>
+      )}
     </>
   )
+}
+
+/** Whether the page is dark now. */
+function useDark(): boolean {
+  const [dark, setDark] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches)
+  useEffect(() => {
+    const scheme = matchMedia('(prefers-color-scheme: dark)')
+    const look = (): void => setDark(scheme.matches)
+    scheme.addEventListener('change', look)
+    return () => scheme.removeEventListener('change', look)
+  }, [])
+  return dark
 }

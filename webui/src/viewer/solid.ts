@@ -1,22 +1,20 @@
 // Many layers in space, by WebGL 2. Each straight line is one instance of a ribbon that always faces the eye and is shaded like a thread: four corners, made
 // by the vertex shader from 16 bytes.
 //
-//	layers ─▶ pack ─▶ one buffer for each answer of layerd ─▶ pieces to be drawn ─▶ each frame takes as many as are drawn in a moment
+//	layers ─▶ Packed ─▶ waits for a frame in which the chip is idle ─▶ a buffer ─▶ pieces to be drawn ─▶ each frame takes as many as are drawn in a moment
 //
 // A picture comes in passes, each with lines of all layers, so that the first shows the whole shape and nothing waits for the last. How many lines make a
 // pass is found out by how long frames take.
 import { features, ramp, travelColour, type ColourBy, type Colour, type Palette } from './colours'
-import { extrudes, featureOf, type Layer } from './decode'
+import type { Layer } from './decode'
 import { Eye } from './eye'
 import type { Bed, Cover } from './flat'
 import { same, type View } from './hand'
+import { gridKind, Packed, packSpeed, stride, travelKind } from './pack'
 import { fragment, vertex } from './shaders'
 
-const stride = 16 // bytes: two places of three int16 in units of 0.02 mm, kind, speed, two of nothing
 const maxPasses = 15 // WebGL skips at most 255 bytes
-const unit = 50 // to a mm
-const travelKind = 31
-const gridKind = 30
+const upload = 1 << 20 // bytes that a frame gives the graphics chip: more would have to wait for it
 
 /** What is to be seen. */
 export interface SolidLook {
@@ -42,10 +40,11 @@ export class SolidView implements View {
   private readonly eye = new Eye()
   lines = 0 // of all chunks
   private readonly gl: WebGL2RenderingContext
-  private readonly program: WebGLProgram
+  private program: WebGLProgram | null = null // begun by the first frame: not all at once
   private readonly compiling: { COMPLETION_STATUS_KHR: number } | null
   private linked = false
   private readonly chunks: Chunk[] = []
+  private waiting: { bytes: Uint8Array; ends: Chunk['ends'] }[] = [] // lines that the graphics chip does not have yet
   private readonly grid: Chunk
   private readonly part: WebGLBuffer
   private partOf: Layer | null = null
@@ -61,26 +60,28 @@ export class SolidView implements View {
   private shown = 0 // lines of this picture
   private readonly places = new Map<string, WebGLUniformLocation | null>()
   private readonly resized = new ResizeObserver(() => this.draw())
+  private readonly ended = new AbortController()
   private readonly middle: readonly [number, number, number]
 
-  constructor(private readonly canvas: HTMLCanvasElement, private readonly cover: Cover, private readonly topMM: number, bed: Bed, private readonly heightMM: number, private readonly drawn: (lines: number) => void, private readonly lost: () => void) {
+  constructor(private readonly canvas: HTMLCanvasElement, private readonly cover: Cover, private readonly topMM: number, bed: Bed, private readonly heightMM: number, private readonly drawn: (lines: number, all: boolean) => void, private readonly lost: (back: boolean) => void) {
     // What was drawn stays, so that more can be drawn over it.
     const gl = canvas.getContext('webgl2', { alpha: true, antialias: devicePixelRatio < 2, preserveDrawingBuffer: true, powerPreference: 'low-power' })
     if (!gl) throw new Error('no WebGL')
     this.gl = gl
     this.compiling = gl.getExtension('KHR_parallel_shader_compile')
-    this.program = link(gl)
     this.middle = [bed.left + bed.width / 2, bed.front + bed.depth / 2, 0]
     this.grid = this.gridOf(bed)
     this.part = gl.createBuffer()
     this.resized.observe(canvas)
     canvas.addEventListener('webglcontextlost', (event) => {
-      event.preventDefault()
-      lost()
-    })
+      event.preventDefault() // else it never comes back
+      lost(false)
+    }, { signal: this.ended.signal })
+    canvas.addEventListener('webglcontextrestored', () => lost(true), { signal: this.ended.signal })
   }
 
   end(): void {
+    this.ended.abort()
     this.resized.disconnect()
     cancelAnimationFrame(this.asked)
     for (const { buffer } of [...this.chunks, this.grid]) this.gl.deleteBuffer(buffer)
@@ -92,17 +93,9 @@ export class SolidView implements View {
     const most = layers.reduce((sum, l) => sum + l.count - 1, 0)
     const packed = new Packed(most, this.middle)
     const ends = layers.map((l) => ({ n: l.n, count: packed.layer(l) }))
-    const { gl } = this
-    const buffer = gl.createBuffer()
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffer)
-    gl.bufferData(gl.ARRAY_BUFFER, packed.bytes.subarray(0, packed.count * stride), gl.STATIC_DRAW)
-    const chunk = { buffer, ends }
-    this.chunks.push(chunk)
+    this.waiting.push({ bytes: packed.filled, ends })
     this.lines += packed.count
-    if (!this.look) return
-    if (!this.eye.moved) return this.draw() // it goes back as the print grows
-    this.pieces.push(...cut({ buffer, from: 0, every: 1, count: this.upToTop(chunk, this.look) }, this.pace))
-    this.ask()
+    if (this.look) this.ask()
   }
 
   show(look: SolidLook): void {
@@ -135,6 +128,7 @@ export class SolidView implements View {
   /** Begins the picture anew. */
   private draw(): void {
     this.fresh = true
+    this.drawn(0, false)
     this.ask()
   }
 
@@ -156,6 +150,7 @@ export class SolidView implements View {
       this.fence = null
       this.learn(now - this.begun)
     }
+    this.upload(look)
     if (this.fresh && !this.begin(look)) return
     let left = this.pace
     while (left > 0 && this.pieces.length > 0) {
@@ -163,12 +158,29 @@ export class SolidView implements View {
       left -= this.ribbons(piece)
       this.shown += piece.count
     }
-    this.drawn(this.shown)
+    const all = this.pieces.length === 0 && this.waiting.length === 0
+    this.drawn(this.shown, all)
     this.begun = now
-    if (this.pieces.length === 0) return
+    if (all) return
     this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
     gl.flush()
     this.ask()
+  }
+
+  /** Gives the graphics chip some of the lines that wait. */
+  private upload(look: SolidLook): void {
+    const { gl } = this
+    for (let sent = 0; sent < upload && this.waiting.length > 0;) {
+      const { bytes, ends } = this.waiting.shift()!
+      const buffer = gl.createBuffer()
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffer)
+      gl.bufferData(gl.ARRAY_BUFFER, bytes, gl.STATIC_DRAW)
+      const chunk = { buffer, ends }
+      this.chunks.push(chunk)
+      sent += bytes.length
+      if (this.eye.moved) this.pieces.push(...cut({ buffer, from: 0, every: 1, count: this.upToTop(chunk, look) }, this.pace))
+      else this.fresh = true // it goes back as the print grows
+    }
   }
 
   /** Finds out how many lines a frame bears, from the ms that the last one took. Where showing any picture takes long, fewer lines would not help. */
@@ -218,13 +230,18 @@ export class SolidView implements View {
 
   /** Whether the shaders are there: compiling them may take a second. */
   private ready(): boolean {
-    const { gl, program } = this
+    const { gl } = this
     if (this.linked) return true
+    if (!this.program) {
+      this.program = link(gl)
+      return false
+    }
+    const { program } = this
     if (this.compiling && !gl.getProgramParameter(program, this.compiling.COMPLETION_STATUS_KHR)) return false
     this.linked = Boolean(gl.getProgramParameter(program, gl.LINK_STATUS))
     if (!this.linked) {
       console.warn(gl.getProgramInfoLog(program))
-      this.lost()
+      this.lost(false)
       this.look = null
     }
     return this.linked
@@ -237,7 +254,7 @@ export class SolidView implements View {
       const packed = new Packed(layer.count - 1, this.middle)
       packed.layer(layer)
       gl.bindBuffer(gl.ARRAY_BUFFER, this.part)
-      gl.bufferData(gl.ARRAY_BUFFER, packed.bytes, gl.DYNAMIC_DRAW)
+      gl.bufferData(gl.ARRAY_BUFFER, packed.filled, gl.DYNAMIC_DRAW)
     }
     return { buffer: this.part, from: 0, every: 1, count: upTo }
   }
@@ -270,7 +287,7 @@ export class SolidView implements View {
   }
 
   private place(name: string): WebGLUniformLocation | null {
-    if (!this.places.has(name)) this.places.set(name, this.gl.getUniformLocation(this.program, name))
+    if (!this.places.has(name)) this.places.set(name, this.gl.getUniformLocation(this.program!, name))
     return this.places.get(name) ?? null
   }
 
@@ -294,55 +311,11 @@ export class SolidView implements View {
     for (let y = 0; y <= bed.depth && packed.count < 200; y += 10) packed.line([bed.left, bed.front + y, z], [bed.left + bed.width, bed.front + y, z], gridKind, 0)
     const buffer = this.gl.createBuffer()
     this.gl.bindBuffer(this.gl.ARRAY_BUFFER, buffer)
-    this.gl.bufferData(this.gl.ARRAY_BUFFER, packed.bytes, this.gl.STATIC_DRAW)
+    this.gl.bufferData(this.gl.ARRAY_BUFFER, packed.filled, this.gl.STATIC_DRAW)
     return { buffer, ends: [{ n: 0, count: packed.count }] }
   }
 }
 
-/** Lines as the shader takes them. */
-class Packed {
-  readonly bytes: Uint8Array
-  count = 0
-  private readonly shorts: Int16Array
-
-  constructor(most: number, private readonly middle: readonly [number, number, number]) {
-    this.bytes = new Uint8Array(most * stride)
-    this.shorts = new Int16Array(this.bytes.buffer)
-  }
-
-  /** All lines of a layer; returns how many there are up to its end. */
-  layer(l: Layer): number {
-    const [mx, my] = [this.middle[0] * 100, this.middle[1] * 100]
-    const { bytes, shorts } = this
-    for (let i = 1; i < l.count; i++) {
-      const at = this.count++ * (stride / 2)
-      shorts[at] = short((l.x[i - 1]! - mx) / 2)
-      shorts[at + 1] = short((l.y[i - 1]! - my) / 2)
-      shorts[at + 2] = short(l.z[i - 1]! / 2)
-      shorts[at + 3] = short((l.x[i]! - mx) / 2)
-      shorts[at + 4] = short((l.y[i]! - my) / 2)
-      shorts[at + 5] = short(l.z[i]! / 2)
-      const kind = l.kind[i]!
-      const known = featureOf(kind) < features.length ? featureOf(kind) : 0
-      bytes[at * 2 + 12] = kind & extrudes ? known : travelKind
-      bytes[at * 2 + 13] = packSpeed(l.speed[i]!)
-    }
-    return this.count
-  }
-
-  line(a: readonly number[], b: readonly number[], kind: number, speed: number): void {
-    const at = this.count++ * (stride / 2)
-    for (let i = 0; i < 3; i++) {
-      this.shorts[at + i] = short((a[i]! - this.middle[i]!) * unit)
-      this.shorts[at + 3 + i] = short((b[i]! - this.middle[i]!) * unit)
-    }
-    this.bytes[at * 2 + 12] = kind
-    this.bytes[at * 2 + 13] = speed
-  }
-}
-
-const short = (v: number): number => Math.max(-32_768, Math.min(32_767, Math.round(v)))
-const packSpeed = (mmS: number): number => (Number.isFinite(mmS) ? Math.min(255, mmS >> 1) : 0)
 const flat = (colours: readonly (Colour | undefined)[], count: number): Float32Array => {
   const out = new Float32Array(count * 3)
   colours.forEach((c, i) => c && out.set(c.map((v) => v / 255), i * 3))

@@ -7,10 +7,11 @@ import { Icon, Spinner } from '../parts/icon'
 import { state } from '../state'
 import { trim } from '../units'
 import { hasJob } from '../words'
-import type { ApiError, Profile } from '../wire'
+import type { ApiError, Job, Profile } from '../wire'
 import { Palette, type ColourBy } from './colours'
 import { LayerSlider, Legend, Scrubber, type Shown } from './controls'
 import { lastUpTo, type Layer } from './decode'
+import { openViewer } from './open'
 import { Picture, type Progress } from './picture'
 import { Source } from './source'
 
@@ -41,7 +42,7 @@ export function Viewer({ path, name, follow, onClose }: ViewerProps) {
         <h2>{name}</h2>
         <button type="button" class="icon-button" aria-label="Close" onClick={onClose}><Icon name="close" /></button>
       </header>
-      {source ? <Layers key={source.index.sha256} source={source} path={path} follow={follow} />
+      {source ? <Layers key={source.index.sha256} source={source} path={path} follow={follow} onReopen={again} />
         : error ? <Trouble error={error} onAgain={again} />
           : <p class="viewer-wait muted"><Spinner /> Opening…</p>}
     </dialog>
@@ -94,10 +95,11 @@ function useLayer(source: Source, n: number): { layer: Layer | null; error: ApiE
   return { layer: had ?? layer, error, again: () => setTries((t) => t + 1) }
 }
 
-function Layers({ source, path, follow }: { source: Source; path: string; follow: boolean }) {
+function Layers({ source, path, follow, onReopen }: { source: Source; path: string; follow: boolean; onReopen: () => void }) {
   const { index } = source
   const s = state.value
-  const job = s?.job && s.job.file === path && hasJob(s.state) ? s.job : null
+  const running = s?.job && hasJob(s.state) ? s.job : null
+  const job = running?.file === path ? running : null
   const [chosen, setChosen] = useState(0)
   const [point, setPoint] = useState(-1) // -1: all of the layer
   const [wish, setWish] = useState(follow)
@@ -105,9 +107,13 @@ function Layers({ source, path, follow }: { source: Source; path: string; follow
   const [by, setBy] = useState<ColourBy>('feature')
   const [travel, setTravel] = useState(false)
   const [progress, setProgress] = useState<Progress | null>(null)
+  const [life, setLife] = useState(0) // of the picture
   const following = wish && job !== null
+  const followed = useRef(-1) // the layer in which the print was last seen
 
-  const n = following ? Math.max(0, lastUpTo(index.line, job.line)) : chosen
+  // When the print is over the picture stays where it was.
+  const n = following ? Math.max(0, lastUpTo(index.line, job.line)) : wish && followed.current >= 0 ? followed.current : chosen
+  if (following) followed.current = n
   const { layer, error, again } = useLayer(source, n)
   const last = layer ? layer.count - 1 : 0
   const upTo = !layer ? 0 : layer.n !== n ? last : following ? Math.max(0, lastUpTo(layer.line, job.line)) : point < 0 ? last : Math.min(point, last)
@@ -135,6 +141,11 @@ function Layers({ source, path, follow }: { source: Source; path: string; follow
   }
   const profile = s?.profile
   const failed = error ?? progress?.error ?? null
+  const again3D = (): void => {
+    setProgress(null)
+    setLife(life + 1)
+  }
+  const onAgain = failed?.code === 'other_file' || failed?.code === 'no_file' ? onReopen : error ? again : again3D
   return (
     <>
       <div class="viewer-tools">
@@ -150,9 +161,10 @@ function Layers({ source, path, follow }: { source: Source; path: string; follow
         <button type="button" class="btn small" aria-pressed={travel} onClick={() => setTravel(!travel)}>Travel</button>
       </div>
       <div class="viewer-stage">
-        <Picture key={String(solid)} solid={solid} source={source} bed={bedOf(profile)} look={{ n, layer, upTo, by, travel, palette: own.current?.palette ?? palette }}
-          onProgress={setProgress} told={told} />
-        {failed && <Trouble error={failed} onAgain={error ? again : () => setSolid(false)} />}
+        <Picture key={`${solid} ${life}`} solid={solid} source={source} bed={bedOf(profile)} look={{ n, layer, upTo, by, travel, palette: own.current?.palette ?? palette }}
+          onProgress={setProgress} onAgain={again3D} told={told} />
+        {failed && <Trouble error={failed} onAgain={onAgain} />}
+        {wish && !job && followed.current >= 0 && <Over running={running} />}
         {solid && progress && !progress.error && <p class="viewer-note num" role="status">{noteOf(progress)}</p>}
         {layer?.cut && layer.n === n && <p class="viewer-note" role="status">This layer is too big: only its beginning is shown.</p>}
         <LayerSlider shown={shown} onChoose={choose} />
@@ -160,6 +172,16 @@ function Layers({ source, path, follow }: { source: Source; path: string; follow
       <Scrubber shown={shown} job={job} following={following} onPoint={(at) => choose(n, at)} onFollow={setFollow} words={`Layer ${n + 1} of ${source.layers}${shown.zMM > 0 ? ` · ${trim(shown.zMM, 2)} mm` : ''}`} />
       <Legend by={by} palette={palette} low={index.low[2]} high={index.high[2]} travel={travel} />
     </>
+  )
+}
+
+/** The print that was followed is over; another may be under way. */
+function Over({ running }: { running: Job | null }) {
+  return (
+    <div class="viewer-note ended" role="status">
+      <span>{running ? <>Now <strong class="wrap">{running.name}</strong> is printed.</> : 'This print has ended.'}</span>
+      {running && <button type="button" class="btn small" onClick={() => void openViewer(running.file, running.name, true)}>Follow that</button>}
+    </div>
   )
 }
 
