@@ -54,14 +54,15 @@ func (p *planner) reset(l Limits) {
 	p.begin(stopped)
 }
 
-// move plans what the motion says. An arc is planned as firmware does it, in pieces (Marlin: MAX_ARC_SEGMENT_MM 1).
+// move plans what the motion says. An arc is planned as firmware does it, in pieces (Marlin since 2.0.9.2: MAX_ARC_SEGMENT_MM 1 and MIN_CIRCLE_SEGMENTS
+// 72). Older Marlin, and Klipper as it comes, know only the former: there a small arc that is gone round fast takes longer than is said here.
 func (p *planner) move(m *moved) {
 	switch c := &m.curve; {
 	case m.length == 0:
 	case c.length == 0:
 		p.add(&m.by, m.length, m.speed)
 	default:
-		n := min(max(math.Ceil(c.length), 1), maxArcPieces)
+		n := min(math.Ceil(max(c.length, circlePieces*math.Abs(c.sweep)/(2*math.Pi), 1)), maxArcPieces)
 		piece := [4]float64{2: m.by[2] / n, 3: m.by[3] / n}
 		chord, turn := 2*c.radius*math.Sin(math.Abs(c.sweep)/(2*n)), c.sweep/n
 		// The direction of a chord is that of the tangent at its middle, and each is turned against the last one by the same angle.
@@ -75,8 +76,10 @@ func (p *planner) move(m *moved) {
 	}
 }
 
-// maxArcPieces bounds what one line costs.
-const maxArcPieces = 256
+const (
+	circlePieces = 72  // of a whole turn, at least
+	maxArcPieces = 256 // bounds what one line costs
+)
 
 // add plans a move by d mm (X Y Z E) at speed mm/s along its way of length mm; E alone has its own length. pushes tells that
 // filament goes with it.
