@@ -209,6 +209,9 @@ func TestFitArcsOfRandomFiles(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
+		if own, err := CheckArcs(strings.NewReader(file), strings.NewReader(got), tolerance); err != nil || own.Arcs != fit.Arcs || own.Moves != fit.Moves || math.Abs(own.DeviationMM-c.off) > 1e-4 {
+			t.Errorf("seed %d: the daemon's checker says %+v, %v, and this one %+v", seed, own, err, c)
+		}
 		if int64(c.arcs) != fit.Arcs || int64(c.moves) != fit.Moves || c.off > fit.DeviationMM+1e-4 {
 			t.Errorf("seed %d: it says %+v, the checker %+v", seed, fit, c)
 		}
@@ -243,6 +246,9 @@ func FuzzFitArcs(f *testing.F) {
 		if fit.DeviationMM > ArcTolerance {
 			t.Fatalf("%+v", fit)
 		}
+		if own, err := CheckArcs(bytes.NewReader(file), &whole, ArcTolerance); err == nil && (own.Arcs != fit.Arcs || own.Moves != fit.Moves) {
+			t.Fatalf("the checker found %+v, not %+v", own, fit)
+		}
 	})
 }
 
@@ -266,6 +272,9 @@ func TestCorpusArcs(t *testing.T) {
 			got, err := checkArcs(file, out.Bytes(), ArcTolerance)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if own, err := CheckArcs(bytes.NewReader(file), bytes.NewReader(out.Bytes()), ArcTolerance); err != nil || own.Arcs != fit.Arcs || own.Moves != fit.Moves || math.Abs(own.DeviationMM-got.off) > 1e-4 {
+				t.Errorf("the daemon's checker says %+v, %v", own, err)
 			}
 			before, _ := SurveyFile(bytes.NewReader(file))
 			after, _ := SurveyFile(bytes.NewReader(out.Bytes()))
@@ -315,6 +324,20 @@ func TestCorpusArcsBesideArcWelder(t *testing.T) {
 	t.Logf("%d arcs of theirs; %d of ours for %d moves, %.4f mm off; %d bytes are %d", theirs, got.arcs, got.moves, got.off, apart.Len(), out.Len())
 	if err != nil || theirs == 0 || fit.Moves < 70000 || fit.Arcs > int64(theirs)*11/10 {
 		t.Errorf("%d arcs of %d moves where ArcWelder makes %d arcs, %v", fit.Arcs, fit.Moves, theirs, err)
+	}
+}
+
+func BenchmarkCheckArcs(b *testing.B) {
+	file := corpusFile(b, "cura_benchy.gcode.gz")
+	var out bytes.Buffer
+	if _, err := FitArcs(&out, bytes.NewReader(file), ArcTolerance); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(file)))
+	for b.Loop() {
+		if _, err := CheckArcs(bytes.NewReader(file), bytes.NewReader(out.Bytes()), ArcTolerance); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -59,6 +59,7 @@ type run struct {
 	now   circle // that is tried
 	rate  interval
 	climb interval // mm of Z per mm
+	turn  float64  // of the steps that were tried, radians
 	made  []byte
 }
 
@@ -182,7 +183,10 @@ func (r *run) arcLine() []byte {
 func (r *run) try(n int) {
 	if n == 1 {
 		r.now = circle{}
-		r.rate, r.climb = interval{0, math.Inf(1)}, interval{math.Inf(-1), math.Inf(1)}
+		r.rate, r.climb, r.turn = interval{0, math.Inf(1)}, interval{math.Inf(-1), math.Inf(1)}, 0
+	} else {
+		a, b := r.steps[n-2].way(), r.steps[n-1].way()
+		r.turn += math.Atan2(a.cross(b), a.dot(b))
 	}
 	s := &r.steps[n-1]
 	way := math.Hypot(s.way().x, s.way().y)
@@ -198,6 +202,9 @@ func (r *run) try(n int) {
 	rise := (s.to[2] - r.steps[0].from[2]).mm()
 	r.climb.narrow((rise-r.tolerance/10)/c.way, (rise+r.tolerance/10)/c.way)
 	if n < leastSteps || !r.rate.holds(c.push.mm()/c.way) || !r.climb.holds(rise/c.way) {
+		return
+	}
+	if r.surelySlower(n) {
 		return
 	}
 	end := r.point(n - 1)
@@ -224,6 +231,13 @@ func (r *run) find(n int) bool {
 		from = to
 	}
 	return r.suits(end)
+}
+
+// surelySlower tells, without looking for a circle, that suits would find the pieces of any too coarse.
+func (r *run) surelySlower(n int) bool {
+	const slack = 0.8 // the steps turn by a little less than the arc, and rounding turns them too
+	pieces := max(1, r.now.way*(1+rateSlack))
+	return pieces < float64(n) && (r.steps[0].speed == 0 || slack*math.Abs(r.turn)*r.steps[0].speed.mm()/60 > easyMMS*pieces)
 }
 
 // suits tells whether the circle that is tried does for the steps that it has followed: it is near enough, and not slower. Its corners, as firmware makes
