@@ -15,6 +15,9 @@ import (
 // start begins a job. The caller has checked that the state is Idle.
 func (s *session) start(now time.Time, j *job) {
 	s.job = j
+	if j.info.Note != "" {
+		s.note("note", j.info.Name+": "+j.info.Note)
+	}
 	s.run = startRun(now)
 	if s.modal.head.known[3] {
 		s.run.spent.atMM = s.modal.head.mm[3]
