@@ -75,12 +75,11 @@ func TestPrintsACopyWithArcs(t *testing.T) {
 	}
 }
 
-// The cable is pulled in mid-print: the copy goes on where it was. A daemon that is killed finds the copy again, for the next start.
+// The cable is pulled in mid-print: the copy goes on where it was.
 func TestACopyWithArcsGoesOn(t *testing.T) {
 	t.Parallel()
 	m := switchOnToBePulled(t, "unplug")
-	data := t.TempDir()
-	d := startDaemon(t, data, port(m.link))
+	d := startDaemon(t, t.TempDir(), port(m.link))
 	d.reach(printer.Idle)
 	d.do(`{"do":"set_fit_arcs","on":true}`)
 	job := d.start("rings.gcode", rings())
@@ -89,36 +88,53 @@ func TestACopyWithArcsGoesOn(t *testing.T) {
 		t.Errorf("it goes on with %+v", s.Job)
 	}
 	d.done(job)
-	copies, err := filepath.Glob(filepath.Join(data, "arcs", "*.gcode"))
-	if err != nil || len(copies) != 1 {
-		t.Fatalf("copies %q, %v", copies, err)
-	}
-	text, err := os.ReadFile(copies[0])
+	text, err := os.ReadFile(theCopy(t, d))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := commandsOf(text)
-	same(t, withoutAsking(m.executed())[:len(want)/2], want[:len(want)/2])
+	d.end(5 * time.Second)
+	same(t, withoutAsking(m.switchOff()), commandsOf(text))
+}
 
-	d.do(`{"do":"start","file":"rings.gcode","anyway":true}`)
+// theCopy is the only one of a daemon.
+func theCopy(t *testing.T, d *daemon) string {
+	t.Helper()
+	copies, err := filepath.Glob(filepath.Join(d.data, "arcs", "*.gcode"))
+	if err != nil || len(copies) != 1 {
+		t.Fatalf("copies %q, %v", copies, err)
+	}
+	return copies[0]
+}
+
+// A daemon that was killed in mid-print finds the copy again, for the next start; with the file it goes.
+func TestACopyWithArcsOutlivesTheDaemon(t *testing.T) {
+	t.Parallel()
+	m := switchOn(t, "--speed", "40", "--heat", "100")
+	d := startDaemon(t, t.TempDir(), port(m.link))
+	d.reach(printer.Idle)
+	d.do(`{"do":"set_fit_arcs","on":true}`)
+	d.start("rings.gcode", rings())
 	d.until("some layers", func(s server.State) bool { return s.Job != nil && s.Job.Layer > 2 })
+	made, err := os.Stat(theCopy(t, d))
+	if err != nil {
+		t.Fatal(err)
+	}
 	d.stop(syscall.SIGKILL)
-	d = startDaemon(t, data, port(m.link))
-	s := d.reach(printer.Idle)
-	if s.LastJob == nil || s.LastJob.Outcome != "interrupted" || s.LastJob.Layer < 3 {
+	d = startDaemon(t, d.data, port(m.link))
+	if s := d.reach(printer.Idle); s.LastJob == nil || s.LastJob.Outcome != "interrupted" {
 		t.Errorf("after a kill the last print is %+v", s.LastJob)
 	}
-	if again, err := filepath.Glob(filepath.Join(data, "arcs", "*.gcode")); err != nil || len(again) != 1 || again[0] != copies[0] {
-		t.Errorf("copies %q, %v", again, err)
-	}
-	job = d.do(`{"do":"start","file":"rings.gcode","anyway":true}`).Job
+	job := d.do(`{"do":"start","file":"rings.gcode","anyway":true}`).Job
 	if s := d.until("the print", func(s server.State) bool { return s.Job != nil }); s.Job.Arcs == 0 {
 		t.Errorf("it prints %+v", s.Job)
+	}
+	if again, err := os.Stat(theCopy(t, d)); err != nil || !os.SameFile(again, made) {
+		t.Errorf("the copy is another one, %v", err)
 	}
 	d.do(`{"do":"cancel","job":%q}`, job)
 	d.reach(printer.Idle)
 	d.do(`{"do":"delete_file","file":"rings.gcode"}`)
-	if left, err := os.ReadDir(filepath.Join(data, "arcs")); err != nil || len(left) > 0 {
+	if left, err := os.ReadDir(filepath.Join(d.data, "arcs")); err != nil || len(left) > 0 {
 		t.Errorf("of a deleted file %v is left, %v", left, err)
 	}
 	d.end(5 * time.Second)
