@@ -68,7 +68,7 @@ func TestPrintsACopyWithArcs(t *testing.T) {
 				return
 			}
 			found, err := gcode.CheckArcs(withoutComments(commandsOf(content)), withoutComments(executed), gcode.ArcTolerance)
-			if err != nil || found.Arcs != arcs || found.Moves < 8900 {
+			if err != nil || found.Arcs != arcs || found.Moves < 8000 {
 				t.Errorf("the printer went %+v with %d arcs, %v", found, arcs, err)
 			}
 		})
