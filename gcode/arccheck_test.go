@@ -268,8 +268,12 @@ func TestArcCheckerFinds(t *testing.T) {
 		"centre": word('I', m.word['I']+0.2), "end": word('X', m.word['X']+0.01), "filament": word('E', m.word['E']+0.01),
 		"direction": "G2" + arc[2:], "feed": arc[:len(arc)-1] + " F900\n", "comment": arc[:len(arc)-1] + " ; a\n", "gone": "", "height": arc[:len(arc)-1] + " Z1\n",
 	} {
-		if _, err := checkArcs([]byte(before), bytes.Replace([]byte(after), []byte(arc), []byte(wrong), 1), ArcTolerance); err == nil {
+		bad := bytes.Replace([]byte(after), []byte(arc), []byte(wrong), 1)
+		if _, err := checkArcs([]byte(before), bad, ArcTolerance); err == nil {
 			t.Errorf("%s: nothing found in %q", name, wrong)
+		}
+		if _, err := CheckArcs(strings.NewReader(before), bytes.NewReader(bad), ArcTolerance); err == nil {
+			t.Errorf("%s: the daemon's checker finds nothing in %q", name, wrong)
 		}
 	}
 }

@@ -29,7 +29,8 @@ type ArcsFitted struct {
 // FitArcs copies the G-code in r to w, with runs of G1 moves that lie on an arc made one G2 or G3 each. Nothing else changes, to the byte. It needs
 // memory that does not grow with the file. A run has the same feed, filament per mm and comment throughout, pushes filament, turns by less than 350°,
 // and rises steadily or not at all. Its end is exact, and so is the filament. Neither the arc nor what firmware makes of it (pieces) is farther from
-// the moves, nor are they from it, than toleranceMM. Errors are those of r and w, and a tolerance out of its bounds.
+// the moves, nor are they from it, than toleranceMM; and where its pieces would make corners that brake firmware more than the moves do (easyMMS), the
+// moves stay. Errors are those of r and w, and a tolerance out of its bounds.
 //
 // The firmware must know arcs: Marlin says Cap:ARCS:1 (since 2.0.6), Klipper needs [gcode_arcs].
 func FitArcs(w io.Writer, r io.Reader, toleranceMM float64) (ArcsFitted, error) {
@@ -129,6 +130,10 @@ func (f *arcFitter) step(w *arcWords) (s step, ok bool) {
 	}
 	if w.hasF && w.feed != f.feed {
 		s.feed = w.feed // a run begins with it
+	}
+	s.speed = f.feed
+	if w.hasF {
+		s.speed = w.feed
 	}
 	s.tail = w.tail
 	return s, s.push > 0 && (w.feed > 0 || !w.hasF)

@@ -16,6 +16,7 @@ type step struct {
 	push     micro // filament
 	absolute bool  // e is
 	feed     micro // when it changes here, per minute; 0 it does not
+	speed    micro // what it goes at, per minute; 0 unknown
 	tail     []byte
 }
 
@@ -31,6 +32,10 @@ const (
 	// a part of angle^4/24 at each piece, and reckons exactly each 25 pieces (N_ARC_CORRECTION).
 	pieceMM    = 1
 	correction = 25
+
+	// At a corner firmware goes no faster than it may change its direction at once. Any that is set up as it came bears this much, in mm/s: Marlin's jerk is
+	// 8 to 10, its junction deviation and Klipper's square_corner_velocity come to 7 and 9 at small angles.
+	easyMMS = 5
 
 	// Filament per mm may differ by a fiftieth from step to step, and by what rounding of places and of E makes of it in a short one.
 	rateSlack  = 0.02
@@ -54,6 +59,7 @@ type run struct {
 	now   circle // that is tried
 	rate  interval
 	climb interval // mm of Z per mm
+	turn  float64  // of the steps that were tried, radians
 	made  []byte
 }
 
@@ -177,7 +183,10 @@ func (r *run) arcLine() []byte {
 func (r *run) try(n int) {
 	if n == 1 {
 		r.now = circle{}
-		r.rate, r.climb = interval{0, math.Inf(1)}, interval{math.Inf(-1), math.Inf(1)}
+		r.rate, r.climb, r.turn = interval{0, math.Inf(1)}, interval{math.Inf(-1), math.Inf(1)}, 0
+	} else {
+		a, b := r.steps[n-2].way(), r.steps[n-1].way()
+		r.turn += math.Atan2(a.cross(b), a.dot(b))
 	}
 	s := &r.steps[n-1]
 	way := math.Hypot(s.way().x, s.way().y)
@@ -195,8 +204,11 @@ func (r *run) try(n int) {
 	if n < leastSteps || !r.rate.holds(c.push.mm()/c.way) || !r.climb.holds(rise/c.way) {
 		return
 	}
+	if r.surelySlower(n) {
+		return
+	}
 	end := r.point(n - 1)
-	if c.steps == n-1 && c.follow(r.point(n-2), end) && c.suits(end, r.tolerance) || r.find(n) {
+	if c.steps == n-1 && c.follow(r.point(n-2), end) && r.suits(end) || r.find(n) {
 		r.best, r.good = *c, n
 	}
 }
@@ -218,7 +230,25 @@ func (r *run) find(n int) bool {
 		}
 		from = to
 	}
-	return c.suits(end, r.tolerance)
+	return r.suits(end)
+}
+
+// surelySlower tells, without looking for a circle, that suits would find the pieces of any too coarse.
+func (r *run) surelySlower(n int) bool {
+	const slack = 0.8 // the steps turn by a little less than the arc, and rounding turns them too
+	pieces := max(1, r.now.way*(1+rateSlack))
+	return pieces < float64(n) && (r.steps[0].speed == 0 || slack*math.Abs(r.turn)*r.steps[0].speed.mm()/60 > easyMMS*pieces)
+}
+
+// suits tells whether the circle that is tried does for the steps that it has followed: it is near enough, and not slower. Its corners, as firmware makes
+// them, may turn by more than those of the steps only where that is easy at this speed; else a file of fine steps would be braked by coarse ones.
+func (r *run) suits(end vector) bool {
+	angle, near := r.now.suits(end, r.tolerance)
+	if !near {
+		return false
+	}
+	speed := r.steps[0].speed.mm() / 60
+	return angle <= r.now.sweep/float64(r.now.steps) || speed > 0 && angle*speed <= easyMMS
 }
 
 type vector struct{ x, y float64 }
@@ -296,13 +326,13 @@ func (c *circle) follow(from, to vector) bool {
 	return true
 }
 
-// suits tells whether the arc to end is within tolerance of the moves that were followed. Both they and what firmware makes of the arc go about the
+// suits tells whether the arc to end is within tolerance of the moves that were followed, and by how much firmware turns from piece to piece. Both they and what firmware makes of the arc go about the
 // centre in one direction, each between two radii; so neither is farther from the other than the outermost radius of both is from the innermost.
-func (c *circle) suits(end vector, tolerance float64) bool {
+func (c *circle) suits(end vector, tolerance float64) (angle float64, near bool) {
 	pieces := max(1, math.Floor(c.radius*c.sweep/pieceMM))
-	angle := c.sweep / pieces
+	angle = c.sweep / pieces
 	if c.sweep > maxSweep || angle > 1 || math.Abs(c.radius*c.sweep/c.way-1) > rateSlack {
-		return false
+		return angle, false
 	}
 	last := end.sub(c.centre)
 	away := math.Hypot(last.x, last.y)
@@ -310,5 +340,5 @@ func (c *circle) suits(end vector, tolerance float64) bool {
 	inner := min(c.low, min(drawnIn, away)*math.Cos(angle/2))
 	outer := max(c.high, away)
 	c.off = outer - inner
-	return c.off <= tolerance
+	return angle, c.off <= tolerance
 }

@@ -2,14 +2,22 @@ package gcode
 
 import "math"
 
-// maxArcPieces bounds what one line costs.
-const maxArcPieces = 256
+const (
+	circlePieces = 72  // of a whole turn, at least
+	maxArcPieces = 256 // bounds what one line costs
+)
+
+// pieces is in how many pieces firmware plans an arc: Marlin since 2.0.9.2 (MAX_ARC_SEGMENT_MM 1, MIN_CIRCLE_SEGMENTS 72). Older Marlin, and Klipper as it comes,
+// know only the former: there a small arc that is gone round fast takes longer than is said here.
+func (c *arc) pieces() float64 {
+	return min(math.Ceil(max(c.length, circlePieces*math.Abs(c.sweep)/(2*math.Pi), 1)), maxArcPieces)
+}
 
 // turn plans an arc as firmware does it, in pieces (Marlin: MAX_ARC_SEGMENT_MM 1). Where none of the corners between them slows anything, all
 // pieces but the first and the last are planned as one, which takes as long.
 func (p *planner) turn(m *moved) {
 	c := &m.curve
-	n := min(max(math.Ceil(c.length), 1), maxArcPieces)
+	n := c.pieces()
 	piece := [4]float64{2: m.by[2] / n, 3: m.by[3] / n}
 	chord, turn := 2*c.radius*math.Sin(math.Abs(c.sweep)/(2*n)), c.sweep/n
 	// The direction of a chord is that of the tangent at its middle, and each is turned against the last one by the same angle.

@@ -48,7 +48,7 @@ func allPieces(p *planner, m *moved) int {
 		p.move(m)
 		return 1
 	}
-	n := int(min(max(math.Ceil(c.length), 1), maxArcPieces))
+	n := int(c.pieces())
 	chord := 2 * c.radius * math.Sin(math.Abs(c.sweep)/float64(2*n))
 	for i := range n {
 		toward := c.begin + c.sweep*(float64(i)+0.5)/float64(n) + math.Copysign(math.Pi/2, c.sweep)

@@ -30,6 +30,7 @@ type dialect struct {
 	cardFile string        // what asks it which file of the card is open: none, when no print stands still
 	cardStop string        // what ends such a print, if it knows that
 	buttons  bool          // a button of its prompts carries the command that it means ("Label|COMMAND|colour"); others are answered by number
+	arcs     bool          // it makes arcs of G2 and G3, fine ones, without saying so
 	tunes    tunes
 }
 
@@ -47,7 +48,7 @@ var (
 		{name: "klipper", names: []string{"klipper"}, protects: true, temps: true, several: true, fatal: true, why: "STATUS", ahead: 2 * time.Second, restart: "FIRMWARE_RESTART", changes: true,
 			goOn: "RESUME", forget: "CLEAR_PAUSE", buttons: true, tunes: klipperTunes},
 		{name: "repetier", names: []string{"repetier", "anet_a8"}, numbered: true, maxLine: marlinLine, single: true, early: true, tunes: repetierTunes},
-		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, protects: true, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999", tunes: repRapTunes},
+		{name: "reprapfirmware", names: []string{"reprapfirmware", "duet"}, arcs: true, protects: true, numbered: true, maxLine: 200, temps: true, single: true, quiet: true, restart: "M999", tunes: repRapTunes},
 		{name: "smoothie", names: []string{"smoothie"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, single: true, quiet: true, restart: "M999", tunes: smoothieTunes},
 		{name: "teacup", names: []string{"teacup"}, numbered: true, maxLine: marlinLine, temps: true, single: true, quiet: true},
 		{name: "malyan", names: []string{"malyan"}, numbered: true, maxLine: marlinLine, g90SetsE: true, single: true},
@@ -68,6 +69,20 @@ func dialectOf(firmware string) dialect {
 		}
 	}
 	return unknown
+}
+
+// KnowsArcs tells whether the firmware at the other end is known to make good arcs of G2 and G3. Marlin says so to M115 (Cap:ARCS:1). What says nothing
+// may have them or not (Klipper), or make coarse ones (old Marlin, some of Prusa's), and is taken not to.
+func KnowsArcs(c Connection) bool {
+	if c.Capabilities["ARCS"] {
+		return true
+	}
+	for i := range dialects {
+		if dialects[i].name == c.Dialect {
+			return dialects[i].arcs
+		}
+	}
+	return false
 }
 
 // MaxCommand is the longest command, in bytes without number and checksum, that the named dialect (Connection.Dialect) can take;

@@ -16,6 +16,9 @@ import (
 func (s *session) start(now time.Time, j *job) {
 	s.job = j
 	s.job.skip.profile, s.job.skip.g90SetsE, s.job.skip.objects = s.profile, s.d.g90SetsE, j.info.Survey.Objects
+	if j.info.Note != "" {
+		s.note("note", j.info.Name+": "+j.info.Note)
+	}
 	s.run = startRun(now)
 	if s.modal.head.known[3] {
 		s.run.spent.atMM = s.modal.head.mm[3]

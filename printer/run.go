@@ -68,7 +68,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	v := r.survey(&info)
 	ran := r.elapsed(now)
 	st := &JobStatus{ID: info.ID, File: info.File, Name: info.Name, By: info.By, StartedMS: unixMS(r.started), Line: r.pos.line, Lines: v.Lines,
-		Offset: r.pos.end, Size: info.Size, Layer: r.pos.layer + 1, Layers: len(v.Layers), ElapsedS: ran.Seconds(), LeftS: -1, SlicerLeftS: -1, PrinterLeftS: -1}
+		Offset: r.pos.end, Size: info.Size, Arcs: info.Arcs, Layer: r.pos.layer + 1, Layers: len(v.Layers), ElapsedS: ran.Seconds(), LeftS: -1, SlicerLeftS: -1, PrinterLeftS: -1}
 	if r.pos.layer >= 0 && r.pos.layer < len(v.Layers) {
 		st.ZMM = v.Layers[r.pos.layer].ZMM
 	}

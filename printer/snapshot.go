@@ -160,6 +160,7 @@ type JobStatus struct {
 	Lines     int64   `json:"lines"`
 	Offset    int64   `json:"offset"` // byte after that line
 	Size      int64   `json:"size"`
+	Arcs      int64   `json:"arcs"`      // what is sent is a copy of the file in which so many arcs stand for moves: Line, Lines, Offset and Size are the copy's. 0 the file
 	Percent   float64 `json:"percent"`   // 0–100, by estimated time where there is an estimate, else by bytes
 	Layer     int     `json:"layer"`     // from 1; 0 before the first
 	Layers    int     `json:"layers"`    // 0 unknown

@@ -31,6 +31,7 @@ type Custom struct {
 	Scripts printer.Scripts
 	Buttons Buttons
 	Lamp    Lamp
+	FitArcs bool // prints are of copies with arcs, where the firmware knows them
 }
 
 // Buttons are those that people have made. LastID is the greatest that any button ever had: a late tap never finds another one.
@@ -70,7 +71,10 @@ func ReadCustom(ctx context.Context, settings Settings) (Custom, error) {
 	if _, err := settings.Setting(ctx, buttonsKey, &c.Buttons); err != nil {
 		return c, err
 	}
-	_, err = settings.Setting(ctx, lampKey, &c.Lamp)
+	if _, err := settings.Setting(ctx, lampKey, &c.Lamp); err != nil {
+		return c, err
+	}
+	_, err = settings.Setting(ctx, arcsKey, &c.FitArcs)
 	return c, err
 }
 

@@ -77,6 +77,8 @@ var kinds = []kind{
 
 	{"too_hot", 422, nil, "", "Slice the file for this printer, or correct the limits of its profile if they are wrong. The owner may start it beyond them, once."},
 	{"line_too_long", 422, nil, "", "Shorten or remove that line: the firmware can never take it."},
+	{"no_file", 404, store.ErrNotFitted, "There is no copy with arcs of this file.", "Look at the file itself."},
+	{"not_started", 409, nil, "The start was called off while the file was being prepared.", ""},
 	{"warning", 409, nil, "This file may not suit the printer.", "Start it anyway only if you know why."},
 
 	{"not_connected", 409, printer.ErrNotConnected, "The printer is not connected.", "Connect it on the Settings screen."},

@@ -235,6 +235,19 @@ type fakeFiles struct {
 	copies   []store.SettingsCopy
 	held     string // the file that cannot be deleted
 	refused  int    // how often it was not
+
+	fit func(ctx context.Context, path string) (*os.File, store.Fitted, error) // nil = nothing gains by arcs
+}
+
+func (f *fakeFiles) Fit(ctx context.Context, path string) (*os.File, store.Fitted, error) {
+	if f.fit == nil {
+		return nil, store.Fitted{Why: "there are no curves"}, store.ErrNotFitted
+	}
+	return f.fit(ctx, path)
+}
+
+func (f *fakeFiles) OpenFitted(ctx context.Context, path string) (*os.File, store.Fitted, error) {
+	return f.Fit(ctx, path)
 }
 
 func newFakeFiles(t testing.TB) *fakeFiles {

@@ -81,6 +81,14 @@ func goldenStopped() State {
 	return s
 }
 
+// goldenPreparing is a State in which a print's file is made ready.
+func goldenPreparing() State {
+	s := goldenState()
+	s.State, s.Job = printer.Idle, nil
+	s.Preparing = &Preparing{File: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", By: "Kim's phone"}
+	return s
+}
+
 // goldenCard is a State in which the printer prints from its own card.
 func goldenCard() State {
 	s := goldenState()
@@ -201,6 +209,8 @@ func goldens() map[string]any {
 		"command_set_stop":      FromPage{Command: Command{ID: "c61", Do: "set_stop", Job: "01jd8w2m4k", Stop: &printer.StopAt{ThisLayer: true, Note: "the magnet"}}},
 		"command_remove_stop":   FromPage{Command: Command{ID: "c62", Do: "remove_stop", Job: "01jd8w2m4k", Stop: &printer.StopAt{Layer: 120}}},
 		"state_stopped":         goldenStopped(),
+		"state_preparing":       goldenPreparing(),
+		"command_set_fit_arcs":  FromPage{Command: Command{ID: "c63", Do: "set_fit_arcs", On: new(true)}},
 		"shots":                 ShotsTime{StillS: 120, ParkS: 716},
 		"objects": ObjectList{Objects: []gcode.Object{
 			{Name: "cube.stl", Extent: &gcode.Box{Min: [3]float64{20, 30.5, 0.2}, Max: [3]float64{40, 50.5, 20}}, PolygonMM: [][2]float64{}, TimeS: 1200.5, FilamentMM: 1804.2, Line: 412, Offset: 10230, End: 204900},
@@ -209,7 +219,7 @@ func goldens() map[string]any {
 			{Entry: store.Entry{ID: 5, File: benchy.Path, Copies: 2, By: "Kim's phone", AddedMS: goldenMS - 60_000, Print: "01jd8w2m4k"}, Name: benchy.Name, EstimateS: 4789.5, FilamentMM: 3712.4, Thumbnail: true, SHA256: benchy.SHA256},
 			{Entry: store.Entry{ID: 9, File: "old/cube.gcode", Copies: 1, By: "script", AddedMS: goldenMS - 50_000}, Name: "old/cube.gcode", Gone: true}}},
 		"choices": Choices{Presets: printer.Presets()[:2], Cameras: []camera.Device{{ID: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam"}},
-			Ports: []printer.PortInfo{{Path: "/dev/ttyUSB0", Name: "USB Serial (1a86)", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}}, Bauds: bauds, Lamp: Lamp{OnLines: "M355 S1", OffLines: "M355 S0"}, Setups: []CameraSetup{{Setup: camera.Setup{Controls: map[string]int64{"exposure_auto": 1}}, Adjustable: []camera.Control{{ID: "exposure_auto", Name: "Exposure, Auto", Kind: "choice", Max: 3, Step: 1, Default: 3, Value: 1, Choices: []camera.Choice{{Value: 1, Name: "Manual Mode"}, {Value: 3, Name: "Aperture Priority Mode"}}}}}}},
+			Ports: []printer.PortInfo{{Path: "/dev/ttyUSB0", Name: "USB Serial (1a86)", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}}, Bauds: bauds, Lamp: Lamp{OnLines: "M355 S1", OffLines: "M355 S0"}, FitArcs: true, Arcs: true, Setups: []CameraSetup{{Setup: camera.Setup{Controls: map[string]int64{"exposure_auto": 1}}, Adjustable: []camera.Control{{ID: "exposure_auto", Name: "Exposure, Auto", Kind: "choice", Max: 3, Step: 1, Default: 3, Value: 1, Choices: []camera.Choice{{Value: 1, Name: "Manual Mode"}, {Value: 3, Name: "Aperture Priority Mode"}}}}}}},
 		"mesh": MeshAnswer{CanRead: true, CanProbe: true, Mesh: &BedMesh{AtMS: goldenMS - 86400_000, Form: "ubl", Firmware: "Marlin 2.1.2.4", LowMM: -0.1, HighMM: 0.25, MeanMM: 0.05,
 			Rows: [][]*float64{{new(0.0), nil, new(0.04)}, {new(-0.1), new(0.06), new(0.25)}}}},
 		"eeprom": EEPROM{AtMS: goldenMS, Settings: []EEPROMLine{

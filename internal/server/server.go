@@ -75,6 +75,8 @@ type Console interface {
 type Files interface {
 	PutIf(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) error) (store.File, error)
 	PutLate(ctx context.Context, path string, r io.Reader, size int64, overwrite bool, accept func(*gcode.Survey) (path string, overwrite bool, err error)) (store.File, error)
+	Fit(ctx context.Context, path string) (*os.File, store.Fitted, error)
+	OpenFitted(ctx context.Context, path string) (*os.File, store.Fitted, error)
 	Files(ctx context.Context) ([]store.File, error)
 	Details(ctx context.Context, sha256 string) (map[string]store.Details, error)
 	Stat(ctx context.Context, path string) (store.File, error)
@@ -172,7 +174,8 @@ type Server struct {
 	picked      chan struct{}          // holds one token when another was selected since the last view
 	firstRev    uint64                 // of all these
 	custom      *custom
-	lampOn      atomic.Bool    // what was asked for last
+	lampOn      atomic.Bool // what was asked for last
+	preparing   atomic.Pointer[preparation]
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
 
 	toolpaths *toolpaths

@@ -89,8 +89,30 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		return "", 0, err
 	}
 	judged := survey
-	if heatedBefore(snap, s.custom.get().Scripts) {
+	heated := heatedBefore(snap, s.custom.get().Scripts)
+	if heated {
 		judged.TrustHeat()
+	}
+	if _, err := checkFile(&judged, snap, w.overLimits); err != nil {
+		return "", 0, err
+	}
+	prepared, err := s.prepare(ctx, &w, file, &judged, snap, heated)
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() {
+		if err != nil {
+			prepared.close()
+		}
+	}()
+	snap, _ = s.cfg.Printer.Snapshots().Get() // that may have taken a while
+	if err := ready(snap); err != nil {
+		return "", 0, err
+	}
+	job := printer.JobInfo{File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Stops: w.stops, Note: prepared.note}
+	if prepared.src != nil {
+		judged.Wire = prepared.copy.Survey.Wire
+		job.Size, job.Survey, job.Arcs = prepared.copy.Bytes, prepared.copy.Survey, prepared.copy.Arcs
 	}
 	warnings, err := checkFile(&judged, snap, w.overLimits)
 	if err != nil {
@@ -109,6 +131,7 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 	now := time.Now()
 	s.lastJob = newJobID(now, s.lastJob)
 	id = s.lastJob
+	job.ID = id
 	row := store.Print{ID: id, File: file.Path, SHA256: file.SHA256, By: w.by, StartedMS: now.UnixMilli(), Layers: len(survey.Layers), Entry: w.entry}
 	if err := s.cfg.History.Begin(ctx, row); err != nil {
 		return "", 0, err
@@ -119,8 +142,14 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
-		shots := s.chooseTimelapse(ctx, id, w.record)
-		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Shots: shots, Stops: w.stops}, src)
+		job.Shots = s.chooseTimelapse(ctx, id, w.record)
+		from := src
+		if prepared.src != nil {
+			from = prepared.src
+		}
+		if rev, err = s.cfg.Printer.Start(ctx, job, from); err == nil && from != src {
+			src.Close()
+		}
 	}
 	if err != nil {
 		// The row must end even when it was ctx that ran out.

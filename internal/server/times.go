@@ -16,7 +16,7 @@ func (s *Server) serveLayers(w http.ResponseWriter, r *http.Request, _ access.Id
 	snap, _ := s.cfg.Printer.Snapshots().Get()
 	out := LayerTimes{Layers: []LayerTime{}}
 	if snap != nil && snap.Job != nil {
-		survey, err := s.cfg.Files.Survey(r.Context(), snap.Job.File)
+		survey, err := s.surveyOfJob(r.Context(), snap.Job)
 		if err != nil {
 			return err
 		}

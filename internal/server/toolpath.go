@@ -81,7 +81,11 @@ func (s *Server) serveToolpath(w http.ResponseWriter, r *http.Request, _ access.
 	if err != nil {
 		return err
 	}
-	f, file, path, err := s.openToolpath(r.Context(), name)
+	open := s.openToolpath
+	if ask.arcs {
+		open = s.openFittedPath
+	}
+	f, file, path, err := open(r.Context(), name)
 	if err != nil {
 		return err
 	}
@@ -135,6 +139,19 @@ func (s *Server) openToolpath(ctx context.Context, name string) (f *os.File, fil
 	return f, now, s.toolpaths.keep(now.SHA256, gcode.NewToolpath(&survey)), nil
 }
 
+// openFittedPath is openToolpath for the copy with arcs that was made for a print.
+func (s *Server) openFittedPath(ctx context.Context, name string) (*os.File, store.File, *gcode.Toolpath, error) {
+	f, made, err := s.cfg.Files.OpenFitted(ctx, name)
+	if err != nil {
+		return nil, store.File{}, nil, err
+	}
+	path := s.toolpaths.of(made.SHA256)
+	if path == nil {
+		path = s.toolpaths.keep(made.SHA256, gcode.NewToolpath(&made.Survey))
+	}
+	return f, store.File{Path: name, Bytes: made.Bytes, SHA256: made.SHA256}, path, nil
+}
+
 func (s *Server) drawn(ctx context.Context, path *gcode.Toolpath, f *os.File, file store.File, ask pathQuery) ([]byte, error) {
 	if ask.index {
 		var hash [32]byte
@@ -181,6 +198,7 @@ var errOtherFile = &refusal{code: "other_file"}
 type pathQuery struct {
 	index          bool // where the layers are; else these
 	from, to, step int
+	arcs           bool   // of the copy with arcs
 	version        string // how the content's SHA-256 begins; "" = whatever it is
 }
 
@@ -192,7 +210,7 @@ func (q pathQuery) String() string {
 }
 
 func readPathQuery(v url.Values) (q pathQuery, err error) {
-	q = pathQuery{index: !v.Has("from"), to: gcode.MaxLayers, step: 1, version: v.Get("v")}
+	q = pathQuery{index: !v.Has("from"), to: gcode.MaxLayers, step: 1, version: v.Get("v"), arcs: v.Get("arcs") == "1"}
 	for name, n := range map[string]*int{"from": &q.from, "to": &q.to, "step": &q.step} {
 		if text := v.Get(name); text != "" {
 			if *n, err = strconv.Atoi(text); err != nil || *n < 0 || *n > gcode.MaxLayers {

@@ -148,7 +148,7 @@ func (s *Server) compose() *view {
 	if v.state.Cameras, _ = s.cfg.Cameras.Status().Get(); v.state.Cameras == nil {
 		v.state.Cameras = []camera.Status{}
 	}
-	v.state.Lamp = s.lampStatus()
+	v.state.Lamp, v.state.Preparing = s.lampStatus(), s.preparingNow()
 	v.state.Asking = s.apps.asked()
 	v.state.Overlay, v.state.OverlayRev = s.overlayState(), s.overlayRev.Load()
 	// A list is a list in JSON even when it is empty.

@@ -26,6 +26,7 @@ type State struct {
 	printer.Snapshot
 	Cameras       []camera.Status   `json:"cameras"`        // in the order in which they are shown
 	Lamp          *LampStatus       `json:"lamp"`           // null = none is set up
+	Preparing     *Preparing        `json:"preparing"`      // a print whose file is being made ready; null = none
 	FilesRev      uint64            `json:"files_rev"`      // changes when the list of files did
 	SettingsRev   uint64            `json:"settings_rev"`   // changes when profiles, scripts or buttons did
 	FreeBytes     int64             `json:"free_bytes"`     // free disk space for files; -1 unknown
@@ -128,7 +129,7 @@ type Command struct {
 	Groups     []printer.ButtonGroup `json:"groups,omitzero"`       // set_buttons: all of them
 	Camera     *camera.Setup         `json:"camera,omitempty"`      // set_camera; its id -1 = another one
 	CameraID   *int                  `json:"camera_id,omitempty"`   // remove_camera, set_control
-	On         *bool                 `json:"on,omitempty"`          // lamp
+	On         *bool                 `json:"on,omitempty"`          // lamp, set_fit_arcs
 	OnLines    *string               `json:"on_lines,omitempty"`    // set_lamp: G-code, as of a button
 	OffLines   *string               `json:"off_lines,omitempty"`   // set_lamp; both empty = there is no lamp
 	Record     *timelapse.Choice     `json:"record,omitempty"`      // start, start_next: how it is recorded; absent = as set_timelapse says
@@ -284,6 +285,8 @@ type Choices struct {
 	Bauds   []int              `json:"bauds"`
 	Setups  []CameraSetup      `json:"setups"` // the cameras as they are set up, in the order in which they are shown
 	Lamp    Lamp               `json:"lamp"`
+	FitArcs bool               `json:"fit_arcs"`   // as set_fit_arcs says
+	Arcs    bool               `json:"knows_arcs"` // the firmware that is connected does
 }
 
 // CameraSetup is a camera as it is set up, its address without a password, and what can be adjusted at it now.

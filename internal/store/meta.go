@@ -198,6 +198,7 @@ func (s *Store) forget(ctx context.Context, path string, now fs.FileInfo) error 
 	if now != nil {
 		bytes, modified = now.Size(), now.ModTime().UnixNano()
 	}
+	defer s.sweepFitted(ctx)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM files WHERE path = ? AND NOT (bytes = ? AND modified_ns = ?)`, path, bytes, modified)
 		if err != nil {

@@ -5,6 +5,7 @@
 //
 //	layerd.db  the database, with its -wal and -shm beside it
 //	files/     the files under their own names; what people copy there by hand counts too
+//	arcs/      copies of files with arcs, for prints (fitted.go); nothing is lost with them
 //	tmp/       uploads that are not whole yet, on the same file system as files/; archives, while they are unpacked, have no name there
 //	lock       locked by the daemon that owns the directory
 //
@@ -77,13 +78,14 @@ type Store struct {
 	lock   *os.File // nil when opened beside a daemon
 	files  *os.Root // DIR/files; nothing reached through it lies outside, whatever links people made
 	tmp    *os.Root // DIR/tmp
+	arcs   *os.Root // DIR/arcs
 
 	// survey reads a whole file; gcode.SurveyFile.
 	survey func(io.Reader) (gcode.Survey, error)
 	pace   func() (rest, done func()) // see PaceBy; nil = as fast as it goes
 	// naming has one place: who holds it may change which files there are, or which of them are being printed.
 	naming chan struct{}
-	// surveying has one place: files that were copied in by hand are read one at a time.
+	// surveying has one place: files that were copied in by hand are read, and copies with arcs made, one at a time.
 	surveying chan struct{}
 	printing  map[string]string // print ID → path, while it runs; guarded by naming
 
@@ -161,6 +163,9 @@ func open(dir string, limits Limits, shared bool) (s *Store, err error) {
 	if s.tmp, err = openRoot(filepath.Join(dir, "tmp")); err != nil {
 		return s, err
 	}
+	if s.arcs, err = openRoot(filepath.Join(dir, "arcs")); err != nil {
+		return s, err
+	}
 	name := filepath.Join(dir, "layerd.db")
 	if s.db, err = openDatabase(name); err != nil {
 		return s, fmt.Errorf("open %s: %w", name, err)
@@ -180,7 +185,7 @@ func (s *Store) Close() error {
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
-	for _, root := range []*os.Root{s.files, s.tmp} {
+	for _, root := range []*os.Root{s.files, s.tmp, s.arcs} {
 		if root != nil {
 			errs = append(errs, root.Close())
 		}
@@ -211,6 +216,7 @@ func (s *Store) tidy() error {
 	if err := s.forgetGone(); err != nil {
 		return fmt.Errorf("forget files that are gone: %w", noSpace(err))
 	}
+	s.sweepFitted(context.Background())
 	return nil
 }
 

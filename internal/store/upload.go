@@ -163,7 +163,7 @@ func (s *Store) publish(ctx context.Context, t temporary, name string, overwrite
 	}
 	made, err := s.makeFolders(path.Dir(name))
 	if err == nil {
-		err = s.moveIn(t.name, name)
+		err = s.moveIn(t.name, s.files, name)
 	}
 	if err != nil {
 		s.unmake(made)
@@ -176,15 +176,15 @@ func (s *Store) publish(ctx context.Context, t temporary, name string, overwrite
 	return nil
 }
 
-// moveIn renames a file in tmp to name in files and syncs both folders. It goes through open directories, so that no link
+// moveIn renames a file in tmp to name in root and syncs both folders. It goes through open directories, so that no link
 // on the way is followed outside.
-func (s *Store) moveIn(temp, name string) error {
+func (s *Store) moveIn(temp string, root *os.Root, name string) error {
 	from, err := s.tmp.Open(".")
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	to, err := s.files.Open(path.Dir(name))
+	to, err := root.Open(path.Dir(name))
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,11 @@ type arc struct {
 	to             position
 }
 
-const chordMM = 1.0
+// As Marlin 2.1 comes: MAX_ARC_SEGMENT_MM, MIN_CIRCLE_SEGMENTS.
+const (
+	chordMM      = 1.0
+	circleChords = 72.0
+)
 
 func moveArc(f *firmware) bool {
 	if f.stage == 0 {
@@ -61,7 +65,7 @@ func (a *arc) plan(p *params, from, to position, clockwise bool) bool {
 	if !clockwise && sweep <= 1e-9 {
 		sweep += 2 * math.Pi
 	}
-	n := int(max(1, min(2000, math.Ceil(math.Abs(sweep)*a.radius/chordMM))))
+	n := int(max(1, min(2000, math.Ceil(math.Abs(sweep)*max(a.radius/chordMM, circleChords/(2*math.Pi))))))
 	a.left, a.step, a.to = n, sweep/float64(n), to
 	a.dz, a.de = (to[axisZ]-from[axisZ])/float64(n), (to[axisE]-from[axisE])/float64(n)
 	return true

@@ -13,7 +13,7 @@ const deeds: Record<string, string> = {
   set_nozzle: 'Set the nozzle', set_bed: 'Set the bed', set_chamber: 'Set the chamber', set_fan: 'Set the fan', set_speed: 'Set the speed', set_flow: 'Set the flow', keep_warm: 'Kept it warm',
   upload: 'Uploaded a file', download: 'Downloaded a file', delete_timelapse: 'Deleted a timelapse', render_timelapse: 'Made a video anew', read_mesh: 'Read the mesh', probe_mesh: 'Measured the bed', delete_copy: "Deleted a copy of the printer's settings", delete_file: 'Deleted a file', rename_file: 'Renamed a file', make_folder: 'Made a folder',
   queue_add: 'Queued a file', queue_remove: 'Took a file out of the queue', queue_move: 'Moved a file in the queue', queue_copies: 'Changed how many copies',
-  set_profile: 'Changed the printer profile', set_scripts: 'Changed the scripts', set_buttons: 'Changed the buttons', set_camera: 'Changed a camera', set_cooling: 'Changed the safety times',
+  set_profile: 'Changed the printer profile', set_scripts: 'Changed the scripts', set_buttons: 'Changed the buttons', set_camera: 'Changed a camera', set_cooling: 'Changed the safety times', set_fit_arcs: 'Switched curves as arcs',
   set_overlay: 'Changed the way from outside', overlay_login: 'Joined the tailnet', overlay_leave: 'Left the tailnet',
   allow_app: 'Gave a program its key', deny_app: 'Refused a program its key',
 }

@@ -36,7 +36,7 @@ const shot = object({ n: num, layer: num, at_ms: num, still: bool })
 const stop = object({ layer: num, z_mm: num, change: bool, note: str, percent: num, passed: bool })
 
 const job = object({
-  id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
+  id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, arcs: num, percent: num, layer: num,
   layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), begun: num, stops: list(stop),
   objects: num, object: num, skipped: list(num), left_out: list(num), // numbered from 0, as in GET /v1/objects/PATH; object -1 none
 })
@@ -102,7 +102,7 @@ export const readState = object({
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
-  cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
+  cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), preparing: orNull(object({ file: str, name: str, by: str })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
   timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
@@ -133,7 +133,7 @@ export const readPrintList = object({ prints: list(print) })
 
 export const readChoices = object({
   presets: list(profile), cameras: list(cameraDevice), ports: list(portInfo), bauds: list(num), setups: list(cameraSetup),
-  lamp: object({ on_lines: str, off_lines: str }),
+  lamp: object({ on_lines: str, off_lines: str }), fit_arcs: bool, knows_arcs: bool,
 })
 
 export type State = Of<typeof readState>
@@ -233,6 +233,7 @@ export type Doing =
   | { do: 'set_control'; camera_id: number; name: string; value?: number }
   | { do: 'lamp'; on: boolean }
   | { do: 'set_lamp'; on_lines: string; off_lines: string }
+  | { do: 'set_fit_arcs'; on: boolean }
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'set_timelapse'; timelapse: TimelapseSettings }
   | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }

@@ -24,6 +24,7 @@ const HeatCard = lazy(() => import('../parts/keeper').then((m) => m.HeatCard))
 const Protection = lazy(() => import('../parts/keeper').then((m) => m.Protection))
 const TuneCard = lazy(() => import('../parts/tune').then((m) => m.TuneCard))
 const CardPrint = lazy(() => import('../parts/cardprint').then((m) => m.CardPrint))
+const PreparingCard = lazy(() => import('../parts/preparing').then((m) => m.PreparingCard))
 const NextCard = lazy(() => import('../parts/next').then((m) => m.NextCard))
 const StopsRow = lazy(() => import('../parts/stops').then((m) => m.StopsRow), true)
 const LookBack = lazy(() => import('../parts/lookback').then((m) => m.LookBack))
@@ -129,6 +130,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
       </>
     )
   }
+  if (s.preparing) return <PreparingCard />
   if (beginning()) return <StartingCard />
   return s.last_job || s.queued > 0 ? null : <section class="card center"><p><strong>Ready to print.</strong></p><May><p class="muted">Upload a G-code file from your slicer, or choose one.</p></May></section>
 }
@@ -153,6 +155,7 @@ function Details({ s, job }: { s: State; job: Job }) {
         {job.slicer_left_s >= 0 && job.left_by !== 'slicer' && <div><dt>The slicer says</dt><dd>{duration(job.slicer_left_s)} left</dd></div>}
         {job.printer_left_s >= 0 && job.left_by !== 'printer' && <div><dt>The printer says</dt><dd>{duration(job.printer_left_s)} left</dd></div>}
         <div><dt>Line</dt><dd>{job.line.toLocaleString('en')} of {job.lines > 0 ? job.lines.toLocaleString('en') : dash}</dd></div>
+        {job.arcs > 0 && <div><dt>Curves</dt><dd>{job.arcs.toLocaleString('en')} arcs in place of lines</dd></div>}
         {!s.lost && <div><dt>Position</dt><dd>{p ? `X ${trim(p.x_mm, 1)}  Y ${trim(p.y_mm, 1)}  Z ${trim(p.z_mm, 2)}` : dash}</dd></div>}
         {job.filament_mm > 0 && <div><dt>Filament</dt><dd>{meters(job.filament_mm)} used</dd></div>}
         {s.notice && <div><dt>Display</dt><dd class="wrap">{s.notice}</dd></div>}

@@ -32,6 +32,7 @@ const pages: readonly Page[] = [
   { at: 'printers', name: 'Printers', about: 'Others on the same network', icon: 'print', Show: lazy(() => import('./printers').then((m) => m.PrintersPage)), shown: (s) => s.overlay.kind !== 'none' },
   { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', role: 'owner', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
   { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', role: 'owner', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
+  { at: 'sending', name: 'Sending', about: 'Curves as arcs: fewer lines for a slow cable', icon: 'plug', role: 'owner', Show: lazy(() => import('./sending').then((m) => m.SendingScreen)) },
   { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', role: 'owner', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
   { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
   { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', role: 'owner', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },

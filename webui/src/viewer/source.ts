@@ -15,8 +15,9 @@ export class Source {
 
   private constructor(private readonly url: string, readonly index: Index) {}
 
-  static async open(path: string, signal: AbortSignal): Promise<Source> {
-    const url = fileURL(path).replace('/v1/files/', '/v1/toolpaths/')
+  /** arcs: of the copy with arcs that is printed. */
+  static async open(path: string, signal: AbortSignal, arcs = false): Promise<Source> {
+    const url = fileURL(path).replace('/v1/files/', '/v1/toolpaths/') + (arcs ? '?arcs=1' : '')
     return new Source(url, readIndex(await fetchBytes(url, signal)))
   }
 
@@ -61,7 +62,7 @@ export class Source {
 
   /** Gives take what an answer has, as much at once as is read in a moment, until it says false; returns with which to go on. */
   private async ask(from: number, to: number, step: number, signal: AbortSignal, take: (layers: Layer[]) => boolean): Promise<number> {
-    const url = `${this.url}?from=${from}&to=${Math.min(to, this.layers)}&step=${step}&v=${this.index.sha256.slice(0, 16)}`
+    const url = `${this.url}${this.url.endsWith('?arcs=1') ? '&' : '?'}from=${from}&to=${Math.min(to, this.layers)}&step=${step}&v=${this.index.sha256.slice(0, 16)}`
     const each = readLayers(await fetchBytes(url, signal), this.index)
     for (;;) {
       const some: Layer[] = []

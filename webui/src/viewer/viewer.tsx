@@ -32,7 +32,7 @@ export function Viewer({ path, name, follow, onClose }: ViewerProps) {
     addEventListener('hashchange', onClose)
     return () => removeEventListener('hashchange', onClose)
   }, [])
-  const { source, error, again } = useSource(path)
+  const { source, error, again } = useSource(path, usePrinted(path))
   return (
     <dialog ref={dialog} class="viewer" aria-label={`Layers of ${name}`} onCancel={(event) => {
       event.preventDefault()
@@ -66,7 +66,15 @@ function told(error: unknown, signal: AbortSignal): ApiError | null {
   return { code: 'strange', message: 'This page does not understand the layers that layerd sent.', next: 'Reload the page: layerd may have been updated.', warnings: [], problems: [] }
 }
 
-function useSource(path: string): { source: Source | null; error: ApiError | null; again: () => void } {
+/** Whether the copy with arcs is what is printed of the file: its lines are those that the job counts. It stays so while one looks. */
+function usePrinted(path: string): boolean {
+  const arcs = useRef(false)
+  const job = state.value?.job
+  if (job?.file === path) arcs.current = job.arcs > 0
+  return arcs.current
+}
+
+function useSource(path: string, arcs: boolean): { source: Source | null; error: ApiError | null; again: () => void } {
   const [source, setSource] = useState<Source | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   const [tries, setTries] = useState(0)
@@ -74,9 +82,9 @@ function useSource(path: string): { source: Source | null; error: ApiError | nul
     const gone = new AbortController()
     setError(null)
     setSource(null)
-    Source.open(path, gone.signal).then(setSource, (why: unknown) => setError(told(why, gone.signal)))
+    Source.open(path, gone.signal, arcs).then(setSource, (why: unknown) => setError(told(why, gone.signal)))
     return () => gone.abort()
-  }, [path, tries])
+  }, [path, arcs, tries])
   return { source, error, again: () => setTries((n) => n + 1) }
 }
 
