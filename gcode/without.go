@@ -14,17 +14,19 @@ type LeftOut struct {
 func (s *Survey) Without(out []LeftOut) Survey {
 	v := *s
 	parts := s.stretches()
-	weight := make([]float64, len(parts)) // of all that is printed in each
+	weight := make([]float64, len(parts)+1) // of all that is printed in each: first how much more or less than in the one before
 	none := s.TimeS
 	for i := range s.Objects {
-		first, last := spanOf(parts, &s.Objects[i])
-		none -= s.Objects[i].TimeS
-		for j := first; j < last; j++ {
-			weight[j] += s.Objects[i].TimeS / float64(last-first)
+		if first, last := spanOf(parts, &s.Objects[i]); first < last {
+			each := s.Objects[i].TimeS / float64(last-first)
+			weight[first] += each
+			weight[last] -= each
+			none -= s.Objects[i].TimeS
 		}
 	}
-	for j := range weight {
-		weight[j] += max(0, none) / float64(len(parts))
+	weight[0] += max(0, none) / float64(len(parts))
+	for j := 1; j < len(weight); j++ {
+		weight[j] += weight[j-1]
 	}
 	cut := make([]float64, len(parts))
 	for _, l := range out {
