@@ -2,6 +2,7 @@ package gcode
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -36,5 +37,25 @@ func TestFilamentByTool(t *testing.T) {
 	s, err := SurveyFile(strings.NewReader("M83\nT1\nG1 X1 E5\nG1 E-2\nT3\nG1 X2 E7\n"))
 	if got := fmt.Sprint(s.FilamentMM); err != nil || got != "[0 5 0 7]" || s.Filament() != 12 {
 		t.Errorf("got %s of %v, %v", got, s.Filament(), err)
+	}
+}
+
+// With M200 a firmware takes E for mm³.
+func TestFilamentByVolume(t *testing.T) {
+	const mm3 = 4 / (math.Pi * 1.75 * 1.75) // mm of a filament of 1.75 mm
+	for file, want := range map[string]float64{
+		"M82\nM200 D1.75\nG1 X1 E24\nG92 E0\nG1 X2 E24\n": 48 * mm3,
+		"M83\nM200 S1\nG1 X1 E24\nM200 S0\nG1 X2 E24\n":   24*mm3 + 24,
+		"M83\nM200 D2.85\nM200 D0\nG1 X1 E24\n":           24,
+		"M83\nM200 D99\nG1 X1 E24\n":                      24,
+		"M83\nM200 D2.85\nM200 S1\nG1 X1 E24\n":           24 * mm3 * 1.75 * 1.75 / 2.85 / 2.85,
+	} {
+		s := survey(t, file)
+		if got := s.Filament(); math.Abs(got-want) > 1e-9 {
+			t.Errorf("%q: %v mm, want %v", file, got, want)
+		}
+	}
+	if got := survey(t, "M83\nM200 D1.75\nG1 E240 F60\n").TimeS; math.Abs(got-240*mm3) > 0.1 { // a mm a second
+		t.Errorf("%v s, want %v", got, 240*mm3)
 	}
 }

@@ -11,9 +11,10 @@ type motion struct {
 	at       [4]float64 // X Y Z E
 	known    [3]bool    // the axis has been told its place since the start or the last G28
 	inch     bool
-	relative bool // G91
-	upright  bool // G18, G19: arcs are in another plane than XY
-	pushes   bool // M83: E alone is relative
+	relative bool    // G91
+	upright  bool    // G18, G19: arcs are in another plane than XY
+	pushes   bool    // M83: E alone is relative
+	volume   float64 // M200: mm of filament to a unit of E, which is a mm³ then; 0 where E is mm
 	feed     float64
 	factor   float64 // M220's
 	sloped   bool    // the last change of Z was in an extruding move
@@ -104,6 +105,9 @@ func (m *motion) move(g int, w *words) *moved {
 	for axis := range out.by {
 		out.by[axis] = m.at[axis] - from[axis]
 	}
+	if m.volume > 0 {
+		out.by[3] *= m.volume
+	}
 	d, push := &out.by, out.by[3]
 	if push != 0 {
 		m.push(push)
@@ -117,7 +121,7 @@ func (m *motion) move(g int, w *words) *moved {
 		out.length = math.Sqrt(d[0]*d[0] + d[1]*d[1] + d[2]*d[2])
 	}
 	if out.length == 0 {
-		out.length = math.Abs(push)
+		out.length = math.Abs(push) // F is that of the filament here, volumetric or not (Marlin: planner.cpp, esteps_float)
 		return out
 	}
 	if d[2] != 0 {
@@ -217,10 +221,26 @@ func (m *motion) setting(number int, w *words) {
 	switch number {
 	case 82, 83:
 		m.pushes = number == 83
+	case 200:
+		m.volumetric(w)
 	case 220:
 		if s, ok := w.get('S'); ok && s >= 1 && s <= 1e4 {
 			m.factor = s / 100
 		}
+	}
+}
+
+// volumetric is M200: E counts mm³ of a filament of D mm, of 1.75 where only S1 is said; D0 and S0 end that.
+func (m *motion) volumetric(w *words) {
+	d, hasD := w.get('D')
+	s, hasS := w.get('S')
+	switch {
+	case hasS && s == 0 || hasD && d == 0:
+		m.volume = 0
+	case hasD && d >= 0.5 && d <= 5:
+		m.volume = 4 / (math.Pi * d * d)
+	case hasS && m.volume == 0:
+		m.volume = 4 / (math.Pi * usualDiameterMM * usualDiameterMM)
 	}
 }
 

@@ -20,7 +20,7 @@ type planner struct {
 
 	of    origin           // of the moves that come now
 	ofs   [maxDepth]origin // of those in the ring
-	left  uint32           // the command of the move that left last
+	left  uint32           // the last command all of whose moves have left
 	spent *spending        // seconds by slot
 
 	entry    float64    // mm²/s², what the last one that left ended with
@@ -138,7 +138,9 @@ func (p *planner) leave() {
 	p.cruise += cruise
 	of := p.ofs[p.first&(maxDepth-1)]
 	p.spent[of.slot%slots] += took
-	p.left = of.command
+	if p.count == 1 || p.ofs[(p.first+1)&(maxDepth-1)].command != of.command { // an arc is several moves
+		p.left = of.command
+	}
 	p.first = (p.first + 1) & (maxDepth - 1)
 	p.count--
 }

@@ -30,18 +30,31 @@ func qoiSize(data []byte) (image.Config, error) {
 	return image.Config{Width: int(w), Height: int(h)}, nil
 }
 
-// qoiToPNG fails when the header lies or pixels are missing.
-func qoiToPNG(data []byte) ([]byte, error) {
+// qoiDecoder makes PNGs of QOIs, one after another in the same memory.
+type qoiDecoder struct {
+	pix    []byte
+	buffer *png.EncoderBuffer
+}
+
+// Get and Put are what package png asks for.
+func (q *qoiDecoder) Get() *png.EncoderBuffer  { return q.buffer }
+func (q *qoiDecoder) Put(b *png.EncoderBuffer) { q.buffer = b }
+
+// toPNG fails when the header lies or pixels are missing.
+func (q *qoiDecoder) toPNG(data []byte) ([]byte, error) {
 	size, err := qoiSize(data)
 	if err != nil {
 		return nil, err
 	}
-	picture := image.NewNRGBA(image.Rect(0, 0, size.Width, size.Height))
+	if n := 4 * size.Width * size.Height; len(q.pix) < n {
+		q.pix = make([]byte, n)
+	}
+	picture := &image.NRGBA{Pix: q.pix[:4*size.Width*size.Height], Stride: 4 * size.Width, Rect: image.Rect(0, 0, size.Width, size.Height)}
 	if !readQOI(picture.Pix, data[qoiHeader:]) {
 		return nil, errQOI
 	}
 	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: q}
 	if err := encoder.Encode(&out, picture); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func qoiOf(picture *image.NRGBA) []byte {
 func TestQOI(t *testing.T) {
 	want := testPicture(150, 80)
 	data := qoiOf(want)
-	converted, err := qoiToPNG(data)
+	converted, err := new(qoiDecoder).toPNG(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestQOI(t *testing.T) {
 		"too many pixels": append([]byte("qoif\x00\x00\x08\x00\x00\x00\x08\x00\x04\x00"), data[qoiHeader:]...),
 		"over 32 bits":    append([]byte("qoif\xff\xff\xff\xff\xff\xff\xff\xff\x04\x00"), data[qoiHeader:]...),
 	} {
-		if out, err := qoiToPNG(bad); err == nil {
+		if out, err := new(qoiDecoder).toPNG(bad); err == nil {
 			t.Errorf("%s: %d bytes of PNG, want an error", name, len(out))
 		}
 	}
@@ -109,7 +109,7 @@ func FuzzQOI(f *testing.F) {
 	f.Add(qoiOf(testPicture(9, 9)))
 	f.Add([]byte("qoif\x00\x00\x00\x08\x00\x00\x00\x08\x04\x00\xfd\xc0\x80\x00\x41"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		converted, err := qoiToPNG(data)
+		converted, err := new(qoiDecoder).toPNG(data)
 		if err != nil {
 			return
 		}
@@ -124,7 +124,7 @@ func BenchmarkQOI(b *testing.B) {
 	b.SetBytes(440 * 240 * 4)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := qoiToPNG(data); err != nil {
+		if _, err := new(qoiDecoder).toPNG(data); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -302,7 +302,7 @@ func (s *surveyor) m(c Command, line Line) {
 	case 73:
 		s.out.HasM73 = true
 		s.notes.remaining(c)
-	case 82, 83, 220:
+	case 82, 83, 200, 220:
 		s.words.read(c.Args)
 		s.motion.other(c, &s.words)
 	case 201, 203, 204, 205, 566:

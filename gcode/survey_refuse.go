@@ -47,7 +47,12 @@ func refuseHead(head []byte) error {
 
 // isOdd reports whether a command that does not begin with G, M or T looks like no G-code at all. Klipper macros
 // ("START_PRINT BED=60") and bare parameters ("X10 Y5", "F1200") do not.
-func isOdd(text []byte) bool { return !isMacro(text) && !areParameters(text) }
+func isOdd(text []byte) bool { return !isMacro(text) && !areParameters(text) && !asksForTool(text) }
+
+// asksForTool knows Prusa's Tx, Tc and T?, by which a person chooses the filament.
+func asksForTool(text []byte) bool {
+	return len(text) == 2 && upper(text[0]) == 'T' && bytes.IndexByte([]byte("xXcC?"), text[1]) >= 0
+}
 
 // isMacro knows a name of two letters or more, followed by nothing but KEY=VALUE. A name that stands alone must have an
 // underscore or be in capitals, to tell it from a word of prose.

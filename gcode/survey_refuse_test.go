@@ -59,6 +59,7 @@ func TestSurveyAccepts(t *testing.T) {
 		"a stray control byte":  "G28\x07\nG1 X1\x00\n",
 		"macros":                "START_PRINT BED=60 EXTRUDER=200\nBED_MESH_CALIBRATE\nprint_end\nSET_PIN PIN=x VALUE=\"a b\"\nEND\n",
 		"modal coordinates":     "G1 X1 Y1\nX2 Y2\nX3.5 Y-.2\nF1200\n",
+		"Prusa's tools":         "Tx\nTc\nT?\ntx\nG28\n",
 		"host commands":         "@pause\n@note it is prose, mostly\nG28\n",
 		"some prose":            "G28\nG1 X1\nhello there you\n",
 		"a comment of 10 MB":    "G28\n;" + strings.Repeat("x", 10<<20) + "\nG1 X1 ;" + strings.Repeat("y", 10<<20),

@@ -95,9 +95,10 @@ func (t *thumbnails) end() {
 
 // list returns what was kept, all as PNG or JPEG. Only now is a QOI unpacked, so that a file costs eight of them at most.
 func (t *thumbnails) list() (list []Thumbnail) {
+	var qoi qoiDecoder
 	for _, picture := range t.kept {
 		if picture.Type == typeQOI {
-			data, err := qoiToPNG(picture.Data)
+			data, err := qoi.toPNG(picture.Data)
 			if err != nil || len(data) > maxThumbnailBytes {
 				continue
 			}

@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -104,5 +105,21 @@ func TestThumbnails(t *testing.T) {
 				t.Errorf("the note behind it was lost: %q", s.Slicer)
 			}
 		})
+	}
+}
+
+// Pictures that must be unpacked are so one after another in the same memory, however many and large.
+func TestPicturesTakeLittleMemory(t *testing.T) {
+	data := qoiOf(image.NewNRGBA(image.Rect(0, 0, 1024, 1024)))
+	var all thumbnails
+	for range maxThumbnails {
+		all.kept = append(all.kept, Thumbnail{Width: 1024, Height: 1024, Type: typeQOI, Data: data})
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	list := all.list()
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; len(list) != maxThumbnails || used > 10<<20 {
+		t.Errorf("%d pictures, %d bytes", len(list), used)
 	}
 }
