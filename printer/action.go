@@ -181,6 +181,9 @@ func (s *session) stand(now time.Time, p *place) {
 // letGo is Resume in a pause that the firmware holds.
 func (s *session) letGo(now time.Time) error {
 	if s.occupied() {
+		if len(s.bare)+len(s.typed) >= maxLetGo/2 {
+			return nil // it has been told often enough, and an answer to its question, or Stop, needs the room
+		}
 		return s.queue("M108") // how it goes on is its own affair: it may have more to ask
 	}
 	s.state = Resuming

@@ -190,3 +190,32 @@ func TestWords(t *testing.T) {
 		t.Errorf("got %+v", p)
 	}
 }
+
+// Who taps Resume again and again while the firmware leads through a change of filament leaves room for what ends it: the answer to its question, or Stop.
+func TestManyTapsLeaveRoomForTheAnswer(t *testing.T) {
+	text := strings.Replace(tower(5, 12, "G90", "M83"), ";LAYER:2\n", ";LAYER:2\nM600\n", 1)
+	for _, stop := range []bool{false, true} {
+		whole(t, printertest.Config{Firmware: "marlin2", Baud: 115200, Speed: 1, Heat: 20}, nil, func(r *rig) {
+			r.becomes(Idle)
+			r.print("j1", text, nil)
+			taps, over := 0, time.Now().Add(10*time.Minute)
+			for r.now().LastJob == nil && time.Now().Before(over) {
+				switch snap := r.now(); {
+				case snap.State != Paused:
+				case taps < 40:
+					taps++
+					r.must(r.p.Resume(r.Context(), "j1"))
+				case stop:
+					r.must(r.p.Cancel(r.Context(), "j1"))
+				case snap.Prompt != nil:
+					r.must(r.p.Answer(r.Context(), snap.Prompt.ID, len(snap.Prompt.Buttons)-1))
+				}
+				time.Sleep(time.Second)
+			}
+			want := map[bool]string{false: "done", true: "cancelled"}[stop]
+			if snap := r.now(); snap.LastJob == nil || snap.LastJob.Outcome != want {
+				r.Errorf("after %d taps it is %v, waiting %q, with %+v, want it %s", taps, snap.State, snap.Waiting, snap.LastJob, want)
+			}
+		})
+	}
+}
