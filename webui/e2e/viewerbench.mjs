@@ -2,7 +2,7 @@
 // the picture was complete, and the longest task of the page's main thread, while
 // that is slowed down: by its processor time, which neighbours on a busy machine do not change, and by the clock, which they do.
 //
-//	CORPUS=dir  where ps_large2_benchy200.gcode.gz is     SLOW=4  how many times slower     TRACE=file  what the longest tasks were
+//	CORPUS=dir  where ps_large2_benchy200.gcode.gz is     SLOW=4  how many times slower     ONLY=pattern  these things     TRACE=file  what the longest tasks were
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
@@ -13,6 +13,7 @@ import { Rig } from './rig.mjs'
 
 const corpus = resolve(import.meta.dirname, '../..', process.env.CORPUS ?? '../shared/corpus')
 const slow = Number(process.env.SLOW ?? 4)
+const only = new RegExp(`^opening|${process.env.ONLY ?? ''}`)
 const name = 'large.gcode'
 const text = gunzipSync(readFileSync(join(corpus, 'ps_large2_benchy200.gcode.gz')))
 
@@ -52,6 +53,7 @@ try {
   cdp.on('Tracing.dataCollected', ({ value }) => { for (const one of value) events.push(one) })
   /** Does something, and notes how it went. */
   const step = async (what, act) => {
+    if (!only.test(what)) return
     await page.waitForTimeout(300)
     await cdp.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['disabled-by-default-devtools.timeline', ...(process.env.TRACE ? ['devtools.timeline', 'v8', 'blink'] : [])] } })
     const begun = performance.now()
