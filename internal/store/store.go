@@ -84,7 +84,7 @@ type Store struct {
 	survey func(io.Reader) (gcode.Survey, error)
 	// naming has one place: who holds it may change which files there are, or which of them are being printed.
 	naming chan struct{}
-	// surveying has one place: files that were copied in by hand are read, and copies with arcs made, one at a time.
+	// surveying has one place: files that were copied in by hand are read one at a time.
 	surveying chan struct{}
 	printing  map[string]string // print ID → path, while it runs; guarded by naming
 
