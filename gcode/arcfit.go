@@ -191,9 +191,19 @@ func (f *arcFitter) other(text []byte, w *arcWords) {
 		f.xyAbsolute, f.e = true, eAbsolute
 		f.arrive(w)
 		f.xyAbsolute, f.e = was, mode
+	case w.letter == 'G' && w.code == 4 || w.letter == 'M' && standsStill(w.code):
 	default:
 		f.forget()
 	}
+}
+
+// standsStill tells of an M command that neither moves the head nor changes how moves are meant: progress, heat, fans, texts, limits, objects.
+func standsStill(code int64) bool {
+	switch code {
+	case 73, 104, 105, 106, 107, 109, 117, 118, 140, 141, 155, 190, 201, 203, 204, 205, 220, 221, 486, 566, 572, 900:
+		return true
+	}
+	return false
 }
 
 // micro is a length in millionths of a millimetre. Slicers write no finer ones, so that sums are exact.

@@ -85,7 +85,7 @@ type Store struct {
 	pace   func() (rest, done func()) // see PaceBy; nil = as fast as it goes
 	// naming has one place: who holds it may change which files there are, or which of them are being printed.
 	naming chan struct{}
-	// surveying has one place: files that were copied in by hand are read, and copies with arcs made, one at a time.
+	// surveying has one place: files that were copied in by hand are read one at a time.
 	surveying chan struct{}
 	printing  map[string]string // print ID → path, while it runs; guarded by naming
 
