@@ -160,8 +160,8 @@ func goldens() map[string]any {
 		"console": ConsoleLines{Type: "console", Lines: []printer.Entry{{Seq: 41, AtMS: goldenMS, Dir: "out", Text: "N12 M105*36"}, {Seq: 42, AtMS: goldenMS + 9, Dir: "in", Text: "ok T:21.3 /0.0"}, {Seq: 43, AtMS: goldenMS + 10, Dir: "note", Text: "connected"}}},
 		"files":   FileList{Files: []store.File{{Path: "toys", Name: "toys", Folder: true, ModifiedMS: goldenMS - 86400_000}, benchy}, FreeBytes: 5_000_000_000},
 		"file":    benchy,
-		"layers":  LayerTimes{Job: "01jd8w2m4k", Layers: []LayerTime{{ZMM: 0.2, CruiseS: 2101.5, RestS: 500}, {ZMM: 0.4, CruiseS: 2000, RestS: 400, EndMS: goldenMS + 44_000}, {ZMM: 0.6, EndMS: goldenMS + 2994_000}}},
-		"times":   FileTimes{TimeS: 4701.3, HeatS: 162.5, SlicerTimeS: 4789.5, LimitsBy: gcode.LimitsConfig},
+		"layers":  LayerTimes{Job: "01jd8w2m4k", Layers: []LayerTime{{ZMM: 0.2, CruiseS: 2101.5, RestS: 500}, {ZMM: 0.4, CruiseS: 2000, RestS: 400, EndMS: goldenMS + 44_000}, {ZMM: 0.6, EndMS: goldenMS + 2994_000}}, Pauses: goldenPauses()},
+		"times":   FileTimes{TimeS: 4701.3, HeatS: 162.5, SlicerTimeS: 4789.5, LimitsBy: gcode.LimitsConfig, Pauses: goldenPauses()},
 		"card": CardList{Present: true, ListedMS: goldenMS - 60_000, Files: []CardFile{
 			{Path: "3DBENC~1.GCO", Name: "3D Benchy 0.2mm.gcode", Bytes: 3456789, ModifiedMS: goldenMS - 86400_000, Fits: true}, {Path: "my cube.gco", Name: "my cube.gco", Bytes: -1}}},
 		"prints": PrintList{Prints: []store.Print{
@@ -277,6 +277,10 @@ func goldens() map[string]any {
 		"page_console_on":          FromPage{Console: &Watch{On: true, Since: 41}},
 		"page_console_off":         FromPage{Console: &Watch{}},
 	}
+}
+
+func goldenPauses() []FilePause {
+	return []FilePause{{Kind: gcode.PauseFilament, Text: "M600", Layer: 2, ZMM: 0.4, AtS: 2150.4, Percent: 45.7, CruiseS: 2080.2, RestS: 470.7}}
 }
 
 func goldenTimelapses() TimelapseList {
