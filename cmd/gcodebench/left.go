@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"strings"
 	"time"
 
 	"layerd/gcode"
@@ -67,11 +68,11 @@ func (f file) print(ctx context.Context, speed float64) (p printed, err error) {
 	if err != nil {
 		return p, err
 	}
-	return f.printAs(ctx, text, survey, speed)
+	return f.printAs(ctx, text, survey, "", speed)
 }
 
-// printAs prints text, of which layerd believes what survey says.
-func (f file) printAs(ctx context.Context, text []byte, survey gcode.Survey, speed float64) (p printed, err error) {
+// printAs prints text, of which layerd believes what survey says, on a printer that was told the settings.
+func (f file) printAs(ctx context.Context, text []byte, survey gcode.Survey, settings string, speed float64) (p printed, err error) {
 	sim, err := printertest.New(printertest.Config{Speed: 1, Heat: 1, WidthMM: 300, DepthMM: 300})
 	if err != nil {
 		return p, err
@@ -92,6 +93,11 @@ func (f file) printAs(ctx context.Context, text []byte, survey gcode.Survey, spe
 	}()
 	if _, err := await(ctx, prints, func(s *printer.Snapshot) bool { return s.State == printer.Idle }); err != nil {
 		return p, err
+	}
+	for line := range strings.Lines(settings) {
+		if _, err := prints.Send(ctx, strings.TrimSpace(line)); err != nil {
+			return p, err
+		}
 	}
 	job := printer.JobInfo{ID: "bench", Name: f.name, Size: int64(len(text)), Survey: survey}
 	if _, err := prints.Start(ctx, job, io.NopCloser(bytes.NewReader(text))); err != nil {

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 
 	"layerd/gcode"
 )
 
 // Machines accelerate otherwise than a file, or layerd for want of a word, believes: the firmware caps it, ignores M201, or was tuned. Here the pretend printer does so,
-// and the file says nothing: its own M201 to M205 are blotted out, and what stands in their place is another for the printer than for the survey.
+// and the file says nothing: its own M201 to M205 and the slicer's settings are blotted out, and the printer is told by hand.
 
 // another is how a machine differs from what is believed of it.
 type another struct {
@@ -61,27 +62,23 @@ func (f file) printOn(ctx context.Context, machine another, speed float64) (p pr
 		real.JerkMMS[i] *= machine.jerk
 	}
 	real.PrintMMS2, real.TravelMMS2, real.DeviationMM = real.PrintMMS2*machine.accel, real.TravelMMS2*machine.accel, real.DeviationMM*machine.jerk*machine.jerk/machine.accel
-	text, err := f.withSettings(believed)
+	text, err := os.ReadFile(f.path)
 	if err != nil {
 		return p, 0, err
 	}
-	is := []byte(settings(real))
-	text = blotted(text[len(settings(believed)):])
-	pad := func(settings []byte) []byte { // both are as long as the other
-		return append(append(bytes.TrimRight(settings, "\n"), bytes.Repeat([]byte(" "), 400-len(settings))...), append([]byte("\n"), text...)...)
-	}
-	survey, err := gcode.SurveyFile(bytes.NewReader(pad([]byte(settings(believed)))))
+	text = blotted(text)
+	survey, err := gcode.SurveyWith(bytes.NewReader(text), believed)
 	if err != nil {
 		return p, 0, err
 	}
-	p, err = f.printAs(ctx, pad(is), survey, speed)
+	p, err = f.printAs(ctx, text, survey, settings(real), speed)
 	return p, survey.TimeS, err
 }
 
-// blotted is a file whose M201 to M205 are comments.
+// blotted is a file that says nothing of limits.
 func blotted(text []byte) []byte {
 	for _, command := range []string{"\nM201 ", "\nM203 ", "\nM204 ", "\nM205 "} {
 		text = bytes.ReplaceAll(text, []byte(command), []byte("\n;"+command[2:]))
 	}
-	return text
+	return bytes.ReplaceAll(text, []byte("; machine_max_"), []byte("; machine-max-"))
 }
