@@ -272,7 +272,7 @@ func goldens() map[string]any {
 		"command_queue_move":       FromPage{Command: Command{ID: "c31", Do: "queue_move", Entry: 9, Before: 5}},
 		"command_queue_copies":     FromPage{Command: Command{ID: "c32", Do: "queue_copies", Entry: 5, Copies: 3}},
 		"command_queue_remove":     FromPage{Command: Command{ID: "c33", Do: "queue_remove", Entry: 9}},
-		"command_start_next":       FromPage{Command: Command{ID: "c34", Do: "start_next", Entry: 5, Anyway: true}},
+		"command_start_next":       FromPage{Command: Command{ID: "c34", Do: "start_next", Entry: 5, Anyway: true, Stops: []printer.StopAt{{Layer: 12, Change: true}}}},
 		"page_beat":                FromPage{Beat: "1795348800123"},
 		"page_console_on":          FromPage{Console: &Watch{On: true, Since: 41}},
 		"page_console_off":         FromPage{Console: &Watch{}},

@@ -125,7 +125,7 @@ type Command struct {
 	OnLines    *string               `json:"on_lines,omitempty"`    // set_lamp: G-code, as of a button
 	OffLines   *string               `json:"off_lines,omitempty"`   // set_lamp; both empty = there is no lamp
 	Record     *timelapse.Choice     `json:"record,omitempty"`      // start, start_next: how it is recorded; absent = as set_timelapse says
-	Stops      []printer.StopAt      `json:"stops,omitempty"`       // start: where it pauses by itself
+	Stops      []printer.StopAt      `json:"stops,omitempty"`       // start, start_next: where it pauses by itself
 	Stop       *printer.StopAt       `json:"stop,omitempty"`        // set_stop; remove_stop: its layer
 	Timelapse  *timelapse.Settings   `json:"timelapse,omitempty"`   // set_timelapse: all of it
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
