@@ -223,6 +223,7 @@ type fakeFiles struct {
 	mu       sync.Mutex // guards what follows
 	files    map[string]store.File
 	surveys  map[string]gcode.Survey
+	machine  gcode.Limits
 	settings map[string]any
 	rows     map[string]store.Print // as History
 	changed  chan struct{}
@@ -303,6 +304,11 @@ func (f *fakeFiles) Survey(ctx context.Context, path string) (gcode.Survey, erro
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.surveys[path], err
+}
+func (f *fakeFiles) SetMachine(l gcode.Limits) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.machine = l
 }
 func (f *fakeFiles) OpenFile(ctx context.Context, path string) (*os.File, store.File, error) {
 	file, err := f.Stat(ctx, path)

@@ -78,6 +78,7 @@ type Files interface {
 	Details(ctx context.Context, sha256 string) (map[string]store.Details, error)
 	Stat(ctx context.Context, path string) (store.File, error)
 	Survey(ctx context.Context, path string) (gcode.Survey, error)
+	SetMachine(l gcode.Limits)
 	OpenFile(ctx context.Context, path string) (*os.File, store.File, error)
 	Thumbnail(ctx context.Context, path string) (data []byte, mediaType string, err error)
 	Delete(ctx context.Context, path string) error
@@ -166,6 +167,7 @@ type Server struct {
 	spoolsRev   atomic.Uint64
 	queueRev    atomic.Uint64
 	queued      atomic.Int64
+	limitsAsked atomic.Int64           // the connection in which the printer was: its SinceMS
 	selected    atomic.Pointer[string] // see Select
 	picked      chan struct{}          // holds one token when another was selected since the last view
 	firstRev    uint64                 // of all these

@@ -45,6 +45,11 @@ func (s *Server) serveTimes(w http.ResponseWriter, r *http.Request, _ access.Ide
 	if err != nil {
 		return err
 	}
+	if by := survey.Limits.By; (by == gcode.LimitsOurs || by == gcode.LimitsMachine) && s.askLimits(r) {
+		if survey, err = s.cfg.Files.Survey(r.Context(), path); err != nil {
+			return err
+		}
+	}
 	s.writeJSON(w, http.StatusOK, FileTimes{TimeS: rounded(survey.TimeS, 10), HeatS: rounded(survey.HeatS, 10), SlicerTimeS: rounded(survey.SlicerTimeS, 10),
 		LimitsBy: survey.Limits.By, LimitsLate: survey.LimitsLate, Pauses: filePauses(&survey)})
 	return nil

@@ -104,8 +104,22 @@ func (s *Store) guarded(r io.Reader) (result surveyResult) {
 			result.err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	result.survey, result.err = s.survey(r)
+	limits := gcode.OurLimits()
+	if told := s.machine.Load(); told != nil {
+		limits = *told
+	}
+	result.survey, result.err = s.survey(r, limits)
 	return result
+}
+
+// SetMachine says what limits the printer has. They count for files that say none, as the printer's own; a file that was surveyed with others is read
+// again when somebody asks for its survey.
+func (s *Store) SetMachine(l gcode.Limits) { s.machine.Store(&l) }
+
+// outdated reports whether a survey was made with other limits than those of the printer, and would be another with them.
+func (s *Store) outdated(v *gcode.Survey) bool {
+	told := s.machine.Load()
+	return told != nil && !v.Suits(*told)
 }
 
 // reckonAgain surveys a second time, from its beginning, a file whose end says with what limits its time is to be reckoned: the slicer wrote them

@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -78,8 +79,10 @@ type Store struct {
 	files  *os.Root // DIR/files; nothing reached through it lies outside, whatever links people made
 	tmp    *os.Root // DIR/tmp
 
-	// survey reads a whole file; gcode.SurveyFile.
-	survey func(io.Reader) (gcode.Survey, error)
+	// survey reads a whole file; gcode.SurveyFor.
+	survey func(io.Reader, gcode.Limits) (gcode.Survey, error)
+	// machine is what the printer has told of its limits, nil before.
+	machine atomic.Pointer[gcode.Limits]
 	// naming has one place: who holds it may change which files there are, or which of them are being printed.
 	naming chan struct{}
 	// surveying has one place: files that were copied in by hand are read one at a time.
@@ -137,7 +140,7 @@ func open(dir string, limits Limits, shared bool) (s *Store, err error) {
 	}
 	s = &Store{
 		limits:    limits,
-		survey:    gcode.SurveyFile,
+		survey:    gcode.SurveyFor,
 		naming:    make(chan struct{}, 1),
 		surveying: make(chan struct{}, 1),
 		printing:  make(map[string]string),
