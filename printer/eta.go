@@ -53,6 +53,7 @@ const (
 	legBlur      = 0.03 // how far the time of a leg may be off by itself, of a usual leg …
 	cruiseBlur   = 0.01 // … and how far the rates may be from 1
 	restBlur     = 1.0
+	explained    = 4.0  // times as long as believed a machine may take to speed up and slow down
 	unusual      = 1.5  // times the median rate
 	slowestTimes = 20.0 // what is more is no printing
 )
@@ -177,10 +178,12 @@ func (e *eta) leg(here leg, fileS float64) {
 func (l *leg) asked() moved { return moved{l.file.cruise / l.factor, l.file.rest} }
 
 // learn is the rate by what was seen so far. Machines keep the speed that a file asks for, and differ in how they accelerate: so of two rates that fit the legs as well
-// the one is taken whose first part is near 1. The longer it prints the less that counts.
+// the one is taken whose first part is near 1. The longer it prints the less that counts. Where no acceleration explains what is seen, the speed itself is another, and both
+// are near what the legs are as a whole.
 func (e *eta) learn() moved {
 	usual := e.usual()
 	var cc, cr, rr, ct, rt, took, weights float64
+	var asked moved
 	weight := 1.0
 	for _, l := range slices.Backward(e.legs) {
 		a := l.asked()
@@ -190,6 +193,7 @@ func (e *eta) learn() moved {
 		cc, cr, rr = cc+weight*a.cruise*a.cruise, cr+weight*a.cruise*a.rest, rr+weight*a.rest*a.rest
 		ct, rt = ct+weight*a.cruise*l.took, rt+weight*a.rest*l.took
 		took, weights = took+weight*l.took, weights+weight
+		asked = moved{asked.cruise + weight*a.cruise, asked.rest + weight*a.rest}
 		weight *= fading
 	}
 	if !(took > 0) {
@@ -197,7 +201,11 @@ func (e *eta) learn() moved {
 	}
 	blur := legBlur * took / weights
 	cruise, rest := blur*blur/(cruiseBlur*cruiseBlur), blur*blur/(restBlur*restBlur)
-	cc, rr, ct, rt = cc+cruise, rr+rest, ct+cruise, rt+rest
+	near := 1.0
+	if alone := took - asked.cruise; alone < asked.rest/explained || alone > asked.rest*explained {
+		near = took / asked.sum()
+	}
+	cc, rr, ct, rt = cc+cruise, rr+rest, ct+cruise*near, rt+rest*near
 	det := cc*rr - cr*cr
 	if !(det > 0) {
 		return moved{1, 1}
