@@ -231,24 +231,24 @@ func (l *Limits) corner() {
 // tailSize is where the settings are looked for that slicers write to the end of a file.
 const tailSize = 128 << 10
 
-// limitsAtEnd looks for them when r can be read from there, and goes back to where r was; OurLimits where there are none.
-func limitsAtEnd(r io.Reader) (Limits, error) {
-	limits := OurLimits()
+// limitsAtEnd looks for them when r can be read from there, and goes back to where r was; otherwise where there are none.
+func limitsAtEnd(r io.Reader, otherwise Limits) (Limits, error) {
 	file, ok := r.(io.ReadSeeker)
 	if !ok {
-		return limits, nil
+		return otherwise, nil
 	}
 	at, err := file.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return limits, nil // a pipe
+		return otherwise, nil // a pipe
 	}
 	end, err := file.Seek(0, io.SeekEnd)
 	if err != nil {
-		return limits, nil
+		return otherwise, nil
 	}
 	if _, err = file.Seek(max(at, end-tailSize), io.SeekStart); err != nil {
-		return limits, err
+		return otherwise, err
 	}
+	limits := OurLimits()
 	scan := bufio.NewScanner(io.LimitReader(file, tailSize))
 	scan.Buffer(make([]byte, 0, 4<<10), tailSize)
 	for scan.Scan() {
@@ -257,7 +257,10 @@ func limitsAtEnd(r io.Reader) (Limits, error) {
 		}
 	}
 	if err := scan.Err(); err != nil && err != bufio.ErrTooLong {
-		return limits, err
+		return otherwise, err
+	}
+	if limits.By == LimitsOurs {
+		limits = otherwise
 	}
 	_, err = file.Seek(at, io.SeekStart)
 	return limits, err

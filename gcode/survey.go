@@ -20,15 +20,16 @@ type Survey struct {
 	Odd      int64 `json:"odd"`       // commands that look like no G-code at all
 	FirstOdd int64 `json:"first_odd"` // line number of the first such, 0 for none
 
-	Slicer        string    `json:"slicer"`         // "PrusaSlicer 2.5.0", "" unknown
-	TimeS         float64   `json:"time_s"`         // our own estimate of motion and dwell, seconds; heating and homing are HeatS
-	CruiseS       float64   `json:"cruise_s"`       // of that, at the speed that the file asks for: what changes with the speed factor
-	HeatS         float64   `json:"heat_s"`         // rough: what heating and homing take, seconds
-	SlicerTimeS   float64   `json:"slicer_time_s"`  // what the slicer says, 0 for nothing
-	Limits        Limits    `json:"limits"`         // with which TimeS was reckoned, as they are at the end of the file
-	LimitsLate    bool      `json:"limits_late"`    // they came too late to be reckoned with
-	FilamentMM    []float64 `json:"filament_mm"`    // what E pushes, by tool, up to the last that pushes any
-	FilamentTypes []string  `json:"filament_types"` // by tool, as the slicer says: "PLA"; empty when it does not
+	Slicer        string    `json:"slicer"`            // "PrusaSlicer 2.5.0", "" unknown
+	TimeS         float64   `json:"time_s"`            // our own estimate of motion and dwell, seconds; heating and homing are HeatS
+	CruiseS       float64   `json:"cruise_s"`          // of that, at the speed that the file asks for: what changes with the speed factor
+	HeatS         float64   `json:"heat_s"`            // rough: what heating and homing take, seconds
+	SlicerTimeS   float64   `json:"slicer_time_s"`     // what the slicer says, 0 for nothing
+	Limits        Limits    `json:"limits"`            // with which TimeS was reckoned, as they are at the end of the file
+	LimitsLate    bool      `json:"limits_late"`       // they came too late to be reckoned with
+	Machine       *Limits   `json:"machine,omitempty"` // the printer's own, as they were at the beginning, where those counted
+	FilamentMM    []float64 `json:"filament_mm"`       // what E pushes, by tool, up to the last that pushes any
+	FilamentTypes []string  `json:"filament_types"`    // by tool, as the slicer says: "PLA"; empty when it does not
 
 	MaxNozzleC     float64     `json:"max_nozzle_c"`    // highest target, as TargetsOf reads it
 	MaxNozzleLine  int64       `json:"max_nozzle_line"` // and where it stands
@@ -129,7 +130,7 @@ type surveyor struct {
 	plan   planner
 	config Limits // of the comments
 	own    Limits // of commands alone, 0 where they have said nothing
-	based  bool   // it began with limits of this file or this printer
+	based  bool   // it began with limits that the file tells
 	told   bool   // commands before the first move have said all
 	heater heatTime
 	layers layers
@@ -152,12 +153,19 @@ const plenty = 64
 //
 // A slicer may say what the machine's limits are only at the end of the file, in comments. When r is an io.ReadSeeker, that end is looked at first;
 // else such a survey is made with usual limits, and LimitsLate.
-func SurveyFile(r io.Reader) (Survey, error) {
-	limits, err := limitsAtEnd(r)
+func SurveyFile(r io.Reader) (Survey, error) { return SurveyFor(r, OurLimits()) }
+
+// SurveyFor is SurveyFile for a printer whose limits are known: they count where the file and its slicer say none.
+func SurveyFor(r io.Reader, printer Limits) (Survey, error) {
+	limits, err := limitsAtEnd(r, printer)
 	if err != nil {
 		return Survey{}, err
 	}
-	return SurveyWith(r, limits)
+	v, err := SurveyWith(r, limits)
+	if v.Limits.By == LimitsPrinter {
+		v.Machine = &printer
+	}
+	return v, err
 }
 
 // SurveyWith is SurveyFile with the machine's limits as they are known from elsewhere; what the file sets itself still counts.
@@ -174,7 +182,7 @@ func SurveyWith(r io.Reader, limits Limits) (Survey, error) {
 	s := &surveyor{scan: NewScanner(io.MultiReader(bytes.NewReader(head), r))}
 	s.motion.reset()
 	s.plan.reset(limits)
-	s.based = limits.By == LimitsConfig || limits.By == LimitsPrinter
+	s.based = limits.By == LimitsConfig
 	s.config = OurLimits()
 	s.scan.OnComment(s.comment)
 	for s.scan.Scan() {

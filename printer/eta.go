@@ -51,9 +51,11 @@ const (
 	fewWaits     = 3
 	fewLayers    = 10   // so few say nothing of what lies between their beginnings, and bytes do
 	legShare     = 0.01 // of the file's time that a leg has at least: there are never more than 1/legShare
-	trusted      = 0.04 // of the file's time, after which only what was seen counts
 	fading       = 0.97 // what a leg weighs against the one after it
-	together     = 0.01 // how strongly both rates are held together
+	legBlur      = 0.03 // how far the time of a leg may be off by itself, of a usual leg …
+	cruiseBlur   = 0.01 // … and how far the rates may be from 1
+	restBlur     = 1.0
+	explained    = 4.0  // times as long as believed a machine may take to speed up and slow down
 	unusual      = 1.5  // times the median rate
 	slowestTimes = 20.0 // what is more is no printing
 )
@@ -66,7 +68,7 @@ func (e *eta) landed(ran time.Duration, pos jobPos, v *gcode.Survey, speedPercen
 	e.until = ran
 	if factor := speedPercent / e.file; factor > 0 && math.Abs(factor-e.factor) > 1e-6 {
 		e.factor, e.from = factor, leg{} // what is planned already runs as before
-		e.rate = e.learn(v.TimeS)
+		e.rate = e.learn()
 	}
 	if pos.end <= e.end { // it is sent again: the print has been here before
 		return
@@ -177,45 +179,51 @@ func (e *eta) leg(here leg, fileS float64) {
 	default:
 		e.from = here
 		e.legs = append(e.legs, leg{file, max(took, 0), here.factor})
-		e.rate = e.learn(fileS)
+		if most := int(2 / legShare); len(e.legs) > most { // a print that goes back again and again
+			e.legs = slices.Delete(e.legs, 0, len(e.legs)-most)
+		}
+		e.rate = e.learn()
 	}
 }
 
 // asked is how long a leg is by the file, at the factor at which it was printed.
 func (l *leg) asked() moved { return moved{l.file.cruise / l.factor, l.file.rest} }
 
-// learn is the rate by what was seen so far: the one of both parts that fits the legs best, near the one that fits them as a whole.
-func (e *eta) learn(fileS float64) moved {
+// learn is the rate by what was seen so far. Machines keep the speed that a file asks for, and differ in how they accelerate: so of two rates that fit the legs as well
+// the one is taken whose first part is near 1. The longer it prints the less that counts. Where no acceleration explains what is seen, the speed itself is another, and both
+// are near what the legs are as a whole.
+func (e *eta) learn() moved {
 	usual := e.usual()
-	var seen, asked, took, cc, cr, rr, ct, rt float64
+	var cc, cr, rr, ct, rt, took, weights float64
+	var asked moved
 	weight := 1.0
 	for _, l := range slices.Backward(e.legs) {
 		a := l.asked()
 		if r := l.took / a.sum(); r > unusual*usual || unusual*r < usual {
 			continue
 		}
-		seen += l.file.sum()
-		asked += weight * a.sum()
-		took += weight * l.took
 		cc, cr, rr = cc+weight*a.cruise*a.cruise, cr+weight*a.cruise*a.rest, rr+weight*a.rest*a.rest
 		ct, rt = ct+weight*a.cruise*l.took, rt+weight*a.rest*l.took
+		took, weights = took+weight*l.took, weights+weight
+		asked = moved{asked.cruise + weight*a.cruise, asked.rest + weight*a.rest}
 		weight *= fading
 	}
-	if !(asked > 0) {
+	if !(took > 0) {
 		return moved{1, 1}
 	}
-	whole := took / asked
-	pull := together * (cc + rr)
-	cc, rr, ct, rt = cc+pull, rr+pull, ct+pull*whole, rt+pull*whole
-	fit := moved{whole, whole}
-	if det := cc*rr - cr*cr; det > 0 {
-		fit = moved{(ct*rr - rt*cr) / det, (rt*cc - ct*cr) / det}
+	blur := legBlur * took / weights
+	cruise, rest := blur*blur/(cruiseBlur*cruiseBlur), blur*blur/(restBlur*restBlur)
+	near := 1.0
+	if alone := took - asked.cruise; alone < asked.rest/explained || alone > asked.rest*explained {
+		near = took / asked.sum()
 	}
-	trust := min(1, seen/(trusted*fileS))
-	bound := func(r float64) float64 {
-		return min(max(1+trust*(min(max(r, whole/3), 3*whole)-1), 1/slowestTimes), slowestTimes)
+	cc, rr, ct, rt = cc+cruise, rr+rest, ct+cruise*near, rt+rest*near
+	det := cc*rr - cr*cr
+	if !(det > 0) {
+		return moved{1, 1}
 	}
-	return moved{bound(fit.cruise), bound(fit.rest)}
+	bound := func(r float64) float64 { return min(max(r, 1/slowestTimes), slowestTimes) }
+	return moved{bound((ct*rr - rt*cr) / det), bound((rt*cc - ct*cr) / det)}
 }
 
 // usual is the median rate of the legs.

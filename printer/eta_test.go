@@ -204,14 +204,17 @@ func TestLinesSentAgainAreNoWayBack(t *testing.T) {
 	}
 }
 
-// The same with real files, whose layers differ in how much of them M220 changes: what they ask for after a tenth, and with other factors.
+// The same with real files, whose layers differ in how much of them M220 changes: what they ask for after a tenth, with other factors, and on machines that accelerate otherwise than is believed.
 func TestTheEndOfRealFiles(t *testing.T) {
 	const corpus = "../../shared/corpus"
 	if _, err := os.Stat(corpus); err != nil {
 		t.Skipf("the corpus of real files is absent: %v", err)
 	}
-	for _, name := range []string{"ps_cube20.gcode", "public/mini_cube_ps2.8.1.gcode", "public/gp_plant-sign.gcode"} {
-		for _, before := range []string{"M220 S100", "M220 S80", "M220 S130"} {
+	speeds := []string{"M220 S100", "M220 S80", "M220 S130"}
+	for name, befores := range map[string][]string{"ps_cube20.gcode": speeds, "public/mini_cube_ps2.8.1.gcode": speeds, "public/gp_plant-sign.gcode": speeds,
+		"cura_cube20_rawcli.gcode": {"M204 P250 T250", "M204 P2000 T2000"}, // it sets no acceleration itself
+	} {
+		for _, before := range befores {
 			shown, endS := watchSpire(t, string(readAll(t, filepath.Join(corpus, name))), printertest.Config{}, []string{before}, nil)
 			i := slices.IndexFunc(shown, func(f forecast) bool { return f.percent >= 10 })
 			if i < 0 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"strings"
 	"time"
 
 	"layerd/gcode"
@@ -16,6 +17,11 @@ import (
 
 const leftGoal = 0.03 // of the truth
 
+// printedFiles are those that are printed: of some hours, so that all of it stays a matter of a minute or two.
+func printedFiles() []string {
+	return []string{"ps_cube20", "cura_cube20_rawcli", "ps_bpcase_verbose", "ps_plate_multi", "mini_cube_ps2.8.1", "gp_plant-sign", "gp_vase", "aw_ring_arcs", "s3_calibrate"}
+}
+
 // left prints files with package printer on a pretend printer whose speed a person has changed, and compares the time left that it shows at a tenth
 // of the print with how long it then took. The printer has the limits that the file was made for.
 func (b *bench) left() error {
@@ -23,7 +29,7 @@ func (b *bench) left() error {
 	var t table
 	t.add("file", "speed", "at s", "left s, shown", "by", "left s, really", "off")
 	var off offs
-	for _, f := range b.named("ps_cube20", "cura_cube20_rawcli", "ps_bpcase_verbose") {
+	for _, f := range b.named(printedFiles()...) {
 		for _, speed := range []float64{80, 100, 130} {
 			var p printed
 			if err := b.inFakeTime(func(ctx context.Context) (err error) {
@@ -48,7 +54,7 @@ type printed struct {
 	by               string
 }
 
-// print prints a file at speed percent.
+// print prints a file at speed percent, on a printer with the limits that it was made for.
 func (f file) print(ctx context.Context, speed float64) (p printed, err error) {
 	own, err := f.surveyed()
 	if err != nil {
@@ -62,6 +68,11 @@ func (f file) print(ctx context.Context, speed float64) (p printed, err error) {
 	if err != nil {
 		return p, err
 	}
+	return f.printAs(ctx, text, survey, "", speed)
+}
+
+// printAs prints text, of which layerd believes what survey says, on a printer that was told the settings.
+func (f file) printAs(ctx context.Context, text []byte, survey gcode.Survey, settings string, speed float64) (p printed, err error) {
 	sim, err := printertest.New(printertest.Config{Speed: 1, Heat: 1, WidthMM: 300, DepthMM: 300})
 	if err != nil {
 		return p, err
@@ -82,6 +93,11 @@ func (f file) print(ctx context.Context, speed float64) (p printed, err error) {
 	}()
 	if _, err := await(ctx, prints, func(s *printer.Snapshot) bool { return s.State == printer.Idle }); err != nil {
 		return p, err
+	}
+	for line := range strings.Lines(settings) {
+		if _, err := prints.Send(ctx, strings.TrimSpace(line)); err != nil {
+			return p, err
+		}
 	}
 	job := printer.JobInfo{ID: "bench", Name: f.name, Size: int64(len(text)), Survey: survey}
 	if _, err := prints.Start(ctx, job, io.NopCloser(bytes.NewReader(text))); err != nil {

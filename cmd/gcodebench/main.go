@@ -4,7 +4,8 @@
 //
 //	gcodebench --corpus DIR            tables on standard output; about five minutes
 //	gcodebench --peers DIR             an environment with OctoPrint and Moonraker in it; without, they are left out
-//	gcodebench --only PATTERN          the parts whose names match: speed, unpack, memory, peers, slicers, motion, left
+//	gcodebench --only PATTERN          the parts whose names match: speed, unpack, memory, peers, slicers, motion, left,
+//	                               elsewhere
 //
 // It is a benchmark and no test: a goal that is missed is marked, and that is all. docs/PERFORMANCE.md says how to read it.
 package main
@@ -58,7 +59,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	for _, part := range []struct {
 		name string
 		run  func() error
-	}{{"memory", b.memory}, {"speed", b.speed}, {"unpack", b.unpack}, {"peers", b.besidePeers}, {"slicers", b.besideSlicers}, {"motion", b.besideMotion}, {"left", b.left}} {
+	}{{"memory", b.memory}, {"speed", b.speed}, {"unpack", b.unpack}, {"peers", b.besidePeers}, {"slicers", b.besideSlicers}, {"motion", b.besideMotion}, {"left", b.left}, {"elsewhere", b.leftElsewhere}} {
 		if !which.MatchString(part.name) {
 			continue
 		}

@@ -45,8 +45,10 @@ func (s *Server) readSettings(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, setting := range gcode.ParseSettings(lines) {
+	settings := gcode.ParseSettings(lines)
+	for _, setting := range settings {
 		if setting.Command != "" {
+			s.learnLimits(settings)
 			return lines, nil
 		}
 	}

@@ -226,6 +226,7 @@ type fakeFiles struct {
 	mu       sync.Mutex // guards what follows
 	files    map[string]store.File
 	surveys  map[string]gcode.Survey
+	machine  gcode.Limits
 	settings map[string]any
 	rows     map[string]store.Print // as History
 	changed  chan struct{}
@@ -323,6 +324,11 @@ func (f *fakeFiles) Survey(ctx context.Context, path string) (gcode.Survey, erro
 func (f *fakeFiles) Gist(ctx context.Context, path string) (store.Gist, error) {
 	_, err := f.Stat(ctx, path)
 	return store.Gist{}, err
+}
+func (f *fakeFiles) SetMachine(l gcode.Limits) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.machine = l
 }
 func (f *fakeFiles) OpenFile(ctx context.Context, path string) (*os.File, store.File, error) {
 	file, err := f.Stat(ctx, path)

@@ -170,8 +170,8 @@ func goldens() map[string]any {
 		"console": ConsoleLines{Type: "console", Lines: []printer.Entry{{Seq: 41, AtMS: goldenMS, Dir: "out", Text: "N12 M105*36"}, {Seq: 42, AtMS: goldenMS + 9, Dir: "in", Text: "ok T:21.3 /0.0"}, {Seq: 43, AtMS: goldenMS + 10, Dir: "note", Text: "connected"}}},
 		"files":   FileList{Files: []store.File{{Path: "toys", Name: "toys", Folder: true, ModifiedMS: goldenMS - 86400_000}, benchy}, FreeBytes: 5_000_000_000},
 		"file":    benchy,
-		"layers":  LayerTimes{Job: "01jd8w2m4k", Layers: []LayerTime{{ZMM: 0.2, CruiseS: 2101.5, RestS: 500}, {ZMM: 0.4, CruiseS: 2000, RestS: 400, EndMS: goldenMS + 44_000}, {ZMM: 0.6, EndMS: goldenMS + 2994_000}}},
-		"times":   FileTimes{TimeS: 4701.3, HeatS: 162.5, SlicerTimeS: 4789.5, LimitsBy: gcode.LimitsConfig},
+		"layers":  LayerTimes{Job: "01jd8w2m4k", Layers: []LayerTime{{ZMM: 0.2, CruiseS: 2101.5, RestS: 500}, {ZMM: 0.4, CruiseS: 2000, RestS: 400, EndMS: goldenMS + 44_000}, {ZMM: 0.6, EndMS: goldenMS + 2994_000}}, Pauses: goldenPauses()},
+		"times":   FileTimes{TimeS: 4701.3, HeatS: 162.5, SlicerTimeS: 4789.5, LimitsBy: gcode.LimitsConfig, Pauses: goldenPauses()},
 		"facts": FileFacts{Slicer: "PrusaSlicer 2.9.0", Printer: "MK4", LayerHeightMM: 0.2, NozzleMM: []float64{0.4}, Materials: []string{"PLA"}, SizeMM: []float64{60.4, 31, 48}, NozzleC: 215, BedC: 60, Pauses: 2, Changes: 1,
 			Warnings: []string{"Line 7 prints at X 900.0 mm, outside of the printer's volume. Move the model, or look at the profile."}},
 		"card": CardList{Present: true, ListedMS: goldenMS - 60_000, Files: []CardFile{
@@ -290,11 +290,15 @@ func goldens() map[string]any {
 		"command_queue_move":       FromPage{Command: Command{ID: "c31", Do: "queue_move", Entry: 9, Before: 5}},
 		"command_queue_copies":     FromPage{Command: Command{ID: "c32", Do: "queue_copies", Entry: 5, Copies: 3}},
 		"command_queue_remove":     FromPage{Command: Command{ID: "c33", Do: "queue_remove", Entry: 9}},
-		"command_start_next":       FromPage{Command: Command{ID: "c34", Do: "start_next", Entry: 5, Anyway: true}},
+		"command_start_next":       FromPage{Command: Command{ID: "c34", Do: "start_next", Entry: 5, Anyway: true, Stops: []printer.StopAt{{Layer: 12, Change: true}}}},
 		"page_beat":                FromPage{Beat: "1795348800123"},
 		"page_console_on":          FromPage{Console: &Watch{On: true, Since: 41}},
 		"page_console_off":         FromPage{Console: &Watch{}},
 	}
+}
+
+func goldenPauses() []FilePause {
+	return []FilePause{{Kind: gcode.PauseFilament, Text: "M600", Layer: 2, ZMM: 0.4, AtS: 2150.4, Percent: 45.7, CruiseS: 2080.2, RestS: 470.7}}
 }
 
 func goldenTimelapses() TimelapseList {

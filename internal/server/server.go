@@ -82,6 +82,7 @@ type Files interface {
 	Stat(ctx context.Context, path string) (store.File, error)
 	Survey(ctx context.Context, path string) (gcode.Survey, error)
 	Gist(ctx context.Context, path string) (store.Gist, error)
+	SetMachine(l gcode.Limits)
 	OpenFile(ctx context.Context, path string) (*os.File, store.File, error)
 	Thumbnail(ctx context.Context, path string) (data []byte, mediaType string, err error)
 	Delete(ctx context.Context, path string) error
@@ -170,6 +171,7 @@ type Server struct {
 	spoolsRev   atomic.Uint64
 	queueRev    atomic.Uint64
 	queued      atomic.Int64
+	limitsAsked atomic.Int64           // the connection in which the printer was: its SinceMS
 	selected    atomic.Pointer[string] // see Select
 	picked      chan struct{}          // holds one token when another was selected since the last view
 	firstRev    uint64                 // of all these

@@ -28,6 +28,14 @@ func TestStartWithStops(t *testing.T) {
 	if code != 200 || !reflect.DeepEqual(r.printer.started.Stops, want) {
 		t.Errorf("got %d %+v, started with %+v", code, a.Error, r.printer.started.Stops)
 	}
+	r = newRig(t)
+	r.files.surveys["cube.gcode"] = survey
+	if code, a := r.command(t, "operator", `{"do":"start_next","stops":[{"layer":4}]}`); code != 422 || a.Error.Code != "bad_stop" {
+		t.Errorf("from the queue, at no layer: got %d %+v", code, a.Error)
+	}
+	if code, a := r.command(t, "operator", `{"do":"start_next","stops":[{"layer":3}]}`); code != 200 || !reflect.DeepEqual(r.printer.started.Stops, []printer.StopAt{{Layer: 3}}) {
+		t.Errorf("from the queue: got %d %+v, started with %+v", code, a.Error, r.printer.started.Stops)
+	}
 	r.printer.failWith(fmt.Errorf("%w: layer 2 has begun already", printer.ErrStop))
 	if code, a := r.command(t, "operator", `{"do":"set_stop","stop":{"layer":2}}`); code != 422 || a.Error.Code != "bad_stop" || a.Error.Message != "Pause at a layer: layer 2 has begun already." {
 		t.Errorf("got %d %+v", code, a.Error)

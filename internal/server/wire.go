@@ -133,7 +133,7 @@ type Command struct {
 	OnLines    *string               `json:"on_lines,omitempty"`    // set_lamp: G-code, as of a button
 	OffLines   *string               `json:"off_lines,omitempty"`   // set_lamp; both empty = there is no lamp
 	Record     *timelapse.Choice     `json:"record,omitempty"`      // start, start_next: how it is recorded; absent = as set_timelapse says
-	Stops      []printer.StopAt      `json:"stops,omitempty"`       // start: where it pauses by itself
+	Stops      []printer.StopAt      `json:"stops,omitempty"`       // start, start_next: where it pauses by itself
 	Stop       *printer.StopAt       `json:"stop,omitempty"`        // set_stop; remove_stop: its layer
 	Timelapse  *timelapse.Settings   `json:"timelapse,omitempty"`   // set_timelapse: all of it
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
@@ -205,29 +205,6 @@ type ConsoleLines struct {
 type FileList struct {
 	Files     []store.File `json:"files"`
 	FreeBytes int64        `json:"free_bytes"`
-}
-
-// LayerTimes is the answer of GET /v1/layers: the layers of the print under way; none without one.
-type LayerTimes struct {
-	Job    string      `json:"job"`
-	Layers []LayerTime `json:"layers"`
-}
-
-// LayerTime is when a layer ends: job.left_s - job.rate * rest_s - job.cruise_rate * cruise_s from now.
-type LayerTime struct {
-	ZMM     float64 `json:"z_mm"`     // 0 unknown
-	CruiseS float64 `json:"cruise_s"` // what the file has to go then, in its own time: at the speed that it asks for …
-	RestS   float64 `json:"rest_s"`   // … and speeding up and slowing down
-	EndMS   int64   `json:"end_ms"`   // when it ends, as it was foreseen when this was asked; 0 = it has ended, or cannot be told
-}
-
-// FileTimes is the answer of GET /v1/times/PATH: how long a file prints.
-type FileTimes struct {
-	TimeS       float64 `json:"time_s"`        // by our own model: motion and dwell
-	HeatS       float64 `json:"heat_s"`        // besides: warming up and homing, roughly
-	SlicerTimeS float64 `json:"slicer_time_s"` // what the slicer says; 0 nothing
-	LimitsBy    string  `json:"limits_by"`     // whose limits of speed and acceleration the model took: a gcode.Limits' By
-	LimitsLate  bool    `json:"limits_late"`   // the file has limits, and they came too late to be reckoned with
 }
 
 // CardList is the answer of GET /v1/card: what is on the printer's own memory card.

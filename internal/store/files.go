@@ -225,6 +225,9 @@ func (s *Store) stored(ctx context.Context, key fileKey) (gcode.Survey, error) {
 	if err := json.Unmarshal(data, &survey); err != nil {
 		return survey, fmt.Errorf("read survey of %s: %w", key.path, err)
 	}
+	if s.outdated(&survey) {
+		return survey, errUnknown
+	}
 	return survey, nil
 }
 

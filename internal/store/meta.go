@@ -87,7 +87,7 @@ func (s *Store) surveyAside() (*io.PipeWriter, <-chan surveyResult) {
 	r, w := io.Pipe()
 	surveyed := make(chan surveyResult, 1)
 	go func() {
-		result := guarded(r, s.survey)
+		result := guarded(r, s.surveyHere)
 		if result.err == nil {
 			io.Copy(io.Discard, r)
 		}
@@ -106,6 +106,25 @@ func guarded(r io.Reader, survey func(io.Reader) (gcode.Survey, error)) (result 
 	}()
 	result.survey, result.err = survey(r)
 	return result
+}
+
+// surveyHere surveys r for the printer that is there.
+func (s *Store) surveyHere(r io.Reader) (gcode.Survey, error) {
+	limits := gcode.OurLimits()
+	if told := s.machine.Load(); told != nil {
+		limits = *told
+	}
+	return s.survey(r, limits)
+}
+
+// SetMachine says what limits the printer has. They count for files that say none, as the printer's own; a file that was surveyed with others is read
+// again when somebody asks for its survey.
+func (s *Store) SetMachine(l gcode.Limits) { s.machine.Store(&l) }
+
+// outdated reports whether a survey was made with other limits than those of the printer, and would be another with them.
+func (s *Store) outdated(v *gcode.Survey) bool {
+	told := s.machine.Load()
+	return told != nil && !v.Suits(*told)
 }
 
 // reckonAgain surveys a second time, from its beginning, a file whose end says with what limits its time is to be reckoned: the slicer wrote them

@@ -278,7 +278,7 @@ func TestGist(t *testing.T) {
 	if _, err := s.db.Exec(`UPDATE contents SET revision = ?`, surveyRevision-1); err != nil {
 		t.Fatal(err)
 	}
-	s.survey = func(io.Reader) (gcode.Survey, error) { panic("a file was read through") }
+	s.survey = func(io.Reader, gcode.Limits) (gcode.Survey, error) { panic("a file was read through") }
 	if g, err := s.Gist(t.Context(), "a.gcode"); err != nil || g.Slicer != "PrusaSlicer 2.5.0" || g.Extent == nil || g.LastOffset <= g.FirstOffset {
 		t.Errorf("got %+v, %v", g, err)
 	}

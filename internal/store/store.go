@@ -25,6 +25,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -80,9 +81,11 @@ type Store struct {
 	tmp    *os.Root // DIR/tmp
 	arcs   *os.Root // DIR/arcs
 
-	// survey reads a whole file; gcode.SurveyFile.
-	survey func(io.Reader) (gcode.Survey, error)
-	pace   func() (rest, done func()) // see PaceBy; nil = as fast as it goes
+	// survey reads a whole file; gcode.SurveyFor.
+	survey func(io.Reader, gcode.Limits) (gcode.Survey, error)
+	// machine is what the printer has told of its limits, nil before.
+	machine atomic.Pointer[gcode.Limits]
+	pace    func() (rest, done func()) // see PaceBy; nil = as fast as it goes
 	// naming has one place: who holds it may change which files there are, or which of them are being printed.
 	naming chan struct{}
 	// surveying has one place: files that were copied in by hand are read one at a time.
@@ -140,7 +143,7 @@ func open(dir string, limits Limits, shared bool) (s *Store, err error) {
 	}
 	s = &Store{
 		limits:    limits,
-		survey:    gcode.SurveyFile,
+		survey:    gcode.SurveyFor,
 		naming:    make(chan struct{}, 1),
 		surveying: make(chan struct{}, 1),
 		printing:  make(map[string]string),

@@ -341,7 +341,7 @@ func TestConcurrentPut(t *testing.T) {
 // A survey that panics costs the upload, not the daemon.
 func TestPanickingSurvey(t *testing.T) {
 	s := open1(t)
-	s.survey = func(io.Reader) (gcode.Survey, error) { panic("index out of range") }
+	s.survey = func(io.Reader, gcode.Limits) (gcode.Survey, error) { panic("index out of range") }
 	_, err := s.Put(t.Context(), "a.gcode", strings.NewReader(part(1)), -1, false)
 	if err == nil || errors.Is(err, ErrNotGCode) || !strings.Contains(err.Error(), "index out of range") {
 		t.Errorf("got %v", err)

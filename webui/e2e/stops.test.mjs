@@ -90,7 +90,7 @@ test('in mid-print, at a layer, with new filament', async () => {
   await button('Remove the pause before layer 4').waitFor({ state: 'detached' })
   await look('stops-sheet')
   await button('Close').click()
-  await page.getByText('Pauses before layer 7 (1.4 mm), for new filament').waitFor()
+  await page.getByText(/^Pauses before layer 7 \(1\.4 mm\), for new filament, after \d+ (s|min)$/).waitFor()
   assert.equal(await page.locator('.job-bar i').count(), 2)
   await page.locator('.job-bar').scrollIntoViewIfNeeded()
   await look('stops-bar')

@@ -249,7 +249,7 @@ export type Doing =
   | { do: 'queue_move'; entry: number; before: number }
   | { do: 'queue_copies'; entry: number; copies: number }
   | { do: 'queue_remove'; entry: number }
-  | { do: 'start_next'; entry: number; anyway?: boolean }
+  | { do: 'start_next'; entry: number; anyway?: boolean; stops?: readonly StopAt[] }
 
 /** Where a print is to pause: one of layer (before it), z_mm (before the first that reaches it) and this_layer (at its end). */
 export interface StopAt { layer?: number | undefined; z_mm?: number | undefined; this_layer?: boolean; change?: boolean; note?: string }

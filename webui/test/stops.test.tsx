@@ -4,12 +4,13 @@ import { render } from 'preact'
 import { act } from 'preact/test-utils'
 import { describe, expect, it, vi } from 'vitest'
 import { App } from '../src/app'
+import { Next } from '../src/parts/next'
 import { StopsChoice } from '../src/parts/stops'
 import { linkStatus, loggedIn, received, state } from '../src/state'
 import { placed, reaches } from '../src/stops'
 import type { State, StopAt } from '../src/wire'
 import { pauseText } from '../src/words'
-import { exampleState, job } from './examples'
+import { exampleState, job, queued } from './examples'
 import { answer, onStage, root, told } from './stage'
 
 const heights = Array.from({ length: 240 }, (_, i) => (i + 1) * 0.2)
@@ -153,4 +154,16 @@ it('before a start pauses are chosen by layer or height, one before each layer',
   show()
   tap('Remove the pause before layer 120')
   expect(value).toEqual([])
+})
+
+it('the next of the queue is started with pauses of its own', async () => {
+  linkStatus.value = 'up'
+  state.value = exampleState({ state: 'idle', job: null })
+  act(() => render(<Next entry={queued(5, 'boat.gcode')} />, root))
+  await vi.waitFor(() => button('Pause at a layer or height…'))
+  tap('Pause at a layer or height…')
+  act(() => getByLabelText(root, 'Change the filament there').click())
+  tap('Add this pause')
+  tap('Bed is clear, print')
+  expect(told).toEqual([{ do: 'start_next', entry: 5, stops: [{ change: true, layer: 120 }] }])
 })

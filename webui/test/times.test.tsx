@@ -5,11 +5,13 @@ import { act } from 'preact/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LayerSheet } from '../src/parts/layertimes'
 import { state } from '../src/state'
-import { endsIn, layerAt, limitsText, othersText, type FileTimes, type LayerTimes } from '../src/times'
+import { endsIn, layerAt, limitsText, othersText, pausesAhead, type FileTimes, type LayerTimes } from '../src/times'
 import { exampleState, job } from './examples'
 
 const times: LayerTimes = { job: 'j1', layers: [
   { z_mm: 0.2, cruise_s: 1600, rest_s: 2000, end_ms: 0 }, { z_mm: 0.4, cruise_s: 400, rest_s: 2000, end_ms: 0 }, { z_mm: 0.6, cruise_s: 200, rest_s: 1000, end_ms: 0 }, { z_mm: 0.8, cruise_s: 0, rest_s: 0, end_ms: 0 },
+], pauses: [
+  { kind: 'pause', command: 'M0', layer: 0, z_mm: 0, at_s: 0, percent: 0, cruise_s: 1700, rest_s: 2100 }, { kind: 'filament', command: 'M600', layer: 4, z_mm: 0.8, at_s: 2400, percent: 80, cruise_s: 100, rest_s: 500 },
 ] }
 const printing = { ...job, layer: 2, layers: 4, percent: 25, left_s: 3300, rate: 1.25, cruise_rate: 1 }
 
@@ -24,6 +26,18 @@ describe('endsIn', () => {
   })
 })
 
+describe('pausesAhead', () => {
+  const set = { layer: 3, z_mm: 0.6, change: true, note: '', percent: 60, passed: false }
+  it('says when each comes, by what is left and the rate of this print', () => {
+    const ahead = pausesAhead(times, { ...printing, stops: [set] })
+    expect(ahead.map((one) => [one.where, one.what, one.inS])).toEqual([['Before layer 3 (0.6 mm)', 'new filament', 400], ['In layer 4 (0.8 mm)', 'new filament (M600)', 2575]])
+  })
+  it('leaves out what is passed, and knows no time where nobody does', () => {
+    const late = { ...printing, percent: 90, layer: 4, left_s: -1, stops: [{ ...set, passed: true }, { ...set, layer: 5 }] }
+    expect(pausesAhead(times, late).map((one) => [one.where, one.inS])).toEqual([['Before layer 5 (0.6 mm)', null]])
+  })
+})
+
 it('layerAt finds the layer that reaches a height, of those that are to come', () => {
   expect([0.1, 0.2, 0.3, 0.8, 9].map((z) => layerAt(times, z, 1))).toEqual([1, 1, 2, 4, 0])
   expect([0.2, 0.4, 0.6].map((z) => layerAt(times, z, 3))).toEqual([0, 0, 3])
@@ -32,7 +46,7 @@ it('layerAt finds the layer that reaches a height, of those that are to come', (
 })
 
 it('says in plain words where limits come from, and who else says what', () => {
-  const file: FileTimes = { time_s: 1, heat_s: 0, slicer_time_s: 0, limits_by: 'config', limits_late: false }
+  const file: FileTimes = { time_s: 1, heat_s: 0, slicer_time_s: 0, limits_by: 'config', limits_late: false, pauses: [] }
   expect(limitsText(file)).toBe("limits of speed from the slicer's settings in the file")
   expect(limitsText({ ...file, limits_late: true })).toContain('too late')
   expect(limitsText({ ...file, limits_by: 'new' })).toBe('')
@@ -80,7 +94,7 @@ describe('the sheet', () => {
       height.dispatchEvent(new Event('input', { bubbles: true }))
     })
     act(() => getByRole(root, 'button', { name: 'Show' }).click())
-    expect(answer()).toMatch(/^Layer 4 of 4.*in 55 min$/)
+    expect(answer()).toMatch(/^Layer 4 of 4.*in 55 minpauses here/)
     const ask = (mm: string) => {
       act(() => {
         height.value = mm
@@ -94,9 +108,21 @@ describe('the sheet', () => {
     ask('0.8')
     expect(getByRole(root, 'status').textContent).toBe('')
     act(() => { state.value = exampleState({ rev: 11, job: { ...printing, left_s: 600 } }) })
-    expect(answer()).toMatch(/in 10 min$/)
+    expect(answer()).toMatch(/in 10 minpauses here/)
     act(() => { state.value = exampleState({ rev: 12, state: 'paused', job: { ...printing, left_s: 600 } }) })
-    expect(answer()).toMatch(/10 minof printing, once it goes on$/)
+    expect(answer()).toMatch(/10 minof printing, once it goes on/)
+  })
+
+  it('says which pauses are to come, the file\'s and those that a person has set, and when', async () => {
+    await open(null)
+    const list = () => [...getByRole(root, 'region', { name: 'Pauses to come' }).querySelectorAll('li')].map((row) => row.textContent?.replace(/\d\d:\d\d/, 'TIME'))
+    expect(list()).toEqual(['In layer 4 (0.8 mm)new filament (M600)TIME'])
+    const stop = { layer: 3, z_mm: 0.6, change: false, note: 'Nuts', percent: 50, passed: false }
+    act(() => { state.value = exampleState({ rev: 11, job: { ...printing, stops: [{ ...stop, layer: 2, percent: 20, passed: true }, stop] } }) })
+    expect(list()).toEqual(['Before layer 3 (0.6 mm)as you set: NutsTIME', 'In layer 4 (0.8 mm)new filament (M600)TIME'])
+    expect(answer()).toContain('pauses before it: as you set: Nuts')
+    act(() => getByRole(root, 'button', { name: 'One layer more' }).click())
+    expect(answer()).toContain('pauses here: new filament (M600)')
   })
 
   it('begins where the bar was tapped, never behind the print', async () => {

@@ -9,6 +9,7 @@ import type { Job } from '../wire'
 import { Icon, Spinner } from './icon'
 import { lazy } from './lazy'
 
+const FileMarks = lazy(() => import('./ahead').then((m) => m.FileMarks), true)
 const LayerSheet = lazy(() => import('./layertimes').then((m) => m.LayerSheet))
 
 // Files without a picture are asked for one only once.
@@ -65,6 +66,7 @@ export function JobCard({ job, running, preparing, nowMs, children }: JobCardPro
       }}>
         <progress class={running ? '' : 'still'} max={100} value={job.percent} aria-label="Progress" aria-valuetext={`${percent(job.percent)} percent`} />
         {job.stops.map((stop) => <i key={stop.layer} class={stop.passed ? 'passed' : stop.change ? 'change' : ''} style={{ left: `${stop.percent}%` }} />)}
+        <FileMarks job={job} />
       </div>
       <p class="job-foot muted num">
         <span>{duration(job.elapsed_s)} printed</span>

@@ -1,9 +1,10 @@
 // When a layer of the print under way is done: a slider over the layers that are still to come, or a height typed in. Fetched when it is asked for.
 import { useEffect, useId, useState } from 'preact/hooks'
 import { complain, link, state, tick } from '../state'
-import { endsIn, getLayers, layerAt, othersText, type LayerTimes } from '../times'
+import { endsIn, getLayers, layerAt, othersText, pausesAhead, type LayerTimes } from '../times'
 import { duration, moment, trim, typed } from '../units'
 import type { Job } from '../wire'
+import { PausesAhead } from './ahead'
 import { Icon, Spinner } from './icon'
 import { Sheet } from './sheet'
 
@@ -48,6 +49,7 @@ function Chooser({ job, times, part }: { job: Job; times: LayerTimes; part: numb
     setNone('')
     setWanted(Math.min(Math.max(to, first), count))
   }
+  const here = pausesAhead(times, job).filter((pause) => pause.layer === n)
   const asked = typed(height)
   const wrong = height !== '' && !(asked > 0)
   return (
@@ -56,6 +58,7 @@ function Chooser({ job, times, part }: { job: Job; times: LayerTimes; part: numb
         <span>Layer {n} of {count}{z > 0 && ` · ${trim(z, 2)} mm`}</span>
         {inS === null ? <strong>unknown</strong> : <strong>{running ? moment(now + inS * 1000, now) : duration(inS)}</strong>}
         <span class="muted">{inS === null ? '' : running ? `in ${duration(inS)}` : 'of printing, once it goes on'}</span>
+        {here.map((pause) => <span key={pause.key} class="layer-pause"><Icon name="pause" size={18} />pauses {pause.where.startsWith('Before') ? 'before it' : 'here'}: {pause.what}</span>)}
       </p>
       <div class="percent-row">
         <button type="button" class="icon-button step" aria-label="One layer less" disabled={n <= first} onClick={() => choose(n - 1)}><Icon name="minus" /></button>
@@ -82,6 +85,7 @@ function Chooser({ job, times, part }: { job: Job; times: LayerTimes; part: numb
         <div><dt>Whole print</dt><dd>{job.left_s < 0 ? 'unknown' : running ? `done ${moment(now + job.left_s * 1000, now)}` : `${duration(job.left_s)} left`}</dd></div>
         {othersText(job) && <div><dt>Others say</dt><dd class="wrap">{othersText(job)}</dd></div>}
       </dl>
+      <PausesAhead job={job} times={times} running={running} now={now} />
     </div>
   )
 }

@@ -5,11 +5,14 @@ import { followQueue, queue, type Entry } from '../shelf'
 import { allowed, filesView, live, perform, state } from '../state'
 import { duration } from '../units'
 import { outcomeText } from '../words'
-import type { ApiError } from '../wire'
+import type { ApiError, StopAt } from '../wire'
 import { Icon, Spinner } from './icon'
 import { Thumbnail } from './job'
+import { lazy } from './lazy'
 import { May } from './may'
 import { Needs } from './spoolline'
+
+const StopsChoice = lazy(() => import('./stops').then((m) => m.StopsChoice), true)
 
 /** On the Print screen, while the printer is idle. After a print that did not end well the queue waits for a person to look. */
 export function NextCard() {
@@ -32,10 +35,11 @@ export function NextCard() {
 export function Next({ entry }: { entry: Entry }) {
   const [starting, setStarting] = useState(false)
   const [error, setError] = useState<ApiError | null>(null)
+  const [stops, setStops] = useState<readonly StopAt[]>([]) // of this one print
   const enabled = live.value && allowed('operator') && state.value?.state === 'idle'
   const start = async (anyway: boolean) => {
     setStarting(true)
-    const answer = await perform('job', { do: 'start_next', entry: entry.id, ...(anyway ? { anyway } : {}) }, true)
+    const answer = await perform('job', { do: 'start_next', entry: entry.id, ...(anyway ? { anyway } : {}), ...(stops.length > 0 && { stops }) }, true)
     setStarting(false)
     setError(answer.error)
     if (!answer.error) go('print')
@@ -62,6 +66,7 @@ export function Next({ entry }: { entry: Entry }) {
       )}
       <May>
       {!entry.gone && <p><strong>Is the bed clear?</strong> Nothing may lie on it or be in the head's way.</p>}
+      {!entry.gone && !warned && <StopsChoice path={entry.file} value={stops} disabled={starting} onChange={setStops} />}
       <div class="card-actions">
         {warned
           ? <button type="button" class="btn danger" disabled={!enabled || starting} onClick={() => void start(true)}>{starting && <Spinner />} Print anyway</button>

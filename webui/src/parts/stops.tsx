@@ -1,7 +1,8 @@
 // Pauses that a print makes by itself: the line below its progress, the sheet that sets them, and the same before a start. Fetched when a print is watched.
 import { useEffect, useId, useState } from 'preact/hooks'
-import { asking, perform, state } from '../state'
+import { asking, link, perform, state } from '../state'
 import { getHeights, layerWords, placed, reaches, stopWords } from '../stops'
+import { pausesAhead, useLayers, whenText } from '../times'
 import { trim, typed } from '../units'
 import type { ApiError, Doing, Job, Stop, StopAt } from '../wire'
 import { Icon, Spinner } from './icon'
@@ -20,13 +21,14 @@ function useHeights(path: string): readonly number[] | null {
   return heights
 }
 
-/** Below the progress of a print: the next pause, and the way to more. */
+/** Below the progress of a print: the next pause, the file's own too, and the way to more. */
 export function StopsRow({ job, enabled }: { job: Job; enabled: boolean }) {
   const [open, setOpen] = useState(false)
-  const next = job.stops.find((stop) => !stop.passed)
+  const [next] = pausesAhead(useLayers(job.id), job)
+  const running = state.value?.state === 'printing'
   return (
     <>
-      {next && <p class="small num">Pauses {stopWords(next).toLowerCase()}{next.change && ', for new filament'}</p>}
+      {next && <p class="small num">Pauses {next.where.toLowerCase()}{next.change && ', for new filament'}{next.inS !== null && `, ${whenText(next.inS, running, link.clock.now())}`}</p>}
       <May><button type="button" class="btn small" aria-haspopup="dialog" onClick={() => setOpen(true)}><Icon name="pause" size={20} /> Pause at…</button></May>
       {open && <StopsSheet job={job} enabled={enabled} onClose={() => setOpen(false)} />}
     </>
