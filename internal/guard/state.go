@@ -82,7 +82,7 @@ type Drill struct {
 type Layer struct {
 	Layer int      `json:"layer"` // as in JobStatus.Layer
 	AtMS  int64    `json:"at_ms"`
-	XMM   *float64 `json:"x_mm"`  // how far off the camera sees head or bed; null it saw nothing
+	XMM   *float64 `json:"x_mm"` // how far off the camera sees head or bed; null it saw nothing
 	YMM   *float64 `json:"y_mm"`
 	Check string   `json:"check"` // a check's verdict; "" none was made
 	Blind string   `json:"blind"` // why the camera saw nothing, for people
