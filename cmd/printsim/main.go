@@ -54,6 +54,10 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	flags.Float64Var(&cfg.Speed, "speed", 1, "how many times faster than real it moves and dwells; 0 = instantly")
 	flags.Float64Var(&cfg.Heat, "heat", 1, "how many times faster than real it heats and cools; 0 = instantly")
 	flags.BoolVar(&cfg.ResetOnOpen, "reset-on-open", false, "the board restarts when a host opens the port")
+	switchX := flags.String("switch-x", "", "what X homes to, \"\" = a perfect switch at 0: "+printertest.SwitchForm)
+	switchY := flags.String("switch-y", "", "and Y")
+	homing := flags.String("homing", "", "how G28 was built: "+printertest.HomingForm)
+	flags.BoolVar(&cfg.CoreXY, "corexy", false, "both motors move both axes, so that a lost step does too")
 	faults := flags.String("faults", "", "what goes wrong: "+printertest.FaultForms)
 	flags.Uint64Var(&cfg.Seed, "seed", 0, "of the faults: the same seed gives the same faults")
 	card := flags.String("card", "", "folder whose files are on the printer's memory card; SIGUSR2 starts the first of them at the panel")
@@ -77,6 +81,16 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 		}
 	}
 	if cfg.Faults, err = printertest.ParseFaults(*faults); err != nil {
+		return err
+	}
+	for spec, to := range map[*string]*printertest.Switch{switchX: &cfg.X, switchY: &cfg.Y} {
+		if *spec != "" {
+			if *to, err = printertest.ParseSwitch(*spec); err != nil {
+				return err
+			}
+		}
+	}
+	if cfg.Homing, err = printertest.ParseHoming(*homing); err != nil {
 		return err
 	}
 	if *card != "" {

@@ -46,7 +46,7 @@ func newBoard(cfg Config, fw Firmware) *board {
 		noiseBack: newNoise(cfg.Faults.FlipBack, cfg.Faults.DropBack, false, r(7)),
 	}
 	opt := options{advancedOK: cfg.AdvancedOK, meatPack: cfg.MeatPack, unprotected: cfg.Protection, leveling: cfg.Leveling, paced: cfg.Baud > 0 && cfg.TxBuffer > 0, emergency: fw.Emergency, flow: cfg.FlowControl || fw.FlowControl,
-		speed: cfg.Speed, heat: cfg.Heat, size: [3]float64{cfg.WidthMM, cfg.DepthMM, cfg.HeightMM},
+		stops: [2]Switch{cfg.X, cfg.Y}, homing: cfg.Homing, coreXY: cfg.CoreXY, seed: cfg.Seed, speed: cfg.Speed, heat: cfg.Heat, size: [3]float64{cfg.WidthMM, cfg.DepthMM, cfg.HeightMM},
 		record: cfg.Record != nil, keep: cfg.KeepExecuted, faults: cfg.Faults, card: cfg.Card, cardOut: cfg.CardOut}
 	if cfg.EmergencyParser != nil {
 		opt.emergency = *cfg.EmergencyParser
