@@ -57,6 +57,7 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	switchX := flags.String("switch-x", "", "what X homes to, \"\" = a perfect switch at 0: "+printertest.SwitchForm)
 	switchY := flags.String("switch-y", "", "and Y")
 	homing := flags.String("homing", "", "how G28 was built: "+printertest.HomingForm)
+	head := flags.String("head", "", "what collides with what was printed, besides the nozzle's tip: a box WIDTHxDEPTHxCLEAR in mm that begins CLEAR above the tip")
 	flags.BoolVar(&cfg.CoreXY, "corexy", false, "both motors move both axes, so that a lost step does too")
 	faults := flags.String("faults", "", "what goes wrong: "+printertest.FaultForms)
 	flags.Uint64Var(&cfg.Seed, "seed", 0, "of the faults: the same seed gives the same faults")
@@ -88,6 +89,11 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 			if *to, err = printertest.ParseSwitch(*spec); err != nil {
 				return err
 			}
+		}
+	}
+	if *head != "" {
+		if cfg.Head, err = printertest.ParseHead(*head); err != nil {
+			return err
 		}
 	}
 	if cfg.Homing, err = printertest.ParseHoming(*homing); err != nil {

@@ -98,6 +98,7 @@ type options struct {
 	stops                       [2]Switch
 	homing                      Homing
 	coreXY                      bool
+	head                        Head
 	seed                        uint64
 	record, keep                bool
 	faults                      Faults
@@ -143,6 +144,7 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 		f.stops[i], f.frame[i] = newStop(s, opt.size[i], rand.New(rand.NewPCG(opt.seed, uint64(10+i))))
 		f.soft[i] = f.softLimit(i)
 	}
+	f.relief = newRelief(opt.head, f.frame)
 	// Nobody knows where the head was left before the power came.
 	for i, at := range [3]float64{opt.size[0] * 0.4, opt.size[1] * 0.55, min(30, opt.size[2]/2)} {
 		f.reach(i, at)

@@ -149,6 +149,7 @@ func (f *firmware) planHoming() {
 	if all { // a print begins here
 		f.trail.clear()
 		f.layers, f.layerZ = 0, 0
+		f.cleared()
 	}
 }
 
@@ -191,7 +192,7 @@ func (f *firmware) homeAxis(axis int) bool {
 		return false
 	}
 	h.on = false
-	f.reach(axis, h.to)
+	f.slide(axis, h.to)
 	if s.Kind == StuckOpen && f.homeFailed(axis) {
 		return true
 	}

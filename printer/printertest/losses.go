@@ -85,6 +85,13 @@ func (m *motion) reach(axis int, v float64) {
 	m.stops[axis].moved(m.inFrame(axis, m.real[axis]))
 }
 
+// slide is reach on the way of homing, which may go through what was printed.
+func (m *motion) slide(axis int, v float64) {
+	from := m.place()
+	m.reach(axis, v)
+	m.relief.pass(from, m.place())
+}
+
 // inFrame clips a true place to where the frame lets the carriage go.
 func (m *motion) inFrame(axis int, v float64) float64 {
 	return max(m.frame[axis][0], min(m.frame[axis][1], v))

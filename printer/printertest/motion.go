@@ -20,6 +20,7 @@ type motion struct {
 	frame   [3][2]float64 // how far the carriage gets
 	soft    [3][2]float64 // and how far the firmware lets it while soft endstops are on
 	losses
+	relief relief
 	motors bool
 
 	feed                float64 // mm/s of the last F
@@ -71,7 +72,7 @@ func (m *motion) freeze(now time.Duration) {
 		m.stepped, m.behind = m.planned, [3]float64{}
 	}
 	if h := &m.homing; h.on {
-		m.reach(h.axis, h.at(now))
+		m.slide(h.axis, h.at(now))
 		h.on = false
 	}
 	m.arc.left = 0
@@ -97,7 +98,9 @@ func (m *motion) move(b *block, part float64) {
 	to := m.place()
 	e := (b.to[axisE] - b.from[axisE]) * part
 	m.extruded += e * m.flowPart
+	m.relief.pass(from, to)
 	if e > 0 && (from[0] != to[0] || from[1] != to[1]) {
+		m.relief.lay(from, to)
 		m.trail.add(Segment{From: from, To: to})
 		if z := to[2]; z > m.layerZ+0.02 || z < m.layerZ-0.5 {
 			m.layerZ = z

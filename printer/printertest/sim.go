@@ -43,6 +43,7 @@ type Config struct {
 
 	X, Y   Switch // what they home to
 	Homing Homing
+	Head   Head // what collides, see Counters.Collisions
 	CoreXY bool // a lost motor step moves both axes
 }
 
@@ -109,7 +110,7 @@ func New(cfg Config) (*Sim, error) {
 			return nil, fmt.Errorf("size %g mm: want 10 to 5000", mm)
 		}
 	}
-	for name, err := range map[string]error{"x": cfg.X.check(), "y": cfg.Y.check(), "homing": cfg.Homing.check()} {
+	for name, err := range map[string]error{"x": cfg.X.check(), "y": cfg.Y.check(), "homing": cfg.Homing.check(), "head": cfg.Head.check()} {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
