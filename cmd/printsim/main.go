@@ -4,7 +4,8 @@
 //	printsim --link /tmp/printer --firmware marlin2 --baud 115200 --reset-on-open
 //
 // It prints the path of the link on standard output when a host can open it, and at SIGTERM or SIGINT what it has counted. SIGUSR1 has it
-// forget how long it waited for lines until then. SIGUSR2 starts a print from its memory card (--card), as somebody at the panel would.
+// forget how long it waited for lines until then. SIGUSR2 starts a print from its memory card (--card), as somebody at the panel would; without
+// a card, all that --faults has happen once happens at once.
 package main
 
 import (
@@ -129,6 +130,10 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	signal.Notify(panel, syscall.SIGUSR2)
 	go func() {
 		for range panel {
+			if *card == "" {
+				sim.Inject(cfg.Faults.At...)
+				continue
+			}
 			sim.Inject(printertest.Trigger{Kind: printertest.PanelPrint})
 		}
 	}()

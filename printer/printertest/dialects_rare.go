@@ -57,7 +57,7 @@ func repRapFirmware() Firmware {
 		KillWords: []string{"Emergency Stop! Reset the controller to continue."}, RunawayWords: []string{"Error: Heating fault on heater 1, " +
 			"temperature excursion exceeded 15.0°C"},
 		Planner: 40, MustHome: true, HomeError: "Error: G0/G1: insufficient axes homed",
-		Lacks: "M0 M1 M412 M600 M876 M154 M155 M410 M113 M900 M205 M999",
+		Lacks: "M0 M1 M412 M600 M876 M154 M155 M410 M113 M900 M205 M211 M999",
 	}
 }
 

@@ -102,11 +102,22 @@ func home(f *firmware) bool {
 			return true
 		}
 	}
-	f.leveled = f.leveled && (f.opt.homing.KeepsLeveling || !f.HomeUnlevels)
+	f.unlevel()
 	if f.HomeReports {
 		f.sayPosition()
 	}
 	return true
+}
+
+// unlevel is what G28 does to levelling: L is whether it is on afterwards, as newer Marlin knows it; else that is how it was built.
+func (f *firmware) unlevel() {
+	if !f.HomeUnlevels {
+		return
+	}
+	f.leveled = f.leveled && f.opt.homing.KeepsLeveling
+	if on, ok := f.cur.params.float('L'); ok && f.LimitsForm == limitsMarlin2 {
+		f.leveled = on != 0 && f.settings.mesh != nil
+	}
 }
 
 // planHoming reads the command's axes and sets its steps.

@@ -32,6 +32,8 @@ func TestHomingInMidPrint(t *testing.T) {
 		{"it is high enough", "G28 X", Homing{RaiseMM: 1}, 1.2, 0, -60, false},
 		{"another raise", "G28 R8 Y", Homing{}, 8, -50, 0, false},
 		{"levelling is kept", "G28 X", Homing{KeepsLeveling: true}, 1.2, 0, -60, true},
+		{"levelling is on again with L1", "G28 X L1", Homing{}, 1.2, 0, -60, true},
+		{"levelling is off with L0", "G28 X L0", Homing{KeepsLeveling: true}, 1.2, 0, -60, false},
 		{"X takes Y along", "G28 X", Homing{Together: true, YFirst: true}, 1.2, 0, 0, false},
 		{"Y takes X along", "G28 Y", Homing{Together: true}, 1.2, 0, 0, false},
 		{"but X does not take Y", "G28 X", Homing{Together: true}, 1.2, 0, -60, false},
