@@ -214,11 +214,14 @@ func FuzzFirmware(f *testing.F) {
 	f.Add([]byte("G4 P99999999999\nG1 X1e9 F.0000001\nM220 S0\nG92 X-1E9\nM0 hello\nM108\n"), uint8(1), uint64(2))
 	f.Add([]byte("FIRMWARE_RESTART\nm112\nG91\nG1 Z-5\nM410\n\x00\xff;\\\n(\n"), uint8(6), uint64(3))
 	f.Add(bytes.Repeat([]byte("G1 X1 Y1\n"), 100), uint8(4), uint64(4))
+	f.Add([]byte("G28\nM302 P1\nM120\nG91\nG1 X-50 Y-50 Z9 E5 F9000\nM206 X5\nG28 R3 X L1\nM211 S0\nG1 X-500 Y900 Z-9 E9\nM119\nM420 S1 Z5\n"), uint8(0), uint64(30))
 	f.Add([]byte("\xff\xff\xfbN1 G1\x1d\xeb\xc2\x1fM\x50\xcc\xff\xff\xf9\xff\xff\xf7"), uint8(0), uint64(3))
 	names := Firmwares()
 	f.Fuzz(func(t *testing.T, data []byte, which uint8, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		sim, err := New(Config{Firmware: names[int(which)%len(names)], AdvancedOK: seed%2 == 0, Speed: float64(seed % 3), Heat: float64(seed % 5), Seed: seed,
+			X: []Switch{{}, {Max: true, SigmaMM: 0.1, HysteresisMM: 0.2, BounceMM: 0.1}, {Kind: Sensorless}, {Kind: StuckOpen}, {Kind: StuckClosed, Max: true}, {Kind: NoSwitch}}[seed%6],
+			Homing: Homing{RaiseMM: float64(seed % 4), ZSafe: seed%5 == 0, Together: seed%3 == 0, YFirst: seed%2 == 0}, Head: Head{float64(seed % 40), 30, 5}, CoreXY: seed%2 == 0,
 			FlowControl: seed%7 == 0, MeatPack: seed%3 == 0, Baud: []int{0, 115200}[seed%2], Faults: Faults{Flip: 0.01, Drop: 0.01, FlipBack: 0.01, LostOK: 0.1, DoubleOK: 0.1, Stall: 0.01, StallFor: time.Second}})
 		if err != nil {
 			t.Fatal(err)
