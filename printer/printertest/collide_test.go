@@ -1,6 +1,10 @@
 package printertest
 
-import "testing"
+import (
+	"os"
+	"strings"
+	"testing"
+)
 
 // tower is a wall of 10 mm along X at Y100, Z up to 5 in layers of 0.5, printed hot, with the head lifted at its end.
 func tower(t *testing.T, cfg Config) chat {
@@ -101,5 +105,34 @@ func TestReliefIsBounded(t *testing.T) {
 	}
 	if n := len(c.fw.relief.top); n == 0 || n > cellsMax*cellsMax {
 		t.Errorf("%d cells", n)
+	}
+}
+
+// A real file is printed without touching what it has printed, with nothing lost: what is counted is no accident of cells. Printed once more where it$
+// stands already it collides all the time.
+func TestARealFileDoesNotCollide(t *testing.T) {
+	content, err := os.ReadFile("../../testdata/small.gcode")
+	if err != nil {
+		t.Fatal(err)
+	}
+	print := func(c chat) {
+		for line := range strings.Lines(string(content)) {
+			line, _, _ = strings.Cut(line, ";")
+			if line = strings.TrimSpace(line); line != "" {
+				c.talk(line)
+			}
+		}
+	}
+	c := talking(t, Config{X: Switch{SigmaMM: 0.02}, Head: Head{WidthMM: 40, DepthMM: 40, ClearMM: 2}})
+	print(c)
+	b := c.body()
+	if n := c.collisions(); n != 0 || b.Layers < 30 || len(b.Trail) == 0 {
+		t.Errorf("%d collisions in %d layers", n, b.Layers)
+	}
+	// Not a word to the heater: so what stands there is still there.
+	c.fw.nozzle.offs = c.fw.relief.heatings
+	print(c)
+	if n := c.collisions(); n < 1000 {
+		t.Errorf("only %d collisions of a print in a print", n)
 	}
 }

@@ -220,7 +220,7 @@ func FuzzFirmware(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, which uint8, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		sim, err := New(Config{Firmware: names[int(which)%len(names)], AdvancedOK: seed%2 == 0, Speed: float64(seed % 3), Heat: float64(seed % 5), Seed: seed,
-			X: []Switch{{}, {Max: true, SigmaMM: 0.1, HysteresisMM: 0.2, BounceMM: 0.1}, {Kind: Sensorless}, {Kind: StuckOpen}, {Kind: StuckClosed, Max: true}, {Kind: NoSwitch}}[seed%6],
+			X:      []Switch{{}, {Max: true, SigmaMM: 0.1, HysteresisMM: 0.2, BounceMM: 0.1}, {Kind: Sensorless}, {Kind: StuckOpen}, {Kind: StuckClosed, Max: true}, {Kind: NoSwitch}}[seed%6],
 			Homing: Homing{RaiseMM: float64(seed % 4), ZSafe: seed%5 == 0, Together: seed%3 == 0, YFirst: seed%2 == 0}, Head: Head{float64(seed % 40), 30, 5}, CoreXY: seed%2 == 0,
 			FlowControl: seed%7 == 0, MeatPack: seed%3 == 0, Baud: []int{0, 115200}[seed%2], Faults: Faults{Flip: 0.01, Drop: 0.01, FlipBack: 0.01, LostOK: 0.1, DoubleOK: 0.1, Stall: 0.01, StallFor: time.Second}})
 		if err != nil {
