@@ -38,6 +38,12 @@ func Decode(data []byte, into *Luma) error {
 	if head.Width < minSide || head.Height < minSide || head.Width*head.Height > maxPixels {
 		return fmt.Errorf("%w: %d × %d pixels", errPicture, head.Width, head.Height)
 	}
+	if head.Width >= halveFrom && halfLuma(data, into) == nil {
+		if into.W >= halveFrom {
+			into.take(slices.Clone(into.Pix), into.W, into.W, into.H)
+		}
+		return nil
+	}
 	img, err := jpeg.Decode(bytes.NewReader(data))
 	if err != nil {
 		return fmt.Errorf("decode a picture: %w", err)
