@@ -25,15 +25,21 @@ type block struct {
 
 const stride = 16 // pixels between blocks
 
-// blocksOf cuts a picture into blocks, and leaves out those in which there is nothing to see.
-func blocksOf(pic *picture) (list []*block) {
+// leastSelf is how like itself a block must be in another picture of the same.
+const leastSelf = 0.5
+
+// blocksOf cuts a picture into blocks, and leaves out those in which there is nothing to see, or that look otherwise in another one of the same.
+func blocksOf(pic, again *picture) (list []*block) {
 	f := &pic.level[0]
 	for y := 8; y+side+8 <= f.h; y += stride {
 		for x := 8; x+side+8 <= f.w; x += stride {
 			b := &block{patch: patch{x: float64(x), y: float64(y)}, good: true}
 			var pix [side * side]float32
 			b.pix = f.cut(x, y, &pix)
-			if b.take(&pix); b.fine.axis[0].seen > 4*leastSeen {
+			if b.take(&pix); b.fine.axis[0].seen < 4*leastSeen {
+				continue
+			}
+			if b.self = b.follow(again, 0, 0); b.self > leastSelf && math.Hypot(b.went[0], b.went[1]) < 0.4 {
 				list = append(list, b)
 			}
 		}
@@ -88,7 +94,7 @@ func (b *block) follow(pic *picture, dx, dy float64) float64 {
 	if math.Hypot(b.went[0]-dx, b.went[1]-dy) > far {
 		return 0
 	}
-	return m.alike
+	return min(m.alike, 1)
 }
 
 // search looks for the block everywhere within some 20 pixels.
@@ -190,7 +196,7 @@ func learn(list []*block, axis int, jogs []jog) (ok bool) {
 			continue
 		}
 		dx, dy := b.search(near.pic)
-		if b.follow(near.pic, dx, dy) < 0.8 || b.follow(middle.pic, b.went[0]*ratio, b.went[1]*ratio) < 0.75 {
+		if b.follow(near.pic, dx, dy) < 0.85*b.self || b.follow(middle.pic, b.went[0]*ratio, b.went[1]*ratio) < 0.8*b.self {
 			continue
 		}
 		if math.Hypot(b.went[0], b.went[1]) > leastMoves {
@@ -231,7 +237,7 @@ func (b *block) ask(f *field, moves bool, axis int, jogs []jog) {
 			moved = min(moved, alike)
 		}
 	}
-	const enough, clearly = 0.75, 0.02
+	enough, clearly := 0.8*b.self, 0.02
 	e := b.fine.axis[0]
 	showsIt := math.Abs(e.x*fx+e.y*fy) > leastMoves || b.isCorner()
 	switch {
@@ -255,7 +261,7 @@ func (b *block) rate(f *field, axis int, jogs []jog) {
 	}
 	far := jogs[2]
 	share := far.mm / mm
-	if b.follow(far.pic, rate[0]*share, rate[1]*share) < 0.7 {
+	if b.follow(far.pic, rate[0]*share, rate[1]*share) < 0.75*b.self {
 		return
 	}
 	end := b.settled(b.went, rate[0]*share, rate[1]*share)

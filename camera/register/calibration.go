@@ -48,6 +48,7 @@ type Patch struct {
 	Y    int           `json:"y"`
 	Move [3][2]float64 `json:"move"` // pixels to the right and down per mm of X, Y, Z
 	Bend [2]float64    `json:"bend"` // and per mm² of Z
+	Self float64       `json:"self"` // correlation of two pictures of it, 0 to 1
 	Pix  []byte        `json:"pix"`  // 24 rows of 24 bytes
 }
 
@@ -88,8 +89,8 @@ func (c *Calibration) validate() error {
 				return fmt.Errorf("patch %d moves %v pixels per mm", i, m)
 			}
 		}
-		if !within(10, p.Bend[:]...) {
-			return fmt.Errorf("patch %d moves %v pixels per mm²", i, p.Bend)
+		if !within(10, p.Bend[:]...) || !(p.Self > 0 && p.Self <= 1) {
+			return fmt.Errorf("patch %d moves %v pixels per mm², and is like itself by %v", i, p.Bend, p.Self)
 		}
 	}
 	if !within(1e4, c.Park.XMM, c.Park.YMM, c.Park.ZMM, c.Sharp, c.Scatter[0], c.Scatter[1], c.DetectsXMM, c.DetectsYMM) {
@@ -111,7 +112,7 @@ func within(most float64, list ...float64) bool {
 func (c *Calibration) patches() []*patch {
 	list := make([]*patch, 0, len(c.Patches))
 	for _, from := range c.Patches {
-		p := &patch{x: float64(from.X), y: float64(from.Y), move: from.Move, bend: from.Bend}
+		p := &patch{x: float64(from.X), y: float64(from.Y), move: from.Move, bend: from.Bend, self: from.Self}
 		var pix [side * side]float32
 		for i, b := range from.Pix {
 			pix[i] = float32(b)

@@ -95,9 +95,10 @@ func (c *Calibrator) Result() (*Calibration, error) {
 	if _, more := c.Next(); more {
 		return nil, fmt.Errorf("%w: there are %d of %d poses", errPose, len(c.sets), len(c.plan))
 	}
-	var first picture
+	var first, again picture
 	first.load(c.sets[0])
-	blocks := blocksOf(&first)
+	again.load(c.sets[len(c.sets)-1])
+	blocks := blocksOf(&first, &again)
 	var moves [3]bool
 	for axis := range moves {
 		if js := c.jogs(axis); len(js) >= 2 {
@@ -107,7 +108,7 @@ func (c *Calibrator) Result() (*Calibration, error) {
 	cal := &Calibration{Width: c.size[0], Height: c.size[1], Park: c.plan[0].pose, Sharp: first.sharp, Patches: []Patch{}}
 	chosen := choose(blocks, c.size[0], c.size[1])
 	for _, b := range chosen {
-		cal.Patches = append(cal.Patches, Patch{X: int(b.x), Y: int(b.y), Move: b.move, Bend: b.bend, Pix: b.pix})
+		cal.Patches = append(cal.Patches, Patch{X: int(b.x), Y: int(b.y), Move: b.move, Bend: b.bend, Self: b.self, Pix: b.pix})
 	}
 	cal.describe(chosen)
 	if cal.MoveX+cal.MoveY == 0 {
@@ -165,6 +166,8 @@ func (c *Calibration) describe(chosen []*block) {
 	}
 }
 
+const leastStill = 8 // patches
+
 // prove looks at the set-up's own pictures as a Watcher will: how far do those of one pose scatter, and is a small move that is kept secret found?
 func (c *Calibrator) prove(cal *Calibration) {
 	w := NewWatcher(cal)
@@ -185,7 +188,11 @@ func (c *Calibrator) prove(cal *Calibration) {
 	detects, sees, whys := [2]*float64{&cal.DetectsXMM, &cal.DetectsYMM}, [2]*bool{&cal.SeesX, &cal.SeesY}, [2]*string{&cal.WhyX, &cal.WhyY}
 	for k, count := range [2]int{cal.MoveX, cal.MoveY} {
 		*detects[k] = unseenMM
-		if len(off[k]) < 2 || count == 0 {
+		switch {
+		case cal.Still < leastStill:
+			*whys[k] = "too little in the picture stands still: a camera that is nudged could not be told from a loss"
+			continue
+		case len(off[k]) < 2 || count == 0:
 			*whys[k] = "nothing in the picture moves with it"
 			continue
 		}

@@ -70,11 +70,11 @@ func (s *state) slopes(p *patch, v view, d direction) (a values) {
 }
 
 const (
-	leastAlike = 0.55 // a patch that is less like its template is covered by something
+	leastAlike = 0.6  // of what it is usually; a patch that is less like its template is covered by something
 	noiseHangs = 6    // neighbouring pixels' noise hangs together, by smoothing and by the JPEG: so much less is learned from many
 	leastNoise = 1.5  // squared steps of brightness
 	finest     = 0.03 // pixels; no patch is trusted to be placed better
-	leastSeen  = 400  // of squared slopes; a direction with less shows nothing
+	leastSeen  = 150  // of squared slopes; a direction with less shows nothing
 )
 
 // rows measures all patches in the picture where s expects them, in the whole picture or the half one.
@@ -89,7 +89,7 @@ func (s *state) rows(into []row, patches []*patch, pic *picture, level int) []ro
 		x, y := s.place(p, v)
 		p.alike = 0
 		m, ok := l.see(&pic.level[level], x/scale+1, y/scale+1)
-		if ok = ok && m.alike > leastAlike; ok {
+		if ok = ok && m.alike > leastAlike*p.self; ok {
 			p.alike = m.alike
 		}
 		for k, d := range l.axis {

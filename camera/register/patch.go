@@ -15,6 +15,7 @@ type patch struct {
 	fine, half lens
 	small      [36]float32 // a quarter of the size, mean 0, length 1; all zero when it has no texture there
 
+	self  float64 // how like its template it is in another picture of the same: less than 1 by noise
 	loose float64 // pixels², how far it strays from the others: learned from looks
 	alike float64 // how like its template it was when it was looked for last; 0 = not seen
 	lost  int     // looks in a row in which it was not seen

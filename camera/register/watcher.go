@@ -11,6 +11,7 @@ const (
 	Dark        Blind = "dark"         //
 	Overexposed Blind = "overexposed"  //
 	Blurred     Blind = "blurred"      //
+	Unseen      Blind = "unseen"       // the set-up found nothing that moves with that axis
 	Covered     Blind = "covered"      // too little is found again of what moves, or of what stands still
 	CameraMoved Blind = "camera moved" // the set-up must be made again
 	Faint       Blind = "faint"        // by noise, contrast or view a loss of 1.5 mm could not be told
@@ -104,7 +105,9 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 	f, why := w.find(at, pics)
 	if why == "" {
 		look.CameraPx = math.Hypot(f.v[camX], f.v[camY])
-		why = w.believes(f, look.CameraPx)
+		if why = w.believes(f, look.CameraPx); why == Covered && w.relearn {
+			w.dress(f)
+		}
 	}
 	if look.Why = why; why != "" {
 		return look
@@ -117,7 +120,9 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 	for k, name := range [2]string{"x", "y"} {
 		t := &w.trails[k]
 		if f.support[k] < leastSupport {
-			look.Why = Covered
+			if look.Why = Covered; [2]int{w.cal.MoveX, w.cal.MoveY}[k] == 0 {
+				look.Why = Unseen
+			}
 			continue
 		}
 		*off[k], *sigma[k] = f.v[k]-w.zero[k], min(f.sigma[k], unseenMM)
@@ -126,7 +131,8 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 		learned := len(t.before) >= leastTrail
 		step := t.add(sample{layer, *off[k]}, threshold)
 		if step.Sure > 0 && (look.Step.Sure == 0 || step.SinceLayer > look.Step.SinceLayer) {
-			step.Axis, look.Step = name, step
+			look.Step = step
+			look.Step.Axis = name
 		}
 		switch {
 		case threshold > blindMM:
@@ -175,6 +181,18 @@ func (w *Watcher) begin(f *fit) {
 	w.trails = [2]trail{}
 }
 
+// dress takes all templates anew that are not found again, where a look is to be the measure and the camera is where it was: another plate is on the bed, or the lamp is
+// another one. Where they are is what is believed.
+func (w *Watcher) dress(f *fit) {
+	f.v[lostX], f.v[lostY] = w.last.v[lostX], w.last.v[lostY]
+	for _, p := range w.patches {
+		if p.alike == 0 {
+			p.lost++
+			w.retake(p, f)
+		}
+	}
+}
+
 // learn remembers how well each patch fitted, and takes templates anew that the print, the light or the height has changed. Only where all is calm: what is lost must never become
 // what is usual. A template is taken where the fit of all patches says it is, so what the axes are off by stays as it was; few at a time are, so what each gets wrong averages out.
 func (w *Watcher) learn(f *fit, calm bool) {
@@ -197,7 +215,7 @@ func (w *Watcher) learn(f *fit, calm bool) {
 			p.lost = 0
 		}
 		rises := p.move[2] != [2]float64{} && math.Abs(z-p.tookZ) > 4
-		if few > 0 && calm && (p.lost >= 3 || p.alike > 0 && p.alike < 0.85 || p.alike > 0 && rises) {
+		if few > 0 && calm && (p.lost >= 3 || p.alike > 0 && p.alike < 0.87*p.self || p.alike > 0 && rises) {
 			few--
 			w.turn = (begun + i + 1) % len(w.patches)
 			w.retake(p, f)
