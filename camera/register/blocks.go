@@ -18,6 +18,7 @@ type block struct {
 	patch
 	good  bool          // so far
 	moved [3]bool       // by each axis
+	clean float64       // how like itself it stayed while it moved, 0 to 1: less if something behind it did not
 	pix   []byte        // its template
 	went  [2]float64    // pixels, in the picture that is looked at
 	wents [3][2]float64 // when moved by near, middle and far of the axis that is looked at
@@ -33,7 +34,7 @@ func blocksOf(pic, again *picture) (list []*block) {
 	f := &pic.level[0]
 	for y := 8; y+side+8 <= f.h; y += stride {
 		for x := 8; x+side+8 <= f.w; x += stride {
-			b := &block{patch: patch{x: float64(x), y: float64(y)}, good: true}
+			b := &block{patch: patch{x: float64(x), y: float64(y)}, good: true, clean: 1}
 			var pix [side * side]float32
 			b.pix = f.cut(x, y, &pix)
 			if b.take(&pix); b.fine.axis[0].seen < 4*leastSeen {
@@ -242,7 +243,7 @@ func (b *block) ask(f *field, moves bool, axis int, jogs []jog) {
 	showsIt := math.Abs(e.x*fx+e.y*fy) > leastMoves || b.isCorner()
 	switch {
 	case moved > enough && moved > still+clearly && showsIt:
-		b.moved[axis] = true
+		b.moved[axis], b.clean = true, min(b.clean, moved/b.self)
 		b.rate(f, axis, jogs)
 	case still > enough && (still > moved+clearly || !showsIt || !moves):
 	default:
@@ -329,5 +330,5 @@ func (b *block) shows() (sum float64) {
 			sum += min(d.seen, 1e5)
 		}
 	}
-	return sum
+	return sum * math.Pow(b.clean, 8)
 }

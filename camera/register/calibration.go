@@ -37,7 +37,7 @@ type Calibration struct {
 	MoveX    int     `json:"move_x"`
 	MoveY    int     `json:"move_y"`
 
-	Sharp   float64    `json:"sharp"`   // mean difference of neighbouring pixels
+	Sharp   float64    `json:"sharp"`   // how much neighbouring pixels differ
 	Scatter [2]float64 `json:"scatter"` // mm, of X and Y between pictures of one pose
 	Patches []Patch    `json:"patches"`
 }

@@ -73,7 +73,8 @@ const (
 	leastAlike = 0.6  // of what it is usually; a patch that is less like its template is covered by something
 	noiseHangs = 6    // neighbouring pixels' noise hangs together, by smoothing and by the JPEG: so much less is learned from many
 	leastNoise = 1.5  // squared steps of brightness
-	finest     = 0.03 // pixels; no patch is trusted to be placed better
+	finest     = 0.06 // pixels; no patch is trusted to be placed better: what is behind an edge does not move with it
+	agrees     = 0.6  // pixels
 	leastSeen  = 150  // of squared slopes; a direction with less shows nothing
 )
 
@@ -311,7 +312,7 @@ func (f *fit) supported() {
 		}
 		for k, a := range [3]float64{r.a[lostX] * r.a[lostX], r.a[lostY] * r.a[lostY], still} {
 			all[k] += a * min(r.usual, 400)
-			if r.weight > 0 {
+			if r.weight > 0 && math.Abs(r.off) < agrees {
 				part[k] += a * min(r.usual, 400) * r.trust
 			}
 		}

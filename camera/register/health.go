@@ -8,11 +8,11 @@ type health struct {
 // of says what is wrong with a picture, or nothing.
 func (h *health) of(p *picture) Blind {
 	switch {
-	case p.mean < 10 || p.sharp < 0.25 && p.mean < 60:
+	case p.mean < 10 || p.sharp < 0.4 && p.mean < 60:
 		return Dark
 	case p.white > 0.4:
 		return Overexposed
-	case p.sharp < 0.15 || p.sharp < 0.45*h.sharp:
+	case p.sharp < 0.25 || p.sharp < 0.45*h.sharp:
 		return Blurred
 	}
 	return ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"math"
 	"slices"
 )
 
@@ -92,7 +93,7 @@ type picture struct {
 	level [levels]plane
 	rows  []float32 // scratch
 	mean  float64   // brightness, 0 to 255
-	sharp float64   // mean difference of neighbours
+	sharp float64   // how much neighbours differ
 	white float64   // the share of pixels that are as bright as can be
 }
 
@@ -176,14 +177,16 @@ func (p *plane) half(of *plane) {
 	}
 }
 
-// contrast is the mean difference of neighbours.
+// contrast is the root of the mean square difference of neighbours: blur takes from it, for it makes many small differences of a large one.
 func (p *plane) contrast() float64 {
-	sum := float32(0)
+	sum := 0.0
 	for y := 0; y < p.h; y += 2 {
-		row := p.pix[y*p.w:][:p.w]
+		row, of := p.pix[y*p.w:][:p.w], float32(0)
 		for x := 1; x < len(row); x++ {
-			sum += max(row[x]-row[x-1], row[x-1]-row[x])
+			d := row[x] - row[x-1]
+			of += d * d
 		}
+		sum += float64(of)
 	}
-	return float64(sum) / float64(p.w*p.h/2)
+	return math.Sqrt(sum / float64(p.w*p.h/2))
 }

@@ -68,7 +68,7 @@ func (w *Watcher) Relearn() { w.relearn = true }
 const (
 	farFromPark  = 15.0 // mm in X and Y; the set-up knows nothing of what is seen from there
 	cameraNudged = 8.0  // pixels of a picture 640 wide
-	leastSupport = 0.25
+	leastSupport = 0.4
 	calmMM       = 0.15 // templates are taken anew only when nothing is further off
 )
 
@@ -152,9 +152,8 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 
 // believes says why a fit is none, or nothing.
 func (w *Watcher) believes(f *fit, camera float64) Blind {
-	blurred := w.health.of(&w.pic) == Blurred
 	switch {
-	case f.support[2] < leastSupport && blurred, max(f.support[0], f.support[1]) < leastSupport && blurred:
+	case w.health.of(&w.pic) == Blurred && min(f.support[2], max(f.support[0], f.support[1])) < 0.6:
 		return Blurred
 	case f.support[2] < leastSupport || camera > cameraNudged*float64(w.cal.Width)/640:
 		return CameraMoved
@@ -232,7 +231,7 @@ func (w *Watcher) retake(p *patch, f *fit) {
 		return
 	}
 	if p.lost > 0 {
-		p.loose = 1 // what is there now must show first that it stays with the others
+		p.loose = 0.25 // what is there now must show first that it stays with the others
 	}
 	var pix [side * side]float32
 	full.cut(int(ix), int(iy), &pix)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"image"
 	"image/jpeg"
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -133,9 +132,16 @@ func (w *world) picture(t testing.TB, at register.Pose) *register.Luma {
 			img.Pix[py*img.Stride+px] = byte(min(max(v+0.5, 0), 255))
 		}
 	}
-	for range w.blur {
-		for i := len(img.Pix) - 1; i >= 6; i-- {
-			img.Pix[i] = byte((int(img.Pix[i]) + int(img.Pix[i-2]) + int(img.Pix[i-4]) + int(img.Pix[i-6])) / 4)
+	for _, step := range []int{1, w.w} {
+		sharp := append([]byte(nil), img.Pix...)
+		for i := range sharp[2*w.blur*step:] {
+			sum := 0
+			for k := range 2 * w.blur {
+				sum += int(sharp[i+k*step])
+			}
+			if w.blur > 0 {
+				img.Pix[i+w.blur*step] = byte(sum / (2 * w.blur))
+			}
 		}
 	}
 	var out bytes.Buffer
@@ -173,28 +179,4 @@ func height(layer int) register.Pose {
 	at := park
 	at.ZMM = 1.2 + 0.2*float64(layer)
 	return at
-}
-
-func TestWorldSmoke(t *testing.T) {
-	for seed := range uint64(6) {
-		w := newWorld(seed, 60)
-		w.coreXY = seed%2 == 1
-		cal, err := w.calibrate(t)
-		if err != nil {
-			t.Errorf("seed %d: %v", seed, err)
-			continue
-		}
-		t.Logf("%v %v: %d still, %d with X, %d with Y; %.2f %.2f px/mm (%.2f), contrast %.0f, detects %.2f %.2f (%q %q) scatter %.3f", w.coreXY, cal.Kind, cal.Still, cal.MoveX, cal.MoveY,
-			cal.PxPerMMX, cal.PxPerMMY, w.px, cal.Contrast, cal.DetectsXMM, cal.DetectsYMM, cal.WhyX, cal.WhyY, cal.Scatter)
-		watch := register.NewWatcher(cal)
-		for layer := range 8 {
-			if layer == 5 {
-				w.lost = [2]float64{0.8, -0.8}
-			}
-			w.gain = 0.7 + 0.6*math.Mod(float64(layer)*0.37, 1)
-			w.covered = float64(layer)
-			l := watch.Look(layer, height(layer), w.pictures(t, height(layer), 2))
-			t.Logf("%v %q %.3f±%.3f %.3f±%.3f det %.2f %.2f %+v", l.Sees, l.Why, l.XMM, l.SigmaXMM, l.YMM, l.SigmaYMM, l.DetectsXMM, l.DetectsYMM, l.Step)
-		}
-	}
 }
