@@ -286,32 +286,31 @@ func (b *block) settled(went [2]float64, dx, dy float64) [2]float64 {
 	return out
 }
 
-// choose keeps the blocks that show most, spread over the picture, some of each kind.
+// choose keeps the blocks that show most, of each kind as many as of the others while there are any. Those that stand still are spread over the picture: they tell how
+// the camera turned.
 func choose(list []*block, w, h int) (chosen []*block) {
 	const still, moving, perCell = 66, 124, 3
-	kinds := map[[3]bool][]*block{}
+	kinds, cells := map[[3]bool][]*block{}, map[[2]int]int{}
+	slices.SortStableFunc(list, func(a, b *block) int { return cmp.Compare(b.shows(), a.shows()) })
 	for _, b := range list {
-		if b.good {
+		cell := [2]int{int(b.x) * 10 / w, int(b.y) * 6 / h}
+		switch {
+		case !b.good:
+		case b.moved != [3]bool{}:
 			kinds[b.moved] = append(kinds[b.moved], b)
+		case cells[cell] < perCell && len(chosen) < still:
+			cells[cell]++
+			chosen = append(chosen, b)
 		}
 	}
-	places := 0 // for each kind that moves
-	if n := len(kinds) - min(len(kinds[[3]bool{}]), 1); n > 0 {
-		places = moving / n
-	}
-	for moved, of := range kinds {
-		slices.SortFunc(of, func(a, b *block) int { return cmp.Compare(b.shows(), a.shows()) })
-		most, cells := places, map[[2]int]int{}
-		if moved == ([3]bool{}) {
-			most = still
-		}
-		for _, b := range of {
-			cell := [2]int{int(b.x) * 10 / w, int(b.y) * 6 / h}
-			if cells[cell] < perCell || moved != ([3]bool{}) {
-				if cells[cell]++; most > 0 {
-					most, chosen = most-1, append(chosen, b)
-				}
+	most := len(chosen) + moving
+	for round := 0; len(kinds) > 0 && len(chosen)+len(kinds) <= most; round++ {
+		for kind, of := range kinds {
+			if round == len(of) {
+				delete(kinds, kind)
+				continue
 			}
+			chosen = append(chosen, of[round])
 		}
 	}
 	slices.SortFunc(chosen, func(a, b *block) int { return cmp.Or(cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x)) })

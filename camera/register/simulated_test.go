@@ -88,10 +88,18 @@ func (p *pretend) print(park register.Pose, layer int) register.Pose {
 	return park
 }
 
-// The whole way: the set-up jogs the pretend printer, a print of 200 layers grows with fan and heat on and nothing is seen in it, and then X and Y are lost.
+// The whole way: the set-up jogs the pretend printer, a print grows with fan and heat on and nothing is seen in it, and then X and Y are lost.
 func TestPretendPrint(t *testing.T) {
-	for name, park := range map[string]register.Pose{"bed to the front": {XMM: 5, YMM: 210, ZMM: 5}, "bed to the back": {XMM: 210, YMM: 5, ZMM: 5}} {
+	for name, c := range map[string]struct {
+		park   register.Pose
+		layers int
+	}{
+		"bed to the front": {register.Pose{XMM: 5, YMM: 210, ZMM: 5}, 200},
+		"bed to the back":  {register.Pose{XMM: 210, YMM: 5, ZMM: 5}, 20},
+	} {
+		park := c.park
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := newPretend(t, 704, 396)
 				cal := p.calibrate(park)
@@ -106,7 +114,7 @@ func TestPretendPrint(t *testing.T) {
 					layer++
 					return w.Look(layer, at, p.pictures(at, 1))
 				}
-				for range 200 {
+				for range c.layers {
 					l := look()
 					if l.Step.Sure > 0 {
 						t.Fatalf("nothing was lost: %+v", l)
@@ -117,7 +125,7 @@ func TestPretendPrint(t *testing.T) {
 				}
 				p.lost[0] = 0.8
 				for sure := 1; sure <= 3; sure++ {
-					if l := look(); l.Step.Axis != "x" || l.Step.Sure != sure || l.Step.SinceLayer != 201 || math.Abs(l.Step.MM-0.8) > 0.1 {
+					if l := look(); l.Step.Axis != "x" || l.Step.Sure != sure || l.Step.SinceLayer != c.layers+1 || math.Abs(l.Step.MM-0.8) > 0.1 {
 						t.Errorf("0.8 mm of X lost, look %d: %+v", sure, l)
 					}
 				}
