@@ -54,6 +54,8 @@ func TestCommandLine(t *testing.T) {
 		{"half a command", []string{"token"}, nil, 2, nil, []string{`"token"`, "layerd --help"}},
 		{"too many words", []string{"version", "please"}, nil, 2, nil, []string{`"version please"`}},
 		{"a flag without value", []string{"--listen"}, nil, 2, nil, []string{"--listen"}},
+		{"faults of a real printer", []string{"--demo-faults", "kill@1"}, nil, 2, nil, []string{"--demo-faults", "--demo"}},
+		{"faults that are none", []string{"--demo", "--demo-faults", "bogus@1"}, nil, 2, nil, []string{"--demo-faults", "bogus@1"}},
 		{"a role without token", []string{"--role", "owner"}, nil, 2, nil, []string{"--role", "token create"}},
 
 		{"check-config", []string{"check-config", "--config", good}, nil, 0,

@@ -2,28 +2,76 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"layerd/camera"
+	"layerd/internal/config"
 	"layerd/printer"
 	"layerd/printer/printertest"
 )
 
 // demo is the pretend printer that stands in for port and camera. It opens nothing real.
 type demo struct {
-	sim *printertest.Sim
-	log *slog.Logger
+	sim   *printertest.Sim
+	wrong []printertest.Trigger
+	log   *slog.Logger
+}
+
+// demoFaults is --demo-faults, which is for tests of the page and for whoever wants to see what it does.
+type demoFaults struct{ spec string }
+
+func (d *demoFaults) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&d.spec, "demo-faults", "", "what goes wrong with the pretend printer, as printsim --faults has it;\nwhat happens once happens at SIGUSR2, too")
+	_ = flags.MarkHidden("demo-faults") // it fails only for a flag that is not there
+}
+
+func (d *demoFaults) parse(cfg config.Config) (printertest.Faults, error) {
+	if d.spec != "" && !cfg.Demo {
+		return printertest.Faults{}, usageError{errors.New("--demo-faults belongs to --demo")}
+	}
+	faults, err := printertest.ParseFaults(d.spec)
+	if err != nil {
+		return faults, usageError{fmt.Errorf("--demo-faults: %w", err)}
+	}
+	return faults, nil
 }
 
 // demoHeat makes warming up take seconds, which is as long as somebody who tries the page wants to wait.
 const demoHeat = 12
 
-func newDemo(log *slog.Logger) (*demo, error) {
+func newDemo(wrong printertest.Faults, log *slog.Logger) (*demo, error) {
 	sim, err := printertest.New(printertest.Config{Firmware: "marlin2", Baud: 115200, USBLatency: time.Millisecond, AdvancedOK: true, Speed: 1, Heat: demoHeat,
-		ResetOnOpen: true, Leveling: "bilinear"})
-	return &demo{sim: sim, log: log}, err
+		ResetOnOpen: true, Leveling: "bilinear", Faults: wrong})
+	return &demo{sim: sim, wrong: wrong.At, log: log}, err
+}
+
+// run is the pretend printer's time, until ctx ends.
+func (d *demo) run(ctx context.Context) error {
+	if len(d.wrong) > 0 {
+		now := make(chan os.Signal, 1)
+		signal.Notify(now, syscall.SIGUSR2)
+		defer signal.Stop(now)
+		go func() {
+			for {
+				select {
+				case <-now:
+					d.sim.Inject(d.wrong...)
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+	}
+	return d.sim.Run(ctx)
 }
 
 // replace puts the pretend machine in place of the real port and camera.

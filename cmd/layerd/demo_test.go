@@ -17,9 +17,14 @@ import (
 // startDemo starts layerd --demo in a temporary directory of its own, beside a printer and a camera that it must leave alone.
 func startDemo(t *testing.T, env ...string) (d *daemon, temp string) {
 	t.Helper()
+	return startDemoWith(t, nil, env...)
+}
+
+func startDemoWith(t *testing.T, args []string, env ...string) (d *daemon, temp string) {
+	t.Helper()
 	temp = t.TempDir()
 	d = &daemon{}
-	d.child = begin(t, plain(t, append(env, "TMPDIR="+temp)...), layerdProgram, "--demo", "--listen", "127.0.0.1:0")
+	d.child = begin(t, plain(t, append(env, "TMPDIR="+temp)...), layerdProgram, append(args, "--demo", "--listen", "127.0.0.1:0")...)
 	d.await("its address", func() bool {
 		lines := strings.Split(d.out.String(), "\n")
 		if len(lines) < 3 { // the second one is whole
@@ -79,6 +84,22 @@ func TestTheDemo(t *testing.T) {
 	if code, took := again.stop(syscall.SIGINT); code != 0 || took > 4*time.Second {
 		t.Errorf("exit code %d after %v", code, took)
 	}
+}
+
+// A test of the page can have something go wrong in the demo, at a line or when it likes.
+func TestDemoFaults(t *testing.T) {
+	t.Parallel()
+	d, _ := startDemoWith(t, []string{"--demo-faults", "kill@100000,lose@x:8:100001"})
+	d.reach(printer.Idle)
+	if err := d.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
+		t.Fatal(err)
+	}
+	d.reach(printer.Faulted)
+	d.stop(syscall.SIGTERM)
+
+	now, _ := startDemoWith(t, []string{"--demo-faults=kill@1"})
+	now.reach(printer.Faulted)
+	now.stop(syscall.SIGTERM)
 }
 
 // openDevices lists what a process has open that may be a printer or a camera.

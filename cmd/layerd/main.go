@@ -78,6 +78,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	flags.SetOutput(io.Discard)
 	flags.SortFlags = false
 	config.Flags(flags)
+	var wrong demoFaults
+	wrong.flags(flags)
 	var key newKey
 	key.flags(flags)
 	var pictures recording
@@ -142,7 +144,11 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case "token create":
 		return key.create(ctx, cfg, stdout)
 	}
-	return serve(ctx, cfg, stdout, stderr)
+	faults, err := wrong.parse(cfg)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, cfg, faults, stdout, stderr)
 }
 
 // checkConfig prints what the configuration comes to.

@@ -4,7 +4,8 @@
 //	printsim --link /tmp/printer --firmware marlin2 --baud 115200 --reset-on-open
 //
 // It prints the path of the link on standard output when a host can open it, and at SIGTERM or SIGINT what it has counted. SIGUSR1 has it
-// forget how long it waited for lines until then. SIGUSR2 starts a print from its memory card (--card), as somebody at the panel would.
+// forget how long it waited for lines until then. SIGUSR2 starts a print from its memory card (--card), as somebody at the panel would; without
+// a card, all that --faults has happen once happens at once.
 package main
 
 import (
@@ -54,6 +55,11 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	flags.Float64Var(&cfg.Speed, "speed", 1, "how many times faster than real it moves and dwells; 0 = instantly")
 	flags.Float64Var(&cfg.Heat, "heat", 1, "how many times faster than real it heats and cools; 0 = instantly")
 	flags.BoolVar(&cfg.ResetOnOpen, "reset-on-open", false, "the board restarts when a host opens the port")
+	switchX := flags.String("switch-x", "", "what X homes to, \"\" = a perfect switch at 0: "+printertest.SwitchForm)
+	switchY := flags.String("switch-y", "", "and Y")
+	homing := flags.String("homing", "", "how G28 was built: "+printertest.HomingForm)
+	head := flags.String("head", "", "what collides with what was printed, besides the nozzle's tip: a box WIDTHxDEPTHxCLEAR in mm that begins CLEAR above the tip")
+	flags.BoolVar(&cfg.CoreXY, "corexy", false, "both motors move both axes, so that a lost step does too")
 	faults := flags.String("faults", "", "what goes wrong: "+printertest.FaultForms)
 	flags.Uint64Var(&cfg.Seed, "seed", 0, "of the faults: the same seed gives the same faults")
 	card := flags.String("card", "", "folder whose files are on the printer's memory card; SIGUSR2 starts the first of them at the panel")
@@ -77,6 +83,21 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 		}
 	}
 	if cfg.Faults, err = printertest.ParseFaults(*faults); err != nil {
+		return err
+	}
+	for spec, to := range map[*string]*printertest.Switch{switchX: &cfg.X, switchY: &cfg.Y} {
+		if *spec != "" {
+			if *to, err = printertest.ParseSwitch(*spec); err != nil {
+				return err
+			}
+		}
+	}
+	if *head != "" {
+		if cfg.Head, err = printertest.ParseHead(*head); err != nil {
+			return err
+		}
+	}
+	if cfg.Homing, err = printertest.ParseHoming(*homing); err != nil {
 		return err
 	}
 	if *card != "" {
@@ -109,6 +130,10 @@ func run(args []string, out io.Writer, signals <-chan os.Signal) error {
 	signal.Notify(panel, syscall.SIGUSR2)
 	go func() {
 		for range panel {
+			if *card == "" {
+				sim.Inject(cfg.Faults.At...)
+				continue
+			}
 			sim.Inject(printertest.Trigger{Kind: printertest.PanelPrint})
 		}
 	}()

@@ -309,6 +309,10 @@ func TestBadArguments(t *testing.T) {
 		{"", "--link"},
 		{"--link x --firmware grbl", "marlin2-plain"},
 		{"--link x --faults flip=2", "flip=2"},
+		{"--link x --switch-x bogus", "min or max"},
+		{"--link x --switch-y min,sigma=-1", "sigma"},
+		{"--link x --homing bogus", "bogus"},
+		{"--link x --head 5", "WIDTHxDEPTHxCLEAR"},
 		{"--link x --speed -1", "speed"},
 		{"--link x --bogus", "bogus"},
 		{"--link x --device y", "%d"},
@@ -330,7 +334,8 @@ func TestBadArguments(t *testing.T) {
 	if err != nil {
 		t.Errorf("--help: %v", err)
 	}
-	for _, name := range append(printertest.Firmwares(), "--usb-latency", "--meatpack", "--device", "powerloss@", "--rx-buffer", "--bufsize", "--seed", "--record", "--heat") {
+	for _, name := range append(printertest.Firmwares(), "--usb-latency", "--meatpack", "--device", "powerloss@", "--rx-buffer", "--bufsize", "--seed", "--record", "--heat",
+		"--switch-x", "overtravel=", "--switch-y", "--homing", "keeps-leveling", "--head", "--corexy", "lose@") {
 		if !strings.Contains(string(out), name) {
 			t.Errorf("--help does not mention %s", name)
 		}
@@ -359,4 +364,29 @@ func TestLinks(t *testing.T) {
 	if to, err := os.Readlink(p.link); to != "/dev/null" {
 		t.Errorf("somebody else's link now is %q, %v", to, err)
 	}
+}
+
+// Without a card SIGUSR2 is the fault that a test wants now.
+func TestFaultsAtASignal(t *testing.T) {
+	p := start(t, "--speed", "0", "--faults", "lose@x:8:1000000")
+	h := p.open()
+	h.send("G28\nG1 X0.4\nM119\nM118 before\n")
+	if got := strings.Join(h.until("before"), "|"); !strings.Contains(got, "x_min: open") {
+		t.Errorf("0.4 mm from home: %s", got)
+	}
+	h.send("G1 X-0.4\nM119\nM118 home\n")
+	if got := strings.Join(h.until("home"), "|"); !strings.Contains(got, "x_min: TRIGGERED") {
+		t.Errorf("at home: %s", got)
+	}
+	p.cmd.Process.Signal(syscall.SIGUSR2)
+	for i := 0; ; i++ { // the signal takes a moment
+		h.send(fmt.Sprintf("M119\nM118 %d\n", i))
+		if got := strings.Join(h.until(fmt.Sprint(i)), "|"); strings.Contains(got, "x_min: open") {
+			break
+		} else if i == 1000 {
+			t.Fatalf("nothing was lost: %s", got)
+		}
+	}
+	h.Close()
+	p.stop(syscall.SIGTERM)
 }

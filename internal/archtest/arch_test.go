@@ -127,6 +127,8 @@ func TestChecksCanFail(t *testing.T) {
 		{"imports", "camera/a.go", importing("layerd/printer/printertest"), true},
 		{"imports", "camera/a.go", importing("layerd/internal/server"), true},
 		{"imports", "camera/a.go", importing("layerd/internal/latest", "net/http"), false},
+		{"imports", "camera/register/a.go", importing("layerd/gcode"), true},
+		{"imports", "camera/register/a_test.go", importing("layerd/camera"), false},
 		{"imports", "internal/store/a.go", importing("layerd/gcode", "modernc.org/sqlite/lib"), false},
 		{"imports", "internal/store/a.go", importing("layerd/printer"), true},
 		{"imports", "internal/access/a.go", importing("layerd/internal/store"), true},

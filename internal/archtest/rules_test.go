@@ -23,6 +23,8 @@ var never = []struct {
 	{"layerd/printer/...", "database/sql", nil, false, "nothing on the print path waits for a disk"},
 	{"layerd/camera/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "the camera does not know who looks"},
 	{"layerd/camera/...", "layerd/printer/...", nil, false, "camera and printer do not know each other"},
+	{"layerd/camera/register", "layerd/...", nil, true, "it is arithmetic alone"},
+	{"layerd/camera/register", "os", nil, true, "it is arithmetic alone"},
 	{"layerd/internal/unpack/...", "layerd/...", []string{"layerd/gcode"}, false, "it turns bytes into text and asks nobody"},
 	{"layerd/internal/store/...", "layerd/...", []string{"layerd/gcode", "layerd/internal/unpack"}, false, "the store keeps things and asks nobody"},
 	{"layerd/internal/timelapse/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "main gives it what it needs"},

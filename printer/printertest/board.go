@@ -46,7 +46,7 @@ func newBoard(cfg Config, fw Firmware) *board {
 		noiseBack: newNoise(cfg.Faults.FlipBack, cfg.Faults.DropBack, false, r(7)),
 	}
 	opt := options{advancedOK: cfg.AdvancedOK, meatPack: cfg.MeatPack, unprotected: cfg.Protection, leveling: cfg.Leveling, paced: cfg.Baud > 0 && cfg.TxBuffer > 0, emergency: fw.Emergency, flow: cfg.FlowControl || fw.FlowControl,
-		speed: cfg.Speed, heat: cfg.Heat, size: [3]float64{cfg.WidthMM, cfg.DepthMM, cfg.HeightMM},
+		stops: [2]Switch{cfg.X, cfg.Y}, homing: cfg.Homing, coreXY: cfg.CoreXY, head: cfg.Head, seed: cfg.Seed, speed: cfg.Speed, heat: cfg.Heat, size: [3]float64{cfg.WidthMM, cfg.DepthMM, cfg.HeightMM},
 		record: cfg.Record != nil, keep: cfg.KeepExecuted, faults: cfg.Faults, card: cfg.Card, cardOut: cfg.CardOut}
 	if cfg.EmergencyParser != nil {
 		opt.emergency = *cfg.EmergencyParser
@@ -244,7 +244,7 @@ func (b *board) reset() {
 
 func (b *board) counters() Counters {
 	c := b.fw.count
-	c.Underruns = b.fw.planner.underruns
+	c.Underruns, c.Collisions = b.fw.planner.underruns, b.fw.relief.hits
 	c.FaultBytes = b.noiseIn.hits + b.noiseBack.hits
 	c.HostLost, c.Unplugs = b.hostLost, b.unplugs
 	c.Gaps = b.fw.gap.hist

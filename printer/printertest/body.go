@@ -20,6 +20,7 @@ type Body struct {
 	SizeMM     [3]float64
 	BabystepMM float64 // that are in force
 	ProbeZMM   float64 // the probe's offset, as it would be after a restart
+	state      MachineState
 
 	// Trail is what was extruded since all axes were last homed, in true places, the oldest first: the newest moves in
 	// full, of the older ones an even sample over the whole print. At most TrailMax.
@@ -77,7 +78,7 @@ func (t *trail) list() []Segment {
 
 // body is a copy of the firmware's body at f.now.
 func (f *firmware) body() Body {
-	b := Body{True: f.realAt(f.now), Believed: f.steppedAt(f.now), Homed: f.homed, Motors: f.motors,
+	b := Body{state: f.state(), True: f.realAt(f.now), Believed: f.steppedAt(f.now), Homed: f.homed, Motors: f.motors,
 		NozzleC: f.nozzle.at(f.now), NozzleTargetC: f.nozzle.targetC, BedC: f.bed.at(f.now), BedTargetC: f.bed.targetC,
 		FanPercent: float64(f.fan[0]) * 100 / 255, ExtrudedMM: f.extruded, LayerZMM: f.layerZ, Layers: f.layers,
 		Halted: f.killed, Booting: f.bootAt != never, SizeMM: f.size, Trail: f.trail.list(), BabystepMM: f.baby, ProbeZMM: f.settings.stored["M851Z"]}

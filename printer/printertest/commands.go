@@ -39,13 +39,13 @@ func commandTable() map[string]handler {
 		"M117": quietly(func(*firmware) {}), "M118": sayText,
 		"M120": quietly(func(f *firmware) { f.watchStops = true }), "M121": quietly(func(f *firmware) { f.watchStops = false }),
 		"M201": setMaxAccel, "M203": setMaxSpeed, "M204": setAccel, "M205": setAdvanced,
-		"M211": softEndstops, "M220": speedFactor, "M221": flowFactor, "M302": coldExtrusion,
+		"M206": homeOffsets, "M211": softEndstops, "M220": speedFactor, "M221": flowFactor, "M302": coldExtrusion,
 		"M92": setNamed, "M301": setNamed, "M500": storeSettings, "M501": recallSettings, "M502": defaultSettings, "M503": saySettings,
 		"M290": babystep, "M900": linearAdvance, "M851": probeOffset, "M420": levelling, "G29": probeBed, "G80": prusaProbe, "G81": prusaMesh,
 
 		// Known, and without any effect that a host could see.
 		"M42": nothing, "M73": nothing, "M75": nothing, "M76": nothing, "M77": nothing, "M85": nothing,
-		"M111": nothing, "M200": nothing, "M206": nothing, "M207": nothing, "M208": nothing, "M300": nothing,
+		"M111": nothing, "M200": nothing, "M207": nothing, "M208": nothing, "M300": nothing,
 		"M304": nothing, "M907": nothing,
 		"T": selectTool,
 

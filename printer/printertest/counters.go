@@ -22,6 +22,7 @@ type Counters struct {
 	OverrunEvents     int64 // and how often that began
 	Ignored           int64 // bytes that arrived while the board was booting or halted
 	Underruns         int64 // the planner ran empty amid moves: the next one came less than 500 ms later
+	Collisions        int64 // moves of Config.Head through what was printed, as far as cells of a millimetre tell
 	Resets            int64
 	Unplugs           int64 // how often the cable was pulled
 	FaultBytes        int64 // flipped or dropped, both ways
@@ -41,6 +42,7 @@ func (c Counters) String() string {
 	fmt.Fprintf(&b, "receive overruns     %d bytes in %d events\n", c.Overruns, c.OverrunEvents)
 	fmt.Fprintf(&b, "resends asked        %d (%d commands without the number that they had, %d lines dropped without a word)\n", c.Resends, c.Tails, c.Dropped)
 	fmt.Fprintf(&b, "planner underruns    %d\n", c.Underruns)
+	fmt.Fprintf(&b, "collisions           %d moves through what was printed\n", c.Collisions)
 	fmt.Fprintf(&b, "board resets         %d\n", c.Resets)
 	fmt.Fprintf(&b, "cable pulled         %d times\n", c.Unplugs)
 	fmt.Fprintf(&b, "faults injected      %d bytes, %d lost oks, %d doubled oks\n", c.FaultBytes, c.LostOKs, c.DoubledOKs)

@@ -76,8 +76,12 @@ type Firmware struct {
 	TargetReports  bool   // M104 and M140 say what they set
 	PositionForm   string // "" = Marlin's
 	EndstopsForm   string // "" = Marlin's
-	StopWord       string // of a switch; "" = Marlin's
+	StopWord       string // of a switch
 	OpenWord       string
+	NoStopWord     string // of an axis without; "" = it is left out
+	LimitsForm     limitsForm
+	HomeUnlevels   bool   // G28 turns levelling off
+	NoTriggerForm  string // homing found no switch; "" = Marlin's kill, or not a word where it has none
 	HomeReports    bool
 	G92Reports     bool
 	FanReports     bool
@@ -178,5 +182,6 @@ func marlin2() Firmware {
 		BusyEvery: 2 * time.Second, KillWords: []string{"echo:M112 Shutdown", "Error:Printer halted. kill() called!", "//action:poweroff"},
 		KillPinWords: []string{"Error:!! KILL caused by KILL button/pin", "Error:Printer halted. kill() called!", "//action:poweroff"},
 		RunawayWords: runaway, Planner: 15, Card: cardMarlin2, Babysteps: babyMarlin, Advances: true, Heading: "; ",
+		StopWord: "TRIGGERED", OpenWord: "open", HomeUnlevels: true,
 	}
 }

@@ -43,7 +43,7 @@ func marlin1() Firmware {
 		capabilities("SERIAL_XON_XOFF:0 EEPROM:1 VOLUMETRIC:1 AUTOREPORT_TEMP:1 PROGRESS:0 PRINT_JOB:1 AUTOLEVEL:0 Z_PROBE:0 "+
 			"LEVELING_DATA:0 BUILD_PERCENT:0 SOFTWARE_POWER:0 TOGGLE_LIGHTS:0 CASE_LIGHT_BRIGHTNESS:0 EMERGENCY_PARSER:0")...)
 	fw.Lacks = "M0 M1 M412 M600 M876 M154 G20 G21 M73 M900 G2 G3"
-	fw.Babysteps, fw.Advances, fw.Heading = babyNone, false, ""
+	fw.Babysteps, fw.Advances, fw.Heading, fw.LimitsForm = babyNone, false, "", limitsMarlin1
 	fw.Card = cardMarlin1
 	return fw
 }
@@ -80,7 +80,7 @@ func klipper() Firmware {
 		MaxLine: 4096, BufSize: 20, RxBuffer: 4096, TxBuffer: 1 << 16, FlowControl: true, LowerCase: true, Words: true, EmptyOK: true, ShutdownHelp: help,
 		ResendForm: "%d", LineEnd: "\n", UnknownForm: `// Unknown command:"%s"`, NoToolForm: `// Unknown command:"T%d"`,
 		Temps: tempsKlipper, PositionForm: "X:%.3f Y:%.3f Z:%.3f E:%.3f",
-		EndstopsForm: "stepper_x:%s stepper_y:%s stepper_z:%s", StopWord: "TRIGGERED", OpenWord: "open",
+		EndstopsForm: "stepper_x:%s stepper_y:%s stepper_z:%s", StopWord: "TRIGGERED", OpenWord: "open", NoTriggerForm: "!! No trigger on %c after full movement",
 		MustHome: true, HomeError: "!! Must home axis first: %.3f %.3f %.3f [%.3f]", RangeError: "!! Move out of range: %.3f %.3f %.3f [%.3f]",
 		ColdError: "// Extrude below minimum temp\n// See the 'min_extrude_temp' config option for details\n!! Extrude below minimum temp",
 		KillWords: []string{"Shutdown due to M112 command"}, RunawayWords: []string{"Heater extruder not heating at expected rate"},

@@ -53,11 +53,11 @@ func repRapFirmware() Firmware {
 		MaxLine: 256, BufSize: 2, RxBuffer: 512, TxBuffer: 4096, FlowControl: true, Checks: true, Unordered: true, DropsBad: true, Early: true,
 		LineEnd: "\n", UnknownForm: "Error: Bad command: %s", NoToolForm: "Error: tool %d not found",
 		Temps: tempsRepRap, PositionForm: "X:%.3f Y:%.3f Z:%.3f E:%.3f E0:0.0 Count 0 0 0 Machine 0.000 0.000 0.000 Bed comp 0.000",
-		EndstopsForm: "Endstops - X: %s, Y: %s, Z: %s, Z probe: not stopped", StopWord: "at min stop", OpenWord: "not stopped",
+		EndstopsForm: "Endstops - X: %s, Y: %s, Z: %s, Z probe: not stopped", StopWord: "at min stop", OpenWord: "not stopped", NoStopWord: "no endstop",
 		KillWords: []string{"Emergency Stop! Reset the controller to continue."}, RunawayWords: []string{"Error: Heating fault on heater 1, " +
 			"temperature excursion exceeded 15.0°C"},
 		Planner: 40, MustHome: true, HomeError: "Error: G0/G1: insufficient axes homed",
-		Lacks: "M0 M1 M412 M600 M876 M154 M155 M410 M113 M900 M205 M999",
+		Lacks: "M0 M1 M412 M600 M876 M154 M155 M410 M113 M900 M205 M211 M999",
 	}
 }
 

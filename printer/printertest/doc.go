@@ -11,6 +11,9 @@
 // says when it wants to be called again. Sim feeds it, either from Run (in process, also in a testing/synctest bubble)
 // or from Step (cmd/printsim, which has a pseudo-terminal and its own idea of waiting).
 //
+// The body is more honest than the firmware. Its switches have their own idea of where they close, its motors lose steps that nobody counts,
+// and what was printed stands in the way. Body.State is all that a script in mid-print must leave as it was.
+//
 // Sources of firmware facts are the observations that docs/FIRMWARE.md lists; where something was not observed the
 // comment says so.
 //

@@ -3,7 +3,6 @@ package printertest
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -38,12 +37,16 @@ const (
 	Crash                      // the head has hit something, where the firmware notices (Prusa): it homes, and asks for lines from Back ago
 	PanelPrint                 // a person starts a print from the card at the panel: File, "" = the first
 	Shift                      // the body of an axis moves by MM without the firmware's knowledge
+	Lose                       // its motor loses N full steps
+	Tooth                      // its belt skips N teeth
+	Creep                      // its pulley slips by MM at each layer from now on
+	Revert                     // what it lost since it was homed it finds again, and creeps no more
 	Heat                       // the nozzle's heater, or the bed's, is Broken from now on
 )
 
 var kindNames = map[string]Kind{"reset": BoardReset, "kill": Kill, "silent": Silent, "stall": Stall, "garble": Garble,
 	"unplug": Unplug, "powerloss": PowerLoss, "runout": Runout,
-	"killpin": KillPin, "crash": Crash, "shift": Shift, "heat": Heat, "panelprint": PanelPrint}
+	"killpin": KillPin, "crash": Crash, "shift": Shift, "lose": Lose, "tooth": Tooth, "creep": Creep, "revert": Revert, "heat": Heat, "panelprint": PanelPrint}
 
 // Trigger is one fault. As part of Faults it happens once, when the Line-th line since the beginning is received (1 is
 // the first; 0 = from the beginning, for Garble and KillPin); with Sim.Inject it happens at once.
@@ -51,8 +54,9 @@ type Trigger struct {
 	Kind  Kind
 	Line  int64
 	For   time.Duration // Stall, Unplug, PowerLoss
-	Axis  byte          // Shift: 'x', 'y' or 'z'
-	MM    float64       // Shift
+	Axis  byte          // of a loss, Shift to Revert: 'x', 'y' or 'z'
+	MM    float64       // Shift, Creep
+	N     int           // Lose, Tooth; negative is towards 0
 	Back  int64         // Crash
 	Quiet bool          // BoardReset: its first words are lost
 	Host  bool          // Runout: the host is to see to it, as after M412 H1
@@ -82,6 +86,10 @@ and once, when so many lines were received:
   killpin@900       the kill button; killpin: it is shorted from the beginning
   panelprint@30     somebody starts a print from the card (--card) at the panel; panelprint@30:CUBE.GCO: that one
   shift@x:5:1200    the axis moves by so many mm, unknown to the firmware
+  lose@x:8:1200     its motor loses so many full steps, of 0.2 mm in x and y; a real one loses four or a multiple
+  tooth@y:1:1200    its belt skips so many teeth, of 2 mm
+  creep@x:0.02:1200 its pulley slips by so many mm at each layer from there on
+  revert@x:1500     and what the axis lost is found again
   heat@nozzle:open:900  the nozzle's heater, or the bed's, gets no power; or it is shorted, or its sensor is frozen or dead; sound again`
 
 // ParseFaults reads the form of the command line, FaultForms: rates are NAME=RATE, what happens once is NAME@LINE, with more behind it where
@@ -146,7 +154,7 @@ func (f *Faults) addTrigger(item string) error {
 	name, where, hasWhere := strings.Cut(item, "@")
 	kind, ok := kindNames[name]
 	if !ok {
-		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash, panelprint, shift and heat")
+		return errors.New("unknown; faults at a line are reset, kill, silent, stall, garble, unplug, powerloss, runout, killpin, crash, panelprint, shift, lose, tooth, creep, revert and heat")
 	}
 	t := Trigger{Kind: kind}
 	parts := strings.Split(where, ":")
@@ -155,15 +163,10 @@ func (f *Faults) addTrigger(item string) error {
 	case (kind == Garble || kind == KillPin) && !hasWhere:
 		f.At = append(f.At, t)
 		return nil
-	case kind == Shift:
-		if len(parts) != 3 || len(parts[0]) != 1 || axisOf(parts[0][0]) < 0 {
-			return errors.New("want shift@AXIS:MM:LINE with AXIS x, y or z")
+	case kind >= Shift && kind <= Revert:
+		if parts, err = t.parseLoss(parts); err != nil {
+			return err
 		}
-		t.Axis = parts[0][0]
-		if t.MM, err = strconv.ParseFloat(parts[1], 64); err != nil || math.IsNaN(t.MM) || math.Abs(t.MM) > 1e4 {
-			return fmt.Errorf("%q is no distance in mm", parts[1])
-		}
-		parts = parts[2:]
 	case kind == Heat:
 		if len(parts) != 3 || parts[0] != "nozzle" && parts[0] != "bed" {
 			return errors.New("want heat@nozzle:HOW:LINE or heat@bed:HOW:LINE")

@@ -13,7 +13,7 @@ import (
 
 func TestParseFaults(t *testing.T) {
 	got, err := ParseFaults("flip=1e-4, drop=2e-4,flipback=0.5,dropback=1,lostok=1e-3,doubleok=1e-3,dupresend=0.1,stall=1e-4:8s,flushdelay=6ms," +
-		"reset@500,reset@501:quiet,kill@900,silent@300,stall@40:500ms,garble,garble@20,unplug@1000,unplug@7:5s,powerloss@8,powerloss@9:1m,runout@10,runout@11:host,killpin@12,killpin,crash@13:20,panelprint@14,panelprint@15:CUBE.GCO,shift@x:-5.5:1200,heat@nozzle:open:14,heat@bed:dead:15,")
+		"reset@500,reset@501:quiet,kill@900,silent@300,stall@40:500ms,garble,garble@20,unplug@1000,unplug@7:5s,powerloss@8,powerloss@9:1m,runout@10,runout@11:host,killpin@12,killpin,crash@13:20,panelprint@14,panelprint@15:CUBE.GCO,shift@x:-5.5:1200,lose@x:-8:1201,tooth@y:1:1202,creep@x:0.02:1203,revert@x:1204,heat@nozzle:open:14,heat@bed:dead:15,")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,6 +23,7 @@ func TestParseFaults(t *testing.T) {
 			{Kind: Unplug, Line: 7, For: 5 * time.Second},
 			{Kind: PowerLoss, Line: 8}, {Kind: PowerLoss, Line: 9, For: time.Minute}, {Kind: Runout, Line: 10},
 			{Kind: Runout, Line: 11, Host: true}, {Kind: KillPin, Line: 12}, {Kind: KillPin}, {Kind: Crash, Line: 13, Back: 20}, {Kind: PanelPrint, Line: 14}, {Kind: PanelPrint, Line: 15, File: "CUBE.GCO"}, {Kind: Shift, Line: 1200, Axis: 'x', MM: -5.5},
+			{Kind: Lose, Line: 1201, Axis: 'x', N: -8}, {Kind: Tooth, Line: 1202, Axis: 'y', N: 1}, {Kind: Creep, Line: 1203, Axis: 'x', MM: 0.02}, {Kind: Revert, Line: 1204, Axis: 'x'},
 			{Kind: Heat, Line: 14, How: Open}, {Kind: Heat, Line: 15, Bed: true, How: Dead}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -36,7 +37,7 @@ func TestParseFaults(t *testing.T) {
 		t.Errorf("no faults: %+v, %v", got, err)
 	}
 	for _, bad := range []string{"flip", "flip=", "flip=2", "flip=-1", "flip=NaN", "bogus=1", "bogus@1", "reset", "reset@0", "reset@x", "reset@1:2", "reset@1:quietly",
-		"stall=0.1", "stall=0.1:x", "stall@5", "stall@5:0s", "shift@x:5", "shift@e:5:1", "shift@:5:1", "shift@x:NaN:1", "shift@x:5:0", "heat@5", "heat@fan:open:5", "heat@nozzle:burning:5", "heat@nozzle:open:0", "heat@bed:open", "kill@", "@", "=", "unplug@1:2s:3", "powerloss@0", "runout", "runout@1:hosts", "killpin@", "crash@5", "crash@5:0", "crash@5:x", "flushdelay=x", "flushdelay=-1s", "flushdelay@3", "unplug@1:2000000h"} {
+		"stall=0.1", "stall=0.1:x", "stall@5", "stall@5:0s", "shift@x:5", "shift@e:5:1", "shift@:5:1", "shift@x:NaN:1", "lose@x:8", "lose@x:1.5:3", "lose@e:4:3", "lose@x:99999:3", "tooth@x:1", "tooth@x::3", "creep@x:inf:3", "creep@3", "revert@3", "revert@x", "revert@x:1:3", "shift@x:5:0", "heat@5", "heat@fan:open:5", "heat@nozzle:burning:5", "heat@nozzle:open:0", "heat@bed:open", "kill@", "@", "=", "unplug@1:2s:3", "powerloss@0", "runout", "runout@1:hosts", "killpin@", "crash@5", "crash@5:0", "crash@5:x", "flushdelay=x", "flushdelay=-1s", "flushdelay@3", "unplug@1:2000000h"} {
 		if _, err := ParseFaults(bad); err == nil || !strings.Contains(err.Error(), bad) {
 			t.Errorf("%q: error %v, want one that names it", bad, err)
 		}
@@ -213,11 +214,14 @@ func FuzzFirmware(f *testing.F) {
 	f.Add([]byte("G4 P99999999999\nG1 X1e9 F.0000001\nM220 S0\nG92 X-1E9\nM0 hello\nM108\n"), uint8(1), uint64(2))
 	f.Add([]byte("FIRMWARE_RESTART\nm112\nG91\nG1 Z-5\nM410\n\x00\xff;\\\n(\n"), uint8(6), uint64(3))
 	f.Add(bytes.Repeat([]byte("G1 X1 Y1\n"), 100), uint8(4), uint64(4))
+	f.Add([]byte("G28\nM302 P1\nM120\nG91\nG1 X-50 Y-50 Z9 E5 F9000\nM206 X5\nG28 R3 X L1\nM211 S0\nG1 X-500 Y900 Z-9 E9\nM119\nM420 S1 Z5\n"), uint8(0), uint64(30))
 	f.Add([]byte("\xff\xff\xfbN1 G1\x1d\xeb\xc2\x1fM\x50\xcc\xff\xff\xf9\xff\xff\xf7"), uint8(0), uint64(3))
 	names := Firmwares()
 	f.Fuzz(func(t *testing.T, data []byte, which uint8, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		sim, err := New(Config{Firmware: names[int(which)%len(names)], AdvancedOK: seed%2 == 0, Speed: float64(seed % 3), Heat: float64(seed % 5), Seed: seed,
+			X:      []Switch{{}, {Max: true, SigmaMM: 0.1, HysteresisMM: 0.2, BounceMM: 0.1}, {Kind: Sensorless}, {Kind: StuckOpen}, {Kind: StuckClosed, Max: true}, {Kind: NoSwitch}}[seed%6],
+			Homing: Homing{RaiseMM: float64(seed % 4), ZSafe: seed%5 == 0, Together: seed%3 == 0, YFirst: seed%2 == 0}, Head: Head{float64(seed % 40), 30, 5}, CoreXY: seed%2 == 0,
 			FlowControl: seed%7 == 0, MeatPack: seed%3 == 0, Baud: []int{0, 115200}[seed%2], Faults: Faults{Flip: 0.01, Drop: 0.01, FlipBack: 0.01, LostOK: 0.1, DoubleOK: 0.1, Stall: 0.01, StallFor: time.Second}})
 		if err != nil {
 			t.Fatal(err)

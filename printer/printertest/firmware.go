@@ -2,6 +2,7 @@ package printertest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 )
@@ -94,6 +95,11 @@ type options struct {
 	paced                       bool // the line has a speed, and sending can keep the main loop busy
 	speed, heat                 float64
 	size                        [3]float64
+	stops                       [2]Switch
+	homing                      Homing
+	coreXY                      bool
+	head                        Head
+	seed                        uint64
 	record, keep                bool
 	faults                      Faults
 	card                        []CardFile
@@ -129,9 +135,20 @@ func newFirmware(fw Firmware, opt options, rxBuffer, bufSize int, d *dice) *firm
 		f.queue[i] = make([]byte, 0, min(fw.MaxLine, 96))
 	}
 	f.nozzle, f.bed = hotend(opt.heat), bed(opt.heat)
-	f.motion.size = opt.size
+	f.motion.size, f.motion.coreXY = opt.size, opt.coreXY
+	for i := range f.stops {
+		var s Switch
+		if i < len(opt.stops) {
+			s = opt.stops[i]
+		}
+		f.stops[i], f.frame[i] = newStop(s, opt.size[i], rand.New(rand.NewPCG(opt.seed, uint64(10+i))))
+		f.soft[i] = f.softLimit(i)
+	}
+	f.relief = newRelief(opt.head, f.frame)
 	// Nobody knows where the head was left before the power came.
-	f.motion.real = [3]float64{opt.size[0] * 0.4, opt.size[1] * 0.55, min(30, opt.size[2]/2)}
+	for i, at := range [3]float64{opt.size[0] * 0.4, opt.size[1] * 0.55, min(30, opt.size[2]/2)} {
+		f.reach(i, at)
+	}
 	f.tell = func(Trigger) {}
 	f.settings.init()
 	f.restart(0)

@@ -1,7 +1,6 @@
 package printertest
 
 import (
-	"cmp"
 	"math"
 	"time"
 )
@@ -24,53 +23,6 @@ func (f *firmware) motionTime(s float64) time.Duration {
 		return 0
 	}
 	return seconds(s / f.opt.speed)
-}
-
-// homing speeds in mm/s, and the seconds that backing off and touching again take.
-var homingSpeed = [3]float64{50, 50, 4}
-var homingBump = [3]float64{1.2, 1.2, 3}
-
-// home is G28: one axis after the other to its switch, which makes belief and truth agree again; then the position.
-func home(f *firmware) bool {
-	p := &f.cur.params
-	if f.stage == 0 {
-		if !f.synced() {
-			return false
-		}
-		f.stage = 1
-	}
-	all := !p.has('X') && !p.has('Y') && !p.has('Z')
-	if all && f.stage == 1 && !f.homing.on { // a print begins here
-		f.trail.clear()
-		f.layers, f.layerZ = 0, 0
-	}
-	for f.stage <= 3 {
-		axis := f.stage - 1
-		if !all && !p.has(byte('X'+axis)) {
-			f.stage++
-			continue
-		}
-		h := &f.homing
-		if !h.on {
-			way := max(0, f.real[axis])
-			*h = homing{axis: axis, on: true, from: f.real[axis], start: f.now,
-				stop: f.now + f.motionTime(way/homingSpeed[axis]+homingBump[axis])}
-		}
-		if !f.until(h.stop) {
-			return false
-		}
-		h.on = false
-		f.real[axis], f.planned[axis], f.stepped[axis], f.offset[axis] = 0, 0, 0, 0
-		f.homed[axis], f.motors = true, true
-		if axis == axisZ {
-			f.homedBaby()
-		}
-		f.stage++
-	}
-	if f.HomeReports {
-		f.sayPosition()
-	}
-	return true
 }
 
 // setPosition is G92: a new name for the place where the head is. E is simply overwritten.
@@ -128,19 +80,19 @@ func (m *motion) steppedAt(now time.Duration) position {
 			at[i] = b.from[i] + (b.to[i]-b.from[i])*part
 		}
 	}
-	return at
+	return m.counters(at)
 }
 
 // realAt is where the head truly is at now.
 func (m *motion) realAt(now time.Duration) [3]float64 {
-	at := m.real
+	at := m.place()
 	if m.homing.on {
 		at[m.homing.axis] = m.homing.at(now)
 	} else if m.planner.running {
 		b := m.planner.at(0)
 		part := b.part(now)
 		for i := range at {
-			at[i] = m.inFrame(i, at[i]+(b.to[i]-b.from[i])*part)
+			at[i] = m.inFrame(i, m.real[i]+(b.to[i]-b.from[i])*part)
 		}
 	}
 	return at
@@ -161,44 +113,11 @@ func whereIsIt(f *firmware) bool {
 	return true
 }
 
-// sayEndstops is M119: the switches see the true place, whatever the firmware believes.
-func sayEndstops(f *firmware) bool {
-	at := f.realAt(f.now)
-	word := func(i int) string {
-		if at[i] <= 1e-6 {
-			return cmp.Or(f.StopWord, "TRIGGERED")
-		}
-		return cmp.Or(f.OpenWord, "open")
-	}
-	if f.EndstopsForm != "" {
-		f.sayf(f.EndstopsForm, word(0), word(1), word(2))
-		return true
-	}
-	f.say("Reporting endstop status")
-	f.sayf("x_min: %s", word(0))
-	f.sayf("y_min: %s", word(1))
-	f.sayf("z_min: %s", word(2))
-	return true
-}
-
 func motorsOff(f *firmware) bool {
 	if !f.synced() {
 		return false
 	}
 	f.motors, f.homed = false, [3]bool{}
-	return true
-}
-
-func softEndstops(f *firmware) bool {
-	if v, ok := f.cur.params.float('S'); ok {
-		f.softLimits = v != 0
-		return true
-	}
-	word := "Off"
-	if f.softLimits {
-		word = "On"
-	}
-	f.sayf("echo:Soft endstops: %s  Min:  X0.00 Y0.00 Z0.00   Max:  X%.2f Y%.2f Z%.2f", word, f.size[0], f.size[1], f.size[2])
 	return true
 }
 

@@ -24,6 +24,7 @@ type heater struct {
 	since   time.Duration // when the target, or what is wrong, last changed
 	broken  Broken
 	readC   float64 // what a sensor says that is Frozen or Dead
+	offs    int     // how often it was switched off
 }
 
 // Broken is what is wrong with a heater. No protection of the firmware's notices it: what that says and does is Kill.
@@ -86,6 +87,9 @@ func bed(scale float64) heater {
 func (h *heater) set(now time.Duration, targetC float64) {
 	h.fromC = h.at(now)
 	h.since = now
+	if targetC <= 0 && h.targetC > 0 {
+		h.offs++
+	}
 	h.targetC = max(0, min(h.maxC, targetC))
 }
 

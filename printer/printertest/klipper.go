@@ -69,6 +69,9 @@ func klipperStatus(f *firmware) bool {
 
 func klipperPosition(f *firmware) bool {
 	n, l := f.steppedAt(f.now), f.logical()
+	for i, mm := range f.counted { // homing does not set its counters back
+		n[i] += mm
+	}
 	f.sayf("// mcu: stepper_x:%.0f stepper_y:%.0f stepper_z:%.0f", n[0]*stepsPerMM[0], n[1]*stepsPerMM[1], n[2]*stepsPerMM[2])
 	f.sayf("// gcode: X:%.6f Y:%.6f Z:%.6f E:%.6f", l[0], l[1], l[2], l[3])
 	return true

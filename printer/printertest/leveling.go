@@ -49,18 +49,40 @@ func (f *firmware) probing(points int) bool {
 
 // levelling is M420; V tells the mesh (M420.cpp).
 func levelling(f *firmware) bool {
+	p := &f.cur.params
 	if f.opt.leveling == "" {
 		return f.lacked()
 	}
-	if f.cur.params.has('V') {
-		if f.settings.mesh == nil {
-			f.say("echo:Invalid mesh.")
-		} else {
+	s, set := p.float('S')
+	on := f.leveled
+	if set {
+		on = s != 0
+		f.leveled = f.leveled && on
+	}
+	switch {
+	case f.settings.mesh != nil:
+		if p.has('V') {
 			f.sayMesh()
 		}
+		if z, ok := p.float('Z'); ok {
+			f.fade = max(0, min(100, z))
+		}
+		f.leveled = on
+	case on || p.has('V'):
+		f.say("echo:Invalid mesh.")
 	}
-	f.say("echo:Bed Leveling Off")
-	f.say("echo:Fade Height Off")
+	if on && !f.leveled {
+		f.say("Error:Failed to enable Bed Leveling")
+	}
+	word, fade := "Off", "Off"
+	if f.leveled {
+		word = "On"
+	}
+	if f.fade > 0 {
+		fade = fmt.Sprintf("%.2f", f.fade)
+	}
+	f.say("echo:Bed Leveling " + word)
+	f.say("echo:Fade Height " + fade)
 	return true
 }
 
@@ -86,6 +108,7 @@ func probeBed(f *firmware) bool {
 		f.settings.mesh[0][0] = math.NaN() // where the probe does not get to
 		return true
 	}
+	f.leveled = true
 	f.sayMesh()
 	f.sayPosition()
 	return true

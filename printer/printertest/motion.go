@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// slackMM is how far a carriage can travel beyond the switch before it hits the frame.
-const slackMM = 1.5
-
 // motion is where the head is: where the firmware plans to be, where its step counters say it is, and where it really is.
 // Coordinates are the firmware's native ones; offset is what G92 laid over them.
 type motion struct {
@@ -18,8 +15,13 @@ type motion struct {
 	stepped position // of the last finished block
 	offset  [3]float64
 	homed   [3]bool
-	real    [3]float64 // the body's true place; 0 is where the switch triggers
-	motors  bool
+	real    [3]float64 // where the motors truly are, on the bed's scale: the carriage is there as far as the frame lets it, see push
+	stops   [3]stop
+	frame   [3][2]float64 // how far the carriage gets
+	soft    [3][2]float64 // and how far the firmware lets it while soft endstops are on
+	losses
+	relief relief
+	motors bool
 
 	feed                float64 // mm/s of the last F
 	relative, relativeE bool
@@ -33,18 +35,15 @@ type motion struct {
 	trail               trail
 	layerZ              float64
 	layers              int
-	watchStops          bool // M120: a switch stops any move
-	hit                 int  // axis of the switch that did, -1 none
+	watchStops          bool       // M120: a switch stops any move
+	hit                 int        // axis of the switch that did, -1 none
+	behind              [3]float64 // by so much the step counters are short of stepped since one did
+	counted             [3]float64 // and by so much homing has set them back, for counters that it does not
+	homeOffset          [3]float64 // M206
+	leveled             bool       // M420
+	fade                float64    // height of it
 	arc                 arc
 	baby                float64 // mm of babysteps in Z that are in force
-}
-
-// homing is an axis on its way to its switch.
-type homing struct {
-	axis        int
-	on          bool
-	from        float64
-	start, stop time.Duration
 }
 
 // restart is what a reset does to the firmware's idea; the body stays where it is.
@@ -62,32 +61,26 @@ func (m *motion) restart(f *firmware) {
 	m.motors, m.feed, m.relative, m.relativeE, m.inches = false, 1500.0/60, false, false, false
 	m.speedPart, m.flowPart, m.coldC, m.coldOK, m.softLimits = 1, 1, 170, false, true
 	m.watchStops, m.hit, m.baby = false, -1, 0
+	m.behind, m.counted, m.homeOffset, m.leveled, m.fade = [3]float64{}, [3]float64{}, [3]float64{}, false, 0
 }
 
 // freeze stops all motion where it is at now; plan, counters and body keep what was done.
 func (m *motion) freeze(now time.Duration) {
 	if m.planner.count > 0 {
 		m.planner.stop(now)
-		m.planned = m.stepped
+		m.planned = m.counters(m.stepped)
+		m.stepped, m.behind = m.planned, [3]float64{}
 	}
-	if m.homing.on {
-		h := &m.homing
-		m.real[h.axis] = h.at(now)
+	if h := &m.homing; h.on {
+		m.slide(h.axis, h.at(now))
 		h.on = false
 	}
 	m.arc.left = 0
 }
 
-func (h *homing) at(now time.Duration) float64 {
-	if now >= h.stop || h.stop <= h.start {
-		return 0
-	}
-	return h.from * (1 - float64(now-h.start)/float64(h.stop-h.start))
-}
-
 // move takes the done part of a block into counters and body.
 func (m *motion) move(b *block, part float64) {
-	from := m.real
+	from := m.place()
 	if m.watchStops {
 		part = m.untilStop(b, part)
 	}
@@ -97,54 +90,64 @@ func (m *motion) move(b *block, part float64) {
 		if part == 1 {
 			m.stepped[i] = b.to[i]
 		}
-		if i < 3 {
-			m.real[i] = m.inFrame(i, m.real[i]+d)
+		if i < 3 && d != 0 {
+			m.reach(i, m.real[i]+d)
 		}
 	}
 	m.motors = true
+	to := m.place()
 	e := (b.to[axisE] - b.from[axisE]) * part
 	m.extruded += e * m.flowPart
-	if e > 0 && (from[0] != m.real[0] || from[1] != m.real[1]) {
-		if z := m.real[2]; z > m.layerZ+0.02 || z < m.layerZ-0.5 {
+	m.relief.pass(from, to)
+	if e > 0 && (from[0] != to[0] || from[1] != to[1]) {
+		m.relief.lay(from, to)
+		m.trail.add(Segment{From: from, To: to})
+		if z := to[2]; z > m.layerZ+0.02 || z < m.layerZ-0.5 {
 			m.layerZ = z
 			m.layers++
+			m.creeps()
 		}
-		m.trail.add(Segment{From: from, To: m.real})
 	}
 }
 
 // untilStop is how much of the block is done when a switch stops it.
 func (m *motion) untilStop(b *block, part float64) float64 {
-	for i := range m.real {
-		if d := b.to[i] - b.from[i]; d < 0 && m.real[i]+d*part <= 0 {
-			part, m.hit = max(0, min(part, -m.real[i]/d)), i
+	for i := range m.stops {
+		s, d := &m.stops[i], b.to[i]-b.from[i]
+		switch {
+		case d*s.way <= 0 || s.Kind != Mechanical && s.Kind != StuckClosed:
+		case s.closed || s.Kind == StuckClosed:
+			part, m.hit = 0, i
+		case s.pressed(m.real[i]+d*part) >= 0:
+			part, m.hit = max(0, min(part, (s.closesAt-m.real[i])/d)), i
 		}
 	}
 	return part
 }
 
-// checkStops ends all motion when a switch has stopped a move, and says where the firmware believed that switch to be. What the
-// planner knew of the position beyond it is lost, until the axis is homed.
+// checkStops ends all motion when a switch has stopped a move, and says where the step counters were then. The firmware takes the moves
+// that were dropped for done, and so is wrong about where it is until the axis is homed.
 func (f *firmware) checkStops() {
 	if f.hit < 0 {
 		return
 	}
-	f.sayf("echo:endstops hit:  %c:%.2f", 'X'+f.hit, f.stepped[f.hit])
+	f.sayf("echo:endstops hit:  %c:%.2f", 'X'+f.hit, zeroed(f.counters(f.stepped)[f.hit]))
+	done, behind := f.planned, f.behind
 	f.watchStops = false // while the rest is dropped
-	f.freeze(f.now)
-	f.planned, f.hit, f.watchStops = f.stepped, -1, true
-}
-
-// inFrame clips a true place to where the frame lets the carriage go: beyond it steps are lost.
-func (m *motion) inFrame(axis int, v float64) float64 {
-	return max(-slackMM, min(m.size[axis]+slackMM, v))
-}
-
-// shift moves the body without the firmware's knowledge.
-func (m *motion) shift(axis byte, mm float64) {
-	if i := axisOf(axis); i >= 0 && i < 3 {
-		m.real[i] = m.inFrame(i, m.real[i]+mm)
+	f.planner.stop(f.now)
+	for i := range behind {
+		behind[i] += done[i] - f.stepped[i]
 	}
+	f.arc.left = 0
+	f.planned, f.stepped, f.behind, f.hit, f.watchStops = done, done, behind, -1, true
+}
+
+// counters is what the step counters say when the moves have come to a place.
+func (m *motion) counters(at position) position {
+	for i := range m.behind {
+		at[i] -= m.behind[i]
+	}
+	return at
 }
 
 func axisOf(c byte) int {
@@ -195,18 +198,6 @@ func (f *firmware) target() position {
 	}
 	if v, ok := p.float('F'); ok && v > 0 {
 		f.feed = v * unit / 60
-	}
-	return to
-}
-
-// clip keeps a destination within the soft endstops. An axis that was never homed has none (motion.cpp, apply_motion_limits).
-func (f *firmware) clip(to position) position {
-	if f.softLimits {
-		for i := range f.size {
-			if f.homed[i] {
-				to[i] = max(0, min(f.size[i], to[i]))
-			}
-		}
 	}
 	return to
 }

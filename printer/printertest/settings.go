@@ -124,7 +124,11 @@ func saySettings(f *firmware) bool {
 	}
 	if slices.Contains([]string{"bilinear", "ubl"}, f.opt.leveling) {
 		f.sayf("echo:%sAuto Bed Leveling:", f.Heading)
-		f.say("echo:  M420 S0 Z0.00 ; Leveling OFF")
+		on, word := 0, "OFF"
+		if f.leveled {
+			on, word = 1, "ON"
+		}
+		f.sayf("echo:  M420 S%d Z%.2f ; Leveling %s", on, f.fade, word)
 		for y, row := range f.settings.mesh {
 			for x, z := range row {
 				f.sayf("echo:  G29 W I%d J%d Z%.5f", x, y, z)

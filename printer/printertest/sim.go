@@ -40,6 +40,11 @@ type Config struct {
 	KeepExecuted bool // keep them for Executed as well
 
 	WidthMM, DepthMM, HeightMM float64 // 0 = 220, 220, 250
+
+	X, Y   Switch // what they home to
+	Homing Homing
+	Head   Head // what collides, see Counters.Collisions
+	CoreXY bool // a lost motor step moves both axes
 }
 
 // Sim is a pretend printer. Run (or Step) makes its time pass; all methods may be called from any goroutine. It must be made in
@@ -103,6 +108,11 @@ func New(cfg Config) (*Sim, error) {
 	for _, mm := range []float64{cfg.WidthMM, cfg.DepthMM, cfg.HeightMM} {
 		if !(mm >= 10 && mm <= 5000) {
 			return nil, fmt.Errorf("size %g mm: want 10 to 5000", mm)
+		}
+	}
+	for name, err := range map[string]error{"x": cfg.X.check(), "y": cfg.Y.check(), "homing": cfg.Homing.check(), "head": cfg.Head.check()} {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	s := &Sim{start: time.Now(), nudge: make(chan struct{}, 1), board: newBoard(cfg, fw)}

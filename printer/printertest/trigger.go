@@ -20,8 +20,8 @@ func (f *firmware) trigger(t Trigger) {
 		f.runout(t.Host)
 	case Crash:
 		f.crash(t.Back)
-	case Shift:
-		f.motion.shift(t.Axis, t.MM)
+	case Shift, Lose, Tooth, Creep, Revert:
+		f.motion.lose(t)
 	case Heat:
 		h := &f.nozzle
 		if t.Bed {

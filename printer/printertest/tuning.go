@@ -28,7 +28,7 @@ func (f *firmware) lacked() bool {
 // step moves the body in Z, and nothing that the firmware believes.
 func (f *firmware) step(mm float64) {
 	f.baby += mm
-	f.real[axisZ] = f.inFrame(axisZ, f.real[axisZ]+mm)
+	f.reach(axisZ, f.real[axisZ]+mm)
 }
 
 // homedBaby is what homing Z does to babysteps: they are an end of it in Marlin, and come on top of it in others.
@@ -36,7 +36,7 @@ func (f *firmware) homedBaby() {
 	if f.Babysteps == babyMarlin {
 		f.baby = 0
 	}
-	f.real[axisZ] += f.baby
+	f.reach(axisZ, f.real[axisZ]+f.baby)
 }
 
 // babystep is M290. Marlin takes 2 mm at most, nothing before Z is homed (babystep.cpp, add_steps), and shifts the probe's offset with it where it has

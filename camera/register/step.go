@@ -1,0 +1,124 @@
+package register
+
+import "math"
+
+// A lost step shows as a step: from one layer to the next everything is elsewhere, and stays there. Beds that bend as they warm, and templates that were taken anew, show as
+// a slow drift. So a look is compared with where the last twenty were heading, and a step must stay to be sure.
+
+// Step is the newest step that was found.
+type Step struct {
+	Axis       string  `json:"axis"`        // "x", "y"; "" = none
+	MM         float64 `json:"mm"`          // + = further along + than believed
+	SinceLayer int     `json:"since_layer"` // the first that was printed wrong, or the one before
+	Sure       int     `json:"sure"`        // looks in a row that agree, 1 to 3
+	Creeps     bool    `json:"creeps"`      // it came slowly: a pulley that slips, or a bed that bends
+}
+
+const (
+	trailLength = 20
+	leastTrail  = 3   // looks before one can tell a step
+	creepMM     = 1.5 // what came slowly is told of from here on
+	steepest    = 0.03
+)
+
+// sample is where one axis was in one look.
+type sample struct {
+	layer int
+	mm    float64
+}
+
+// trail is what one axis did in the last looks.
+type trail struct {
+	before []sample // when all was well, up to twenty
+	after  []sample // since the step, if there is one
+	anchor []float64
+	level  []sample // the last three, for what creeps
+}
+
+// expect is where the next sample should be: on the line through those before, which bends for no single one of them. mad is how far half of them are from it, at most.
+func (t *trail) expect() (mm, mad float64) {
+	n := len(t.before)
+	if n == 0 {
+		return 0, 0
+	}
+	slope := 0.0
+	if n >= 8 {
+		slopes := make([]float64, 0, n*(n-1)/2)
+		for i, a := range t.before {
+			for j, b := range t.before[i+1:] {
+				slopes = append(slopes, (b.mm-a.mm)/float64(j+1))
+			}
+		}
+		slope = min(max(median(slopes), -steepest), steepest)
+	}
+	list := make([]float64, 0, n)
+	for i, a := range t.before {
+		list = append(list, a.mm+slope*float64(n-i))
+	}
+	mm = median(list)
+	for i, v := range list {
+		list[i] = math.Abs(v - mm)
+	}
+	return mm, median(list)
+}
+
+// threshold is the least step that would be told from noise now: sigma is that of this look, usual the scatter that the set-up found.
+func (t *trail) threshold(sigma, usual float64) float64 {
+	_, mad := t.expect()
+	if n := float64(len(t.before)); n < 8 {
+		mad = max(mad, usual*0.67) // too few to know by themselves
+	}
+	return max(leastMM, 6*mad, 5*sigma)
+}
+
+// add takes a look's place and returns the step, if there is one.
+func (t *trail) add(s sample, threshold float64) (step Step) {
+	if len(t.anchor) < 5 {
+		t.anchor = append(t.anchor, s.mm)
+	}
+	t.level = append(t.level, s)[max(len(t.level)-2, 0):]
+	expected, _ := t.expect()
+	d := s.mm - expected
+	switch {
+	case len(t.before) < leastTrail || math.Abs(d) <= threshold:
+		t.after = t.after[:0]
+		t.before = append(t.before, s)
+		if len(t.before) > trailLength {
+			t.before = t.before[1:]
+		}
+		return t.creep(threshold)
+	case len(t.after) > 0 && (t.after[0].mm-expected)*d < 0:
+		t.after = t.after[:0]
+	}
+	t.after = append(t.after, s)
+	newest := make([]float64, 0, 3)
+	for _, a := range t.after[max(len(t.after)-3, 0):] {
+		newest = append(newest, a.mm-expected)
+	}
+	since := t.after[0].layer
+	if len(t.after) > trailLength {
+		t.after = append(t.after[:1], t.after[2:]...)
+	}
+	return Step{MM: median(newest), SinceLayer: since, Sure: len(newest)}
+}
+
+// creep is what came slowly since the first looks.
+func (t *trail) creep(threshold float64) Step {
+	begun := median(append([]float64(nil), t.anchor...))
+	var far []float64
+	for _, s := range t.level {
+		if math.Abs(s.mm-begun) > max(creepMM, 2*threshold) {
+			far = append(far, s.mm-begun)
+		}
+	}
+	if len(far) < 3 {
+		return Step{}
+	}
+	return Step{MM: median(far), SinceLayer: t.level[0].layer, Sure: 3, Creeps: true}
+}
+
+// calm reports whether the newest look was where it was expected, give or take so much.
+func (t *trail) calm(mm float64) bool {
+	expected, _ := t.expect()
+	return len(t.after) == 0 && len(t.before) > 0 && math.Abs(t.before[len(t.before)-1].mm-expected) < mm
+}

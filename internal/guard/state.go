@@ -1,0 +1,114 @@
+// Package guard watches a print for shifted layers, and has it paused.
+//
+//	endstop checks (printer) ─┐
+//	parked pictures (camera) ─┼─▶ Run ─▶ decide ─▶ check now, pause, tell ─▶ State, evidence
+//	firmware's words ─────────┘
+//
+// Three witnesses see different things. A check against the endstops knows where the head is, and nothing of the part. The camera sees head and bed, when
+// there is light. Some firmware notices a collision. Camera and firmware make suspicious, the endstops confirm.
+//
+// Nothing here can hold up a print: what fails is told, and the print goes on.
+package guard
+
+import "layerd/printer"
+
+// State is all that people see of the guard. It is immutable. Lengths are mm, times Unix milliseconds, 0 for never.
+type State struct {
+	Mode      printer.WatchMode `json:"mode"` // as it is set for prints
+	Job       string            `json:"job"`  // the print that Layers and Alarm are of; "" none yet
+	Endstops  Witness           `json:"endstops"`
+	Camera    Witness           `json:"camera"`
+	Firmware  Witness           `json:"firmware"`
+	Card      *Card             `json:"card"`   // what the set-up found; null = never set up
+	Setup     *Setup            `json:"setup"`  // one under way, or the last one's failure; null none
+	Drill     *Drill            `json:"drill"`  // the fire drill under way, or the last one's result; null none
+	Layers    []Layer           `json:"layers"` // what was seen at the last 30 layers that were looked at, the oldest first
+	Alarm     *Alarm            `json:"alarm"`  // of the print under way, until it is answered; null none
+	Recording bool              `json:"recording"`
+}
+
+// Witness is how one of the three does.
+type Witness struct {
+	Status     string  `json:"status"`       // WitnessReady and so on
+	Why        string  `json:"why"`          // it is blind, unable or off, for people; "" when ready
+	AtMS       int64   `json:"at_ms"`        // when it said something last
+	Said       string  `json:"said"`         // that, for people
+	DetectsXMM float64 `json:"detects_x_mm"` // the least shift that it is sure to see now; 0 it sees none
+	DetectsYMM float64 `json:"detects_y_mm"`
+}
+
+// How a witness does.
+const (
+	WitnessReady  = "ready"
+	WitnessBlind  = "blind"  // it sees nothing now: never taken for "all is well"
+	WitnessUnable = "unable" // on this machine it cannot be used
+	WitnessUnset  = "unset"  // it wants the set-up
+	WitnessOff    = "off"
+)
+
+// Card is what the set-up found out, for people and for what comes after a restart.
+type Card struct {
+	MadeMS   int64            `json:"made_ms"`
+	Endstops printer.Switches `json:"endstops"`
+	CheckS   float64          `json:"check_s"`  // what one check takes
+	CameraID int              `json:"camera"`   // -1 none was of use
+	Camera   string           `json:"camera_w"` // why not, for people; "" when it is
+	XMM      float64          `json:"x_mm"`     // the least shift that the camera is sure to see; 0 none
+	YMM      float64          `json:"y_mm"`
+	PxPerMM  float64          `json:"px_per_mm"`
+	BedMoves bool             `json:"bed_moves"` // with Y, as on most machines
+}
+
+// Setup is a set-up under way.
+type Setup struct {
+	Step    string  `json:"step"` // "home", "pictures", "switches", "done", "failed"
+	Percent float64 `json:"percent"`
+	Why     string  `json:"why"` // it failed, for people
+}
+
+// Drill is a fire drill: the head is moved aside on purpose, and the witnesses say what they see.
+type Drill struct {
+	Running  bool    `json:"running"`
+	AtMS     int64   `json:"at_ms"`
+	Axis     string  `json:"axis"` // "x" or "y"
+	MM       float64 `json:"mm"`
+	Endstops string  `json:"endstops"` // what they say, for people; "" they were not asked
+	Camera   string  `json:"camera"`
+	Paused   bool    `json:"paused"` // a print would have been paused
+	Why      string  `json:"why"`    // it could not be made
+}
+
+// Layer is what was found out at one layer change.
+type Layer struct {
+	Layer int      `json:"layer"` // as in JobStatus.Layer
+	AtMS  int64    `json:"at_ms"`
+	XMM   *float64 `json:"x_mm"` // how far off the camera sees head or bed; null it saw nothing
+	YMM   *float64 `json:"y_mm"`
+	Check string   `json:"check"` // a check's verdict; "" none was made
+	Blind string   `json:"blind"` // why the camera saw nothing, for people
+}
+
+// Alarm is a shift that was found, with its evidence.
+type Alarm struct {
+	ID         int64           `json:"id"` // of the evidence: GET /v1/guard/ID/before and /after
+	AtMS       int64           `json:"at_ms"`
+	Layer      int             `json:"layer"`
+	Since      int             `json:"since"`     // the first layer that may be spoiled
+	Spoiled    int             `json:"spoiled"`   // layers that may be
+	Sentence   string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."
+	Confirmed  bool            `json:"confirmed"` // by the endstops
+	XMM        float64         `json:"x_mm"`
+	YMM        float64         `json:"y_mm"`
+	Paused     bool            `json:"paused"`
+	Statements []Statement     `json:"statements"`
+	Pictures   bool            `json:"pictures"` // there is a pair
+	Crop       [4]float64      `json:"crop"`     // of both pictures, where to look: left, top, width, height, as parts of 1
+	Rehoming   *printer.Rehome `json:"rehoming"` // null it was not asked for
+}
+
+// Statement is what one witness said.
+type Statement struct {
+	Witness string `json:"witness"` // "endstops", "camera", "firmware"
+	Said    string `json:"said"`
+	AtMS    int64  `json:"at_ms"`
+}
