@@ -22,6 +22,7 @@ type JobInfo struct {
 	OverLimits bool // a person who may has allowed it more heat than the profile does
 	Shots      Shots
 	Stops      []StopAt // where it pauses by itself; more can be set while it prints
+	Watch      Watch
 
 	Arcs int64  // what is sent is a copy of File in which that many arcs stand for moves, and Size and Survey are the copy's; 0 = it is File
 	Note string // how it is printed, for the console

@@ -10,6 +10,7 @@ import (
 // regard takes in what a line says of the machine, whatever it says of the conversation. It returns 1 for a line that nobody can read.
 func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	s.regardTemps(now, r)
+	s.regardWitness(now, r)
 	s.regardUnknown(r)
 	s.regardLack(r)
 	s.regardCard(now, r)
@@ -91,6 +92,9 @@ func (s *session) regardAxes(f *flight) {
 	for i, axis := range []byte("XYZ") {
 		if all || c.Has(axis) {
 			s.seen.homed[i] = home && !f.refused // nobody knows where an axis is once its motor is off
+			if i < 2 {
+				s.base[i], s.met[i] = nil, nil
+			}
 		}
 	}
 }

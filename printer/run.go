@@ -15,7 +15,9 @@ type jobRun struct {
 	said    string        // what the file's last line put on the printer's display
 	eta     eta
 	spent   spent // filament
+	detour  detour
 	shots   shots
+	checks  checks
 	begun   int             // the newest layer whose lines were let through, an index; -1 before the first
 	stops   []Stop          // by layer; replaced, never changed
 	out     []gcode.LeftOut // objects that are skipped, and
@@ -23,7 +25,7 @@ type jobRun struct {
 }
 
 func startRun(now time.Time) jobRun {
-	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}, begun: -1, eta: startETA()}
+	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}, checks: checks{layer: -1}, begun: -1, eta: startETA()}
 }
 
 func (r *jobRun) at(pos jobPos) { r.pos = pos }
@@ -76,6 +78,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	st.Objects, st.Object, st.Skipped, st.LeftOut = len(v.Objects), r.pos.object-1, []int{}, []int{}
 	done := r.done(info)
 	st.Percent, st.Shot, st.Begun, st.Stops = percent(done), r.shots.newest, r.begun+1, r.shownStops(&info)
+	st.Watch, st.Check, st.Checks, st.ChecksS, st.Rehomed, st.Witnessed = info.Watch, r.checks.newest, r.checks.made, r.checks.took.Seconds(), r.checks.rehomed, r.checks.witnessed
 	if v.SlicerTimeS > 0 {
 		st.SlicerLeftS = (1 - done) * v.SlicerTimeS
 		if r.times != nil && info.Survey.TimeS > 0 { // it has reckoned with all objects
