@@ -241,7 +241,8 @@ export type Doing =
   | { do: 'set_timelapse'; timelapse: TimelapseSettings }
   | { do: 'set_guard'; guard: GuardSettings }
   | { do: 'guard_setup'; empty: boolean }
-  | { do: 'guard_drill' | 'guard_cancel' }
+  | { do: 'guard_drill'; axes: 'x' | 'y' }
+  | { do: 'guard_cancel' }
   | { do: 'false_alarm' | 'guard_seen' | 'guard_check' | 'rehome'; job: string }
   | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }
   | { do: 'overlay_login'; secret?: string }
