@@ -93,6 +93,9 @@ const identity = object({ id: str, name: str, role: oneOf(...roles), via: str })
 
 // ---- Messages from layerd ----
 
+/** What the first load only carries: a part that is fetched later reads it. */
+const carried: Read<unknown> = (v) => v
+
 /** GET /v1/state, and the state message of the live socket: everything a page shows. */
 export const readState = object({
   type: or(oneOf('state'), 'state'),
@@ -102,7 +105,7 @@ export const readState = object({
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
   cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
-  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), guard: carried, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
 const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
@@ -126,7 +129,7 @@ export const readFileList = object({ files: list(file), free_bytes: num })
 const print = object({
   id: str, file: str, sha256: str, by: str, started_ms: num, ended_ms: num, outcome: str, reason: str, fault: str, elapsed_s: num,
   filament_mm: num, line: num, offset: num, layer: num, layers: num, z_mm: num, percent: num, lines_again: num, resend_percent: num,
-  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool, filament_g: num, spools: str,
+  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool, filament_g: num, spools: str, alarms: or(num, 0),
 })
 export const readPrintList = object({ prints: list(print) })
 
@@ -238,6 +241,10 @@ export type Doing =
   | { do: 'overlay_leave' }
   | { do: 'allow_app'; app: string; role: Role }
   | { do: 'deny_app'; app: string }
+  | { do: 'guard_setup'; camera_id: number }
+  | { do: 'guard_cancel' | 'guard_drill' }
+  | { do: 'guard_check' | 'rehome' | 'false_alarm'; job: string }
+  | { do: 'set_guard'; guard: GuardSettings }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
   | { do: 'save_spool'; spool: SpoolEdit }
@@ -257,6 +264,8 @@ export interface OverlaySettings {
   tailnet: { name: string; control_url: string; tags: readonly string[]; vendor_logs: boolean; default_role: string }
   zerotier: { network: string }
 }
+/** How prints are watched for shifted layers. */
+export interface GuardSettings { mode: 'off' | 'tell' | 'pause'; camera: number; share_percent: number; record: boolean; record_mb: number }
 export interface TimelapseSettings extends RecordChoice { camera: number; fps: number; budget_mb: number; limit_mb: number; render_early: boolean; keep_failed: boolean }
 
 /** A spool as a person enters it; without left_g what is left stays as it was. */
@@ -283,7 +292,7 @@ export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
-  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
+  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), guard: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),
   })),
