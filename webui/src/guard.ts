@@ -1,8 +1,9 @@
 // The guard against shifted layers: what layerd says of it, how that is put for people, and what they can have done. The first load only carries the
 // message; the parts that show it are fetched later, and read it here. internal/guard/state.go has the other side.
 import { computed, effect } from '@preact/signals'
+import { get } from './api'
 import { bool, list, num, object, oneOf, orNull, str, type Of, type Read } from './read'
-import { link, perform, state } from './state'
+import { perform, state } from './state'
 import { moment, trim } from './units'
 import type { Tone } from './words'
 import type { State } from './wire'
@@ -25,8 +26,6 @@ const alarm = object({
   id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, crop,
   rehoming: orNull(rehoming), job: str, label: str,
 })
-
-export const readAlarm = alarm
 
 /** `guard` of the state. */
 export const readGuard = object({
@@ -58,6 +57,10 @@ export const guard = computed<Guard | null>(() => {
 
 export const pictureURL = (alarm: number, which: 'before' | 'after'): string => `/v1/guard/${alarm}/${which}`
 
+/** GET /v1/alarms/ID: the shifts that were found in that print. */
+export const readAlarms = object({ alarms: list(alarm) })
+export const getAlarms = (print: string): Promise<readonly Alarm[]> => get(`/v1/alarms/${encodeURIComponent(print)}`, readAlarms).then(({ alarms }) => alarms)
+
 // ---- Words ----
 
 const mm = (value: number): string => trim(value, 2)
@@ -69,12 +72,18 @@ export function seesText(x: number, y: number): string {
   return x > 0 ? `X ${mm(x)} mm` : `Y ${mm(y)} mm`
 }
 
+/** What layerd says in a sentence, put after a colon: "It is too dark." is "too dark". */
+export function clause(text: string): string {
+  const bare = text.replace(/^It is /, '').replace(/\.$/, '')
+  return /^[A-Z][a-z]/.test(bare) ? bare.charAt(0).toLowerCase() + bare.slice(1) : bare
+}
+
 /** What the chip says: what is watched, and when nothing is, that. Blind is never "fine". */
 export function chipWords({ mode, endstops, camera }: Guard): { text: string; tone: Tone } {
   if (mode === 'off') return { text: 'Not watching for slips', tone: 'off' }
   const switches = endstops.status === 'ready'
   if (camera.status === 'ready') return { text: `Watching · sees ${seesText(camera.detects_x_mm, camera.detects_y_mm) || 'little'}`, tone: 'calm' }
-  if (camera.status === 'blind') return { text: `Camera blind${camera.why && `: ${camera.why}`}${switches ? ' · end switches still checked' : ''}`, tone: 'warn' }
+  if (camera.status === 'blind') return { text: `Camera blind${camera.why && `: ${clause(camera.why)}`}${switches ? ' · end switches still checked' : ''}`, tone: 'warn' }
   if (switches) return { text: 'Watching by the end switches', tone: 'calm' }
   return { text: endstops.status === 'unset' || camera.status === 'unset' ? 'Not watching: not set up yet' : 'Not watching: nothing to watch with', tone: 'off' }
 }
@@ -83,16 +92,16 @@ export function chipWords({ mode, endstops, camera }: Guard): { text: string; to
 export function witnessText(w: Witness, ready: string): { text: string; tone: Tone } {
   switch (w.status) {
     case 'ready': return { text: ready, tone: 'calm' }
-    case 'blind': return { text: `Sees nothing now${w.why && `: ${w.why}`}`, tone: 'warn' }
-    case 'unable': return { text: `Cannot be used${w.why && `: ${w.why}`}`, tone: 'off' }
+    case 'blind': return { text: `Sees nothing now${w.why && `: ${clause(w.why)}`}`, tone: 'warn' }
+    case 'unable': return { text: `Cannot be used${w.why && `: ${clause(w.why)}`}`, tone: 'off' }
     case 'unset': return { text: 'Needs the set-up', tone: 'off' }
-    default: return { text: w.why ? `Off: ${w.why}` : 'Off', tone: 'off' }
+    default: return { text: w.why ? `Off: ${clause(w.why)}` : 'Off', tone: 'off' }
   }
 }
 
 export const witnessNames: Record<string, string> = { endstops: 'End switches', camera: 'Camera', firmware: "The printer's electronics" }
 
-/** When a witness last said something: ", at 12:04". */
+/** When a witness last said something; "" when never. */
 export const saidAt = (atMs: number, nowMs: number): string => (atMs > 0 ? moment(atMs, nowMs) : '')
 
 /** "about 2 spoiled layers" */
@@ -162,5 +171,3 @@ export async function falseAlarm(job: string, { state: now, pause }: Pick<State,
   const answer = await perform('alarm', { do: 'false_alarm', job })
   if (!answer.error && now === 'paused' && pause?.by === 'shift') await perform('job', { do: 'resume', job })
 }
-
-export const layerdNow = (): number => link.clock.now()

@@ -4,6 +4,9 @@ import { bool, list, num, object, oneOf, or, orNull, record, str, WireError, typ
 
 // ---- The printer ----
 
+/** What the first load only carries: a part that is fetched later reads it. */
+const carried: Read<unknown> = (v) => v
+
 export const stateNames = [
   'disconnected', 'connecting', 'idle', 'starting', 'printing', 'pausing', 'paused', 'resuming', 'cancelling', 'finishing',
   'halting', 'halted', 'faulted',
@@ -37,7 +40,7 @@ const stop = object({ layer: num, z_mm: num, change: bool, note: str, percent: n
 
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
-  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), stops: list(stop),
+  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), stops: list(stop), check: carried, rehomed: carried, witnessed: carried,
 })
 
 const outcome = object({
@@ -56,7 +59,7 @@ const tuning = object({
   babystep_mm: num, babystep_unsaved_mm: num, pressure_advance: orNull(num), acceleration_mm_s2: num, has_babystep: bool, has_advance: bool, has_acceleration: bool,
 })
 
-const pauseInfo = object({ by: str, message: str, filament: bool, layer: or(num, 0), held: bool })
+const pauseInfo = object({ by: str, message: str, filament: bool, layer: or(num, 0), held: bool, shift: carried })
 const prompt = object({ id: num, text: str, buttons: list(str) })
 
 const fault = object({ code: str, message: str, next: str, said: str, job: str, at_ms: num })
@@ -93,9 +96,6 @@ const identity = object({ id: str, name: str, role: oneOf(...roles), via: str })
 
 // ---- Messages from layerd ----
 
-/** What the first load only carries: a part that is fetched later reads it. */
-const carried: Read<unknown> = (v) => v
-
 /** GET /v1/state, and the state message of the live socket: everything a page shows. */
 export const readState = object({
   type: or(oneOf('state'), 'state'),
@@ -103,9 +103,9 @@ export const readState = object({
   nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
-  lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
+  lost: orNull(lostPrint), halt: orNull(halt), switches: carried, calibration: carried, drilled: carried, witness: carried, guard: carried, keeper, link: linkStats, health,
   cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
-  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), guard: carried, me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
 
 const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
@@ -129,7 +129,7 @@ export const readFileList = object({ files: list(file), free_bytes: num })
 const print = object({
   id: str, file: str, sha256: str, by: str, started_ms: num, ended_ms: num, outcome: str, reason: str, fault: str, elapsed_s: num,
   filament_mm: num, line: num, offset: num, layer: num, layers: num, z_mm: num, percent: num, lines_again: num, resend_percent: num,
-  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool, filament_g: num, spools: str, alarms: or(num, 0),
+  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool, alarms: or(num, 0), filament_g: num, spools: str,
 })
 export const readPrintList = object({ prints: list(print) })
 
@@ -203,7 +203,7 @@ export interface ButtonNumber { label: string; unit: string; min: number; max: n
 
 /** What a command does and with what; the id is added by the link. */
 export type Doing =
-  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice; stops?: readonly StopAt[] }
+  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice; watch?: GuardSettings['mode']; stops?: readonly StopAt[] }
   | { do: 'start_card'; file: string }
   | { do: 'pause' | 'resume' | 'cancel'; job: string }
   | { do: 'set_stop' | 'remove_stop'; job: string; stop: StopAt }
@@ -241,9 +241,9 @@ export type Doing =
   | { do: 'overlay_leave' }
   | { do: 'allow_app'; app: string; role: Role }
   | { do: 'deny_app'; app: string }
-  | { do: 'guard_setup'; camera_id: number }
+  | { do: 'guard_setup'; empty: boolean }
   | { do: 'guard_cancel' | 'guard_drill' }
-  | { do: 'guard_check' | 'rehome' | 'false_alarm'; job: string }
+  | { do: 'guard_check' | 'rehome' | 'false_alarm' | 'guard_seen'; job: string }
   | { do: 'set_guard'; guard: GuardSettings }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
@@ -292,7 +292,7 @@ export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
-  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), guard: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
+  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), guard: may((v) => v), watch: may(str), empty: may(bool), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),
   })),

@@ -9,7 +9,7 @@ export const fine: Health = {
 
 export const job: Job = {
   id: 'j1', file: 'toys/benchy.gcode', name: 'benchy.gcode', by: 'phone', started_ms: 1_700_000_000_000, line: 500, lines: 1000,
-  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'print', rate: 1.25, cruise_rate: 1.25, slicer_left_s: 4100, printer_left_s: 4080, filament_mm: 1200, tools_mm: [1200], shot: null, stops: [],
+  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'print', rate: 1.25, cruise_rate: 1.25, slicer_left_s: 4100, printer_left_s: 4080, filament_mm: 1200, tools_mm: [1200], shot: null, stops: [], check: null, rehomed: null, witnessed: 0,
 }
 
 export function exampleState(change: Partial<State> = {}): State {
@@ -24,14 +24,14 @@ export function exampleState(change: Partial<State> = {}): State {
     nozzles: [{ actual_c: 214.6, target_c: 215 }], bed: { actual_c: 60, target_c: 60 }, chamber: null, temps_at_ms: 1_700_000_000_000,
     position: { x_mm: 1, y_mm: 2, z_mm: 3, e_mm: 4 }, homed: true, fan_percent: 100, speed_percent: 100, flow_percent: 100, waiting: '',
     tuning: { babystep_mm: 0, babystep_unsaved_mm: 0, pressure_advance: 0.08, acceleration_mm_s2: 500, has_babystep: true, has_advance: true, has_acceleration: true },
-    job, pause: null, prompt: null, notice: '', card: null, last_job: null, fault: null, lost: null, halt: null,
+    job, pause: null, prompt: null, notice: '', card: null, last_job: null, fault: null, lost: null, halt: null, switches: null, calibration: null, drilled: null, witness: null, guard: null,
     asking: [],
     link: { sent: 1, resends: 0, probes: 0, unknown: 0, in_flight: 1, in_flight_bytes: 34, flow: 'full', window_bytes: 119, queue_lines: 4, shrinks: 0 },
     health: fine,
     keeper: { heated: true, elsewhere: false, nozzle_off_ms: 0, bed_off_ms: 0, nozzle_cooled_ms: 0, bed_cooled_ms: 0, protection: 'on', cooling: { standing_nozzle_min: 10, standing_bed_min: 120, idle_min: 30 } },
     cameras: [{ id: 0, device: 'none', name: '', live: false, problem: '', width: 0, height: 0, fps: 0, since_ms: 0, dropped: 0 }],
     lamp: null,
-    files_rev: 1, settings_rev: 1, free_bytes: 1e9, spools_rev: 1, queue_rev: 1, queued: 0, timelapses_rev: 1, timelapse: { id: '', frames: 0, last_n: 0, step: 1, problem: '' }, overlay: { kind: 'none', state: 'off', url: '', expires_ms: 0, problem: '' }, overlay_rev: 1, guard: null, me: { id: 't1', name: 'phone', role: 'owner', via: 'session' }, version: '1', demo: false, locked: {},
+    files_rev: 1, settings_rev: 1, free_bytes: 1e9, spools_rev: 1, queue_rev: 1, queued: 0, timelapses_rev: 1, timelapse: { id: '', frames: 0, last_n: 0, step: 1, problem: '' }, overlay: { kind: 'none', state: 'off', url: '', expires_ms: 0, problem: '' }, overlay_rev: 1, me: { id: 't1', name: 'phone', role: 'owner', via: 'session' }, version: '1', demo: false, locked: {},
     now_ms: 1_700_000_000_000,
     ...change,
   }

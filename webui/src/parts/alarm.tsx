@@ -78,7 +78,8 @@ function Choices({ s, alarm, onAsk }: { s: State; alarm: Alarm; onAsk: (what: As
           </button>
         )}
       {!again && <button type="button" class="btn" disabled={!enabled || !stands} onClick={() => onAsk('resume')}><Icon name="play" /> Resume as it is</button>}
-      <button type="button" class="btn" disabled={!enabled} onClick={() => onAsk('false')}><Icon name="check" /> False alarm</button>
+      {s.state === 'printing' && <button type="button" class="btn" disabled={!enabled} onClick={() => s.job && void perform('alarm', { do: 'guard_seen', job: s.job.id })}><Icon name="check" /> Seen: let it print on</button>}
+      <button type="button" class="btn" disabled={!enabled} onClick={() => onAsk('false')}><Icon name="undo" /> False alarm</button>
       <button type="button" class="btn danger" disabled={!live.value || asking('job')?.do === 'cancel'} onClick={() => onAsk('cancel')}><Icon name="stop" /> Stop the print</button>
       {!stands && !busy && <p class="why"><Icon name="info" size={18} />{s.state === 'paused' ? 'The printer itself holds the print: answer it first.' : s.state === 'pausing' ? 'The head is still moving. It parks.' : 'To re-home, pause the print first.'}</p>}
     </div>

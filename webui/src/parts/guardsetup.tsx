@@ -3,14 +3,13 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Guard, Setup } from '../guard'
 import { allowed, asking, live, perform, state } from '../state'
 import { whyNot } from '../words'
-import type { CameraStatus, State } from '../wire'
+import type { State } from '../wire'
 import { Picture } from './camera'
+import { CameraChoice, usable, wanted } from './guardchoice'
 import { ResultCard } from './guardcard'
 import { Icon, Spinner } from './icon'
 import { Sheet } from './sheet'
 
-/** Cameras that there are. */
-export const usable = (cameras: readonly CameraStatus[]): CameraStatus[] => cameras.filter((c) => c.device !== '' && c.device !== 'none')
 
 const steps: readonly { step: string; name: string }[] = [
   { step: 'home', name: 'Homing all axes' },
@@ -39,34 +38,26 @@ export function SetupSheet({ g, onClose }: { g: Guard; onClose: () => void }) {
 }
 
 function Intro({ s, g, onClose }: { s: State; g: Guard; onClose: () => void }) {
-  const cameras = usable(s.cameras)
-  const [camera, setCamera] = useState(cameras.find((c) => c.id === g.settings.camera)?.id ?? cameras[0]?.id ?? -1)
+  const cameras = usable(s)
+  const now = wanted(g)
   const [empty, setEmpty] = useState(false)
-  const busy = asking('setup') !== null
+  const busy = asking('setup') !== null || asking('guard') !== null
   const why = whyNot(s, live.value, allowed, 'idle')
-  const seen = cameras.find((c) => c.id === camera)
+  const seen = cameras.find((c) => c.id === now.camera)
   return (
     <Sheet title="Set up the watch" onClose={onClose} firm>
       <p>layerd finds out how small a slip it can notice on this printer. It takes about two minutes; nothing is heated.</p>
       <ol class="plain-steps">
         <li>All axes are homed, and the head goes up.</li>
-        {camera >= 0 && <li>Head and bed move 2 cm to and fro, while the camera looks.</li>}
+        {seen && <li>Head and bed move 2 cm to and fro, while the camera looks.</li>}
         <li>The head touches the end switches of X and Y about ten times.</li>
       </ol>
       {seen && <div class="bed-picture"><Picture key={seen.id} status={seen} live={live.value} /></div>}
-      {cameras.length > 0 && (
-        <div class="field">
-          <label for="guard-camera">Camera that watches</label>
-          <select id="guard-camera" value={camera} onChange={(event) => setCamera(Number(event.currentTarget.value))}>
-            {cameras.map((c) => <option key={c.id} value={c.id}>{c.name || `Camera ${c.id + 1}`}</option>)}
-            <option value={-1}>None: the end switches alone</option>
-          </select>
-        </div>
-      )}
+      <CameraChoice g={g} disabled={why !== '' || busy} />
       {cameras.length === 0 && <p class="why"><Icon name="camera" size={18} />There is no camera: the end switches watch alone.</p>}
       <label class="check"><input type="checkbox" checked={empty} onChange={(event) => setEmpty(event.currentTarget.checked)} /><span>The bed is empty, and nothing is in the way</span></label>
       <div class="sheet-actions">
-        <button type="button" class="btn primary big" disabled={why !== '' || !empty || busy} onClick={() => void perform('setup', { do: 'guard_setup', camera_id: camera })}>{busy ? <Spinner /> : <Icon name="play" />} Start the set-up</button>
+        <button type="button" class="btn primary big" disabled={why !== '' || !empty || busy} onClick={() => void perform('setup', { do: 'guard_setup', empty })}>{busy ? <Spinner /> : <Icon name="play" />} Start the set-up</button>
         <button type="button" class="btn" onClick={onClose}>Not now</button>
         {why && <p class="why"><Icon name="info" size={18} />{why}</p>}
       </div>

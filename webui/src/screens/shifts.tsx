@@ -3,12 +3,12 @@ import { useState } from 'preact/hooks'
 import { guard, modes, type Guard } from '../guard'
 import { DrillCard, ResultCard } from '../parts/guardcard'
 import { modeAbout, modeNames, Witnesses } from '../parts/guardsheet'
-import { running, SetupSheet, usable } from '../parts/guardsetup'
+import { CameraChoice, set, wanted } from '../parts/guardchoice'
+import { running, SetupSheet } from '../parts/guardsetup'
 import { Icon, Spinner } from '../parts/icon'
 import { whyNotOwner } from '../custom'
-import { asking, link, live, perform, state } from '../state'
+import { asking, link, live, state } from '../state'
 import { moment } from '../units'
-import type { GuardSettings } from '../wire'
 
 export function ShiftsPage() {
   const g = guard.value
@@ -53,19 +53,10 @@ function Can({ g, disabled, onSetup }: { g: Guard; disabled: boolean; onSetup: (
   )
 }
 
-const set = (g: Guard, change: Partial<GuardSettings>) => void perform('guard', { do: 'set_guard', guard: { ...g.settings, ...change } })
-
-/** What was asked for and is not in the state yet is shown as it will be. */
-function wanted(g: Guard): GuardSettings {
-  const asked = asking('guard')
-  return asked?.do === 'set_guard' ? asked.guard : g.settings
-}
-
 /** What happens when the head has slipped. */
 function Then({ g, disabled }: { g: Guard; disabled: boolean }) {
   const now = wanted(g)
   const busy = asking('guard') !== null
-  const cameras = usable(state.value?.cameras ?? [])
   const off = disabled || busy || !live.value
   return (
     <section class="card" aria-label="When the head has slipped">
@@ -75,15 +66,7 @@ function Then({ g, disabled }: { g: Guard; disabled: boolean }) {
       </div>
       <p class="muted small">{modeAbout[now.mode]}</p>
       {now.mode !== 'off' && !g.card && <p class="why"><Icon name="warn" size={18} />Nothing is watched before the set-up is made.</p>}
-      {cameras.length > 0 && (
-        <div class="field">
-          <label for="guard-watches">Camera that watches</label>
-          <select id="guard-watches" value={now.camera} disabled={off} onChange={(event) => set(g, { camera: Number(event.currentTarget.value) })}>
-            {cameras.map((c) => <option key={c.id} value={c.id}>{c.name || `Camera ${c.id + 1}`}</option>)}
-            <option value={-1}>None</option>
-          </select>
-        </div>
-      )}
+      <CameraChoice g={g} disabled={off} />
       {g.card && g.card.camera >= 0 && now.camera !== g.card.camera && now.camera >= 0 && <p class="why"><Icon name="warn" size={18} />The set-up was made with another camera. Make it again, so that this one can watch.</p>}
     </section>
   )
