@@ -7,6 +7,7 @@ import (
 
 	"layerd/internal/guard"
 	"layerd/internal/latest"
+	"layerd/internal/store"
 	"layerd/printer"
 )
 
@@ -59,4 +60,19 @@ func (f *fakeGuard) FalseAlarm(_ context.Context, job string) error {
 		return fmt.Errorf("tell a false alarm: %w", guard.ErrNoAlarm)
 	}
 	return f.note("false alarm " + job)
+}
+
+// The files keep one alarm, 7 of the print "r1", whose second picture has not come yet.
+func (f *fakeFiles) Alarms(_ context.Context, id string) ([]store.Alarm, error) {
+	if id != "r1" {
+		return nil, nil
+	}
+	return []store.Alarm{{ID: 7, Print: "r1", AtMS: goldenMS, About: []byte(`{"id":0,"layer":17,"sentence":"The head is 1.6 mm right of where it should be."}`)}}, nil
+}
+
+func (f *fakeFiles) AlarmPicture(_ context.Context, id int64, after bool) ([]byte, error) {
+	if id != 7 || after {
+		return nil, fmt.Errorf("read a picture of alarm %d: %w", id, store.ErrNotKept)
+	}
+	return []byte("a picture"), nil
 }

@@ -40,7 +40,7 @@ const stop = object({ layer: num, z_mm: num, change: bool, note: str, percent: n
 
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
-  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), stops: list(stop), check: carried, rehomed: carried, witnessed: carried,
+  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), stops: list(stop), watch: carried, check: carried, checks: carried, checks_s: carried, rehomed: carried, witnessed: carried,
 })
 
 const outcome = object({

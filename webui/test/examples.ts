@@ -9,7 +9,7 @@ export const fine: Health = {
 
 export const job: Job = {
   id: 'j1', file: 'toys/benchy.gcode', name: 'benchy.gcode', by: 'phone', started_ms: 1_700_000_000_000, line: 500, lines: 1000,
-  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'print', rate: 1.25, cruise_rate: 1.25, slicer_left_s: 4100, printer_left_s: 4080, filament_mm: 1200, tools_mm: [1200], shot: null, stops: [], check: null, rehomed: null, witnessed: 0,
+  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'print', rate: 1.25, cruise_rate: 1.25, slicer_left_s: 4100, printer_left_s: 4080, filament_mm: 1200, tools_mm: [1200], shot: null, stops: [], watch: null, check: null, checks: 0, checks_s: 0, rehomed: null, witnessed: 0,
 }
 
 export function exampleState(change: Partial<State> = {}): State {

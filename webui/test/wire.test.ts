@@ -7,6 +7,7 @@ import { readFilms, readShots } from '../src/films'
 import { readPrintLog, readTotals } from '../src/kept'
 import { readNeighbours, readOverlay } from '../src/overlay'
 import { readCardList } from '../src/cardlist'
+import { readAlarms, readGuard } from '../src/guard'
 import { readHeights } from '../src/stops'
 import { readQueue, readSpools } from '../src/shelf'
 import { readLayers, readTimes } from '../src/times'
@@ -19,10 +20,16 @@ const names = readdirSync(golden).filter((name) => name.endsWith('.json'))
 
 const read = (name: string) => parse(readFileSync(new URL(name, golden), 'utf8'))
 
+/** What the first load only carries of a state is read later. */
+const readWhole = (value: unknown, at: string) => {
+  const state = readState(value, at)
+  return { ...state, guard: state.guard === undefined ? undefined : readGuard(state.guard, 'guard') }
+}
+
 describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
-    [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
-    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
+    [/^state/, readWhole], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
+    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^alarms/, readAlarms], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
     [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^layers/, readLayers], [/^times/, readTimes],
   ]
   for (const name of names) {
@@ -34,7 +41,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'alarms', 'state_shift', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

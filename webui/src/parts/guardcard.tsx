@@ -44,9 +44,11 @@ export function DrillCard({ g }: { g: Guard }) {
       {g.drill && !g.drill.running && <DrillResult drill={g.drill} />}
       {g.drill?.running && <p class="waits" role="status"><Spinner /> <span>The drill is under way. Keep your hands out of the printer.</span></p>}
       <div class="card-actions">
-        <button type="button" class="btn" disabled={why !== '' || busy} aria-haspopup="dialog" onClick={() => setAsked(true)}>{busy ? <Spinner /> : <Icon name="play" size={20} />} {g.drill && !g.drill.running ? 'Try again' : 'Make a fire drill'}</button>
+        {g.drill?.running
+          ? <button type="button" class="btn" disabled={!live.value || asking('drill')?.do === 'guard_cancel'} onClick={() => void perform('drill', { do: 'guard_cancel' })}><Icon name="stop" size={20} /> Stop the drill</button>
+          : <button type="button" class="btn" disabled={why !== '' || busy} aria-haspopup="dialog" onClick={() => setAsked(true)}>{busy ? <Spinner /> : <Icon name="play" size={20} />} {g.drill ? 'Try again' : 'Make a fire drill'}</button>}
       </div>
-      {why && <p class="why"><Icon name="info" size={18} />{why}</p>}
+      {why && !g.drill?.running && <p class="why"><Icon name="info" size={18} />{why}</p>}
       {asked && (
         <Sheet title="Make a fire drill?" role="alertdialog" firm onClose={() => setAsked(false)}>
           <p>The printer homes, and its head goes to the end switches, for about a minute. <strong>The bed must be empty.</strong></p>
