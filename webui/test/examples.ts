@@ -1,4 +1,5 @@
 // States to test with.
+import type { Alarm, Guard, Layer, Witness } from '../src/guard'
 import type { Entry, Shelf, Spool } from '../src/shelf'
 import type { FileInfo, Health, Job, State } from '../src/wire'
 
@@ -56,4 +57,20 @@ export const exampleShelf = (change: Partial<Shelf> = {}): Shelf => ({
 
 export const queued = (id: number, name: string, change: Partial<Entry> = {}): Entry => ({
   id, file: name, copies: 1, by: 'phone', added_ms: 1, print: '', name, gone: false, estimate_s: 600, filament_mm: 1000, thumbnail: false, sha256: 'abc', ...change,
+})
+
+export const witness = (change: Partial<Witness> = {}): Witness => ({ status: 'unset', why: '', at_ms: 0, said: '', detects_x_mm: 0, detects_y_mm: 0, ...change })
+
+/** A guard that was never set up. */
+export const exampleGuard = (change: Partial<Guard> = {}): Guard => ({
+  mode: 'off', settings: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500 }, job: '', endstops: witness(), camera: witness(), firmware: witness(), card: null,
+  setup: null, drill: null, layers: [], alarm: null, recording: false, notice: '', ...change,
+})
+
+export const seenLayer = (layer: number, x_mm: number | null, y_mm: number | null, change: Partial<Layer> = {}): Layer => ({ layer, at_ms: 1_700_000_000_000, x_mm, y_mm, check: '', blind: '', ...change })
+
+export const exampleAlarm = (change: Partial<Alarm> = {}): Alarm => ({
+  id: 7, at_ms: 1_700_000_000_000, layer: 143, since: 142, spoiled: 2, sentence: 'The head is 1.6 mm right of where it should be (8 motor steps), since layer 142.', confirmed: true, x_mm: 1.6, y_mm: 0,
+  paused: true, statements: [{ witness: 'camera', said: 'The head stands 1.5 mm further <b>right</b>.', at_ms: 1 }, { witness: 'endstops', said: 'X is off by 1.6 mm.', at_ms: 2 }], pictures: true,
+  crop: [0.25, 0.25, 0.5, 0.5], rehoming: null, job: 'j1', label: '', ...change,
 })

@@ -7,6 +7,8 @@ import { Icon, Spinner } from './icon'
 interface BlinkProps {
   id: number // of the evidence
   crop: readonly number[] // where to look: left, top, width, height, as parts of 1
+  /** It was long ago: the second picture is not of now. */
+  past?: boolean
 }
 
 interface Size { width: number; height: number }
@@ -18,7 +20,8 @@ export function place(crop: readonly number[]): { left: number; top: number; wid
   return good ? { left, top, width, height } : { left: 0, top: 0, width: 1, height: 1 }
 }
 
-export function Blink({ id, crop }: BlinkProps) {
+export function Blink({ id, crop, past = false }: BlinkProps) {
+  const later = past ? 'Then' : 'Now'
   const label = useId()
   const [now, setNow] = useState(100) // percent of the present picture
   const [held, setHeld] = useState(false)
@@ -37,14 +40,14 @@ export function Blink({ id, crop }: BlinkProps) {
       <div class="blink-picture" style={{ aspectRatio: String(ratio) }}>
         <img src={pictureURL(id, 'before')} alt="Before: the last picture on which all was right" style={shape} onError={() => setFailed(true)}
           onLoad={(event) => setSize({ width: event.currentTarget.naturalWidth || 4, height: event.currentTarget.naturalHeight || 3 })} />
-        <img src={pictureURL(id, 'after')} alt="Now: the picture on which it was found" style={{ ...shape, opacity: share / 100 }} onError={() => setFailed(true)} />
+        <img src={pictureURL(id, 'after')} alt={`${later}: the picture on which it was found`} style={{ ...shape, opacity: share / 100 }} onError={() => setFailed(true)} />
         {!size && <span class="blink-waits"><Spinner /></span>}
-        <span class="blink-says" data-testid="blink-says" aria-live="off">{share === 0 ? 'Before' : share === 100 ? 'Now' : `${100 - share} % before, ${share} % now`}</span>
+        <span class="blink-says" data-testid="blink-says" aria-live="off">{share === 0 ? 'Before' : share === 100 ? later : `${100 - share} % before`}</span>
       </div>
       <div class="blink-slider">
         <label for={label}>Before</label>
-        <input id={label} type="range" min={0} max={100} step={5} value={now} aria-valuetext={now === 0 ? 'before' : now === 100 ? 'now' : `${now} percent now`} onInput={(event) => setNow(Number(event.currentTarget.value))} />
-        <span aria-hidden="true">Now</span>
+        <input id={label} type="range" min={0} max={100} step={5} value={now} aria-valuetext={now === 0 ? 'before' : now === 100 ? later : `${100 - now} percent before`} onInput={(event) => setNow(Number(event.currentTarget.value))} />
+        <span aria-hidden="true">{later}</span>
       </div>
       <div class="button-row">
         <Held onHeld={setHeld} held={held} />
@@ -78,7 +81,7 @@ function Held({ held, onHeld }: { held: boolean; onHeld: (held: boolean) => void
       onClick={(event) => {
         if (event.detail === 0) onHeld(!held)
       }}>
-      <Icon name="undo" size={20} /> Hold: before
+      <Icon name="clock" size={20} /> Hold: before
     </button>
   )
 }

@@ -18,7 +18,7 @@ export const modeAbout: Record<Mode, string> = {
 
 export function WatchSheet({ g, job, onClose }: { g: Guard; job: Job; onClose: () => void }) {
   return (
-    <Sheet title="Is the head where it should be?" onClose={onClose}>
+    <Sheet title={g.mode === 'off' ? 'This print is not watched' : 'Watching this print'} onClose={onClose}>
       <p class="muted">{modeAbout[g.mode]}</p>
       {g.notice && <p class="why bar"><Icon name="info" size={20} />{g.notice}</p>}
       <Witnesses g={g} />
