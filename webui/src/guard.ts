@@ -22,6 +22,7 @@ const layer = object({ layer: num, at_ms: num, x_mm: orNull(num), y_mm: orNull(n
 const crop: Read<readonly number[]> = list(num)
 const statement = object({ witness: str, said: str, at_ms: num })
 const rehoming = object({ running: bool, at_ms: num, ok: bool, reason: str })
+const readRehoming = orNull(rehoming)
 const alarm = object({
   id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, crop,
   rehoming: orNull(rehoming), job: str, label: str,
@@ -145,7 +146,10 @@ export async function rehomeAndResume(job: string): Promise<void> {
   if (await rehomed(answer.rev)) await perform('job', { do: 'resume', job })
 }
 
-/** Waits until the re-homing that an answer of revision rev began has ended; whether the print may go on. */
+/**
+ * Waits until the re-homing that an answer of revision rev began has ended; whether the print may go on. The printer's own word counts: the guard's comes
+ * a moment later.
+ */
 function rehomed(rev: number): Promise<boolean> {
   return new Promise((settle) => {
     let over = false
@@ -157,8 +161,8 @@ function rehomed(rev: number): Promise<boolean> {
     }
     end = effect(() => {
       const s = state.value
-      const r = guard.value?.alarm?.rehoming
       if (over || !s || s.rev < rev) return
+      const r = readRehoming(s.job?.rehomed, 'rehomed')
       if (s.state !== 'paused' || !r) settled(false)
       else if (!r.running) settled(r.ok)
     })
