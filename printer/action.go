@@ -141,7 +141,7 @@ func (s *session) change(now time.Time, l jobLine, why PauseInfo) {
 func (s *session) hold(now time.Time, p *place) {
 	s.state, s.paused = Paused, p
 	s.run.stop(now)
-	s.shotAside()
+	s.detourAside()
 }
 
 func (s *session) held() bool { return s.paused != nil && s.paused.held }
@@ -157,7 +157,7 @@ func (s *session) goesOn(now time.Time) {
 	s.state, s.paused, s.seen.waiting = Printing, nil, ""
 	s.run.start(now)
 	s.run.eta.skip(s.run.elapsed(now))
-	s.shotAgain()
+	s.detourAgain()
 	if p != nil && p.next != nil {
 		s.stand(now, p.next)
 	}

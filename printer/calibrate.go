@@ -2,12 +2,8 @@ package printer
 
 import (
 	"context"
-	"errors"
 	"time"
 )
-
-// ErrCheck is why the switches cannot be used, now or at all; it is wrapped with the reason, for people.
-var ErrCheck = errors.New("check against the endstops")
 
 // Calibration is the switches being measured. It is immutable.
 type Calibration struct {
@@ -31,7 +27,7 @@ func (p *Printer) StopCalibration(ctx context.Context) (uint64, error) {
 
 // SetSwitches gives the printer what a calibration has found, as the store has kept it. A machine that it is not of drops it, with a reason in Switch.Why.
 func (p *Printer) SetSwitches(ctx context.Context, s Switches) (uint64, error) {
-	return p.ask(ctx, func(*owner, time.Time) error { return nil })
+	return p.ask(ctx, func(o *owner, _ time.Time) error { o.switches = s; return nil })
 }
 
 // Drill is a fire drill while nothing is printed: the switches are asked as in a print, with axis ('x' or 'y') moved aside by mm without telling the check. What is
@@ -39,3 +35,10 @@ func (p *Printer) SetSwitches(ctx context.Context, s Switches) (uint64, error) {
 func (p *Printer) Drill(ctx context.Context, axis byte, mm float64) (uint64, error) {
 	return p.ask(ctx, func(o *owner, now time.Time) error { return ErrCheck })
 }
+
+// calib is a calibration or a drill under way.
+type calib struct{}
+
+func (s *session) calibration() *Calibration { return nil }
+func (s *session) probing() bool             { return false }
+func (ch *checks) rehoming() bool            { return ch.rehomed != nil && ch.rehomed.Running }

@@ -145,9 +145,9 @@ func (g *Guard) SetUp(ctx context.Context) error {
 	return g.ask(ctx, func(o *owner) error { return o.beginSetup() })
 }
 
-// Drill begins a fire drill. ErrBusy, ErrNotSetUp.
-func (g *Guard) Drill(ctx context.Context) error {
-	return g.ask(ctx, func(o *owner) error { return o.beginDrill() })
+// Drill begins a fire drill of one axis, "x" or "y". ErrBusy, ErrNotSetUp.
+func (g *Guard) Drill(ctx context.Context, axis string) error {
+	return g.ask(ctx, func(o *owner) error { return o.beginDrill(axis) })
 }
 
 // Cancel ends a set-up or a drill under way. Nothing under way is no error.
@@ -162,7 +162,7 @@ func (g *Guard) FalseAlarm(ctx context.Context, job string) error {
 
 // Seen puts the alarm of job away, in a print that goes on. ErrNoAlarm.
 func (g *Guard) Seen(ctx context.Context, job string) error {
-	return g.ask(ctx, func(o *owner) error { return o.seen(job) })
+	return g.ask(ctx, func(o *owner) error { return o.seenAlarm(ctx, job) })
 }
 
 func (g *Guard) ask(ctx context.Context, do func(*owner) error) error {

@@ -51,10 +51,10 @@ func (f *fakeGuard) Arrange(_ context.Context, order guard.Order) (printer.Shots
 	}
 	return order.Film, printer.Watch{Mode: mode}, nil
 }
-func (f *fakeGuard) SetUp(context.Context) error              { return f.note("set up") }
-func (f *fakeGuard) Drill(context.Context) error              { return f.note("drill") }
-func (f *fakeGuard) Cancel(context.Context) error             { return f.note("cancel") }
-func (f *fakeGuard) Seen(_ context.Context, job string) error { return f.note("seen " + job) }
+func (f *fakeGuard) SetUp(context.Context) error                { return f.note("set up") }
+func (f *fakeGuard) Drill(_ context.Context, axis string) error { return f.note("drill " + axis) }
+func (f *fakeGuard) Cancel(context.Context) error               { return f.note("cancel") }
+func (f *fakeGuard) Seen(_ context.Context, job string) error   { return f.note("seen " + job) }
 func (f *fakeGuard) FalseAlarm(_ context.Context, job string) error {
 	if job == "other" {
 		return fmt.Errorf("tell a false alarm: %w", guard.ErrNoAlarm)

@@ -26,7 +26,7 @@ type Guard interface {
 	Set(ctx context.Context, s guard.Settings) error
 	Arrange(ctx context.Context, order guard.Order) (printer.Shots, printer.Watch, error)
 	SetUp(ctx context.Context) error
-	Drill(ctx context.Context) error
+	Drill(ctx context.Context, axis string) error
 	Cancel(ctx context.Context) error
 	FalseAlarm(ctx context.Context, job string) error
 	Seen(ctx context.Context, job string) error
@@ -59,6 +59,14 @@ func (s *Server) doGuardSetup(ctx context.Context, c *call) (uint64, error) {
 		return 0, badCommand("This command needs empty: somebody must have looked that nothing lies on the bed.")
 	}
 	return s.rev(), s.cfg.Guard.SetUp(ctx)
+}
+
+// doGuardDrill begins a fire drill of one axis.
+func (s *Server) doGuardDrill(ctx context.Context, c *call) (uint64, error) {
+	if c.Axes != "x" && c.Axes != "y" {
+		return 0, badCommand("axes must be x or y.")
+	}
+	return s.rev(), s.cfg.Guard.Drill(ctx, c.Axes)
 }
 
 // doSetGuard hands the settings to their owner first, as doSetCooling does.

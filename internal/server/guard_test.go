@@ -19,7 +19,8 @@ func TestGuardCommands(t *testing.T) {
 		{"viewer", `{"do":"guard_setup","empty":true}`, "role_too_low", 403},
 		{"operator", `{"do":"guard_setup"}`, "bad_command", 400},
 		{"operator", `{"do":"guard_setup","empty":true}`, "", 200},
-		{"operator", `{"do":"guard_drill"}`, "", 200},
+		{"operator", `{"do":"guard_drill"}`, "bad_command", 400},
+		{"operator", `{"do":"guard_drill","axes":"x"}`, "", 200},
 		{"operator", `{"do":"guard_cancel"}`, "", 200},
 		{"operator", `{"do":"guard_seen","job":"r1"}`, "", 200},
 		{"operator", `{"do":"false_alarm","job":"r1"}`, "", 200},
@@ -40,7 +41,7 @@ func TestGuardCommands(t *testing.T) {
 			t.Errorf("%s as %s: got %d %q, want %d %q", c.text, c.role, status, code, c.status, c.code)
 		}
 	}
-	if want := []string{"set up", "drill", "cancel", "seen r1", "false alarm r1"}; !reflect.DeepEqual(r.guard.done, want) {
+	if want := []string{"set up", "drill x", "cancel", "seen r1", "false alarm r1"}; !reflect.DeepEqual(r.guard.done, want) {
 		t.Errorf("the guard was told %q, want %q", r.guard.done, want)
 	}
 	if state, _ := r.guard.states.Get(); state.Settings.SharePercent != 2.5 {

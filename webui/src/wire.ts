@@ -236,15 +236,16 @@ export type Doing =
   | { do: 'set_lamp'; on_lines: string; off_lines: string }
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'set_timelapse'; timelapse: TimelapseSettings }
+  | { do: 'set_guard'; guard: GuardSettings }
+  | { do: 'guard_setup'; empty: boolean }
+  | { do: 'guard_drill'; axes: 'x' | 'y' }
+  | { do: 'guard_cancel' }
+  | { do: 'guard_check' | 'rehome' | 'false_alarm' | 'guard_seen'; job: string }
   | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }
   | { do: 'overlay_login'; secret?: string }
   | { do: 'overlay_leave' }
   | { do: 'allow_app'; app: string; role: Role }
   | { do: 'deny_app'; app: string }
-  | { do: 'guard_setup'; empty: boolean }
-  | { do: 'guard_cancel' | 'guard_drill' }
-  | { do: 'guard_check' | 'rehome' | 'false_alarm' | 'guard_seen'; job: string }
-  | { do: 'set_guard'; guard: GuardSettings }
   | { do: 'delete_file' | 'make_folder'; file: string }
   | { do: 'rename_file'; file: string; to: string }
   | { do: 'save_spool'; spool: SpoolEdit }

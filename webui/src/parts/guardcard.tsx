@@ -34,6 +34,7 @@ export function ResultCard({ card }: { card: Card }) {
 
 export function DrillCard({ g }: { g: Guard }) {
   const [asked, setAsked] = useState(false)
+  const [axis, setAxis] = useState<'x' | 'y'>('x')
   const s = state.value
   const why = whyNot(s, live.value, allowed, 'idle')
   const busy = asking('drill') !== null || g.drill?.running === true
@@ -52,10 +53,13 @@ export function DrillCard({ g }: { g: Guard }) {
       {asked && (
         <Sheet title="Make a fire drill?" role="alertdialog" firm onClose={() => setAsked(false)}>
           <p>The printer homes, and its head goes to the end switches, for about a minute. <strong>The bed must be empty.</strong></p>
+          <div class="segments" role="group" aria-label="What slips">
+            {(['x', 'y'] as const).map((one) => <button key={one} type="button" aria-pressed={axis === one} onClick={() => setAxis(one)}>{one === 'x' ? 'Left and right (X)' : 'To and fro (Y)'}</button>)}
+          </div>
           <div class="sheet-actions">
             <button type="button" class="btn primary" disabled={why !== ''} onClick={() => {
               setAsked(false)
-              void perform('drill', { do: 'guard_drill' })
+              void perform('drill', { do: 'guard_drill', axes: axis })
             }}>The bed is empty, begin</button>
             <button type="button" class="btn" onClick={() => setAsked(false)}>Back</button>
           </div>
