@@ -43,7 +43,7 @@ const (
 	probeFirstMM = 0.5 // of the first closing after homing: homing has met the switch elsewhere by chance, and a loss is 0.8 mm
 	probeFineMM  = 0.1 // step: what is measured is right to half of it
 	probeStepMM  = 0.4
-	probeFarMM   = 12.0 // a switch that does not close so far behind its place is broken, or what was lost cannot be measured
+	probeFarMM   = 30.0 // a switch that does not close so far behind its place is broken, or what was lost cannot be measured
 	probeAwayMM  = 80.0 // and one that does not open so far before
 	probeFeed    = 600  // mm/min
 	probeFast    = 3000
@@ -205,7 +205,7 @@ func (b *prober) bracket(axis int, again bool) {
 func (b *prober) seekOpen(axis int, from, by float64) {
 	to := from - b.way(axis)*by
 	low, high := b.s.profile.span(axis, Position{}, 0)
-	if by > probeAwayMM || b.s.profile.Bed == "rectangle" && (to < low-probeFarMM || to > high+probeFarMM) {
+	if by > probeAwayMM || b.s.profile.Bed == "rectangle" && (to < low-probeOffMM || to > high+probeOffMM) {
 		b.unsure(axis, "is closed wherever the head is")
 		return
 	}
