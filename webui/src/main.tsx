@@ -20,6 +20,7 @@ import './style/film.css'
 import './style/away.css'
 import './style/people.css'
 import './style/viewer.css'
+import './style/guard.css'
 
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Math.floor(Date.now() / 1000)

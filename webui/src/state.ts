@@ -27,6 +27,8 @@ export const filesView = signal('Files')
 export const printers = signal(false)
 /** What a part that was fetched later shows over all others, such as a question. */
 export const over = signal<ComponentType | null>(null)
+/** Which sheet of the guard is open; '' none. */
+export const guardSheet = signal<'' | 'watch' | 'alarm'>('')
 /** The phone's time in whole seconds, so that ages and end times stay right. */
 export const tick = signal(Math.floor(Date.now() / 1000))
 

@@ -1,6 +1,6 @@
 // The bar in thumb's reach: Pause or Resume, and Stop. What they say changes with the printer, never before it.
 import { useState } from 'preact/hooks'
-import { asking, perform } from '../state'
+import { asking, guardSheet, perform, state as now } from '../state'
 import type { Job, StateName } from '../wire'
 import { HoldButton } from './hold'
 import { Icon, Spinner } from './icon'
@@ -48,6 +48,7 @@ function Main({ state, job, enabled, card, asked }: ActionsProps & { asked: stri
   if (asked === 'pause' || state === 'pausing') return <Busy text="Pausing…" note="The head is still moving" />
   if (asked === 'resume' || state === 'resuming') return <Busy text="Resuming…" note={card ? 'As the printer does it' : 'Heating and going back'} />
   if (state === 'paused') {
+    if (now.value?.pause?.by === 'shift') return <button type="button" class="btn primary big" aria-haspopup="dialog" onClick={() => (guardSheet.value = 'alarm')}><Icon name="warn" /> What now?</button>
     return (
       <button type="button" class="btn primary big" disabled={!enabled} onClick={() => void perform('job', { do: 'resume', job: job.id })}>
         <Icon name="play" /> Resume

@@ -8,7 +8,10 @@ import { filamentText, layerText, outcomeText, outcomeTone } from '../words'
 import type { FileInfo, Print } from '../wire'
 import { PrintCurve } from './graphs'
 import { Icon, Spinner } from './icon'
+import { lazy } from './lazy'
 import { Sheet } from './sheet'
+
+const PrintAlarms = lazy(() => import('./printalarms').then((m) => m.PrintAlarms))
 
 interface PrintSheetProps {
   print: Print
@@ -38,6 +41,7 @@ export function PrintSheet({ print: p, nowMs, onClose, onAgain }: PrintSheetProp
         {p.lines_again > 0 && <div><dt>Lines sent again</dt><dd>{p.lines_again}</dd></div>}
       </dl>
       {looseEnds(p) && <p class="small num">{looseEnds(p)}</p>}
+      {p.alarms > 0 && <PrintAlarms id={p.id} nowMs={nowMs} />}
       {(p.has_curve || running) && <PrintCurve id={p.id} />}
       {p.has_log && allowed('operator') && <Log id={p.id} />}
       {!running && <Again print={p} onAgain={onAgain} />}

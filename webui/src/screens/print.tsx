@@ -29,6 +29,7 @@ const NextCard = lazy(() => import('../parts/next').then((m) => m.NextCard))
 const StopsRow = lazy(() => import('../parts/stops').then((m) => m.StopsRow), true)
 const LookBack = lazy(() => import('../parts/lookback').then((m) => m.LookBack))
 const ObjectsButton = lazy(() => import('../parts/objects').then((m) => m.ObjectsButton), true)
+const GuardNow = lazy(() => import('../parts/guardnow').then((m) => m.GuardNow))
 const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
 export function PrintScreen() {
@@ -42,6 +43,7 @@ export function PrintScreen() {
         <Cameras cameras={s.cameras} live={live.value} />
         {s.overlay.problem && allowed('owner') && <a class="warning" href={routeHash('settings', 'away')}><Icon name="warn" size={20} /><span class="wrap">Away from home: {s.overlay.problem}</span><Icon name="next" size={20} /></a>}
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
+        {s.guard && s.job && printing && <GuardNow s={s} job={s.job} />}
         <Now s={s} enabled={enabled} />
         <May>
           {s.job && printing && <Actions state={s.state} job={s.job} enabled={enabled} />}
@@ -113,7 +115,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
     return (
       <>
         {s.fault && <FaultCard fault={s.fault} enabled={enabled} reconnecting={false} onReconnect={null} onDismiss={null} />}
-        {s.pause && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
+        {s.pause && s.pause.by !== 'shift' && <PauseCard s={s} pause={s.pause} enabled={enabled} />}
         {s.state === 'cancelling' && s.waiting === 'heating' && <section class="card notice-card" role="status"><h2><Icon name="clock" /> Waiting for the printer to warm up</h2><p>Its firmware cannot be interrupted while it heats ({wanted(s)}). The heaters go off as soon as it listens; Emergency stop ends it at once.</p></section>}
         {waitsForPerson && !s.pause && !s.prompt && <WaitsCard />}
         <JobCard job={s.job} running={running} preparing={s.state === 'starting' || s.waiting === 'heating'} nowMs={link.clock.now()}>

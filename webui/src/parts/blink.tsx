@@ -1,0 +1,87 @@
+// Two pictures of one place, before and now, one upon the other: a slider fades from one to the other, and holding the button shows the earlier one.
+// Nothing blinks by itself: it changes as fast as the hand does.
+import { useId, useState } from 'preact/hooks'
+import { pictureURL } from '../guard'
+import { Icon, Spinner } from './icon'
+
+interface BlinkProps {
+  id: number // of the evidence
+  crop: readonly number[] // where to look: left, top, width, height, as parts of 1
+  /** It was long ago: the second picture is not of now. */
+  past?: boolean
+}
+
+interface Size { width: number; height: number }
+
+/** The crop as it can be shown: the whole picture for one that makes no sense. */
+export function place(crop: readonly number[]): { left: number; top: number; width: number; height: number } {
+  const [left = 0, top = 0, width = 1, height = 1] = crop
+  const good = left >= 0 && top >= 0 && width > 0.01 && height > 0.01 && left + width <= 1.001 && top + height <= 1.001
+  return good ? { left, top, width, height } : { left: 0, top: 0, width: 1, height: 1 }
+}
+
+export function Blink({ id, crop, past = false }: BlinkProps) {
+  const later = past ? 'Then' : 'Now'
+  const label = useId()
+  const [now, setNow] = useState(100) // percent of the present picture
+  const [held, setHeld] = useState(false)
+  const [whole, setWhole] = useState(false)
+  const [size, setSize] = useState<Size | null>(null)
+  const [failed, setFailed] = useState(false)
+  if (failed) return <p class="why"><Icon name="camera" size={18} />The pictures could not be loaded.</p>
+  const part = place(crop)
+  const cut = part.width < 0.99 || part.height < 0.99
+  const { left, top, width, height } = whole ? place([]) : part
+  const share = held ? 0 : now
+  const shape = { width: `${100 / width}%`, height: `${100 / height}%`, left: `${(-100 * left) / width}%`, top: `${(-100 * top) / height}%` }
+  const ratio = size ? (size.width * width) / (size.height * height) : 4 / 3
+  return (
+    <div class="blink">
+      <div class="blink-picture" style={{ aspectRatio: String(ratio) }}>
+        <img src={pictureURL(id, 'before')} alt="Before: the last picture on which all was right" style={shape} onError={() => setFailed(true)}
+          onLoad={(event) => setSize({ width: event.currentTarget.naturalWidth || 4, height: event.currentTarget.naturalHeight || 3 })} />
+        <img src={pictureURL(id, 'after')} alt={`${later}: the picture on which it was found`} style={{ ...shape, opacity: share / 100 }} onError={() => setFailed(true)} />
+        {!size && <span class="blink-waits"><Spinner /></span>}
+        <span class="blink-says" data-testid="blink-says" aria-live="off">{share === 0 ? 'Before' : share === 100 ? later : `${100 - share} % before`}</span>
+      </div>
+      <div class="blink-slider">
+        <label for={label}>Before</label>
+        <input id={label} type="range" min={0} max={100} step={5} value={now} aria-valuetext={now === 0 ? 'before' : now === 100 ? later : `${100 - now} percent before`} onInput={(event) => setNow(Number(event.currentTarget.value))} />
+        <span aria-hidden="true">{later}</span>
+      </div>
+      <div class="button-row">
+        <Held onHeld={setHeld} held={held} />
+        {cut && <button type="button" class="btn" aria-pressed={whole} onClick={() => setWhole(!whole)}><Icon name="search" size={20} /> {whole ? 'Closer' : 'Whole picture'}</button>}
+      </div>
+    </div>
+  )
+}
+
+/** Shows the earlier picture while it is held, by finger, mouse, Enter or Space. A click without any of them, as a screen reader makes, changes it over. */
+function Held({ held, onHeld }: { held: boolean; onHeld: (held: boolean) => void }) {
+  const isPress = (event: KeyboardEvent) => event.key === 'Enter' || event.key === ' '
+  return (
+    <button type="button" class="btn hold-look" aria-pressed={held}
+      onPointerDown={(event) => {
+        if (event.button === 0) onHeld(true)
+      }}
+      onPointerUp={() => onHeld(false)}
+      onPointerLeave={() => onHeld(false)}
+      onPointerCancel={() => onHeld(false)}
+      onBlur={() => onHeld(false)}
+      onContextMenu={(event) => event.preventDefault()}
+      onKeyDown={(event) => {
+        if (!isPress(event)) return
+        event.preventDefault()
+        onHeld(true)
+      }}
+      onKeyUp={(event) => {
+        if (isPress(event)) onHeld(false)
+      }}
+      onClick={(event) => {
+        if (event.detail === 0) onHeld(!held)
+      }}>
+      <Icon name="clock" size={20} /> Hold: before
+    </button>
+  )
+}

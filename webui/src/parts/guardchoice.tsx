@@ -1,0 +1,32 @@
+// The settings of the guard, as controls change them one by one.
+import type { Guard } from '../guard'
+import { allowed, asking, perform, state } from '../state'
+import type { CameraStatus, GuardSettings, State } from '../wire'
+
+/** Changes some of the settings. */
+export const set = (g: Guard, change: Partial<GuardSettings>) => void perform('guard', { do: 'set_guard', guard: { ...g.settings, ...change } })
+
+/** What was asked for and is not in the state yet is shown as it will be. */
+export function wanted(g: Guard): GuardSettings {
+  const asked = asking('guard')
+  return asked?.do === 'set_guard' ? asked.guard : g.settings
+}
+
+/** The cameras that there are. */
+export const usable = ({ cameras }: Pick<State, 'cameras'>): CameraStatus[] => cameras.filter((c) => c.device !== '' && c.device !== 'none')
+
+/** Which camera watches; -1 none. */
+export function CameraChoice({ g, disabled }: { g: Guard; disabled: boolean }) {
+  const cameras = state.value ? usable(state.value) : []
+  const now = wanted(g).camera
+  if (cameras.length === 0) return null
+  return (
+    <div class="field">
+      <label for="guard-camera">Camera that watches</label>
+      <select id="guard-camera" value={cameras.some(({ id }) => id === now) ? now : -1} disabled={disabled || !allowed('owner')} onChange={(event) => set(g, { camera: Number(event.currentTarget.value) })}>
+        {cameras.map(({ id, name }) => <option key={id} value={id}>{name || `Camera ${id + 1}`}</option>)}
+        <option value={-1}>None: the end switches alone</option>
+      </select>
+    </div>
+  )
+}
