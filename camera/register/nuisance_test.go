@@ -168,7 +168,7 @@ func TestBlind(t *testing.T) {
 		{why: register.Overexposed, at: height(9), change: func(w *world) { w.gain = 4 }},
 		{why: register.Blurred, at: height(9), change: func(w *world) { w.blur = 12 }},
 		{why: register.Covered, at: height(9), change: func(w *world) { w.head, w.bed = w.hand, w.hand }},
-		{why: register.CameraMoved, at: height(9), change: func(w *world) { w.nudge = [4]float64{14, -5, 0, 0} }},
+		{why: register.CameraMoved, at: height(9), change: func(w *world) { w.nudge = [4]float64{22, -5, 0, 0} }},
 		{why: register.CameraMoved, at: height(9), change: func(w *world) { w.nudge = [4]float64{150, 40, 20, 0} }},
 		{why: register.Learning, at: height(9), change: func(w *world) {}},
 	} {
