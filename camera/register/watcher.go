@@ -1,6 +1,9 @@
 package register
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Blind says why a look could not tell anything of an axis, or of both.
 type Blind string
@@ -67,7 +70,7 @@ func (w *Watcher) Relearn() { w.relearn = true }
 
 const (
 	farFromPark  = 15.0 // mm in X and Y; the set-up knows nothing of what is seen from there
-	cameraNudged = 8.0  // pixels of a picture 640 wide
+	cameraNudged = 20.0 // pixels of a picture 640 wide
 	leastSupport = 0.4
 	calmMM       = 0.15 // templates are taken anew only when nothing is further off
 )
@@ -91,12 +94,44 @@ func (w *Watcher) find(at Pose, pics []*Luma) (*fit, Blind) {
 	if !w.looked {
 		k.give = values{20, 20, 0.5 + 0.02*way, 30, 30, 4, 4}
 	}
+	searched := start
 	w.votes.vote(&start, w.patches, &w.pic)
 	k.at[camX], k.at[camY] = start.v[camX], start.v[camY]
 	if !refine(start, w.patches, &w.pic, &k, &w.fit) {
 		return nil, Covered
 	}
+	w.stray(&searched)
 	return &w.fit, ""
+}
+
+// stray measures how far each patch was found from where the fit has it: by its rows, or, when it is not there at all, by the coarse search, which began at searched.
+func (w *Watcher) stray(searched *state) {
+	for _, p := range w.patches {
+		p.stray = 0
+	}
+	for i := range w.fit.rows {
+		r := &w.fit.rows[i]
+		p := w.patches[r.patch]
+		p.stray = math.Hypot(p.stray, r.off)
+	}
+	v := view{w.cal.Width, w.cal.Height}
+	var still []float64
+	for i, p := range w.patches {
+		if p.alike == 0 && p.fine.axis[1].seen > p.fine.axis[0].seen/10 {
+			if dx, dy, clear := w.votes.of[i].peak(); clear {
+				x, y := searched.place(p, v)
+				fx, fy := w.fit.place(p, v)
+				p.stray = math.Hypot(x+dx-fx, y+dy-fy)
+			}
+		}
+		if p.still() && (p.alike > 0 || p.stray > 0) {
+			still = append(still, p.stray)
+		}
+	}
+	slices.Sort(still)
+	if w.fit.apart = 0; len(still) > 0 {
+		w.fit.apart = still[len(still)*85/100]
+	}
 }
 
 // Look says what is seen in the pictures, best three, of the head parked at this pose after this layer.
@@ -126,10 +161,14 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 			continue
 		}
 		*off[k], *sigma[k] = f.v[k]-w.zero[k], min(f.sigma[k], unseenMM)
-		threshold := t.threshold(f.sigma[k], w.cal.Scatter[k]) + w.shaken(f, k)
+		shaken := w.shaken(f, k)
+		if shaken > leastMM {
+			t.anchor = t.anchor[:0] // what the camera did is no creeping
+		}
+		threshold := t.threshold(f.sigma[k], w.cal.Scatter[k]) + shaken
 		*detects[k] = min(threshold, unseenMM)
 		learned := len(t.before) >= leastTrail
-		step := t.add(sample{layer, *off[k]}, threshold)
+		step := t.add(sample{layer, *off[k], f.camera()}, threshold)
 		if step.Sure > 0 && (look.Step.Sure == 0 || step.SinceLayer > look.Step.SinceLayer) {
 			look.Step = step
 			look.Step.Axis = name
@@ -163,15 +202,17 @@ func (w *Watcher) believes(f *fit, camera float64) Blind {
 	return ""
 }
 
-// shaken is by how much a camera that has moved since the last look makes an axis less sure: what is nearer moves further in the picture than what the camera's place is known by.
+// shaken is by how many mm a camera that stands elsewhere than in the looks before makes an axis less sure: what is nearer to it moves further in the picture than what its
+// place is known by. If even what stands still does not agree, that is so by more than as much.
 func (w *Watcher) shaken(f *fit, k int) float64 {
 	px := [2]float64{w.cal.PxPerMMX, w.cal.PxPerMMY}[k]
-	if !w.looked || px == 0 {
+	if px == 0 {
 		return 0
 	}
-	d := math.Hypot(f.v[camX]-w.last.v[camX], f.v[camY]-w.last.v[camY])
-	return 0.1 * max(d-0.5, 0) / px
+	return (0.1*max(w.trails[k].nudged(f.camera())-0.7, 0) + 2.5*max(f.apart-0.6, 0)) / px
 }
+
+func (f *fit) camera() [4]float64 { return [4]float64(f.v[camX:]) }
 
 // begin makes this look the measure.
 func (w *Watcher) begin(f *fit) {
@@ -214,7 +255,7 @@ func (w *Watcher) learn(f *fit, calm bool) {
 			p.lost = 0
 		}
 		rises := p.move[2] != [2]float64{} && math.Abs(z-p.tookZ) > 4
-		if few > 0 && calm && (p.lost >= 3 || p.alike > 0 && p.alike < 0.87*p.self || p.alike > 0 && rises) {
+		if few > 0 && calm && (p.lost >= 3 || p.alike > 0 && p.alike < 0.87*p.self || p.alike > 0 && p.stray > agrees || p.alike > 0 && rises) {
 			few--
 			w.turn = (begun + i + 1) % len(w.patches)
 			w.retake(p, f)
