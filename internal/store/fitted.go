@@ -212,7 +212,10 @@ func (s *Store) noteFitted(sha256 string, made Fitted) error {
 }
 
 // sweepFitted removes what belongs to no file any more, or was not used for longest. What stays behind after an error goes the next time.
-func (s *Store) sweepFitted(ctx context.Context) {
+func (s *Store) sweepFitted(ctx context.Context) { s.keepFitted(ctx, fittedKept) }
+
+// keepFitted is sweepFitted that keeps at most so many.
+func (s *Store) keepFitted(ctx context.Context, most int) {
 	entries, err := readDir(s.arcs, ".") // first: of what is made meanwhile the file is known
 	if err != nil || len(entries) == 0 {
 		return
@@ -254,7 +257,7 @@ func (s *Store) sweepFitted(ctx context.Context) {
 		if info := copies[k.name]; info != nil {
 			bytes += info.Size()
 		}
-		if i > 0 && (i >= fittedKept || bytes > fittedBytes) { // the newest is being printed, perhaps
+		if i > 0 && (i >= most || bytes > fittedBytes) { // the newest is being printed, perhaps
 			s.arcs.Remove(k.name + factsEnding)
 			s.arcs.Remove(k.name + copyEnding)
 		}

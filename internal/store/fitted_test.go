@@ -243,3 +243,30 @@ func TestACopyHasTheMachinesLimits(t *testing.T) {
 		t.Errorf("the copy takes %g s, the file %g; before, the copy took %g", made.Survey.TimeS, file.TimeS, usual.Survey.TimeS)
 	}
 }
+
+// When the disk is full, copies are no reason not to take a file: all but the one used last make room.
+func TestCopiesMakeRoom(t *testing.T) {
+	dir := t.TempDir()
+	s := openIn(t, dir)
+	for n := range 3 {
+		name := fmt.Sprintf("%d.gcode", n)
+		put(t, s, name, vase(n))
+		f, _, err := s.Fit(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	s.limits.MinFreeBytes = math.MaxInt64
+	if _, err := s.Put(t.Context(), "more.gcode", strings.NewReader("G28\n"), 4, false); !errors.Is(err, ErrNoSpace) {
+		t.Errorf("a disk with no room takes a file: %v", err)
+	}
+	if names := fittedNames(t, dir); len(names) != 2 {
+		t.Errorf("of three copies there are %v", names)
+	}
+	if f, _, err := s.OpenFitted(t.Context(), "2.gcode"); err != nil {
+		t.Errorf("the one used last: %v", err)
+	} else {
+		f.Close()
+	}
+}
