@@ -14,6 +14,9 @@ func LimitsOf(settings []Setting) (l Limits, told bool) {
 		}
 		switch w.read(c.Args); c.Number {
 		case 203:
+			for _, axis := range [...]byte{'X', 'Y'} { // more makes no difference, and would be taken for mm/min
+				w.value[axis-'A'] = min(w.value[axis-'A'], noSpeedMMS)
+			}
 			speeds = l.command(203, &w) || speeds
 		case 201:
 			accelerations = l.command(201, &w) || accelerations

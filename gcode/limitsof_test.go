@@ -41,6 +41,8 @@ func TestLimitsOf(t *testing.T) {
 			JerkMMS: [4]float64{8, 8, 0.4, 5}, DeviationMM: 0.08, Queue: maxDepth}, true},
 		"Prusa, not its quiet mode": {prusa, Limits{By: LimitsPrinter, SpeedMMS: [4]float64{200, 200, 12, 120}, AccelMMS2: [4]float64{1250, 1250, 400, 4000}, PrintMMS2: 1250, RetractMMS2: 1250, TravelMMS2: 1250,
 			JerkMMS: [4]float64{8, 9, 0.4, 4.5}, Queue: maxDepth}, true},
+		"faster than any": {"M203 X5000.00 Y300.00 Z5.00 E25.00\nM201 X500.00 Y500.00 Z100.00 E5000.00", Limits{By: LimitsPrinter, SpeedMMS: [4]float64{noSpeedMMS, 300, 5, 25}, AccelMMS2: [4]float64{500, 500, 100, 5000}, PrintMMS2: 1000, RetractMMS2: 1000, TravelMMS2: 1000,
+			JerkMMS: [4]float64{8, 8, 0.4, 5}, Queue: maxDepth}, true},
 		"half of it":    {"M203 X500 Y500", OurLimits(), false},
 		"no settings":   {"echo:Unknown command: \"M503\"", OurLimits(), false},
 		"out of bounds": {"M203 X0 Y-5\nM201 X1e99", OurLimits(), false},

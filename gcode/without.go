@@ -66,7 +66,32 @@ func (s *Survey) Without(out []LeftOut) Survey {
 		}
 	}
 	v.TimeS, v.CruiseS = max(0, s.TimeS-lost), max(0, s.CruiseS-slow)
+	v.Pauses = make([]Pause, len(s.Pauses))
+	for i, p := range s.Pauses {
+		p.ElapsedS = s.pauseWithout(&v, p)
+		v.Pauses[i] = p
+	}
 	return v
+}
+
+// pauseWithout is when v comes to a pause: as far into its layer as it was.
+func (s *Survey) pauseWithout(v *Survey, p Pause) float64 {
+	layer := s.LayerAt(p.Offset)
+	span := func(v *Survey) (from, to float64) {
+		if layer >= 0 {
+			from = v.Layers[layer].ElapsedS
+		}
+		if layer+1 < len(v.Layers) {
+			return from, v.Layers[layer+1].ElapsedS
+		}
+		return from, v.TimeS
+	}
+	from, to := span(s)
+	start, end := span(v)
+	if to <= from {
+		return start
+	}
+	return start + min(max((p.ElapsedS-from)/(to-from), 0), 1)*(end-start)
 }
 
 // share divides a time by parts.

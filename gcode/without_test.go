@@ -85,6 +85,20 @@ func TestWithout(t *testing.T) {
 	}
 }
 
+// The file's own pauses come sooner, too, and as far into their layers as before.
+func TestPausesWithout(t *testing.T) {
+	text := towers([]float64{40, 20}, []int{100, 100}, false, nil)
+	at := func(text string) string { // in layer 61
+		return strings.Replace(text, "\n;Z:12.2\nG1 Z12.2 F600\n", "\n;Z:12.2\nG1 Z12.2 F600\nM600\n", 1)
+	}
+	s := survey(t, at(text))
+	got := s.Without([]LeftOut{{Object: 0, From: s.Layers[40].Offset}})
+	want := survey(t, at(towers([]float64{40, 20}, []int{100, 100}, false, func(object, layer int) bool { return object == 0 && layer >= 40 })))
+	if len(got.Pauses) != 1 || len(want.Pauses) != 1 || math.Abs(got.Pauses[0].ElapsedS/want.Pauses[0].ElapsedS-1) > 0.03 || s.Pauses[0].ElapsedS < 1.2*got.Pauses[0].ElapsedS {
+		t.Errorf("it pauses at %+v, want %+v; with both at %+v", got.Pauses, want.Pauses, s.Pauses)
+	}
+}
+
 // Whatever the file, time never runs backwards, and none is less than nothing.
 func TestWithoutOfAnyFile(t *testing.T) {
 	for seed := range uint64(300) {
@@ -106,6 +120,11 @@ func TestWithoutOfAnyFile(t *testing.T) {
 				t.Fatalf("seed %d: %+v behind %v", seed, l, last)
 			}
 			last = l.ElapsedS
+		}
+		for i, p := range v.Pauses {
+			if !(p.ElapsedS >= 0) || p.ElapsedS > v.TimeS+1e-9 || p.ElapsedS > s.Pauses[i].ElapsedS+1e-3 { // which is rounded
+				t.Fatalf("seed %d: %+v of %v, was %+v", seed, p, v.TimeS, s.Pauses[i])
+			}
 		}
 		if !(v.TimeS >= 0) || v.TimeS > s.TimeS || !(v.CruiseS >= 0) || v.CruiseS > v.TimeS+1e-9 {
 			t.Fatalf("seed %d: %v of %v", seed, v.TimeS, s.TimeS)

@@ -41,7 +41,7 @@ func (k *skipper) judge(l jobLine) (instead []jobLine, asIs bool) {
 	defer func() { k.last = l.pos }()
 	if !k.behind {
 		if !out || !k.want.located() { // without a place there is no way back: better printed than crashed
-			k.want.apply(c, k.g90SetsE)
+			k.follow(c)
 			return nil, true
 		}
 		k.is, k.behind, k.deepest, k.byG10 = k.want, true, k.want.heldMM(), k.want.pulled
@@ -78,6 +78,14 @@ func (k *skipper) judge(l jobLine) (instead []jobLine, asIs bool) {
 	k.is.apply(c, k.g90SetsE)
 	k.want.known = known // what the file does not say again behind it, it takes to be as it was
 	return instead, false
+}
+
+// follow takes in a command that goes. Behind one that nobody knows the file takes the head to be where it was; behind a homing it does not.
+func (k *skipper) follow(c gcode.Command) {
+	known := k.want.known
+	if k.want.apply(c, k.g90SetsE); c.Letter != 'G' {
+		k.want.known = known
+	}
 }
 
 // prints reports whether a move brings out filament: all that must happen exactly where the file says.

@@ -75,8 +75,8 @@ func klipperNames(objects []gcode.Object) []string {
 			}
 			return '_'
 		}, name))
-		if slices.Contains(names, name) {
-			name += "_" + strconv.Itoa(i+1)
+		for n := i + 1; slices.Contains(names, name); n++ {
+			name += "_" + strconv.Itoa(n)
 		}
 		names = append(names, name)
 	}

@@ -5,8 +5,17 @@ import (
 	"strings"
 	"testing"
 
+	"layerd/gcode"
 	"layerd/printer"
 )
+
+// A client that asks for one object gets that one, however alike their names are.
+func TestKlipperNames(t *testing.T) {
+	got := klipperNames([]gcode.Object{{Name: "a_3"}, {Name: "a"}, {Name: "A"}, {ID: "Clip\"; M112"}, {Name: "Object 5", ID: "4"}})
+	if want := []string{"A_3", "A", "A_3_4", "CLIP___M112", "OBJECT_5"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
 
 // The map of the plate, and its button, which an operator has.
 func TestExcludeObject(t *testing.T) {

@@ -13,8 +13,10 @@ func TestTheTimesOfAFileAskThePrinter(t *testing.T) {
 	r := newRig(t)
 	r.files.add("plain.gcode", "G28\n")
 	r.files.add("own.gcode", "G28\n")
+	r.files.add("told.gcode", "G28\n")
 	r.files.surveys["plain.gcode"] = gcode.Survey{Limits: gcode.OurLimits()}
 	r.files.surveys["own.gcode"] = gcode.Survey{Limits: gcode.Limits{By: gcode.LimitsFile}}
+	r.files.surveys["told.gcode"] = gcode.Survey{Limits: gcode.Limits{By: gcode.LimitsPrinter}}
 	r.printer.answering(map[string]string{"M503": "echo:  M203 X300.00 Y300.00 Z5.00 E25.00\necho:  M201 X700.00 Y600.00 Z100.00 E5000.00"})
 	ask := func(path string, state printer.State, dialect string, sinceMS int64) int {
 		t.Helper()
@@ -36,6 +38,7 @@ func TestTheTimesOfAFileAskThePrinter(t *testing.T) {
 	}{
 		{"own.gcode", printer.Idle, "marlin", 1, 0}, {"plain.gcode", printer.Printing, "marlin", 1, 0}, {"plain.gcode", printer.Idle, "klipper", 1, 0},
 		{"plain.gcode", printer.Idle, "marlin", 1, 1}, {"plain.gcode", printer.Idle, "marlin", 1, 0}, {"plain.gcode", printer.Idle, "prusa", 2, 1},
+		{"told.gcode", printer.Idle, "marlin", 3, 1}, // the layerd before this one had asked, and its settings may be others now
 	} {
 		if got := ask(c.path, c.state, c.dialect, c.sinceMS); got != c.asks {
 			t.Errorf("%+v: asked %d times", c, got)

@@ -53,7 +53,7 @@ func (s *Server) serveTimes(w http.ResponseWriter, r *http.Request, _ access.Ide
 	if err != nil {
 		return err
 	}
-	if by := survey.Limits.By; (by == gcode.LimitsOurs || by == gcode.LimitsMachine) && s.askLimits(r) {
+	if by := survey.Limits.By; by != gcode.LimitsFile && by != gcode.LimitsConfig && s.askLimits(r) { // also where the printer has told: its settings may be others now
 		if survey, err = s.cfg.Files.Survey(r.Context(), path); err != nil {
 			return err
 		}

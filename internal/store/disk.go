@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,9 +34,13 @@ func (s *Store) Disk() (free, total int64, err error) {
 	return int64(st.Bavail) * int64(st.Bsize), int64(st.Blocks) * int64(st.Bsize), nil // Bavail: what is left for others than root
 }
 
-// room is nil when bytes more can be stored and the disk still keeps what Limits ask for.
+// room is nil when bytes more can be stored and the disk still keeps what Limits ask for. Copies with arcs make room: they can be made again.
 func (s *Store) room(bytes int64) error {
 	free, err := s.Free()
+	if err == nil && free-bytes < s.limits.MinFreeBytes {
+		s.keepFitted(context.Background(), 1)
+		free, err = s.Free()
+	}
 	if err != nil {
 		return err
 	}

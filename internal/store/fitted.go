@@ -53,7 +53,10 @@ func fittedName(sha256 string) string {
 // Two at a time make the same copy twice.
 func (s *Store) Fit(ctx context.Context, path string) (*os.File, Fitted, error) {
 	f, had, err := s.OpenFitted(ctx, path)
-	if err == nil || !errors.Is(err, ErrNotFitted) || had.Why != "" {
+	switch {
+	case err == nil && s.outdated(&had.Survey): // its times are those of other limits
+		f.Close()
+	case err == nil || !errors.Is(err, ErrNotFitted) || had.Why != "":
 		return f, had, err
 	}
 	if _, err := s.Survey(ctx, path); err != nil { // which gives a file that was copied in by hand a hash
@@ -209,7 +212,14 @@ func (s *Store) noteFitted(sha256 string, made Fitted) error {
 }
 
 // sweepFitted removes what belongs to no file any more, or was not used for longest. What stays behind after an error goes the next time.
-func (s *Store) sweepFitted(ctx context.Context) {
+func (s *Store) sweepFitted(ctx context.Context) { s.keepFitted(ctx, fittedKept) }
+
+// keepFitted is sweepFitted that keeps at most so many.
+func (s *Store) keepFitted(ctx context.Context, most int) {
+	entries, err := readDir(s.arcs, ".") // first: of what is made meanwhile the file is known
+	if err != nil || len(entries) == 0 {
+		return
+	}
 	known, err := s.known(ctx)
 	if err != nil {
 		return
@@ -217,10 +227,6 @@ func (s *Store) sweepFitted(ctx context.Context) {
 	wanted := map[string]bool{}
 	for _, f := range known {
 		wanted[fittedName(f.sha256)] = true
-	}
-	entries, err := readDir(s.arcs, ".")
-	if err != nil {
-		return
 	}
 	type one struct {
 		name string
@@ -251,7 +257,7 @@ func (s *Store) sweepFitted(ctx context.Context) {
 		if info := copies[k.name]; info != nil {
 			bytes += info.Size()
 		}
-		if i > 0 && (i >= fittedKept || bytes > fittedBytes) { // the newest is being printed, perhaps
+		if i > 0 && (i >= most || bytes > fittedBytes) { // the newest is being printed, perhaps
 			s.arcs.Remove(k.name + factsEnding)
 			s.arcs.Remove(k.name + copyEnding)
 		}

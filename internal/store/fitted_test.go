@@ -216,3 +216,57 @@ func TestFittedIsBounded(t *testing.T) {
 		t.Errorf("the oldest: %v", err)
 	}
 }
+
+// A copy that was made before the printer had told its limits gets its times by them, as the file does: a print is of the copy, and so is the time that is left.
+func TestACopyHasTheMachinesLimits(t *testing.T) {
+	s := open1(t)
+	put(t, s, "vase.gcode", vase(1))
+	fit := func() Fitted {
+		t.Helper()
+		f, made, err := s.Fit(t.Context(), "vase.gcode")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		return made
+	}
+	usual := fit()
+	slow := gcode.OurLimits()
+	slow.By, slow.SpeedMMS = gcode.LimitsPrinter, [4]float64{5, 5, 5, 5}
+	s.SetMachine(slow)
+	file, err := s.Survey(t.Context(), "vase.gcode")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := fit()
+	if off := made.Survey.TimeS/file.TimeS - 1; math.Abs(off) > mostLonger || made.SHA256 != usual.SHA256 || made.Survey.TimeS < 2*usual.Survey.TimeS {
+		t.Errorf("the copy takes %g s, the file %g; before, the copy took %g", made.Survey.TimeS, file.TimeS, usual.Survey.TimeS)
+	}
+}
+
+// When the disk is full, copies are no reason not to take a file: all but the one used last make room.
+func TestCopiesMakeRoom(t *testing.T) {
+	dir := t.TempDir()
+	s := openIn(t, dir)
+	for n := range 3 {
+		name := fmt.Sprintf("%d.gcode", n)
+		put(t, s, name, vase(n))
+		f, _, err := s.Fit(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	s.limits.MinFreeBytes = math.MaxInt64
+	if _, err := s.Put(t.Context(), "more.gcode", strings.NewReader("G28\n"), 4, false); !errors.Is(err, ErrNoSpace) {
+		t.Errorf("a disk with no room takes a file: %v", err)
+	}
+	if names := fittedNames(t, dir); len(names) != 2 {
+		t.Errorf("of three copies there are %v", names)
+	}
+	if f, _, err := s.OpenFitted(t.Context(), "2.gcode"); err != nil {
+		t.Errorf("the one used last: %v", err)
+	} else {
+		f.Close()
+	}
+}

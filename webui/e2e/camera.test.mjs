@@ -96,7 +96,8 @@ test('it stays in sight while the rest scrolls, also when the finger begins on i
   const { x, y } = await middle()
   await drag([[x, y + 40], [x, y - 60]])
   await until('scrolled', async () => (await page.evaluate(() => scrollY)) > 20)
-  await page.evaluate(() => new Promise((ended) => addEventListener('scrollend', ended, { once: true }))) // it goes on by itself for a while
+  let at = -1
+  await until('it stands, for it goes on by itself for a while', async () => at === (at = await page.evaluate(() => new Promise((two) => requestAnimationFrame(() => requestAnimationFrame(() => two(scrollY)))))))
   await page.evaluate(() => scrollTo(0, 9999))
   const top = await page.locator('.picture').evaluate((e) => e.getBoundingClientRect().top)
   const header = await page.locator('header').evaluate((e) => e.getBoundingClientRect().bottom)

@@ -22,19 +22,20 @@ export type FileTimes = Of<typeof readTimes>
 
 export const getLayers = () => get('/v1/layers', readLayers)
 const none: LayerTimes = { job: '', layers: [], pauses: [] }
-let asked = { id: '', times: Promise.resolve(none) }
+let asked = { key: '', times: Promise.resolve(none) }
 
-/** The layers of a print, asked for once in it; without any until they are there. */
-export function useLayers(id: string): LayerTimes {
+/** The layers of a print, asked for once in it, and again when other objects of it are skipped; without any until they are there. */
+export function useLayers({ id, skipped }: Job): LayerTimes {
   const [times, setTimes] = useState(none)
+  const key = `${id} ${skipped}`
   useEffect(() => {
     let gone = false
-    if (asked.id !== id) asked = { id, times: getLayers() }
+    if (asked.key !== key) asked = { key, times: getLayers() }
     asked.times.then((got) => !gone && setTimes(got.job === id ? got : none), () => {
-      if (asked.id === id) asked.id = '' // another time
+      if (asked.key === key) asked.key = '' // another time
     })
     return () => { gone = true }
-  }, [id])
+  }, [key])
   return times
 }
 

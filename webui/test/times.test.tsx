@@ -1,11 +1,13 @@
 // When layers end, by the newest state, and what the sheet shows of it.
-import { getByLabelText, getByRole, getByTestId } from '@testing-library/dom'
+import { getByLabelText, getByRole, getByTestId, getByText } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LayerSheet } from '../src/parts/layertimes'
+import { StopsRow } from '../src/parts/stops'
 import { state } from '../src/state'
 import { endsIn, layerAt, limitsText, othersText, pausesAhead, type FileTimes, type LayerTimes } from '../src/times'
+import type { Job } from '../src/wire'
 import { exampleState, job } from './examples'
 
 const times: LayerTimes = { job: 'j1', layers: [
@@ -72,6 +74,16 @@ describe('the sheet', () => {
     act(() => render(<LayerSheet part={part} onClose={() => {}} />, root))
     await vi.waitFor(() => getByTestId(root, 'layer-time'))
   }
+
+  it('the row below the progress has the times of what is printed: when an object is skipped they are others', async () => {
+    const sooner = { ...times, pauses: [{ kind: 'pause', command: 'M0', layer: 3, z_mm: 0.6, at_s: 600, percent: 40, cruise_s: 0, rest_s: 0 }] }
+    const row = (job: Job) => act(() => render(<StopsRow job={job} enabled />, root))
+    row({ ...printing, id: 'j1', objects: 2 })
+    await vi.waitFor(() => getByText(root, /in layer 4 \(0.8 mm\)/))
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(sooner))))
+    row({ ...printing, id: 'j1', objects: 2, skipped: [1] })
+    await vi.waitFor(() => getByText(root, /in layer 3 \(0.6 mm\)/))
+  })
 
   it('says that its times did not come, and asks again', async () => {
     vi.stubGlobal('fetch', () => Promise.reject(new Error('no network')))

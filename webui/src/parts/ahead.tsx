@@ -5,7 +5,7 @@ import { Icon } from './icon'
 
 /** Where the file itself waits for a person, on the bar of its progress. What a person has set is in the state, and stands there already. */
 export function FileMarks({ job }: { job: Job }) {
-  const { pauses } = useLayers(job.id)
+  const { pauses } = useLayers(job)
   return <>{pauses.map((pause, i) => <i key={i} data-testid="file-pause" class={pause.percent <= job.percent ? 'passed' : pause.kind === 'filament' ? 'change' : ''} style={{ left: `${pause.percent}%` }} />)}</>
 }
 

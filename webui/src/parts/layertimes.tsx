@@ -20,7 +20,7 @@ export function LayerSheet({ part, onClose }: { /** of the bar that was tapped, 
       complain(error)
     })
   }
-  useEffect(fetchTimes, [id, job?.skipped.length])
+  useEffect(fetchTimes, [id, `${job?.skipped}`])
   return (
     <Sheet title="When is a layer done?" onClose={onClose}>
       {!job ? <p>The print is over.</p>

@@ -24,7 +24,7 @@ function useHeights(path: string): readonly number[] | null {
 /** Below the progress of a print: the next pause, the file's own too, and the way to more. */
 export function StopsRow({ job, enabled }: { job: Job; enabled: boolean }) {
   const [open, setOpen] = useState(false)
-  const [next] = pausesAhead(useLayers(job.id), job)
+  const [next] = pausesAhead(useLayers(job), job)
   const running = state.value?.state === 'printing'
   return (
     <>
