@@ -18,6 +18,7 @@ import (
 	"layerd/camera"
 	"layerd/gcode"
 	"layerd/internal/access"
+	"layerd/internal/guard"
 	"layerd/internal/overlay"
 	"layerd/internal/spools"
 	"layerd/internal/store"
@@ -132,6 +133,12 @@ var kinds = []kind{
 	{"no_video", 404, timelapse.ErrNoVideo, "This timelapse has no video.", "Look at the list of timelapses again."},
 	{"no_ffmpeg", 409, timelapse.ErrNoFFmpeg, "ffmpeg is not installed, so no video can be made.", "Install it: sudo apt install ffmpeg. The frames can be played without it."},
 	{"stopping", 503, timelapse.ErrStopped, "layerd is stopping.", "Try again."},
+
+	{"bad_guard", 422, guard.ErrSettings, "", "Correct the value and save again."},
+	{"guard_busy", 409, guard.ErrBusy, "", "Wait until it has ended, or cancel it."},
+	{"not_set_up", 409, guard.ErrNotSetUp, "Watching for shifted layers is not set up.", "Do the set-up first: it takes two minutes."},
+	{"no_alarm", 409, guard.ErrNoAlarm, "There is no such alarm any more.", "Look at what the print does now."},
+	{"stopping", 503, guard.ErrStopped, "layerd is stopping.", "Try again."},
 
 	{"too_slow", 408, os.ErrDeadlineExceeded, "The data came too slowly.", "Check the network and try again."},
 	{"cut_off", 400, io.ErrUnexpectedEOF, "The data ended too early.", "Try again."},

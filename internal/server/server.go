@@ -93,6 +93,7 @@ type Files interface {
 	Totals(ctx context.Context, where *time.Location) ([]store.Month, error)
 	EachPrint(ctx context.Context, visit func(store.Print) error) error
 	SetSetting(ctx context.Context, key string, v any) error
+	alarms
 	keeper
 }
 
@@ -124,7 +125,7 @@ type Queue interface {
 	Unqueue(ctx context.Context, id int64) error
 }
 
-// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, People, Cameras, Overlay, Temperatures, Timelapses and Page are needed.
+// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, People, Cameras, Overlay, Temperatures, Timelapses, Guard and Page are needed.
 type Config struct {
 	Printer      Printer
 	Console      Console
@@ -138,6 +139,7 @@ type Config struct {
 	Overlay      Overlay
 	Temperatures Temperatures
 	Timelapses   Timelapses
+	Guard        Guard
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged
