@@ -14,7 +14,7 @@ import (
 // soakChecked counts what checks have found, over all seeds.
 type soakChecked struct {
 	prints, done, unusable, checks, losses, found, exact, falsely, skipped, unsure, hits int
-	tookS                                                                               float64
+	tookS                                                                                float64
 }
 
 // Over lines with faults, on machines whose switches are noisy, late and bouncing, and whose homing does all that Marlin's can do, motors lose steps, belts skip
