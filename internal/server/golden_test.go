@@ -156,6 +156,8 @@ func goldens() map[string]any {
 		"command_guard_drill":   FromPage{Command: Command{ID: "c72", Do: "guard_drill", Axes: "y"}},
 		"command_guard_cancel":  FromPage{Command: Command{ID: "c73", Do: "guard_cancel"}},
 		"command_false_alarm":   FromPage{Command: Command{ID: "c74", Do: "false_alarm", Job: "01jd8w2m4k"}},
+		"command_guard_check":   FromPage{Command: Command{ID: "c77", Do: "guard_check", Job: "01jd8w2m4k"}},
+		"command_rehome":        FromPage{Command: Command{ID: "c78", Do: "rehome", Job: "01jd8w2m4k"}},
 		"command_guard_seen":    FromPage{Command: Command{ID: "c75", Do: "guard_seen", Job: "01jd8w2m4k"}},
 		"command_start_watched": FromPage{Command: Command{ID: "c76", Do: "start", File: "cube.gcode", Watch: printer.WatchTell}},
 		"state_paused":          goldenPaused(),

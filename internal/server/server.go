@@ -39,6 +39,8 @@ type Printer interface {
 	Cancel(ctx context.Context, job string) (uint64, error)
 	SetStop(ctx context.Context, job string, at printer.StopAt) (uint64, error)
 	RemoveStop(ctx context.Context, job string, layer int) (uint64, error)
+	CheckNow(ctx context.Context, job, why string) (uint64, error)
+	Rehome(ctx context.Context, job string) (uint64, error)
 	Answer(ctx context.Context, prompt int64, button int) (uint64, error)
 	Send(ctx context.Context, lines ...string) (uint64, error)
 	EmergencyStop(ctx context.Context) (uint64, error)
