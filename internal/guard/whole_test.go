@@ -48,7 +48,7 @@ func watch(t *testing.T, machine printertest.Config, change func(*world), test f
 				port := sim.Open()
 				return port, port.SetBaud(baud)
 			}})
-		cam := camera.New(camera.Config{Setup: camera.Setup{Settings: camera.Settings{Device: "simulated"}}, Simulated: func(camera.Settings) camera.Source { return camera.NewSimulated(w.scene, 3, 480, 270) }})
+		cam := camera.New(camera.Config{Setup: camera.Setup{Settings: camera.Settings{Device: "simulated"}}, Simulated: func(camera.Settings) camera.Source { return camera.NewSimulated(w.scene, 2, 480, 270) }})
 		w.cfg = guard.Config{Printer: w.printer, Settings: guard.UsualSettings(), Camera: func(id int) guard.Camera {
 			if id == 0 {
 				return cam
@@ -206,7 +206,7 @@ func TestNothingIsLost(t *testing.T) {
 	watch(t, printertest.Config{}, nil, func(w *world) {
 		w.setUp()
 		w.films()
-		w.print(tower(20), printer.Shots{Mode: printer.ShotsPark})
+		w.print(tower(14), printer.Shots{Mode: printer.ShotsPark})
 		end := w.until("the end", func(s *printer.Snapshot) bool { return s.LastJob != nil })
 		s := w.sees("the end", func(s *guard.State) bool { return s.Job == "j1" })
 		seen, right := 0, 0
@@ -227,7 +227,7 @@ func TestNothingIsLost(t *testing.T) {
 // lose prints, has the motor of an axis lose steps, and waits for the alarm.
 func (w *world) lose(fault string, film printer.Shots) *guard.State {
 	w.Helper()
-	w.print(tower(60), film)
+	w.print(tower(40), film)
 	w.sees("some looks or checks", func(s *guard.State) bool { return s.Job == "j1" && len(s.Layers) >= 6 })
 	faults, err := printertest.ParseFaults(fault)
 	if err != nil {
@@ -246,10 +246,9 @@ func TestALossIsFoundAndMended(t *testing.T) {
 		confirmed bool
 		x, y      float64
 	}{
-		"camera and endstops, X": {film: printer.Shots{Mode: printer.ShotsPark}, fault: "lose@x:8:1", confirmed: true, x: 1.6},
-		"camera and endstops, Y": {film: printer.Shots{Mode: printer.ShotsPark}, fault: "lose@y:-4:1", confirmed: true, y: -0.8},
-		"the endstops alone":     {change: func(w *world) { w.cfg.Camera = func(int) guard.Camera { return nil } }, fault: "lose@x:4:1", confirmed: true, x: 0.8},
-		"the camera alone":       {machine: printertest.Config{X: printertest.Switch{Kind: printertest.NoSwitch}, Y: printertest.Switch{Kind: printertest.NoSwitch}}, fault: "lose@x:4:1", x: 0.8},
+		"camera and endstops": {film: printer.Shots{Mode: printer.ShotsPark}, fault: "lose@x:8:1", confirmed: true, x: 1.6},
+		"the endstops alone":  {change: func(w *world) { w.cfg.Camera = func(int) guard.Camera { return nil } }, fault: "lose@y:-4:1", confirmed: true, y: -0.8},
+		"the camera alone":    {machine: printertest.Config{X: printertest.Switch{Kind: printertest.NoSwitch}, Y: printertest.Switch{Kind: printertest.NoSwitch}}, fault: "lose@x:4:1", x: 0.8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
