@@ -149,7 +149,9 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
-		job.Shots, job.Watch = s.arrangeWatch(ctx, id, w.watch, s.chooseTimelapse(ctx, id, w.record), &job.Survey)
+		job.Shots, job.Watch, err = s.arrangeWatch(ctx, id, w.watch, s.chooseTimelapse(ctx, id, w.record), &job.Survey)
+	}
+	if err == nil {
 		from := src
 		if prepared.src != nil {
 			from = prepared.src
