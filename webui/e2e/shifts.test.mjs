@@ -9,7 +9,7 @@ const test = rig.steps(run)
 let page, bearer
 
 /** Layers of moves that stand nowhere else; layer n, from 1, is at n × 0.2 mm. */
-const layers = Array.from({ length: 14 }, (_, l) => [`G1 Z${((l + 1) * 0.2).toFixed(1)} F600`, ...Array.from({ length: 10 }, (_, i) => `G1 X${80 + (i % 2) * 50}.${l + 10} Y${90 + i * 3} E0.5 F4800`)])
+const layers = Array.from({ length: 24 }, (_, l) => [`G1 Z${((l + 1) * 0.2).toFixed(1)} F600`, ...Array.from({ length: 10 }, (_, i) => `G1 X${80 + (i % 2) * 50}.${l + 10} Y${90 + i * 3} E0.5 F4800`)])
 const text = `G28\nM109 S200\nG90\nM83\n${layers.map((moves, l) => `;LAYER:${l}\n${moves.join('\n')}\n`).join('')}M104 S0\n`
 
 before(async () => {
@@ -67,15 +67,15 @@ test('a fire drill shows what would have happened', async () => {
 
 test('a print is watched, and checked when somebody asks', async () => {
   const guard = { mode: 'pause', camera: 0, share_percent: 20, record: false, record_mb: 500 } // of a short print, looks and checks may take much
-  for (const command of [{ do: 'set_guard', guard }, { do: 'start', file: 'tower.gcode', anyway: true }]) {
+  for (const command of [{ do: 'set_guard', guard }, { do: 'start', file: 'tower.gcode', anyway: true, record: { mode: 'layer', every_s: 10, park: true } }]) {
     if (command.file) assert.ok((await fetch(`${rig.url}/v1/files/tower.gcode`, { method: 'PUT', headers: bearer, body: text })).ok)
     const done = await fetch(`${rig.url}/v1/do`, { method: 'POST', headers: bearer, body: JSON.stringify({ ...command, id: command.do }) })
     assert.ok(done.ok, await done.text())
   }
   await page.evaluate(() => { location.hash = '#/print' })
   const chip = page.getByTestId('guard-chip')
-  await chip.getByText(/^Watching · sees/).waitFor()
-  await until('the first layer', async () => (await state()).job?.layer >= 1, 120_000)
+  await chip.getByText(/it learns from the first layers/).waitFor({ timeout: 60_000 }) // and never says that all is well meanwhile
+  await chip.getByText(/^Watching · sees/).waitFor({ timeout: 120_000 })
   const before = (await state()).job.checks
   await chip.click()
   await button('Check now').click()
@@ -89,34 +89,32 @@ test('a print is watched, and checked when somebody asks', async () => {
 })
 
 test('lost steps are found: the alarm says how far, and shows it', async () => {
-  rig.layerd.kill('SIGUSR2')
   await page.getByTestId('guard-chip').click()
+  rig.layerd.kill('SIGUSR2')
   await button('Check now').click()
-  await page.getByRole('button', { name: 'Close', exact: true }).click()
   const alarm = page.getByTestId('alarm')
   await alarm.waitFor({ timeout: 120_000 })
+  await page.getByRole('button', { name: 'Close', exact: true }).click()
   await until('it stands', async () => (await state()).state === 'paused', 60_000)
   const now = await state()
   assert.equal(now.pause.by, 'shift')
-  assert.ok(Math.abs(Math.abs(now.guard.alarm.x_mm) - 1.6) < 0.05 && Math.abs(now.guard.alarm.y_mm) < 0.05, JSON.stringify(now.guard.alarm))
+  assert.ok(Math.abs(Math.abs(now.guard.alarm.x_mm) - 1.6) < 0.2 && Math.abs(now.guard.alarm.y_mm) < 0.2, JSON.stringify(now.guard.alarm))
   assert.match(await alarm.textContent(), /1\.6 mm/)
   assert.match(await alarm.textContent(), /8 motor steps/)
   await page.evaluate(() => window.scrollTo(0, 0))
   await look('shifts-alarm')
   await button('What now?').click()
   await page.getByRole('dialog').getByText('Who said what').waitFor()
-  if (now.guard.alarm.pictures) {
-    await until('pictures', () => page.locator('.blink img').evaluateAll((all) => all.length === 2 && all.every((one) => one.complete && one.naturalWidth > 0)))
-    const says = page.getByTestId('blink-says')
-    await page.getByRole('slider', { name: 'Before' }).fill('0')
-    assert.equal(await says.textContent(), 'Before')
-    await page.getByRole('slider', { name: 'Before' }).fill('100')
-    await button('Hold: before').focus()
-    await page.keyboard.down('Space')
-    assert.equal(await says.textContent(), 'Before')
-    await page.keyboard.up('Space')
-    assert.equal(await says.textContent(), 'Now')
-  }
+  await until('pictures', () => page.locator('.blink img').evaluateAll((all) => all.length === 2 && all.every((one) => one.complete && one.naturalWidth > 0)))
+  const says = page.getByTestId('blink-says')
+  await page.getByRole('slider', { name: 'Before' }).fill('0')
+  assert.equal(await says.textContent(), 'Before')
+  await page.getByRole('slider', { name: 'Before' }).fill('100')
+  await button('Hold: before').focus()
+  await page.keyboard.down('Space')
+  assert.equal(await says.textContent(), 'Before')
+  await page.keyboard.up('Space')
+  assert.equal(await says.textContent(), 'Now')
   await look('shifts-evidence')
 })
 
