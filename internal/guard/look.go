@@ -172,7 +172,7 @@ func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stan
 	}
 	pic := picture{jpeg: last.JPEG, atMS: last.Time.UnixMilli(), layer: l.Layer, turn: last.Turn}
 	p.now = pic
-	if l.Sees && l.Step.Sure == 0 {
+	if (l.Sees || l.Why == register.Learning) && l.Step.Sure == 0 {
 		p.good = pic
 	}
 	o.saw(l, last.Time)
@@ -208,7 +208,7 @@ func (o *owner) saw(l register.Look, at time.Time) {
 	p := o.print
 	p.seen = witnessed{look: l, any: true, Statement: Statement{Witness: "camera", Said: said(l), AtMS: at.UnixMilli()}}
 	entry := p.layer(l.Layer, at)
-	if p.blind++; l.Sees {
+	if p.blind++; l.Sees || l.Why == register.Learning {
 		p.blind = 0
 	}
 	entry.XMM, entry.YMM, entry.Blind = nil, nil, ""

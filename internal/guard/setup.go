@@ -51,15 +51,18 @@ func (w work) wait() {
 
 // begin has do done on a goroutine of its own, unless something is under way.
 func (o *owner) begin(do func(ctx context.Context, r *rounds)) error {
+	snap, _ := o.cfg.Printer.Snapshots().Get()
 	switch {
 	case o.work.end != nil:
 		return fmt.Errorf("%w: a set-up or a drill is under way", ErrBusy)
-	case o.snap.State.HasJob():
+	case snap == nil:
+		return printer.ErrNotConnected
+	case snap.State.HasJob():
 		return fmt.Errorf("%w: a print is under way", ErrBusy)
-	case o.snap.State != printer.Idle:
-		return fmt.Errorf("%w: the printer is %v", printer.ErrWrongState, o.snap.State)
+	case snap.State != printer.Idle:
+		return fmt.Errorf("%w: the printer is %v", printer.ErrWrongState, snap.State)
 	}
-	r := &rounds{Printer: o.cfg.Printer, profile: o.snap.Profile, tell: o.report}
+	r := &rounds{Printer: o.cfg.Printer, profile: snap.Profile, tell: o.report}
 	if r.camera = o.cfg.Camera(o.settings.Camera); r.camera != nil {
 		r.cameraID = o.settings.Camera
 	}
