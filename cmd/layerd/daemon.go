@@ -33,7 +33,6 @@ import (
 	"layerd/internal/thermo"
 	"layerd/internal/timelapse"
 	"layerd/printer"
-	"layerd/printer/printertest"
 	"layerd/webui"
 )
 
@@ -58,14 +57,14 @@ type parts struct {
 	server  *server.Server
 	doorman *access.Gate
 	demo    *demo // nil outside the demo
-	wrong   printertest.Faults
+	staged  staged
 	secret  string
 	page    netip.AddrPort // where the page is served, once it is
 }
 
 // serve is the daemon: it builds the parts, runs them until ctx ends, and parks a print under way before it returns. In the demo the pretend
 // printer has the faults.
-func serve(ctx context.Context, cfg config.Config, wrong printertest.Faults, stdout, stderr io.Writer) error {
+func serve(ctx context.Context, cfg config.Config, demo staged, stdout, stderr io.Writer) error {
 	if cfg.Data == "" { // only the demo
 		dir, err := os.MkdirTemp("", "layerd-demo-")
 		if err != nil {
@@ -74,7 +73,7 @@ func serve(ctx context.Context, cfg config.Config, wrong printertest.Faults, std
 		defer os.RemoveAll(dir)
 		cfg.Data = dir
 	}
-	d, err := build(ctx, cfg, wrong, stderr)
+	d, err := build(ctx, cfg, demo, stderr)
 	if err != nil {
 		return err
 	}
@@ -100,12 +99,12 @@ func serve(ctx context.Context, cfg config.Config, wrong printertest.Faults, std
 	return d.run(ctx, listener)
 }
 
-func build(ctx context.Context, cfg config.Config, wrong printertest.Faults, stderr io.Writer) (*parts, error) {
+func build(ctx context.Context, cfg config.Config, demo staged, stderr io.Writer) (*parts, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
 		return nil, err
 	}
-	d := &parts{cfg: cfg, wrong: wrong, log: logTo(stderr, level)}
+	d := &parts{cfg: cfg, staged: demo, log: logTo(stderr, level)}
 	slog.SetDefault(d.log) // what libraries log by themselves goes the same way, and so has a line's form
 	var err error
 	d.store, err = store.Open(cfg.Data, store.Limits{MaxFileBytes: int64(cfg.Files.MaxMB) << 20, MinFreeBytes: int64(cfg.Files.MinFreeMB) << 20})
@@ -153,7 +152,7 @@ func (d *parts) wire(ctx context.Context) error {
 		}
 	}
 	if d.cfg.Demo {
-		if d.demo, err = newDemo(d.wrong, d.log); err != nil {
+		if d.demo, err = newDemo(d.staged, d.log); err != nil {
 			return err
 		}
 		d.demo.replace(&own, &pictures)

@@ -27,31 +27,48 @@ type demo struct {
 }
 
 // demoFaults is --demo-faults, which is for tests of the page and for whoever wants to see what it does.
-type demoFaults struct{ spec string }
+type demoFaults struct{ spec, record string }
+
+// staged is what a demo is to be like. The zero value: nothing goes wrong, and nothing is written down.
+type staged struct {
+	faults printertest.Faults
+	record string // the file that gets every executed command, as printsim --record has it; "" none
+}
 
 func (d *demoFaults) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&d.spec, "demo-faults", "", "what goes wrong with the pretend printer, as printsim --faults has it;\nwhat happens once happens at SIGUSR2, too")
-	_ = flags.MarkHidden("demo-faults") // it fails only for a flag that is not there
+	flags.StringVar(&d.record, "demo-record", "", "the file that gets every command that the pretend printer has executed")
+	for _, name := range []string{"demo-faults", "demo-record"} {
+		_ = flags.MarkHidden(name) // it fails only for a flag that is not there
+	}
 }
 
-func (d *demoFaults) parse(cfg config.Config) (printertest.Faults, error) {
-	if d.spec != "" && !cfg.Demo {
-		return printertest.Faults{}, usageError{errors.New("--demo-faults belongs to --demo")}
+func (d *demoFaults) parse(cfg config.Config) (staged, error) {
+	if *d != (demoFaults{}) && !cfg.Demo {
+		return staged{}, usageError{errors.New("--demo-faults and --demo-record belong to --demo")}
 	}
 	faults, err := printertest.ParseFaults(d.spec)
 	if err != nil {
-		return faults, usageError{fmt.Errorf("--demo-faults: %w", err)}
+		return staged{}, usageError{fmt.Errorf("--demo-faults: %w", err)}
 	}
-	return faults, nil
+	return staged{faults, d.record}, nil
 }
 
 // demoHeat makes warming up take seconds, which is as long as somebody who tries the page wants to wait.
 const demoHeat = 12
 
-func newDemo(wrong printertest.Faults, log *slog.Logger) (*demo, error) {
-	sim, err := printertest.New(printertest.Config{Firmware: "marlin2", Baud: 115200, USBLatency: time.Millisecond, AdvancedOK: true, Speed: 1, Heat: demoHeat,
-		ResetOnOpen: true, Leveling: "bilinear", Faults: wrong})
-	return &demo{sim: sim, wrong: wrong.At, log: log}, err
+func newDemo(as staged, log *slog.Logger) (*demo, error) {
+	cfg := printertest.Config{Firmware: "marlin2", Baud: 115200, USBLatency: time.Millisecond, AdvancedOK: true, Speed: 1, Heat: demoHeat,
+		ResetOnOpen: true, Leveling: "bilinear", Faults: as.faults}
+	if as.record != "" {
+		file, err := os.Create(as.record) // closed when layerd ends
+		if err != nil {
+			return nil, fmt.Errorf("record: %w", err)
+		}
+		cfg.Record = file
+	}
+	sim, err := printertest.New(cfg)
+	return &demo{sim: sim, wrong: as.faults.At, log: log}, err
 }
 
 // run is the pretend printer's time, until ctx ends.

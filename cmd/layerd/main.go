@@ -144,11 +144,11 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case "token create":
 		return key.create(ctx, cfg, stdout)
 	}
-	faults, err := wrong.parse(cfg)
+	demo, err := wrong.parse(cfg)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, cfg, faults, stdout, stderr)
+	return serve(ctx, cfg, demo, stdout, stderr)
 }
 
 // checkConfig prints what the configuration comes to.

@@ -18,7 +18,6 @@ import (
 	"layerd/internal/config"
 	"layerd/internal/server"
 	"layerd/printer"
-	"layerd/printer/printertest"
 )
 
 // What becomes of a print when the daemon does: killed, stopped, stopped while the firmware does not listen.
@@ -176,7 +175,7 @@ func TestAFailedListenerParksThePrint(t *testing.T) {
 	var cfg config.Config
 	cfg.Data, cfg.Log.Level, cfg.Camera.Device = t.TempDir(), "error", "none"
 	cfg.Printer.Port, cfg.Printer.Baud, cfg.Files.MaxMB, cfg.Files.MinFreeMB = m.link, 115200, 10, 1
-	parts, err := build(t.Context(), cfg, printertest.Faults{}, io.Discard)
+	parts, err := build(t.Context(), cfg, staged{}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,8 +77,9 @@ export class Rig {
   }
 
   /** demo starts layerd with its pretend printer and camera, whose configuration locks nothing but what env says, and returns an owner's key. */
-  async demo(env = {}) {
-    const text = await line(this.#child('layerd', ['--demo', '--listen', this.address ?? '127.0.0.1:0'], env), (t) => /#token=\S+/.test(t))
+  async demo(env = {}, ...flags) {
+    this.layerd = this.#child('layerd', ['--demo', '--listen', this.address ?? '127.0.0.1:0', '--demo-record', this.record, ...flags], env)
+    const text = await line(this.layerd, (t) => /#token=\S+/.test(t))
     const [, url, key] = /(http\S+)\/#token=(\S+)/.exec(text)
     this.url = url
     return key

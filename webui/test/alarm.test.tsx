@@ -93,6 +93,13 @@ describe('while it prints', () => {
 const noSwitch = { usable: false, why: '', at_mm: 0, max: false, spread_mm: 0, hysteresis_mm: 0, overtravel_mm: 0, threshold_mm: 0, limits_mm: null }
 
 describe('an alarm', () => {
+  it('takes the place of the sheet that says all is well', async () => {
+    await page({ guard: watched() }, 'guard-chip')
+    tap(/^Watching/)
+    shows(alarmed())
+    expect(getByRole(root, 'dialog', { name: 'The head has slipped' })).toBeTruthy()
+  })
+
   it('says one sentence, as text, on a card and in the sheet that Resume opens too', async () => {
     await page(alarmed(), 'alarm')
     expect(getByRole(root, 'alert', { name: 'The head has slipped' }).textContent).toContain('1.6 mm right of where it should be (8 motor steps), since layer 142.')

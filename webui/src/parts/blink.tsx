@@ -11,6 +11,8 @@ interface BlinkProps {
   past?: boolean
 }
 
+const highest = 36 // of the screen's height, in percent
+
 interface Size { width: number; height: number }
 
 /** The crop as it can be shown: the whole picture for one that makes no sense. */
@@ -37,7 +39,7 @@ export function Blink({ id, crop, past = false }: BlinkProps) {
   const ratio = size ? (size.width * width) / (size.height * height) : 4 / 3
   return (
     <div class="blink">
-      <div class="blink-picture" style={{ aspectRatio: String(ratio) }}>
+      <div class="blink-picture" style={{ aspectRatio: String(ratio), maxWidth: `${Math.round(highest * ratio)}dvh` }}>
         <img src={pictureURL(id, 'before')} alt="Before: the last picture on which all was right" style={shape} onError={() => setFailed(true)}
           onLoad={(event) => setSize({ width: event.currentTarget.naturalWidth || 4, height: event.currentTarget.naturalHeight || 3 })} />
         <img src={pictureURL(id, 'after')} alt={`${later}: the picture on which it was found`} style={{ ...shape, opacity: share / 100 }} onError={() => setFailed(true)} />

@@ -12,14 +12,14 @@ export function ResultCard({ card }: { card: Card }) {
   const { x, y } = card.endstops
   const finds = seesText(x.usable ? x.threshold_mm : 0, y.usable ? y.threshold_mm : 0)
   const spread = Math.max(x.usable ? x.spread_mm : 0, y.usable ? y.spread_mm : 0)
-  const sees = [card.x_mm > 0 && `X ≥ ${trim(card.x_mm, 2)} mm`, card.y_mm > 0 && `Y ≥ ${trim(card.y_mm, 2)} mm`].filter(Boolean).join(', ')
+  const sees = ([['X', card.x_mm], ['Y', card.y_mm]] as const).filter(([, mm]) => mm > 0)
   const blind = [card.x_mm <= 0 && 'X', card.y_mm <= 0 && 'Y'].filter(Boolean)
   return (
     <div class="result" data-testid="result-card">
       <section aria-label="Camera">
-        <p class="result-head"><Icon name="camera" size={22} />{sees ? <span>Camera: detects <strong>{sees}</strong> within 2 layers</span> : <span>Camera: cannot be used</span>}</p>
+        <p class="result-head"><Icon name="camera" size={22} />{sees.length > 0 ? <span>Camera: detects {sees.map(([axis, mm], i) => <>{i > 0 && ', '}<strong>{axis} ≥ {trim(mm, 2)} mm</strong></>)} within 2 layers</span> : <span>Camera: cannot be used</span>}</p>
         {card.camera_w && <p class="muted small wrap">{card.camera_w}</p>}
-        {sees && blind.length > 0 && <p class="muted small">It cannot tell a slip of {blind.join(' or ')}.</p>}
+        {sees.length > 0 && blind.length > 0 && <p class="muted small">It cannot tell a slip of {blind.join(' or ')}.</p>}
       </section>
       <section aria-label="End switches">
         <p class="result-head"><Icon name="home" size={22} />{finds

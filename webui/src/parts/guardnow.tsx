@@ -18,8 +18,9 @@ export function GuardNow({ s, job }: { s: State; job: Job }) {
   return (
     <>
       {alarm ? <AlarmCard s={s} alarm={alarm} /> : stands ? <Stands /> : g && s.state !== 'cancelling' && <Chip />}
-      {open === 'alarm' && (alarm ? <AlarmSheet alarm={alarm} onClose={close} /> : stands && <GoOn job={job.id} onClose={close} />)}
-      {open === 'watch' && g && <WatchSheet g={g} job={job} onClose={close} />}
+      {open !== '' && alarm && <AlarmSheet alarm={alarm} onClose={close} /> /* it takes the place of a sheet that says all is well */}
+      {open === 'alarm' && !alarm && stands && <GoOn job={job.id} onClose={close} />}
+      {open === 'watch' && !alarm && g && <WatchSheet g={g} job={job} onClose={close} />}
     </>
   )
 }

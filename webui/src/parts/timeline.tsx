@@ -68,7 +68,7 @@ export function Timeline({ layers, since = 0 }: { layers: readonly Layer[]; sinc
         {dots((l) => l.x_mm, 'dot-x')}
         {layers.map((l, i) => l.check !== '' && <Mark key={i} verdict={l.check} x={x(i)} y={mark} />)}
         <text x={x(0)} y={height - 5} text-anchor="start">{`Layer ${first}`}</text>
-        {last > first && <text x={width - right} y={height - 5} text-anchor="end">{`${last}`}</text>}
+        {layers.length > 3 && <text x={x(layers.length - 1)} y={height - 5} text-anchor={layers.length < 8 ? 'middle' : 'end'}>{`${last}`}</text>}
       </svg>
       <figcaption>
         <span><i class="key-x" aria-hidden="true" />X, mm off</span>
