@@ -30,10 +30,10 @@ func TestAShiftInTheDemo(t *testing.T) {
 	if c := s.Guard.Card; c == nil || c.CameraID != 0 || c.XMM <= 0 || !c.Endstops.X.Usable {
 		t.Fatalf("got %+v, %+v", s.Guard.Setup, c)
 	}
-	text := demoTower(25)
+	text := demoTower(12)
 	d.put("tower.gcode", []byte(text))
 	job := d.do(`{"do":"start","file":"tower.gcode","anyway":true,"record":{"mode":"layer","every_s":10,"park":true}}`).Job
-	d.patiently("layers that were looked at", func(s server.State) bool { return s.Guard.Job == job && len(s.Guard.Layers) >= 5 })
+	d.patiently("layers that were looked at", func(s server.State) bool { return s.Guard.Job == job && len(s.Guard.Layers) >= 3 })
 	if err := d.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
 		t.Fatal(err)
 	}

@@ -128,7 +128,7 @@ type Order struct {
 }
 
 // Arrange says how the print that is about to start stands still for pictures, and how it is checked. It waits for a second at most: when it cannot be told, the
-// print is not watched, and the error says why.
+// print is not watched, and the error says why; ErrBusy: no print may start now.
 func (g *Guard) Arrange(ctx context.Context, order Order) (shots printer.Shots, watch printer.Watch, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -136,7 +136,13 @@ func (g *Guard) Arrange(ctx context.Context, order Order) (shots printer.Shots, 
 	if order.Mode != "" && !known(order.Mode) {
 		return shots, watch, fmt.Errorf("%w: unknown mode %q", ErrSettings, order.Mode)
 	}
-	err = g.ask(ctx, func(o *owner) error { shots, watch = o.arrange(order); return nil })
+	err = g.ask(ctx, func(o *owner) error {
+		if o.work.end != nil {
+			return fmt.Errorf("%w: a set-up or a drill moves the head", ErrBusy)
+		}
+		shots, watch = o.arrange(order)
+		return nil
+	})
 	return shots, watch, err
 }
 

@@ -88,6 +88,7 @@ func (o *owner) stand(ctx context.Context, s *printer.Shot, at *printer.Position
 	if p.camera == nil || p.looking || at == nil || now.Sub(p.lastAt) < lookEvery || dead(p.camera, now) {
 		if p.camera != nil && dead(p.camera, now) {
 			o.saw(register.Look{Layer: s.Layer, Why: register.NoPicture}, now)
+			o.publish()
 		}
 		o.goOn(ctx, s.N)
 		return

@@ -115,7 +115,7 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 		o.beginPrint(ctx, now)
 		o.publish()
 	}
-	if c, d := before.Calibration, snap.Calibration; o.fits(before.Profile) != o.fits(snap.Profile) || c != d || before.Connection.Dialect != snap.Connection.Dialect {
+	if o.fits(before.Profile) != o.fits(snap.Profile) || before.Switches.X.Usable != snap.Switches.X.Usable || before.Switches.Y.Usable != snap.Switches.Y.Usable || before.Connection.Dialect != snap.Connection.Dialect {
 		o.publish()
 	}
 	if o.print != nil && o.heed(ctx, before, snap, now) {
@@ -133,6 +133,9 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 		}
 	} else if p.stand != nil && s != nil && !s.Still {
 		o.leave(ctx, now) // it went on by itself
+	}
+	if snap.State == printer.Printing && (before.State == printer.Resuming || before.State == printer.Paused) {
+		p.relearn = true // somebody was at it, or has changed the filament
 	}
 	if c := snap.Job.Check; c != nil && c.N != p.check {
 		p.check, changed = c.N, true
@@ -267,8 +270,19 @@ func (o *owner) set(ctx context.Context, s Settings) error {
 
 // usable reports whether the endstops can be asked; sighted whether the camera has a set-up that fits.
 func (o *owner) usable() bool {
-	c := o.kept.Card
-	return c != nil && (c.Endstops.X.Usable || c.Endstops.Y.Usable)
+	s := o.switches()
+	return s.X.Usable || s.Y.Usable
+}
+
+// switches are those of the set-up, unless the printer says that they are not its own.
+func (o *owner) switches() printer.Switches {
+	if s := o.snap.Switches; s.X.Why != "" || s.Y.Why != "" {
+		return s
+	}
+	if o.kept.Card == nil {
+		return printer.Switches{}
+	}
+	return o.kept.Card.Endstops
 }
 
 func (o *owner) sighted() bool {

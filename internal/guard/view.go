@@ -44,18 +44,18 @@ func (o *owner) endstopsDo(p *watched) Witness {
 	case c == nil:
 		return Witness{Status: WitnessUnset}
 	case !o.usable():
-		why := c.Endstops.X.Why
+		why := o.switches().X.Why
 		if why == "" {
-			why = c.Endstops.Y.Why
+			why = o.switches().Y.Why
 		}
 		return Witness{Status: WitnessUnable, Why: why}
 	}
 	w := Witness{Status: WitnessReady}
-	if c.Endstops.X.Usable {
-		w.DetectsXMM = c.Endstops.X.ThresholdMM
+	if s := o.switches().X; s.Usable {
+		w.DetectsXMM = s.ThresholdMM
 	}
-	if c.Endstops.Y.Usable {
-		w.DetectsYMM = c.Endstops.Y.ThresholdMM
+	if s := o.switches().Y; s.Usable {
+		w.DetectsYMM = s.ThresholdMM
 	}
 	if p != nil {
 		w.AtMS, w.Said = p.endstops.AtMS, p.endstops.Said

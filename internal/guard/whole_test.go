@@ -227,8 +227,12 @@ func TestNothingIsLost(t *testing.T) {
 // lose prints, has the motor of an axis lose steps, and waits for the alarm.
 func (w *world) lose(fault string, film printer.Shots) *guard.State {
 	w.Helper()
-	w.print(tower(40), film)
-	w.sees("some looks or checks", func(s *guard.State) bool { return s.Job == "j1" && len(s.Layers) >= 6 })
+	layers := 70
+	if film.Mode != printer.ShotsOff { // with a picture of each layer each takes longer
+		layers = 22
+	}
+	w.print(tower(layers), film)
+	w.sees("some looks or checks", func(s *guard.State) bool { return s.Job == "j1" && len(s.Layers) >= 4 })
 	faults, err := printertest.ParseFaults(fault)
 	if err != nil {
 		w.Fatal(err)

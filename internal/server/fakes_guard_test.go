@@ -18,6 +18,7 @@ type fakeGuard struct {
 	mu    sync.Mutex // guards what follows
 	done  []string
 	order guard.Order
+	busy  bool // it moves the head itself
 }
 
 func newFakeGuard() *fakeGuard { return &fakeGuard{states: latest.New(goldenShift().Guard)} }
@@ -44,7 +45,9 @@ func (f *fakeGuard) Set(_ context.Context, s guard.Settings) error {
 func (f *fakeGuard) Arrange(_ context.Context, order guard.Order) (printer.Shots, printer.Watch, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.order = order
+	if f.order = order; order.Job == "" || f.busy {
+		return order.Film, printer.Watch{}, fmt.Errorf("arrange: %w", guard.ErrBusy)
+	}
 	mode := order.Mode
 	if mode == "" {
 		mode = printer.WatchPause

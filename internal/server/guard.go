@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -83,13 +84,14 @@ func (s *Server) doSetGuard(ctx context.Context, c *call) (uint64, error) {
 	return s.rev(), nil
 }
 
-// arrangeWatch says how a print is watched that is about to start. That it cannot be is no reason not to print.
-func (s *Server) arrangeWatch(ctx context.Context, job string, mode printer.WatchMode, film printer.Shots, survey *gcode.Survey) (printer.Shots, printer.Watch) {
+// arrangeWatch says how a print is watched that is about to start. That it cannot be is no reason not to print, but that the guard itself moves the head is.
+func (s *Server) arrangeWatch(ctx context.Context, job string, mode printer.WatchMode, film printer.Shots, survey *gcode.Survey) (printer.Shots, printer.Watch, error) {
 	shots, watch, err := s.cfg.Guard.Arrange(ctx, guard.Order{Job: job, Mode: mode, Film: film, Survey: survey})
-	if err != nil {
+	if err != nil && !errors.Is(err, guard.ErrBusy) {
 		s.log.Error("a print is not watched for shifted layers", "job", job, "err", err)
+		err = nil
 	}
-	return shots, watch
+	return shots, watch, err
 }
 
 // serveAlarms answers GET /v1/alarms/ID.

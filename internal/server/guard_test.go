@@ -84,6 +84,11 @@ func TestAPrintIsWatched(t *testing.T) {
 	if status != 422 || a.Error.Code != "bad_guard" {
 		t.Errorf("nonsense: got %d %+v", status, a.Error)
 	}
+	r.guard.busy = true
+	if status, a = r.command(t, "operator", `{"do":"start","file":"cube.gcode","anyway":true}`); status != 409 || a.Error.Code != "guard_busy" {
+		t.Errorf("while the guard moves the head: got %d %+v", status, a.Error)
+	}
+	r.guard.busy = false
 	status, a = r.command(t, "operator", `{"do":"start","file":"cube.gcode","anyway":true,"watch":"tell"}`)
 	if status != 200 {
 		t.Fatalf("got %d %+v", status, a.Error)

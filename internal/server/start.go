@@ -126,8 +126,11 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
-		shots, watch := s.arrangeWatch(ctx, id, w.watch, s.chooseTimelapse(ctx, id, w.record), &survey)
-		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Shots: shots, Watch: watch, Stops: w.stops}, src)
+		var shots printer.Shots
+		var watch printer.Watch
+		if shots, watch, err = s.arrangeWatch(ctx, id, w.watch, s.chooseTimelapse(ctx, id, w.record), &survey); err == nil {
+			rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Shots: shots, Watch: watch, Stops: w.stops}, src)
+		}
 	}
 	if err != nil {
 		// The row must end even when it was ctx that ran out.
