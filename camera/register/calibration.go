@@ -108,6 +108,27 @@ func within(most float64, list ...float64) bool {
 	return true
 }
 
+// Crop is the part of the picture in which a loss of an axis, "x" or "y", shows best, as shares of its width and height: for people who want to see it. The whole picture when
+// nothing moves with it.
+func (c *Calibration) Crop(axis string) (x, y, w, h float64) {
+	k := 0
+	if axis == "y" {
+		k = 1
+	}
+	x0, y0, x1, y1 := c.Width, c.Height, 0, 0
+	for _, p := range c.Patches {
+		if p.Move[k] != [2]float64{} {
+			x0, y0, x1, y1 = min(x0, p.X), min(y0, p.Y), max(x1, p.X+side), max(y1, p.Y+side)
+		}
+	}
+	if x1 == 0 {
+		return 0, 0, 1, 1
+	}
+	mx, my := max((c.Width/3-x1+x0)/2, side), max((c.Height/3-y1+y0)/2, side) // round about
+	x0, y0, x1, y1 = max(x0-mx, 0), max(y0-my, 0), min(x1+mx, c.Width), min(y1+my, c.Height)
+	return float64(x0) / float64(c.Width), float64(y0) / float64(c.Height), float64(x1-x0) / float64(c.Width), float64(y1-y0) / float64(c.Height)
+}
+
 // patches makes what a Watcher works with.
 func (c *Calibration) patches() []*patch {
 	list := make([]*patch, 0, len(c.Patches))

@@ -108,7 +108,11 @@ func (c *Calibrator) Result() (*Calibration, error) {
 	cal := &Calibration{Width: c.size[0], Height: c.size[1], Park: c.plan[0].pose, Sharp: first.sharp, Patches: []Patch{}}
 	chosen := choose(blocks, c.size[0], c.size[1])
 	for _, b := range chosen {
-		cal.Patches = append(cal.Patches, Patch{X: int(b.x), Y: int(b.y), Move: b.move, Bend: b.bend, Self: b.self, Pix: b.pix})
+		p := Patch{X: int(b.x), Y: int(b.y), Bend: [2]float64{round(b.bend[0], 1e-7), round(b.bend[1], 1e-7)}, Self: round(b.self, 1e-3), Pix: b.pix}
+		for i, m := range b.move {
+			p.Move[i] = [2]float64{round(m[0], 1e-5), round(m[1], 1e-5)}
+		}
+		cal.Patches = append(cal.Patches, p)
 	}
 	cal.describe(chosen)
 	if cal.MoveX+cal.MoveY == 0 {
@@ -120,6 +124,9 @@ func (c *Calibrator) Result() (*Calibration, error) {
 	c.prove(cal)
 	return cal, nil
 }
+
+// round keeps the JSON short.
+func round(v, to float64) float64 { return math.Round(v/to) / math.Round(1/to) }
 
 // jogs are the pictures of one axis.
 func (c *Calibrator) jogs(axis int) (list []jog) {

@@ -113,14 +113,16 @@ func (p *picture) load(pics []*Luma) bool {
 	}
 	full := &p.level[0]
 	full.size(pics[0].W, pics[0].H)
+	merge(full.pix, pics)
 	sum, white := 0.0, 0
-	for i := range full.pix {
-		v := middle(pics, i)
-		full.pix[i] = v
-		sum += float64(v)
-		if v >= 250 {
-			white++
+	for y := range full.h {
+		of := float32(0)
+		for _, v := range full.pix[y*full.w:][:full.w] {
+			if of += v; v >= 250 {
+				white++
+			}
 		}
+		sum += float64(of)
 	}
 	p.mean, p.white = sum/float64(len(full.pix)), float64(white)/float64(len(full.pix))
 	p.smooth()
@@ -131,15 +133,19 @@ func (p *picture) load(pics []*Luma) bool {
 	return true
 }
 
-func middle(pics []*Luma, i int) float32 {
-	switch len(pics) {
-	case 1:
-		return float32(pics[0].Pix[i])
-	case 2:
-		return (float32(pics[0].Pix[i]) + float32(pics[1].Pix[i])) / 2
+// merge is the middle of three, the mean of two, or the only one.
+func merge(out []float32, pics []*Luma) {
+	a, b := pics[0].Pix[:len(out)], pics[len(pics)-1].Pix[:len(out)]
+	if len(pics) < 3 {
+		for i := range out {
+			out[i] = (float32(a[i]) + float32(b[i])) / 2
+		}
+		return
 	}
-	a, b, c := pics[0].Pix[i], pics[1].Pix[i], pics[2].Pix[i]
-	return float32(max(min(a, b), min(max(a, b), c)))
+	c := pics[1].Pix[:len(out)]
+	for i := range out {
+		out[i] = float32(max(min(a[i], b[i]), min(max(a[i], b[i]), c[i])))
+	}
 }
 
 // smooth weighs each pixel with its neighbours 1 : 2 : 1 in both directions, so that what lies between two pixels is well told from them.

@@ -1,7 +1,9 @@
 package register_test
 
 import (
+	"encoding/json"
 	"math"
+	"reflect"
 	"testing"
 
 	"layerd/camera/register"
@@ -166,7 +168,7 @@ func TestBlind(t *testing.T) {
 		{why: register.Overexposed, at: height(9), change: func(w *world) { w.gain = 4 }},
 		{why: register.Blurred, at: height(9), change: func(w *world) { w.blur = 12 }},
 		{why: register.Covered, at: height(9), change: func(w *world) { w.head, w.bed = w.hand, w.hand }},
-		{why: register.CameraMoved, at: height(9), change: func(w *world) { w.nudge = [4]float64{14, -5, 0, 0} }},
+		{why: register.CameraMoved, at: height(9), change: func(w *world) { w.nudge = [4]float64{22, -5, 0, 0} }},
 		{why: register.CameraMoved, at: height(9), change: func(w *world) { w.nudge = [4]float64{150, 40, 20, 0} }},
 		{why: register.Learning, at: height(9), change: func(w *world) {}},
 	} {
@@ -240,6 +242,27 @@ func TestRelearn(t *testing.T) {
 		if l = watch.Look(layer, height(layer), w.pictures(t, height(layer), 1)); l.Step.Sure > 0 || math.Abs(l.YMM) > 0.1 {
 			t.Errorf("relearnt: %+v", l)
 		}
+	}
+}
+
+// A calibration that was kept is the same, and is not long.
+func TestCalibrationIsKept(t *testing.T) {
+	w := newWorld(84, 60)
+	w.w, w.h = 640, 360
+	cal, err := w.calibrate(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(cal)
+	if err != nil || len(text) > 200_000 {
+		t.Fatalf("%d bytes, %v", len(text), err)
+	}
+	var kept register.Calibration
+	if err := json.Unmarshal(text, &kept); err != nil || !reflect.DeepEqual(*cal, kept) {
+		t.Fatalf("it is not the same: %v", err)
+	}
+	if x, y, cw, ch := kept.Crop("x"); x > 0.2 || x+cw < 0.29 || y > 0.14 || y+ch < 0.34 || cw > 0.5 || ch > 0.5 {
+		t.Errorf("the head is looked for at %.2f %.2f, %.2f × %.2f", x, y, cw, ch)
 	}
 }
 

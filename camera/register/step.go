@@ -23,8 +23,9 @@ const (
 
 // sample is where one axis was in one look.
 type sample struct {
-	layer int
-	mm    float64
+	layer  int
+	mm     float64
+	camera [4]float64 // pixels: right, down, turned, zoomed
 }
 
 // trail is what one axis did in the last looks.
@@ -69,6 +70,22 @@ func (t *trail) threshold(sigma, usual float64) float64 {
 		mad = max(mad, usual*0.67) // too few to know by themselves
 	}
 	return max(leastMM, 6*mad, 5*sigma)
+}
+
+// nudged is by how many pixels the camera stands elsewhere than it did in the samples before.
+func (t *trail) nudged(camera [4]float64) (px float64) {
+	if len(t.before) == 0 {
+		return 0
+	}
+	var d [4]float64
+	list := make([]float64, len(t.before))
+	for k := range d {
+		for i, b := range t.before {
+			list[i] = b.camera[k]
+		}
+		d[k] = camera[k] - median(list)
+	}
+	return math.Hypot(d[0], d[1]) + (math.Abs(d[2])+math.Abs(d[3]))/2
 }
 
 // add takes a look's place and returns the step, if there is one.

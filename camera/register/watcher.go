@@ -67,7 +67,7 @@ func (w *Watcher) Relearn() { w.relearn = true }
 
 const (
 	farFromPark  = 15.0 // mm in X and Y; the set-up knows nothing of what is seen from there
-	cameraNudged = 8.0  // pixels of a picture 640 wide
+	cameraNudged = 20.0 // pixels of a picture 640 wide
 	leastSupport = 0.4
 	calmMM       = 0.15 // templates are taken anew only when nothing is further off
 )
@@ -129,7 +129,7 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 		threshold := t.threshold(f.sigma[k], w.cal.Scatter[k]) + w.shaken(f, k)
 		*detects[k] = min(threshold, unseenMM)
 		learned := len(t.before) >= leastTrail
-		step := t.add(sample{layer, *off[k]}, threshold)
+		step := t.add(sample{layer, *off[k], f.camera()}, threshold)
 		if step.Sure > 0 && (look.Step.Sure == 0 || step.SinceLayer > look.Step.SinceLayer) {
 			look.Step = step
 			look.Step.Axis = name
@@ -163,15 +163,17 @@ func (w *Watcher) believes(f *fit, camera float64) Blind {
 	return ""
 }
 
-// shaken is by how much a camera that has moved since the last look makes an axis less sure: what is nearer moves further in the picture than what the camera's place is known by.
+// shaken is by how many mm a camera that stands elsewhere than in the looks before makes an axis less sure: what is nearer to it moves further in the picture than what its
+// place is known by. If that is at different distances itself, not all of it agrees on one place, and it is worse.
 func (w *Watcher) shaken(f *fit, k int) float64 {
 	px := [2]float64{w.cal.PxPerMMX, w.cal.PxPerMMY}[k]
-	if !w.looked || px == 0 {
+	if px == 0 {
 		return 0
 	}
-	d := math.Hypot(f.v[camX]-w.last.v[camX], f.v[camY]-w.last.v[camY])
-	return 0.1 * max(d-0.5, 0) / px
+	return (0.1 + 1 - min(f.support[2]/0.95, 1)) * max(w.trails[k].nudged(f.camera())-0.7, 0) / px
 }
+
+func (f *fit) camera() [4]float64 { return [4]float64(f.v[camX:]) }
 
 // begin makes this look the measure.
 func (w *Watcher) begin(f *fit) {

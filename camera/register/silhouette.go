@@ -1,0 +1,241 @@
+package register
+
+import (
+	"math"
+	"slices"
+)
+
+// A second opinion, which needs neither head nor bed: where the print's outline ought to be seen, by its file, and where it is.
+//
+//	outlines of the layers ─▶ projected; those places of them that are the print's edge in the picture ─▶ how far off is the picture's edge there, across?
+//	─▶ one fit: the newest layers lie off by so many mm against the older ones, and everything by so many pixels
+//
+// The difference between newest and older ones in one picture is all that counts, so a camera that moved, or that is known only nearly, does little harm. It tells, too, when the
+// part has moved while the head has not. It is for advice: an edge in the picture may be another thing's.
+
+// Outline is an outer wall of a layer, closed.
+type Outline struct {
+	ZMM    float64
+	Points [][2]float64 // mm on the bed
+}
+
+// Aside is what a Silhouette saw.
+type Aside struct {
+	Sees     bool    `json:"sees"`
+	XMM      float64 `json:"x_mm"` // newest layers against older ones
+	YMM      float64 `json:"y_mm"`
+	SigmaXMM float64 `json:"sigma_x_mm"`
+	SigmaYMM float64 `json:"sigma_y_mm"`
+	Newest   int     `json:"newest"` // places that were found
+	Older    int     `json:"older"`
+	Step     Step    `json:"step"` // Axis and MM; against what it was in the looks before
+}
+
+// Silhouette looks at the print itself. It is not for several goroutines.
+type Silhouette struct {
+	proj   *Projection
+	pic    picture
+	inside []bool // where the print is expected
+	rows   []row
+	trails [2]trail
+}
+
+// NewSilhouette looks at prints through a projection.
+func NewSilhouette(p *Projection) *Silhouette {
+	return &Silhouette{proj: p, inside: make([]bool, p.w*p.h)}
+}
+
+const (
+	maxOutline  = 200_000 // points in a look
+	leastPlaces = 12
+	across      = 6   // pixels to both sides in which an edge is looked for
+	edgeNoise   = 0.6 // pixels, of one place: several are often one edge
+)
+
+// Look compares the newest layers, best some ten, with the older ones, best some fifty below them. The lowest come first. down is by how much the bed stands lower than when its corners
+// were tapped, mm: 0 where Z moves the head.
+func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down float64) (a Aside) {
+	a.SigmaXMM, a.SigmaYMM = unseenMM, unseenMM
+	points := 0
+	for _, o := range append(slices.Clip(older), newest...) {
+		points += len(o.Points)
+	}
+	if points > maxOutline || !s.pic.load(pics) || s.pic.level[0].w != s.proj.w || s.pic.level[0].h != s.proj.h {
+		return a
+	}
+	clear(s.inside)
+	shapes := make([][][2]float64, 0, len(older)+len(newest))
+	for _, o := range append(slices.Clip(older), newest...) {
+		shape := s.project(o, down)
+		s.fill(shape)
+		shapes = append(shapes, shape)
+	}
+	s.rows = s.rows[:0]
+	for i, shape := range shapes {
+		if i < len(older) {
+			a.Older += s.edges(shape, older[i], down, false)
+		} else {
+			a.Newest += s.edges(shape, newest[i-len(older)], down, true)
+		}
+	}
+	if a.Newest < leastPlaces || a.Older < leastPlaces {
+		return a
+	}
+	k := known{give: values{5, 5, 1e-3, 8, 8, 4, 4}}
+	change, cov, ok := solve(s.rows, &state{}, &k, true, nil)
+	if !ok {
+		return a
+	}
+	a.XMM, a.YMM, a.SigmaXMM, a.SigmaYMM = change[lostX], change[lostY], math.Sqrt(cov[lostX][lostX]), math.Sqrt(cov[lostY][lostY])
+	for k, sigma := range [2]float64{a.SigmaXMM, a.SigmaYMM} {
+		t := &s.trails[k]
+		threshold := t.threshold(sigma, 0.1)
+		if threshold > blindMM {
+			continue
+		}
+		a.Sees = a.Sees || len(t.before) >= leastTrail
+		if step := t.add(sample{layer, change[k], [4]float64{}}, threshold); step.Sure > a.Step.Sure && !step.Creeps {
+			a.Step = step
+			a.Step.Axis = [2]string{"x", "y"}[k]
+		}
+	}
+	return a
+}
+
+// Relearn says that all is as it should be from now on, as Watcher.Relearn does.
+func (s *Silhouette) Relearn() { s.trails = [2]trail{} }
+
+// project gives the corners as they are seen; nil when they are not all before the camera and near the picture.
+func (s *Silhouette) project(o Outline, down float64) [][2]float64 {
+	list := make([][2]float64, 0, len(o.Points))
+	for _, p := range o.Points {
+		x, y := s.proj.See(p[0], p[1], o.ZMM-down)
+		if !within(8000, x, y) {
+			return nil
+		}
+		list = append(list, [2]float64{x, y})
+	}
+	return list
+}
+
+// fill marks what is inside a closed outline, row by row.
+func (s *Silhouette) fill(shape [][2]float64) {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, p := range shape {
+		low, high = min(low, p[1]), max(high, p[1])
+	}
+	var cuts []float64
+	for y := max(int(low), 0); y <= min(int(high), s.proj.h-1) && len(shape) > 2; y++ {
+		cuts = cuts[:0]
+		last := shape[len(shape)-1]
+		for _, p := range shape {
+			if (last[1] <= float64(y)) != (p[1] <= float64(y)) {
+				cuts = append(cuts, last[0]+(p[0]-last[0])*(float64(y)-last[1])/(p[1]-last[1]))
+			}
+			last = p
+		}
+		slices.Sort(cuts)
+		for i := 0; i+1 < len(cuts); i += 2 {
+			for x := max(int(math.Ceil(cuts[i])), 0); x <= min(int(cuts[i+1]), s.proj.w-1); x++ {
+				s.inside[y*s.proj.w+x] = true
+			}
+		}
+	}
+}
+
+// edges measures those places of an outline that are the print's edge, and returns how many were found.
+func (s *Silhouette) edges(shape [][2]float64, o Outline, down float64, newest bool) (found int) {
+	const apart, clearOf = 2.0, 2.5 // pixels
+	left := 0.0                     // until the next place
+	for i := range shape {
+		p, q := shape[i], shape[(i+1)%len(shape)]
+		dx, dy := q[0]-p[0], q[1]-p[1]
+		length := math.Hypot(dx, dy)
+		if length == 0 {
+			continue
+		}
+		nx, ny := dy/length, -dx/length
+		for ; left < length; left += apart {
+			f := left / length
+			x, y := p[0]+dx*f, p[1]+dy*f
+			if s.in(x+nx*clearOf, y+ny*clearOf) == s.in(x-nx*clearOf, y-ny*clearOf) {
+				continue
+			}
+			off, ok := s.edge(x, y, nx, ny)
+			if !ok {
+				continue
+			}
+			found++
+			a, b := o.Points[i], o.Points[(i+1)%len(shape)]
+			s.rows = append(s.rows, s.row(a[0]+(b[0]-a[0])*f, a[1]+(b[1]-a[1])*f, o.ZMM-down, x, y, nx, ny, off, newest))
+		}
+		left -= length
+	}
+	return found
+}
+
+func (s *Silhouette) in(x, y float64) bool {
+	ix, iy := int(math.Round(x)), int(math.Round(y))
+	return ix >= 0 && iy >= 0 && ix < s.proj.w && iy < s.proj.h && s.inside[iy*s.proj.w+ix]
+}
+
+// row says what each unknown does to a place.
+func (s *Silhouette) row(mmX, mmY, mmZ, x, y, nx, ny, off float64, newest bool) row {
+	r := row{axis: direction{x: nx, y: ny}, off: off, weight: 1 / (edgeNoise * edgeNoise)}
+	if newest {
+		x1, y1 := s.proj.See(mmX+0.5, mmY, mmZ)
+		x2, y2 := s.proj.See(mmX, mmY+0.5, mmZ)
+		r.a[lostX], r.a[lostY] = 2*(nx*(x1-x)+ny*(y1-y)), 2*(nx*(x2-x)+ny*(y2-y))
+	}
+	half := float64(s.proj.w) / 2
+	cx, cy := (x-half)/half, (y-float64(s.proj.h)/2)/half
+	r.a[camX], r.a[camY], r.a[camTurn], r.a[camZoom] = nx, ny, -nx*cy+ny*cx, nx*cx+ny*cy
+	return r
+}
+
+// edge finds the strongest edge across a place. It must stand out from the others there.
+func (s *Silhouette) edge(x, y, nx, ny float64) (off float64, ok bool) {
+	const n = 2*across + 1
+	var v [n + 1]float32
+	f := &s.pic.level[0]
+	for i := range v {
+		d := float64(i) - across - 0.5
+		for _, along := range [3]float64{-1, 0, 1} {
+			b, ok := f.at(x+nx*d-ny*along, y+ny*d+nx*along)
+			if !ok {
+				return 0, false
+			}
+			v[i] += b / 3
+		}
+	}
+	var slope [n]float32
+	best := 1
+	for i := range slope {
+		slope[i] = max(v[i+1]-v[i], v[i]-v[i+1])
+		if i > 0 && i < n-1 && slope[i] > slope[best] {
+			best = i
+		}
+	}
+	second := float32(0)
+	for i, g := range slope {
+		if i < best-2 || i > best+2 {
+			second = max(second, g)
+		}
+	}
+	a, b, c := slope[best-1], slope[best], slope[best+1]
+	if b < 3 || second > 0.7*b || a > b || c > b {
+		return 0, false
+	}
+	return float64(best-across) + 0.5*float64(a-c)/float64(min(a-2*b+c, -0.01)), true
+}
+
+// at is the brightness between pixels.
+func (p *plane) at(x, y float64) (float32, bool) {
+	ix, iy := int(math.Floor(x)), int(math.Floor(y))
+	if !(x >= 0 && y >= 0) || ix+1 >= p.w || iy+1 >= p.h {
+		return 0, false
+	}
+	fx, fy := float32(x-float64(ix)), float32(y-float64(iy))
+	a, b := p.pix[iy*p.w+ix:][:2], p.pix[(iy+1)*p.w+ix:][:2]
+	return (a[0]*(1-fx)+a[1]*fx)*(1-fy) + (b[0]*(1-fx)+b[1]*fx)*fy, true
+}
