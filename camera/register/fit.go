@@ -246,6 +246,7 @@ type fit struct {
 	state
 	sigma   [2]float64 // mm, of X and Y
 	support [3]float64 // of X, Y and the camera: which share of what could show it does, 0 to 1
+	apart   float64    // pixels by which parts of what stands still are apart from the rest of it: a camera was moved aside, and they are at different distances
 	rows    []row
 }
 

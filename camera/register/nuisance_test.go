@@ -25,6 +25,7 @@ var nuisances = []struct {
 	{"the camera is nudged", func(w *world, layer int) {
 		w.nudge = [][4]float64{{}, {3, -2, 2, 0}, {-2, 1, -1, 1}}[layer/14]
 	}},
+	{"the camera slides", func(w *world, layer int) { w.slide = []float64{0, 4}[min(layer/10, 1)] }},
 	{"the camera shakes", func(w *world, layer int) { w.nudge[0], w.nudge[1] = 0.7*w.rng.NormFloat64(), 0.7*w.rng.NormFloat64() }},
 	{"somebody stands there", func(w *world, layer int) { w.handAt = max(0, float64(layer%14-8)*0.07) }},
 	{"a cable swings", func(w *world, layer int) { w.cable = 14 * w.rng.NormFloat64() }},
@@ -63,7 +64,11 @@ func TestNuisances(t *testing.T) {
 					blind++
 				}
 			}
-			if blind > layers/20 {
+			most := layers / 20
+			if n.name == "the camera slides" {
+				most = layers / 2 // until what was seen since then is the measure
+			}
+			if blind > most {
 				t.Errorf("%d of %d looks were blind", blind, layers)
 			}
 			w.lost = [2]float64{0.8, -0.8}

@@ -18,6 +18,7 @@ type patch struct {
 	self  float64 // how like its template it is in another picture of the same: less than 1 by noise
 	loose float64 // pixels², how far it strays from the others: learned from looks
 	alike float64 // how like its template it was when it was looked for last; 0 = not seen
+	stray float64 // pixels that it was found from where the fit has it
 	lost  int     // looks in a row in which it was not seen
 	tookZ float64 // where Z was when its template was taken
 }

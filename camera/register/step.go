@@ -11,7 +11,7 @@ type Step struct {
 	MM         float64 `json:"mm"`          // + = further along + than believed
 	SinceLayer int     `json:"since_layer"` // the first that was printed wrong, or the one before
 	Sure       int     `json:"sure"`        // looks in a row that agree, 1 to 3
-	Creeps     bool    `json:"creeps"`      // it came slowly: a pulley that slips, or a bed that bends
+	Creeps     bool    `json:"creeps"`      // it came slowly: a pulley that slips, a bed that bends, or a look that drifts; a reason to check, and none to pause
 }
 
 const (

@@ -124,3 +124,14 @@ func (f *surface) at(dx, dy float64) float64 {
 	a := f.alike[iy*span+ix:]
 	return float64((a[0]*(1-fx)+a[1]*fx)*(1-fy) + (a[span]*(1-fx)+a[span+1]*fx)*fy)
 }
+
+// peak is where, in pixels of the whole picture from the place that was searched around, the patch is most alike, if it clearly is there.
+func (f *surface) peak() (dx, dy float64, clear bool) {
+	best := 0
+	for i, a := range f.alike {
+		if a > f.alike[best] {
+			best = i
+		}
+	}
+	return 4 * (float64(best%span-reach) - f.dx), 4 * (float64(best/span-reach) - f.dy), f.alike[best] > 0.92
+}

@@ -1,6 +1,9 @@
 package register
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Blind says why a look could not tell anything of an axis, or of both.
 type Blind string
@@ -91,12 +94,44 @@ func (w *Watcher) find(at Pose, pics []*Luma) (*fit, Blind) {
 	if !w.looked {
 		k.give = values{20, 20, 0.5 + 0.02*way, 30, 30, 4, 4}
 	}
+	searched := start
 	w.votes.vote(&start, w.patches, &w.pic)
 	k.at[camX], k.at[camY] = start.v[camX], start.v[camY]
 	if !refine(start, w.patches, &w.pic, &k, &w.fit) {
 		return nil, Covered
 	}
+	w.stray(&searched)
 	return &w.fit, ""
+}
+
+// stray measures how far each patch was found from where the fit has it: by its rows, or, when it is not there at all, by the coarse search, which began at searched.
+func (w *Watcher) stray(searched *state) {
+	for _, p := range w.patches {
+		p.stray = 0
+	}
+	for i := range w.fit.rows {
+		r := &w.fit.rows[i]
+		p := w.patches[r.patch]
+		p.stray = math.Hypot(p.stray, r.off)
+	}
+	v := view{w.cal.Width, w.cal.Height}
+	var still []float64
+	for i, p := range w.patches {
+		if p.alike == 0 && p.fine.axis[1].seen > p.fine.axis[0].seen/10 {
+			if dx, dy, clear := w.votes.of[i].peak(); clear {
+				x, y := searched.place(p, v)
+				fx, fy := w.fit.place(p, v)
+				p.stray = math.Hypot(x+dx-fx, y+dy-fy)
+			}
+		}
+		if p.still() && (p.alike > 0 || p.stray > 0) {
+			still = append(still, p.stray)
+		}
+	}
+	slices.Sort(still)
+	if w.fit.apart = 0; len(still) > 0 {
+		w.fit.apart = still[len(still)*85/100]
+	}
 }
 
 // Look says what is seen in the pictures, best three, of the head parked at this pose after this layer.
@@ -164,13 +199,13 @@ func (w *Watcher) believes(f *fit, camera float64) Blind {
 }
 
 // shaken is by how many mm a camera that stands elsewhere than in the looks before makes an axis less sure: what is nearer to it moves further in the picture than what its
-// place is known by. If that is at different distances itself, not all of it agrees on one place, and it is worse.
+// place is known by. If even what stands still does not agree, that is so by more than as much.
 func (w *Watcher) shaken(f *fit, k int) float64 {
 	px := [2]float64{w.cal.PxPerMMX, w.cal.PxPerMMY}[k]
 	if px == 0 {
 		return 0
 	}
-	return (0.1 + 1 - min(f.support[2]/0.95, 1)) * max(w.trails[k].nudged(f.camera())-0.7, 0) / px
+	return (0.1*max(w.trails[k].nudged(f.camera())-0.7, 0) + 2.5*max(f.apart-0.6, 0)) / px
 }
 
 func (f *fit) camera() [4]float64 { return [4]float64(f.v[camX:]) }
@@ -216,7 +251,7 @@ func (w *Watcher) learn(f *fit, calm bool) {
 			p.lost = 0
 		}
 		rises := p.move[2] != [2]float64{} && math.Abs(z-p.tookZ) > 4
-		if few > 0 && calm && (p.lost >= 3 || p.alike > 0 && p.alike < 0.87*p.self || p.alike > 0 && rises) {
+		if few > 0 && calm && (p.lost >= 3 || p.alike > 0 && p.alike < 0.87*p.self || p.alike > 0 && p.stray > agrees || p.alike > 0 && rises) {
 			few--
 			w.turn = (begun + i + 1) % len(w.patches)
 			w.retake(p, f)

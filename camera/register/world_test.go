@@ -25,6 +25,7 @@ type world struct {
 	noise        float64
 	quality      int
 	nudge        [4]float64 // right, down, turned (pixels at the edge), zoomed
+	slide        float64    // the camera has moved to the side: what is near has by so many pixels, what is far by less
 	covered      float64    // of the bed's height, by the print
 	handAt       float64    // a hand from the right covers so much of the width
 	cable, fan   float64    // where a cable on the head swings to, pixels; how far the fan has turned
@@ -106,7 +107,11 @@ func (w *world) picture(t testing.TB, at register.Pose) *register.Luma {
 			cx, cy := float64(px)-r, float64(py)-float64(w.h)/2
 			x := float64(px) - w.nudge[0] + cy*turn - cx*zoom
 			y := float64(py) - w.nudge[1] - cx*turn - cy*zoom
-			v := w.room.at(x, y)
+			v := w.room.at(x+w.slide*0.2, y)
+			if frame := box(x, y, 0, 130, 480, 272); w.slide != 0 && frame > 0 {
+				v = v*(1-frame) + frame*w.room.at(x+w.slide*0.9, y)
+			}
+			x += w.slide
 			if a := box(x-bx, y-by, 90, 150, 390, 215); a > 0 {
 				b := w.bed.at(x-bx, y-by)
 				if w.covered > 0 {
