@@ -1,0 +1,83 @@
+// Command shifteval measures how well layer shifts are found, and how often one is suspected where there is none: by the camera in rendered scenes, and by the endstops with
+// the pretend printer. It writes its tables into docs/LAYER_SHIFT.md.
+//
+//	shifteval                    the first half of the scenes, by which things are chosen
+//	shifteval --held-out         the other half, once for each version of camera/register
+//	shifteval --part mechanical  the endstops; fast
+//
+// Scenes are made of a slicer's real files, which are read and not kept, and rendered by POV-Ray; renderings are kept in --cache. What the lens, the sensor and the JPEG do to
+// them, and what happens in the room, is done to them here, with dice that always fall the same way.
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"layerd/internal/benchrun"
+)
+
+func main() { benchrun.Main("shifteval", run) }
+
+const (
+	firstHalf = "the first half"
+	heldOut   = "the half held out"
+)
+
+func run(ctx context.Context, args []string) error {
+	flags := pflag.NewFlagSet("shifteval", pflag.ContinueOnError)
+	corpus := flags.String("corpus", "../shared/corpus", "the slicers' files")
+	cache := flags.String("cache", ".cache/shifteval", "where renderings are kept, up to 1 GB")
+	doc := flags.String("doc", "docs/LAYER_SHIFT.md", "where tables are written; \"\" = standard output")
+	held := flags.Bool("held-out", false, "the scenes that are held out")
+	again := flags.Bool("again", false, "even though this version has seen them")
+	hours := flags.Float64("hours", 100, "of prints that go well, by the camera")
+	points := flags.Int("points", 2, "in each scene at which something is lost")
+	jobs := flags.Int("jobs", runtime.NumCPU(), "at once")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(*cache, 0o755); err != nil {
+		return err
+	}
+	sources, err := sourcesHash("camera/register")
+	if err != nil {
+		return err
+	}
+	text, err := []byte{}, error(nil)
+	if *doc != "" {
+		if text, err = os.ReadFile(*doc); err != nil {
+			return err
+		}
+	}
+	part := firstHalf
+	if *held {
+		if part = heldOut; strings.Contains(between(text, part), "`"+sources+"`") && !*again {
+			return errors.New("this version of camera/register has seen the scenes that are held out; what is chosen by them is not held out any more")
+		}
+	}
+	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, say: os.Stderr}
+	result, err := e.camera(ctx, *held)
+	if err != nil {
+		return err
+	}
+	tables := result.tables(sources)
+	tables += fmt.Sprintf("\nSHA-256 of these results: `%x`\n", sha256.Sum256([]byte(tables)))
+	if !*held {
+		fmt.Fprintf(os.Stderr, "the baselines' largest here: %.3f\n", result.largest())
+	}
+	if *doc == "" {
+		fmt.Print(tables)
+		return nil
+	}
+	if text, err = put(text, part, tables); err != nil {
+		return fmt.Errorf("write %s: %w", *doc, err)
+	}
+	return os.WriteFile(*doc, text, 0o644)
+}
