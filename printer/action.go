@@ -19,11 +19,13 @@ import (
 
 // PauseInfo says why a print stands still.
 type PauseInfo struct {
-	By       string `json:"by"`       // "person", "file", "firmware", "runout" (its sensor finds no filament), "fault" (see Snapshot.Fault), "stop" (see Stop)
+	By       string `json:"by"`       // "person", "file", "firmware", "runout" (its sensor finds no filament), "fault" (see Snapshot.Fault), "stop" (see Stop), "shift" (the head is elsewhere than it should be)
 	Message  string `json:"message"`  // the file's or the firmware's words for people, or a stop's note; "" for none
 	Filament bool   `json:"filament"` // the filament is to be changed
 	Layer    int    `json:"layer"`    // "stop": it stands before the first line of this layer, from 1; else 0
 	Held     bool   `json:"held"`     // the firmware holds the print and leads through what is to be done: nothing can be moved from here
+
+	Shift *EndstopCheck `json:"shift"` // "shift": the check that found it; null where another witness did
 }
 
 // maxWords bounds, in bytes, what a firmware or a file says to people.
@@ -139,7 +141,7 @@ func (s *session) change(now time.Time, l jobLine, why PauseInfo) {
 func (s *session) hold(now time.Time, p *place) {
 	s.state, s.paused = Paused, p
 	s.run.stop(now)
-	s.shotAside()
+	s.detourAside()
 }
 
 func (s *session) held() bool { return s.paused != nil && s.paused.held }
@@ -155,7 +157,7 @@ func (s *session) goesOn(now time.Time) {
 	s.state, s.paused, s.seen.waiting = Printing, nil, ""
 	s.run.start(now)
 	s.run.eta.skip(s.run.elapsed(now))
-	s.shotAgain()
+	s.detourAgain()
 	if p != nil && p.next != nil {
 		s.stand(now, p.next)
 	}

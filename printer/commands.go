@@ -53,6 +53,9 @@ func (p *Printer) Start(ctx context.Context, info JobInfo, src io.ReadCloser) (u
 	if err := info.Shots.Validate(); err != nil {
 		return 0, fmt.Errorf("%w: shots: %w", ErrLimit, err)
 	}
+	if err := info.Watch.Validate(); err != nil {
+		return 0, fmt.Errorf("%w: watch: %w", ErrLimit, err)
+	}
 	placed, err := placeAll(&info.Survey, info.Stops)
 	if err != nil {
 		return 0, err
@@ -60,6 +63,9 @@ func (p *Printer) Start(ctx context.Context, info JobInfo, src io.ReadCloser) (u
 	return p.ask(ctx, func(o *owner, now time.Time) error {
 		switch o.state {
 		case Idle:
+			if err := o.free(); err != nil {
+				return err
+			}
 		case Disconnected, Connecting:
 			return ErrNotConnected
 		default:
@@ -284,7 +290,9 @@ func (p *Printer) SetProfile(ctx context.Context, profile Profile) (uint64, erro
 		if o.state.HasJob() || o.lost != nil {
 			return fmt.Errorf("%w: a print is under way", ErrWrongState)
 		}
+		before := o.profile
 		o.profile = profile.Whole()
+		o.profileChanged(before)
 		o.modal.oneNozzle = o.profile.shares()
 		return nil
 	})

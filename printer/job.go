@@ -22,6 +22,7 @@ type JobInfo struct {
 	OverLimits bool // a person who may has allowed it more heat than the profile does
 	Shots      Shots
 	Stops      []StopAt // where it pauses by itself; more can be set while it prints
+	Watch      Watch
 }
 
 // jobPos is a job line's place in its file.

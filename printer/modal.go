@@ -18,6 +18,42 @@ type modal struct {
 	chamberC     float64
 	leftMin      float64 // M73 R: minutes left, as the slicer put it into the file; -1 = never
 	tuned        tuned
+	laid         laid
+}
+
+// laid is what the lines accepted so far have laid over the axes: their place as it is called, less what it would be after homing.
+type laid struct {
+	mm       [3]float64
+	unsure   [3]bool // G92 was said where nobody knew what the place was called before
+	settings bool    // M206 or the like has changed what home is called
+}
+
+// apply follows one command, before the head's place does.
+func (l *laid) apply(c gcode.Command, m *modal) {
+	switch {
+	case c.Is('G', 28):
+		all := !c.Has('X') && !c.Has('Y') && !c.Has('Z')
+		for i := range l.mm {
+			if all || c.Has(headAxes[i]) {
+				l.mm[i], l.unsure[i] = 0, false
+			}
+		}
+	case c.Is('G', 92):
+		if c.Sub != 0 || len(c.Args) == 0 {
+			l.unsure = [3]bool{true, true, true}
+		}
+		for i := range l.mm {
+			if v, ok := c.Float(headAxes[i]); ok {
+				if m.inches {
+					v *= 25.4
+				}
+				l.mm[i] += v - m.head.mm[i]
+				l.unsure[i] = l.unsure[i] || !m.head.known[i]
+			}
+		}
+	case c.Is('M', 206), c.Is('M', 428), c.Is('M', 501), c.Is('M', 502), c.Letter == 'G' && c.Number >= 53 && c.Number <= 59:
+		l.settings = l.settings || len(c.Args) > 0 || !c.Is('M', 206)
+	}
 }
 
 // freshModal is what a board has set when it has just booted.
@@ -28,6 +64,7 @@ func freshModal(p Profile) modal {
 // apply follows one line that was accepted. g90SetsE: see dialect.
 func (m *modal) apply(text []byte, g90SetsE bool) {
 	c := gcode.ParseCommand(text)
+	m.laid.apply(c, m)
 	m.head.apply(c, m)
 	switch c.Letter {
 	case 'G':

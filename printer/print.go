@@ -33,21 +33,24 @@ func (s *session) pause(now time.Time) { s.pauseAt(now, &place{why: PauseInfo{By
 func (s *session) pauseAt(now time.Time, p *place) {
 	s.keepStart()
 	s.state, s.paused = Pausing, p
-	if s.shooting() { // its script ends first: it knows the way back, and comes here again
+	if s.detouring() { // its script ends first: it knows the way back, and comes here again
 		s.shotTaken(now)
 		return
 	}
 	stages := []stage{s.first(), s.stop(), s.settle(), s.settle(),
 		func(time.Time) []scriptLine { s.paused.modal = s.modal.clone(); return nil },
 		s.park(s.paused)}
-	s.play(now, func(now time.Time) {
-		s.paused.left = s.modal.clone()
-		s.state = Paused
-		s.run.stop(now)
-		if s.paused.from.line > 0 {
-			s.run.at(s.paused.from)
-		}
-	}, append(stages, s.customOf(OnPaused)...)...)
+	s.play(now, s.stands, append(stages, s.customOf(OnPaused)...)...)
+}
+
+// stands is the end of a pause's script.
+func (s *session) stands(now time.Time) {
+	s.paused.left = s.modal.clone()
+	s.state = Paused
+	s.run.stop(now)
+	if s.paused.from.line > 0 {
+		s.run.at(s.paused.from)
+	}
 }
 
 // suspend pauses the job because of something that a person should look at. n is the first line that the firmware has not executed: it and
@@ -68,11 +71,11 @@ func (s *session) suspend(now time.Time, n int64, meant head, f *Fault) {
 	}
 	s.takeBack(n)
 	p := &place{meant: &meant, why: PauseInfo{By: "fault", Message: f.Message}}
-	if s.shooting() && n > s.run.shots.from { // it goes on where it was, and its end is the print's place
+	if s.detouring() && n > s.run.detour.from { // it goes on where it was, and its end is the print's place
 		p.meant = nil
 	} else {
 		s.script = nil
-		s.dropShot()
+		s.dropDetour()
 	}
 	s.fault = f
 	s.pauseAt(now, p)
@@ -126,9 +129,13 @@ func (s *session) resume(now time.Time) error {
 	if p.held {
 		return s.letGo(now)
 	}
+	if s.run.checks.rehoming() {
+		return fmt.Errorf("%w: X and Y are being homed", ErrWrongState)
+	}
 	if p.parked && !s.allHomed() {
 		return fmt.Errorf("%w: the motors were switched off during the pause, so the place of the print is lost", ErrNotHomed)
 	}
+	s.acceptLoss(p)
 	s.state, s.fault = Resuming, nil
 	s.run.start(now)
 	stages := []stage{s.first(), func(time.Time) []scriptLine {
@@ -185,8 +192,8 @@ func (s *session) headBack(p *place, pushFeed float64) []string {
 	travel := word(" F", gcode.FeedWord(s.profile.TravelMMS))
 	if p.parked {
 		out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
-			word("G0 X", p.at.XMM)+word(" Y", p.at.YMM)+travel,
-			word("G0 Z", p.at.ZMM)+word(" F", gcode.FeedWord(s.profile.LiftMMS)))
+			exactly("G0 X", p.at.XMM)+exactly(" Y", p.at.YMM)+travel,
+			exactly("G0 Z", p.at.ZMM)+word(" F", gcode.FeedWord(s.profile.LiftMMS)))
 	}
 	if p.astray && !p.parked {
 		out = append(out, word("G0 X", p.at.XMM)+word(" Y", p.at.YMM)+word(" Z", p.at.ZMM)+travel)
@@ -221,13 +228,14 @@ func modesBack(m modal) []string {
 func (s *session) cancel(now time.Time, outcome, reason string) {
 	parked := s.state == Paused && s.paused.parked
 	s.state, s.fault = Cancelling, nil
-	s.dropShot()
+	s.dropDetour()
 	s.job.close()
 	s.typed = nil
 	if s.waits() || s.occupied() {
 		s.typed = [][]byte{[]byte("M108")} // else the heaters would be off only when they are hot
 	}
 	off := append(s.heatersOff(), "M107")
+	off = append(off, s.run.checks.undone()...)
 	if len(s.typed) == 0 && s.customAloft() { // a line of a script may hang: what turns the heat off does not wait for it
 		for _, l := range off {
 			s.typed = append(s.typed, []byte(l))
@@ -290,7 +298,7 @@ func (s *session) endJob(now time.Time, outcome, reason string) {
 		s.last.Log = s.tail()
 	}
 	s.health.end(now, s.last)
-	s.dropShot()
+	s.dropDetour()
 	s.job, s.paused, s.startLeft, s.hurry = nil, nil, nil, 0
 }
 

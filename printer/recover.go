@@ -34,7 +34,7 @@ const (
 // lose keeps the print of a port that is gone. It reports false when the print cannot be taken up again: its firmware does not count lines,
 // or a procedure was under way, of which nobody knows how much was done.
 func (s *session) lose(now time.Time, f *Fault) bool {
-	if s.job == nil || f == nil || f.Code != FaultPortLost || !s.d.numbered || s.script != nil && !s.shooting() || s.state != Printing && s.state != Paused {
+	if s.job == nil || f == nil || f.Code != FaultPortLost || !s.d.numbered || s.script != nil && !s.detouring() || s.state != Printing && s.state != Paused {
 		return false
 	}
 	f.AtMS, f.JobID = now.UnixMilli(), s.job.info.ID
@@ -45,7 +45,7 @@ func (s *session) lose(now time.Time, f *Fault) bool {
 	was.run.stop(now)
 	was.query = nil // it is told that no answer can come
 	s.lost = &lost{was: &was, since: now, fault: f, lastN: -1}
-	s.dropShot() // which goes on with the print
+	s.dropDetour() // which goes on with the print
 	s.job, s.script, s.typed, s.paused, s.startLeft = nil, nil, nil, nil, nil
 	s.state, s.fault = Faulted, f
 	return true
@@ -104,8 +104,9 @@ func (s *session) found(now time.Time) {
 		return
 	}
 	gap, warm, conn, seen := now.Sub(l.since), s.warm(&was.modal), s.seen.conn, s.seen
-	within, custom, ending, cooling := s.resumeWithin, s.custom, s.ending, s.keeper.cooling
+	within, custom, ending, cooling, switches := s.resumeWithin, s.custom, s.ending, s.keeper.cooling, s.switches
 	*s = *was
+	s.switches = switches
 	s.custom, s.ending, s.resumeWithin, s.keeper.cooling = custom, ending, within, cooling
 	s.watch = watch{looked: now}
 	s.open, s.patience = true, patience{lastByte: now}
@@ -133,7 +134,7 @@ func (s *session) found(now time.Time) {
 		s.asked, s.check = l.lastN+1, checkWanted
 	default:
 		s.takeBack(l.lastN + 1)
-		s.shotAside()
+		s.detourAside()
 		s.state, s.paused = Paused, &place{modal: s.modal.clone(), why: PauseInfo{By: "fault", Message: "The USB connection was lost."}}
 		s.fault = &Fault{Code: FaultPortLost, Message: fmt.Sprintf("The printer's USB connection was lost for %.0f s. The printer has kept its place.", gap.Seconds()),
 			Next: "Look at the print. Resume goes on where it stopped.", JobID: s.job.info.ID, AtMS: now.UnixMilli()}

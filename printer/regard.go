@@ -91,6 +91,9 @@ func (s *session) regardAxes(f *flight) {
 	for i, axis := range []byte("XYZ") {
 		if all || c.Has(axis) {
 			s.seen.homed[i] = home && !f.refused // nobody knows where an axis is once its motor is off
+			if i < 2 {
+				s.base[i], s.met[i] = nil, nil
+			}
 		}
 	}
 }

@@ -15,13 +15,15 @@ type jobRun struct {
 	said    string        // what the file's last line put on the printer's display
 	eta     eta
 	spent   spent // filament
+	detour  detour
 	shots   shots
+	checks  checks
 	begun   int    // the newest layer whose lines were let through, an index; -1 before the first
 	stops   []Stop // by layer; replaced, never changed
 }
 
 func startRun(now time.Time) jobRun {
-	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}, begun: -1, eta: startETA()}
+	return jobRun{started: now, since: now, pos: jobPos{layer: -1}, shots: shots{layer: -1}, checks: checks{layer: -1}, begun: -1, eta: startETA()}
 }
 
 func (r *jobRun) at(pos jobPos) { r.pos = pos }
@@ -73,6 +75,7 @@ func (r *jobRun) status(now time.Time, info JobInfo, m *modal) *JobStatus {
 	st.ToolsMM, st.FilamentMM = r.spent.byTool()
 	done := r.done(info)
 	st.Percent, st.Shot, st.Stops = percent(done), r.shots.newest, r.shownStops(&info)
+	st.Watch, st.Check, st.Checks, st.ChecksS, st.Rehomed, st.Witnessed = info.Watch, r.checks.newest, r.checks.made, r.checks.took.Seconds(), r.checks.rehomed, r.checks.witnessed
 	if v.SlicerTimeS > 0 {
 		st.SlicerLeftS = (1 - done) * v.SlicerTimeS
 	}

@@ -127,8 +127,8 @@ func (s *session) park(p *place) stage {
 	}
 }
 
-// aside pulls filament back and moves the head to where it parks, as far as p says.
-func (s *session) aside(p *place) []string {
+// pullBack sets the modes for what follows, and pulls filament back as far as p says.
+func (s *session) pullBack(p *place) []string {
 	var out []string
 	if p.modal.inches {
 		out = append(out, "G21")
@@ -137,6 +137,12 @@ func (s *session) aside(p *place) []string {
 	if p.pulled > 0 {
 		out = append(out, word("G1 E", -p.pulled)+word(" F", s.pullFeed()))
 	}
+	return out
+}
+
+// aside is that, and moves the head to where it parks.
+func (s *session) aside(p *place) []string {
+	out := s.pullBack(p)
 	if p.parked {
 		parkX, parkY := s.profile.park(s.modal.tool)
 		out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)),
@@ -156,6 +162,11 @@ func (s *session) hot() bool {
 
 // word appends a number to a piece of G-code.
 func word(prefix string, v float64) string { return string(gcode.AppendNumber([]byte(prefix), v, 3)) }
+
+// exactly is word for where the print is: a file may have more decimals than a machine has steps, and is to find itself where it was all the same.
+func exactly(prefix string, v float64) string {
+	return string(gcode.AppendNumber([]byte(prefix), v, 6))
+}
 
 // heatersOff lists what turns everything off that can be hot.
 func (s *session) heatersOff() []string { return append(s.nozzlesOff(), s.bedOff()...) }

@@ -46,6 +46,14 @@ type session struct {
 	startModes   *modal              // before it
 	parting      [][]byte            // of the script after a fault
 	hurry        int                 // so many of typed go at once, whatever is in flight
+	switches     Switches            // as they were calibrated
+	base         [2]*float64         // where those of X and Y closed when they were first met after homing, in the calibration's coordinates; nil not yet
+	met          [2]*float64         // where they closed when a check found that they do not close there any more; nil it has not
+	checkTook    time.Duration       // what a check takes, usually
+	calib        calib
+	drilled      *EndstopCheck
+	witnessed    *FirmwareWitness
+	hark         *hark // what the firmware says, while a script wants to know; else nil
 }
 
 // orders are what the session wants done to the port. The loop carries them out and clears them.
@@ -87,7 +95,7 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
 	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: s.keeper, tail: s.tail, lost: s.lost, card: s.card, resumeWithin: s.resumeWithin,
-		custom: s.custom, ending: s.ending,
+		custom: s.custom, ending: s.ending, switches: s.switches, checkTook: s.checkTook,
 		state: Connecting, open: true, modal: freshModal(s.profile)}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn
@@ -125,6 +133,7 @@ func (s *session) closed(now time.Time, f *Fault) {
 func (s *session) hear(now time.Time, r gcode.Reply) {
 	s.patience.heard(now)
 	s.overheard(r)
+	s.harken(r)
 	s.stats.Unknown += s.regard(now, r)
 	if s.lost != nil {
 		s.recalled(now, r)
@@ -329,7 +338,7 @@ func (s *session) prepare(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if l.pos.layer > s.run.shots.layer && s.shoot(now, l.pos.layer) || s.stopHere(now, l.pos.layer) || s.hostSide(now, l) {
+	if l.pos.layer > s.run.shots.layer && s.shoot(now, l.pos.layer) || s.checkHere(now, l.pos.layer) || s.stopHere(now, l.pos.layer) || s.hostSide(now, l) {
 		return errObeyed
 	}
 	if heatsMaybe(l.text) && s.tooHot(now, l) {

@@ -8,7 +8,8 @@ func (s *session) snapshot(now time.Time) *Snapshot {
 		Bed: s.seen.bed, Chamber: s.seen.chamber, TempsAtMS: unixMS(s.seen.tempsAt), Position: s.seen.position, Homed: s.allHomed(),
 		FanPercent: s.modal.fanPercent, SpeedPercent: s.modal.speedPercent, FlowPercent: s.modal.flowPercent, Waiting: s.seen.waiting, Tuning: s.tuning(),
 		LastJob: s.last, Fault: s.fault, Halt: s.halt, Link: s.stats, Health: s.health.status(now),
-		Card: s.cardStatus(now), Prompt: s.prompt(), Notice: s.dialog.notice, Keeper: s.kept()}
+		Card: s.cardStatus(now), Prompt: s.prompt(), Notice: s.dialog.notice, Keeper: s.kept(),
+		Switches: s.known(), Calibration: s.calibration(), Drilled: s.drilled, Witness: s.witnessed}
 	snap.Link.InFlight, snap.Link.Bytes = len(s.aloft), s.underWay()
 	snap.Link.Flow, snap.Link.WindowBytes, snap.Link.QueueLines, snap.Link.Shrinks = s.flow.state(), s.flow.allow, s.flow.queue, s.flow.shrinks
 	if snap.Waiting == "" && s.waitsForHeat() {

@@ -94,6 +94,11 @@ type Snapshot struct {
 	Keeper  Keeper      `json:"keeper"`   // what is hot, and for how long
 	Link    LinkStats   `json:"link"`
 	Health  Health      `json:"health"`
+
+	Switches    Switches         `json:"switches"`    // what is known of them now; zero = nothing
+	Calibration *Calibration     `json:"calibration"` // one under way, or how the last one ended; null none on this connection
+	Drilled     *EndstopCheck    `json:"drilled"`     // the newest fire drill; null none on this connection
+	Witness     *FirmwareWitness `json:"witness"`     // the newest; null none on this connection
 }
 
 // Connection says whom we talk to.
@@ -179,6 +184,13 @@ type JobStatus struct {
 
 	Shot  *Shot  `json:"shot"`  // the newest; null before the first
 	Stops []Stop `json:"stops"` // where it pauses by itself, by layer; at most MaxStops
+
+	Watch     Watch         `json:"watch"`
+	Check     *EndstopCheck `json:"check"`     // the newest; null before the first
+	Checks    int           `json:"checks"`    // that were made; those that could not be are not among them
+	ChecksS   float64       `json:"checks_s"`  // what they took, together
+	Rehomed   *Rehome       `json:"rehomed"`   // under way, or the newest; null before the first
+	Witnessed int           `json:"witnessed"` // how often the firmware itself has said something of a motor or a collision
 }
 
 // By what LeftS is reckoned, the best first.

@@ -8,9 +8,10 @@ package printer
 
 // Switches is what a calibration found out about the switches that X and Y home to. The zero value: nothing is known.
 type Switches struct {
-	X      Switch `json:"x"`
-	Y      Switch `json:"y"`
-	MadeMS int64  `json:"made_ms"` // 0 = never
+	X       Switch `json:"x"`
+	Y       Switch `json:"y"`
+	MadeMS  int64  `json:"made_ms"` // 0 = never
+	Machine string `json:"machine"` // whose they are: its dialect and what it calls itself
 }
 
 // Switch is one of them. Lengths are mm, places are the firmware's coordinates.
@@ -23,6 +24,8 @@ type Switch struct {
 	HysteresisMM float64 `json:"hysteresis_mm"` // it opens so much later than it closes
 	OvertravelMM float64 `json:"overtravel_mm"` // it can be run over by at least so much
 	ThresholdMM  float64 `json:"threshold_mm"`  // the least loss that a check is sure to see
+
+	LimitsMM *[2]float64 `json:"limits_mm"` // the axis' soft limits then: G92 and M206 shift them as they shift AtMM; null where the firmware does not tell them
 }
 
 // WatchMode is what happens when the head is found elsewhere than it should be.

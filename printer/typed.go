@@ -128,6 +128,9 @@ func between(what string, v, low, high float64, unit string) error {
 func (s *session) free() error {
 	switch s.state {
 	case Idle, Paused:
+		if s.probing() {
+			return fmt.Errorf("%w: the switches are being looked at", ErrWrongState)
+		}
 		if s.occupied() {
 			return fmt.Errorf("%w: the printer itself holds the print, and would move only when it goes on", ErrWrongState)
 		}

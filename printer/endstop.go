@@ -1,0 +1,298 @@
+package printer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An open-loop machine does not know that its motors have lost steps; the switches that it homes to do. A check is a detour (detour.go) between two layers: the
+// head goes to the switches of X and Y, and looks whether they close where they did (prober.go).
+//
+//	prepare: a new layer's line ─▶ its picture ─▶ checkHere ─▶ M211 ─▶ retract, lift, travel ─▶ prober ─▶ checked ─▶ back ─▶ a stop ─▶ the job's lines
+//	                                                                              lost, and it is to pause ─▶ pauseAstray: lift, park, Paused
+
+// ErrCheck is why the switches cannot be asked, now or at all; it is wrapped with the reason, for people.
+var ErrCheck = errors.New("check against the endstops")
+
+// checks is how far a job has come with its checks.
+type checks struct {
+	layer     int           // the newest whose line was looked at
+	wanted    string        // why there is to be one at the next layer change; "" there is not
+	again     time.Duration // of the print's time: when the next is due
+	newest    *EndstopCheck // replaced, never changed; nil before the first
+	made      int
+	took      time.Duration // all of them
+	limitsOff bool          // one has switched the soft limits off
+	rehomed   *Rehome       // replaced, never changed
+	witnessed int
+}
+
+const (
+	usualCheck    = 5 * time.Second // before any was made
+	sequentialMM  = 2.0             // a layer so much below an earlier one is of another object
+	shareOfPrints = 1.0             // per cent
+)
+
+// Validate names the first value that makes no sense.
+func (w Watch) Validate() error {
+	switch {
+	case w.Mode != "" && w.Mode != WatchOff && w.Mode != WatchTell && w.Mode != WatchPause:
+		return fmt.Errorf("mode is %q, allowed are %q, %q and %q", w.Mode, WatchOff, WatchTell, WatchPause)
+	case !(w.SharePercent >= 0 && w.SharePercent <= 100):
+		return fmt.Errorf("share_percent is %g, allowed is 0 to 100", w.SharePercent)
+	}
+	return nil
+}
+
+// share is the part of a print's time that checks may take.
+func (w Watch) share() float64 {
+	if w.SharePercent == 0 {
+		return shareOfPrints / 100
+	}
+	return w.SharePercent / 100
+}
+
+// checkIsDue reports whether it is time: the first after the first layer, if the whole print is worth one, and the others so far apart that they take
+// their share.
+func (s *session) checkIsDue(now time.Time) bool {
+	w, total := s.job.info.Watch, s.job.info.Survey.TimeS
+	switch {
+	case w.Mode != WatchTell && w.Mode != WatchPause:
+		return false
+	case total > 0 && total*w.share() < s.usualTook().Seconds():
+		return false
+	}
+	return s.run.elapsed(now) >= s.run.checks.again
+}
+
+func (s *session) usualTook() time.Duration {
+	if s.checkTook == 0 {
+		return usualCheck
+	}
+	return s.checkTook
+}
+
+// known are the switches as they can be used on this machine.
+func (s *session) known() Switches {
+	if m := s.machine(); s.switches.MadeMS > 0 && m != "" && s.switches.Machine != m {
+		return without("they were measured on another machine, or with other firmware")
+	}
+	return s.switches
+}
+
+// machine names it by what it says of itself; "" when it has not.
+func (s *session) machine() string {
+	c := s.seen.conn
+	if c.Firmware == "" {
+		return ""
+	}
+	return strings.TrimSpace(s.d.name + " " + c.Machine)
+}
+
+// without is nothing known, for a reason.
+func without(why string) Switches { return Switches{X: Switch{Why: why}, Y: Switch{Why: why}} }
+
+// profileChanged forgets what was measured on a machine that is now said to be another.
+func (s *session) profileChanged(before Profile) {
+	p := s.profile
+	if s.switches.MadeMS > 0 && (p.WidthMM != before.WidthMM || p.DepthMM != before.DepthMM || p.Origin != before.Origin || p.Bed != before.Bed ||
+		p.Kinematics != before.Kinematics) {
+		s.switches = without("the printer's profile was changed since they were measured")
+	}
+}
+
+// cannotProbe says why the switches cannot be asked, for people; "" is no reason.
+func (s *session) cannotProbe() string {
+	sw := s.known()
+	switch {
+	case s.profile.Kinematics == "delta":
+		return "a delta's switches do not say where X and Y are"
+	case s.d.fatal:
+		return "this firmware ends the print when the head goes behind a switch"
+	case sw.MadeMS == 0 && sw.X.Why != "":
+		return "the switches are to be measured again: " + sw.X.Why
+	case sw.MadeMS == 0:
+		return "the switches have not been measured yet"
+	case !sw.X.Usable && !sw.Y.Usable:
+		return sw.X.Why
+	case !s.allHomed():
+		return "the printer has not been homed on this connection"
+	case s.modal.tool != 0 && !s.modal.oneNozzle:
+		return "another tool than the first is in use"
+	}
+	return ""
+}
+
+// cannotCheck says why the job under way cannot be checked.
+func (s *session) cannotCheck() string {
+	if why := s.cannotProbe(); why != "" {
+		return why
+	}
+	top := 0.0
+	for _, l := range s.job.info.Survey.Layers {
+		if l.ZMM > 0 && l.ZMM < top-sequentialMM {
+			return "objects are printed one after the other, and some stand in the way"
+		}
+		top = math.Max(top, l.ZMM)
+	}
+	if s.state == Printing && !s.hot() {
+		return "the nozzle is cold"
+	}
+	return ""
+}
+
+// checkHere begins a check before the first line of a layer, if one is wanted there, and reports whether it did.
+func (s *session) checkHere(now time.Time, layer int) bool {
+	ch := &s.run.checks
+	if layer <= ch.layer {
+		return false
+	}
+	begun, why := ch.layer >= 0, ch.wanted
+	ch.layer = layer
+	if why == "" && s.checkIsDue(now) {
+		why = CheckDue
+	}
+	if !begun || why == "" {
+		return false
+	}
+	ch.wanted = ""
+	if reason := s.cannotCheck(); reason != "" {
+		s.noted(now, &EndstopCheck{Why: why, Verdict: CheckSkipped, Reason: reason})
+		return false
+	}
+	b := s.newProber(func() bool { return s.state == Printing })
+	s.setOut(now, true, func(p *place) []stage {
+		leave := func(time.Time) []scriptLine {
+			switch {
+			case p.at == nil:
+				b.failed = "nobody is sure where the print is"
+			case b.over():
+			case !s.leavesPrint(p):
+				b.failed = "the head cannot leave the print"
+			default:
+				x, y := b.seat(p.at)
+				return lines(append(append(s.pullBack(p), s.goTo(p.liftedZ, x, y)...), b.limitsOff()...)...)
+			}
+			return nil
+		}
+		return slices.Concat([]stage{b.askLimits(3), leave}, b.checkBoth(), []stage{func(time.Time) []scriptLine {
+			verdict, _ := b.verdict()
+			s.run.detour.stays = s.state == Printing && s.job.info.Watch.Mode == WatchPause && (verdict == CheckLost || b.hit)
+			return nil
+		}})
+	})
+	s.run.detour.over = func(now time.Time) { s.checkMade(now, why, b) }
+	return true
+}
+
+// checkBoth looks at both switches, and ends where it began, with the soft limits as they were.
+func (b *prober) checkBoth() []stage {
+	return []stage{b.check(0), b.clear(0), b.check(1), b.clear(1), b.limitsOn()}
+}
+
+// checkMade is the end of a check, back at the print or to pause where it is.
+func (s *session) checkMade(now time.Time, why string, b *prober) {
+	c := b.result(why, now.Sub(b.begun))
+	s.noted(now, c)
+	if d := &s.run.detour; d.stays && s.state == Printing {
+		s.pauseAstray(now, d.place, c)
+	}
+}
+
+// result is what a check has found, as people see it.
+func (b *prober) result(why string, took time.Duration) *EndstopCheck {
+	c := &EndstopCheck{TookS: math.Round(took.Seconds()*100) / 100, Why: why, X: b.found[0], Y: b.found[1]}
+	c.Verdict, c.Reason = b.verdict()
+	return c
+}
+
+// noted publishes a check of the job under way, and says when the next is due.
+func (s *session) noted(now time.Time, c *EndstopCheck) {
+	ch := &s.run.checks
+	took := time.Duration(c.TookS * float64(time.Second))
+	if c.Verdict != CheckSkipped {
+		ch.made++
+		if s.checkTook == 0 {
+			s.checkTook = took
+		}
+		s.checkTook += (took - s.checkTook) * 3 / 10
+	}
+	ch.took += took
+	c.N, c.Layer, c.AtMS = ch.made, s.run.pos.layer+1, now.UnixMilli()
+	ch.newest, ch.again = c, s.run.elapsed(now)+time.Duration(s.usualTook().Seconds()/s.job.info.Watch.share()*float64(time.Second))
+	s.note("note", "check against the endstops: "+c.words())
+}
+
+// words says what a check has found.
+func (c *EndstopCheck) words() string {
+	if c.Verdict != CheckLost {
+		return strings.TrimSuffix(c.Verdict+", "+c.Reason, ", ")
+	}
+	var all []string
+	for i, f := range []AxisFinding{c.X, c.Y} {
+		if f.OffMM != 0 {
+			text := fmt.Sprintf("the head stands %.2g mm further along %c than it should", f.OffMM, "XY"[i])
+			if f.Steps != 0 {
+				text += fmt.Sprintf(" (%d motor steps)", int(math.Abs(float64(f.Steps))))
+			}
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// pauseAstray pauses the print at the end of a check that has found the head astray: it does not go back over the print, but up and aside from where it is.
+func (s *session) pauseAstray(now time.Time, p *place, c *EndstopCheck) {
+	s.keepStart()
+	p.why = PauseInfo{By: "shift", Message: c.words(), Shift: c}
+	s.state, s.paused = Pausing, p
+	p.liftedZ = math.Min(p.liftedZ+s.profile.LiftMM, math.Max(p.liftedZ, s.profile.HeightMM))
+	x, y := s.profile.park(s.modal.tool)
+	s.play(now, s.stands, append([]stage{s.first(), always(append(s.goTo(p.liftedZ, x, y), "M114")...)}, s.customOf(OnPaused)...)...)
+}
+
+// acceptLoss is Resume as it is, though the head is astray: from here on that is where it should be.
+func (s *session) acceptLoss(p *place) {
+	if p.why.By != "shift" {
+		return
+	}
+	for i, at := range s.met {
+		if at != nil {
+			s.base[i] = at
+		}
+	}
+}
+
+// SetWatch changes how the job under way ("" for any) is checked against the endstops, from the next layer on.
+func (p *Printer) SetWatch(ctx context.Context, job string, w Watch) (uint64, error) {
+	if err := w.Validate(); err != nil {
+		return 0, fmt.Errorf("%w: watch: %w", ErrLimit, err)
+	}
+	return p.inJob(ctx, job, func(o *owner, _ time.Time) error { o.job.info.Watch = w; return nil },
+		Starting, Printing, Pausing, Paused, Resuming)
+}
+
+// CheckNow has the job under way ("" for any) checked against the endstops at the next layer change, whatever its Watch says of when. why is one of
+// CheckSuspicion and so on. What is found is JobStatus.Check. The error is ErrCheck where it cannot be made, with the reason.
+func (p *Printer) CheckNow(ctx context.Context, job, why string) (uint64, error) {
+	return p.inJob(ctx, job, func(o *owner, _ time.Time) error {
+		if reason := o.cannotCheck(); reason != "" {
+			return fmt.Errorf("%w: %s", ErrCheck, reason)
+		}
+		o.run.checks.wanted = why
+		return nil
+	}, Starting, Printing, Pausing, Paused, Resuming)
+}
+
+// PauseShift pauses the job ("" for the one under way) because another witness has seen the print shifted: PauseInfo.By is "shift". message is for people.
+func (p *Printer) PauseShift(ctx context.Context, job, message string) (uint64, error) {
+	return p.inJob(ctx, job, func(o *owner, now time.Time) error {
+		o.pauseFor(now, PauseInfo{By: "shift", Message: words(message)}, jobPos{})
+		return nil
+	}, Printing)
+}
