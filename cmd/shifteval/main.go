@@ -3,7 +3,7 @@
 //
 //	shifteval                    the first half of the scenes, by which things are chosen
 //	shifteval --held-out         the other half, once for each version of camera/register
-//	shifteval --part mechanical  the endstops; fast
+//	shifteval --part endstops    the switches; no pictures
 //
 // Scenes are made of a slicer's real files, which are read and not kept, and rendered by POV-Ray; renderings are kept in --cache. What the lens, the sensor and the JPEG do to
 // them, and what happens in the room, is done to them here, with dice that always fall the same way.
@@ -17,20 +17,26 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"testing"
 
 	"github.com/spf13/pflag"
 
 	"layerd/internal/benchrun"
 )
 
-func main() { benchrun.Main("shifteval", run) }
+func main() {
+	asTest(func(t *testing.T) {
+		benchrun.Main("shifteval", func(ctx context.Context, args []string) error { return run(ctx, t, args) })
+	})
+}
 
 const (
 	firstHalf = "the first half"
 	heldOut   = "the half held out"
+	switches  = "the endstops"
 )
 
-func run(ctx context.Context, args []string) error {
+func run(ctx context.Context, t *testing.T, args []string) error {
 	flags := pflag.NewFlagSet("shifteval", pflag.ContinueOnError)
 	corpus := flags.String("corpus", "../shared/corpus", "the slicers' files")
 	cache := flags.String("cache", ".cache/shifteval", "where renderings are kept, up to 1 GB")
@@ -39,15 +45,10 @@ func run(ctx context.Context, args []string) error {
 	again := flags.Bool("again", false, "even though this version has seen them")
 	hours := flags.Float64("hours", 100, "of prints that go well, by the camera")
 	points := flags.Int("points", 2, "in each scene at which something is lost")
+	only := flags.String("part", "camera", "camera or endstops")
+	losses := flags.Int("losses", 1000, "of the endstops' part")
 	jobs := flags.Int("jobs", runtime.NumCPU(), "at once")
 	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(*cache, 0o755); err != nil {
-		return err
-	}
-	sources, err := sourcesHash("camera/register")
-	if err != nil {
 		return err
 	}
 	text, err := []byte{}, error(nil)
@@ -56,22 +57,23 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	part := firstHalf
-	if *held {
-		if part = heldOut; strings.Contains(between(text, part), "`"+sources+"`") && !*again {
-			return errors.New("this version of camera/register has seen the scenes that are held out; what is chosen by them is not held out any more")
+	part, tables := switches, ""
+	if *only == "endstops" {
+		m, err := endstops(ctx, t, *hours, *losses, *jobs, os.Stderr)
+		if err != nil {
+			return err
+		}
+		tables = m.tables()
+	} else {
+		if part = firstHalf; *held {
+			part = heldOut
+		}
+		e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, say: os.Stderr}
+		if tables, err = e.tables(ctx, *held, *again, between(text, heldOut)); err != nil {
+			return err
 		}
 	}
-	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, say: os.Stderr}
-	result, err := e.camera(ctx, *held)
-	if err != nil {
-		return err
-	}
-	tables := result.tables(sources)
 	tables += fmt.Sprintf("\nSHA-256 of these results: `%x`\n", sha256.Sum256([]byte(tables)))
-	if !*held {
-		fmt.Fprintf(os.Stderr, "the baselines' largest here: %.3f\n", result.largest())
-	}
 	if *doc == "" {
 		fmt.Print(tables)
 		return nil
@@ -80,4 +82,26 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("write %s: %w", *doc, err)
 	}
 	return os.WriteFile(*doc, text, 0o644)
+}
+
+// tables runs one half of the scenes; before is what was written of the half that is held out.
+func (e *evaluation) tables(ctx context.Context, held, again bool, before string) (string, error) {
+	if err := os.MkdirAll(e.renders.dir, 0o755); err != nil {
+		return "", err
+	}
+	sources, err := sourcesHash("camera/register")
+	if err != nil {
+		return "", err
+	}
+	if held && !again && strings.Contains(before, "`"+sources+"`") {
+		return "", errors.New("this version of camera/register has seen the scenes that are held out; what is chosen by them is not held out any more")
+	}
+	result, err := e.camera(ctx, held)
+	if err != nil {
+		return "", err
+	}
+	if !held {
+		fmt.Fprintf(e.say, "the baselines' largest here: %.3f\n", result.largest())
+	}
+	return result.tables(sources), nil
 }
