@@ -30,6 +30,7 @@ type dialect struct {
 	cardFile string        // what asks it which file of the card is open: none, when no print stands still
 	cardStop string        // what ends such a print, if it knows that
 	buttons  bool          // a button of its prompts carries the command that it means ("Label|COMMAND|colour"); others are answered by number
+	homeFlat string        // what keeps G28 from raising Z
 	tunes    tunes
 }
 
@@ -38,7 +39,7 @@ const marlinLine = 95
 
 var (
 	marlin = dialect{name: "marlin", names: []string{"marlin"}, numbered: true, maxLine: marlinLine, temps: true, g90SetsE: true, several: true, changes: true,
-		tunes: marlinTunes, cardAsk: "M27", cardFile: "M27 C", cardStop: "M524"}
+		tunes: marlinTunes, homeFlat: " R0", cardAsk: "M27", cardFile: "M27 C", cardStop: "M524"}
 	dialects = []dialect{
 		{name: "prusa", names: []string{"prusa-firmware", "prusa"}, protects: true, numbered: true, maxLine: marlinLine, temps: true, several: true, changes: true, goOn: "M602",
 			// M27 alone is answered with the long name, on a line of its own, and that may be any word of the conversation ("ok.gcode"); with P it is

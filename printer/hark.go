@@ -112,15 +112,16 @@ var (
 	saysFade     = regexp.MustCompile(`(?i)fade height:? *([0-9.]+|off)\b`)
 )
 
-// levelling reads M420's answer: whether it is on, and the height at which it ends, 0 = nowhere.
-func (h *hark) levelling() (on bool, fadeMM float64, ok bool) {
+// levelling reads M420's answer: whether it is on, and the word that sets the height at which it ends as it is, "" when that is not said.
+func (h *hark) levelling() (on bool, fade string, ok bool) {
 	for _, line := range h.lines {
 		if found := saysLevelled.FindStringSubmatch(line); found != nil {
 			on, ok = strings.EqualFold(found[1], "on"), true
 		}
 		if found := saysFade.FindStringSubmatch(line); found != nil {
-			fadeMM, _ = strconv.ParseFloat(found[1], 64)
+			v, _ := strconv.ParseFloat(found[1], 64)
+			fade = word(" Z", v)
 		}
 	}
-	return on, fadeMM, ok
+	return on, fade, ok
 }

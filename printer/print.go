@@ -129,7 +129,7 @@ func (s *session) resume(now time.Time) error {
 	if p.held {
 		return s.letGo(now)
 	}
-	if s.run.checks.rehoming() {
+	if s.rehoming() {
 		return fmt.Errorf("%w: X and Y are being homed", ErrWrongState)
 	}
 	if p.parked && !s.allHomed() {

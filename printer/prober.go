@@ -43,7 +43,7 @@ const (
 	probeFirstMM = 0.5 // of the first closing after homing: homing has met the switch elsewhere by chance, and a loss is 0.8 mm
 	probeFineMM  = 0.1 // step: what is measured is right to half of it
 	probeStepMM  = 0.4
-	probeFarMM   = 12.0 // a switch that does not close so far behind its place is broken, or what was lost cannot be measured
+	probeFarMM   = 30.0 // a switch that does not close so far behind its place is broken, or what was lost cannot be measured
 	probeAwayMM  = 80.0 // and one that does not open so far before
 	probeFeed    = 600  // mm/min
 	probeFast    = 3000
@@ -106,12 +106,12 @@ func (b *prober) try(axis int, to float64, tries int, then func(closed bool)) {
 		is := b.s.seen.position
 		stands := is != nil && is != was && math.Abs(is.axes()[axis]-place) <= slackMM(place)
 		switch {
-		case h.refused("M", "400"):
-			b.failed = "this firmware does not know M400, so nobody knows when the head stands"
-		case known && stands:
+		case known && stands && !h.refused("M", "400"):
 			then(closed)
 		case tries > 0:
 			b.try(axis, to, tries-1, then)
+		case h.refused("M", "400"):
+			b.failed = "this firmware does not know M400, so nobody knows when the head stands"
 		case !known:
 			b.failed = "this firmware does not say whether the switch is closed (M119)"
 		default:
@@ -204,8 +204,9 @@ func (b *prober) bracket(axis int, again bool) {
 // seekOpen goes away from a switch that is closed, further each time, until it is open.
 func (b *prober) seekOpen(axis int, from, by float64) {
 	to := from - b.way(axis)*by
-	low, high := b.s.profile.span(axis, Position{}, 0)
-	if by > probeAwayMM || b.s.profile.Bed == "rectangle" && (to < low-probeFarMM || to > high+probeFarMM) {
+	minX, maxX, minY, maxY := b.s.profile.area()
+	low, high := [2]float64{minX, minY}[axis], [2]float64{maxX, maxY}[axis]
+	if by > probeAwayMM || b.sw[axis].Max && to < low-probeOffMM || !b.sw[axis].Max && to > high+probeOffMM {
 		b.unsure(axis, "is closed wherever the head is")
 		return
 	}

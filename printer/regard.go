@@ -10,6 +10,7 @@ import (
 // regard takes in what a line says of the machine, whatever it says of the conversation. It returns 1 for a line that nobody can read.
 func (s *session) regard(now time.Time, r gcode.Reply) (unreadable int64) {
 	s.regardTemps(now, r)
+	s.regardWitness(now, r)
 	s.regardUnknown(r)
 	s.regardLack(r)
 	s.regardCard(now, r)
