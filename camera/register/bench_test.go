@@ -12,10 +12,7 @@ func BenchmarkLook(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			w := newWorld(1, 60)
 			w.w, w.h = size[0], size[1]
-			cal, err := w.calibrate(b)
-			if err != nil {
-				b.Fatal(err)
-			}
+			cal := w.calibrated(b)
 			watch := register.NewWatcher(cal)
 			pics := w.pictures(b, park, 3)
 			b.ReportAllocs()

@@ -161,7 +161,11 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 			continue
 		}
 		*off[k], *sigma[k] = f.v[k]-w.zero[k], min(f.sigma[k], unseenMM)
-		threshold := t.threshold(f.sigma[k], w.cal.Scatter[k]) + w.shaken(f, k)
+		shaken := w.shaken(f, k)
+		if shaken > leastMM {
+			t.anchor = t.anchor[:0] // what the camera did is no creeping
+		}
+		threshold := t.threshold(f.sigma[k], w.cal.Scatter[k]) + shaken
 		*detects[k] = min(threshold, unseenMM)
 		learned := len(t.before) >= leastTrail
 		step := t.add(sample{layer, *off[k], f.camera()}, threshold)

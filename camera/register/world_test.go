@@ -37,14 +37,14 @@ type world struct {
 // texture is twice as fine as the picture, smooth, and repeats itself.
 type texture []float32
 
-const textureSide = 1024
+const textureSide = 512
 
 func newTexture(rng *rand.Rand, contrast float64) texture {
 	t := make(texture, textureSide*textureSide)
 	for i := range t {
 		t[i] = 110
 	}
-	for range 900 { // boxes of any brightness
+	for range 260 { // boxes of any brightness
 		x, y, w, h, v := rng.IntN(textureSide), rng.IntN(textureSide), 8+rng.IntN(70), 8+rng.IntN(70), float32(110+contrast*(rng.Float64()*2-1))
 		for dy := range h {
 			for dx := range w {
@@ -178,6 +178,23 @@ func (w *world) calibrate(t testing.TB) (*register.Calibration, error) {
 		}
 	}
 	return c.Result()
+}
+
+// calibrated is for worlds whose view is a good one.
+func (w *world) calibrated(t testing.TB) *register.Calibration {
+	t.Helper()
+	cal, err := w.calibrate(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cal
+}
+
+// copy is the same world with chances of its own.
+func (w *world) copy(seed uint64) *world {
+	c := *w
+	c.rng = rand.New(rand.NewPCG(seed, 10))
+	return &c
 }
 
 func height(layer int) register.Pose {
