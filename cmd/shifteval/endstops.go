@@ -220,6 +220,7 @@ type stolen struct {
 	axis      byte
 	mm        float64
 	suspected bool // another witness has seen it two layers later
+	refused   bool // the set-up did not use the switches, which is as it should be with poor ones
 	found     bool
 	after     time.Duration // until the print stood
 	layers    int           // and layers after it was asked for
@@ -242,8 +243,9 @@ func (m *mechanism) steal(ctx context.Context, seed uint64, suspected bool) (out
 		out.kind, out.mm = "a tooth", 2*float64(fault.N)
 	}
 	err = m.rig(ctx, seed, func(ctx context.Context, r *machine) error {
-		if sw, err := r.setUp(ctx); err != nil || !(sw.X.Usable && sw.Y.Usable) {
-			return errors.Join(err, fmt.Errorf("its switches cannot be used: %s", sw.X.Why+sw.Y.Why))
+		sw, err := r.setUp(ctx)
+		if out.refused = !sw.X.Usable || !sw.Y.Usable; err != nil || out.refused {
+			return err
 		}
 		if err := r.print(ctx, tower(1)); err != nil {
 			return err
