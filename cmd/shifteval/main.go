@@ -57,51 +57,43 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 			return err
 		}
 	}
-	part, tables := switches, ""
+	write := func(part, tables string) error {
+		tables += fmt.Sprintf("\nSHA-256 of these results: `%x`\n", sha256.Sum256([]byte(tables)))
+		if *doc == "" {
+			_, err := fmt.Print(tables)
+			return err
+		}
+		if text, err = put(text, part, tables); err != nil {
+			return fmt.Errorf("write %s: %w", *doc, err)
+		}
+		return os.WriteFile(*doc, text, 0o644)
+	}
 	if *only == "endstops" {
 		m, err := endstops(ctx, t, *hours, *losses, *jobs, os.Stderr)
 		if err != nil {
 			return err
 		}
-		tables = m.tables()
-	} else {
-		if part = firstHalf; *held {
-			part = heldOut
-		}
-		e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, say: os.Stderr}
-		if tables, err = e.tables(ctx, *held, *again, between(text, heldOut)); err != nil {
-			return err
-		}
+		return write(switches, m.tables())
 	}
-	tables += fmt.Sprintf("\nSHA-256 of these results: `%x`\n", sha256.Sum256([]byte(tables)))
-	if *doc == "" {
-		fmt.Print(tables)
-		return nil
+	part := firstHalf
+	if *held {
+		part = heldOut
 	}
-	if text, err = put(text, part, tables); err != nil {
-		return fmt.Errorf("write %s: %w", *doc, err)
+	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, say: os.Stderr}
+	sources, err := e.allowed(*held && !*again, between(text, heldOut))
+	if err != nil {
+		return err
 	}
-	return os.WriteFile(*doc, text, 0o644)
+	return e.camera(ctx, *held, func(s *seen) error { return write(part, s.tables(sources)) })
 }
 
-// tables runs one half of the scenes; before is what was written of the half that is held out.
-func (e *evaluation) tables(ctx context.Context, held, again bool, before string) (string, error) {
+// allowed names the version of camera/register, and refuses to show it a second time what is held out; before is what was written of the half that is held out.
+func (e *evaluation) allowed(once bool, before string) (sources string, err error) {
 	if err := os.MkdirAll(e.renders.dir, 0o755); err != nil {
 		return "", err
 	}
-	sources, err := sourcesHash("camera/register")
-	if err != nil {
-		return "", err
+	if sources, err = sourcesHash("camera/register"); err == nil && once && strings.Contains(before, "`"+sources+"`") {
+		err = errors.New("this version of camera/register has seen the scenes that are held out; what is chosen by them is not held out any more")
 	}
-	if held && !again && strings.Contains(before, "`"+sources+"`") {
-		return "", errors.New("this version of camera/register has seen the scenes that are held out; what is chosen by them is not held out any more")
-	}
-	result, err := e.camera(ctx, held)
-	if err != nil {
-		return "", err
-	}
-	if !held {
-		fmt.Fprintf(e.say, "the baselines' largest here: %.3f\n", result.largest())
-	}
-	return result.tables(sources), nil
+	return sources, err
 }
