@@ -46,9 +46,12 @@ type lost struct {
 	stats    [baselines]float64
 }
 
-// suspects and pauses are the rules by which a loss is decided upon: two looks that agree, or one that is far off, ask for a check; three, or two far off, pause where there is none.
+// suspects and pauses are the rules of internal/guard: two looks that agree, or one that is far off, ask for a check; three, or two far off, pause where there is none; what comes slowly
+// may be a bed that bends.
 func suspects(s register.Step) bool { return s.Sure >= 2 || s.Sure == 1 && math.Abs(s.MM) > 1.5 }
-func pauses(s register.Step) bool   { return s.Sure >= 3 || s.Sure == 2 && math.Abs(s.MM) > 2 }
+func pauses(s register.Step) bool {
+	return !s.Creeps && (s.Sure >= 3 || s.Sure == 2 && math.Abs(s.MM) > 2)
+}
 
 // camera makes a set's JPEGs into what register gets.
 type camera struct {
