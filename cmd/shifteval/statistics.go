@@ -89,7 +89,7 @@ func (r rate) String() string {
 	if r.hours == 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%.2f (%d in %.0f h; < %.2f)", 100*float64(r.events)/r.hours, r.events, r.hours, r.upper())
+	return fmt.Sprintf("%.2f (%d in %.1f h; < %.2f)", 100*float64(r.events)/r.hours, r.events, r.hours, r.upper())
 }
 
 // clustered are the bounds of 95 % of a share whose parts come by scenes: pictures of one scene are alike, so whole scenes are drawn again, 2,000 times.

@@ -40,6 +40,7 @@ type lost struct {
 	loss     *loss
 	claimed  bool    // the look before claimed to see the axis
 	detects  float64 // and how small a loss
+	stays    bool    // those after it claimed that they would see the loss too
 	asked    int     // look at which a check would have been asked for, from 1; 0 = none
 	paused   int     // look at which the camera alone would have paused
 	found    float64 // mm
@@ -158,12 +159,14 @@ func (s *set) lose(cal *register.Calibration, n nuisance, all [][]*register.Luma
 		out.claimed, out.detects = []bool{before.SeesX, before.SeesY}[l.axis], []float64{before.DetectsXMM, before.DetectsYMM}[l.axis]
 	}
 	last := smaller(all[l.at-1][0])
+	out.stays = true
 	for k, r := range l.pics {
 		pics, err := cam.shoot(r, l.at+k)
 		if err != nil {
 			return out, err
 		}
 		look := w.Look(s.looks[l.at+k].printed, s.looks[l.at+k].pose, pics)
+		out.stays = out.stays && []bool{look.SeesX, look.SeesY}[l.axis] && []float64{look.DetectsXMM, look.DetectsYMM}[l.axis] <= math.Abs(l.mm)+0.001
 		right := look.Step.Axis == []string{"x", "y"}[l.axis] && look.Step.MM*l.mm > 0
 		if right && suspects(look.Step) && out.asked == 0 {
 			out.asked = k + 1
