@@ -48,7 +48,9 @@ func (s *session) located(p *place, first *Position) bool {
 	case meant.known[0] && meant.known[1] && meant.known[2] && meant.at(is):
 		p.at = meant.place(is)
 	case first != nil && first != is && *first == *is:
-		p.at = is
+		if p.at = is; meant.at(is) { // its lines tell what they tell exactly
+			p.at = meant.place(is)
+		}
 	}
 	return p.at != nil
 }

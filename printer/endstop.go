@@ -172,6 +172,8 @@ func (s *session) checkHere(now time.Time, layer int) bool {
 			case p.at == nil:
 				b.failed = "nobody is sure where the print is"
 			case b.over():
+			case s.cannotCheck() != "": // the lines that were on their way have changed it
+				b.failed = s.cannotCheck()
 			case !s.leavesPrint(p):
 				b.failed = "the head cannot leave the print"
 			default:

@@ -1,6 +1,9 @@
 package printer
 
-import "layerd/gcode"
+import (
+	"layerd/gcode"
+	"math"
+)
 
 // modal is what the lines accepted so far have set in the firmware: what a line to come depends on, and what a pause must bring back.
 type modal struct {
@@ -48,7 +51,7 @@ func (l *laid) apply(c gcode.Command, m *modal) {
 					v *= 25.4
 				}
 				l.mm[i] += v - m.head.mm[i]
-				l.unsure[i] = l.unsure[i] || !m.head.known[i]
+				l.unsure[i] = l.unsure[i] || !m.head.known[i] || !(math.Abs(l.mm[i]) < 1e4)
 			}
 		}
 	case c.Is('M', 206), c.Is('M', 428), c.Is('M', 501), c.Is('M', 502), c.Letter == 'G' && c.Number >= 53 && c.Number <= 59:

@@ -367,8 +367,9 @@ func TestNeverANumberThatJSONCannotHold(t *testing.T) {
 
 // The keys of a snapshot are the contract with the page and with scripts.
 func TestSnapshotKeys(t *testing.T) {
-	full := Snapshot{Position: &Position{}, Bed: &Heater{}, Job: &JobStatus{Shot: &Shot{}, Stops: []Stop{{}}}, LastJob: &JobOutcome{}, Fault: &Fault{}, Halt: &Halt{}, Lost: &LostPrint{}, Nozzles: []Heater{{}},
-		Pause: &PauseInfo{}, Prompt: &Prompt{}, Card: &CardStatus{}, Profile: Profile{Tools: []Tool{{}}},
+	full := Snapshot{Position: &Position{}, Bed: &Heater{}, Job: &JobStatus{Shot: &Shot{}, Stops: []Stop{{}}, Check: &EndstopCheck{}, Rehomed: &Rehome{}}, LastJob: &JobOutcome{}, Fault: &Fault{}, Halt: &Halt{}, Lost: &LostPrint{}, Nozzles: []Heater{{}},
+		Switches: Switches{X: Switch{LimitsMM: &[2]float64{}}}, Calibration: &Calibration{}, Drilled: &EndstopCheck{}, Witness: &FirmwareWitness{},
+		Pause: &PauseInfo{Shift: &EndstopCheck{}}, Prompt: &Prompt{}, Card: &CardStatus{}, Profile: Profile{Tools: []Tool{{}}},
 		Connection: Connection{Ports: []PortInfo{{}}}}
 	b, err := json.Marshal(full)
 	if err != nil {

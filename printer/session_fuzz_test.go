@@ -296,7 +296,7 @@ func (f *fuzzed) look(b []byte) {
 		f.Fatalf("state %v, and nothing to do", s.state)
 	case s.script == nil && s.state == Connecting && !s.hello.waiting && !s.orders.close:
 		f.Fatal("connecting, and nothing to do")
-	case s.script != nil && (s.state == Idle || s.state == Printing && !s.detouring() || s.state == Paused && !s.held() || s.state == Faulted || s.state == Disconnected):
+	case s.script != nil && (s.state == Idle && !s.probing() || s.state == Printing && !s.detouring() || s.state == Paused && !s.held() && !s.rehoming() || s.state == Faulted || s.state == Disconnected):
 		f.Fatalf("state %v, with a script of stages %d", s.state, len(s.script.then))
 	case len(s.parting) > 0 && s.state != Faulted, len(s.startLeft) > 0 && s.job == nil, s.hurry > 0 && s.job == nil:
 		f.Fatalf("state %v, and left of scripts are %q, %v, %d", s.state, s.parting, s.startLeft, s.hurry)

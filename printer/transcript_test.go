@@ -111,6 +111,9 @@ func (tr *transcript) event(kind, rest string) error {
 		state, words, _ := strings.Cut(rest, " ")
 		now := tr.s.snapshot(time.Now())
 		said := fmt.Sprintf("%+v %+v %v %+v pause:%+v prompt:%+v %v %s", now.Fault, now.Halt, now.Waiting, now.LastJob, now.Pause, now.Prompt, now.Notice, told(now.Tuning))
+		if now.Witness != nil {
+			said += fmt.Sprintf(" witness:%s %s %s", now.Witness.Kind, now.Witness.Axis, now.Witness.Said)
+		}
 		if now.Job != nil && now.Job.Shot != nil {
 			said += fmt.Sprintf(" shot:%+v", *now.Job.Shot)
 		}

@@ -110,7 +110,7 @@ func TestPromptAnswered(t *testing.T) {
 		await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Line == batchLines })
 		r.must(r.p.ask(r.Context(), func(o *owner, _ time.Time) error { return o.queue("M0 click") }))
 		snap := await(r.T, r.p, func(s *Snapshot) bool { return s.State == Paused && s.Prompt != nil })
-		if got := fmt.Sprint(snap.Prompt.Text, snap.Prompt.Buttons, *snap.Pause); got != "click[Continue] {firmware  false 0 true}" {
+		if got := fmt.Sprint(snap.Prompt.Text, snap.Prompt.Buttons, *snap.Pause); got != "click[Continue] {firmware  false 0 true <nil>}" {
 			t.Errorf("got %s", got)
 		}
 		r.must(r.p.Send(r.Context(), "M220 S90"))

@@ -5,7 +5,6 @@ import (
 	"io"
 	"layerd/gcode"
 	"layerd/printer/printertest"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +64,6 @@ func TestChecksChangeNothing(t *testing.T) {
 						if ch := snap.Job.Check; ch.Verdict != CheckRight || ch.N != n || ch.Layer < n {
 							t.Errorf("check %d: %+v", n, ch)
 						}
-						t.Log(snap.Job.Check.TookS)
 						r.must(r.p.CheckNow(r.Context(), "", CheckAsked))
 					}
 					body = r.sim.Body()
@@ -93,8 +91,6 @@ func (r *rig) machine() string {
 	r.must(r.p.ask(r.Context(), func(o *owner, _ time.Time) error { m = o.session.machine(); return nil }))
 	return m
 }
-
-var _ = rand.Int
 
 // What a calibration finds of switches of all kinds.
 func TestCalibrate(t *testing.T) {
@@ -186,6 +182,12 @@ func TestLostAndRehomed(t *testing.T) {
 				}
 				before := b.State()
 				r.must(r.p.Rehome(r.Context(), "j1"))
+				for _, refused := range []error{errorOf(r.p.Resume(r.Context(), "j1")), errorOf(r.p.Jog(r.Context(), 'x', 5))} {
+					if refused == nil {
+						t.Error("it was allowed while X and Y are homed")
+					}
+				}
+				r.must(r.p.Rehome(r.Context(), "j1")) // it is under way
 				snap = await(r.T, r.p, func(s *Snapshot) bool { return s.Job.Rehomed != nil && !s.Job.Rehomed.Running })
 				if re := snap.Job.Rehomed; !re.OK || snap.State != Paused || snap.Job.Check.Verdict != CheckRight || snap.Job.Check.Why != CheckRehomed {
 					t.Fatalf("got %+v %+v", re, snap.Job.Check)

@@ -24,7 +24,7 @@ var saysOfDriver = []struct {
 	{WitnessError, regexp.MustCompile(`(?:^|[\s:])([XYZE])\d? driver error detected: `)},
 	{WitnessWarning, regexp.MustCompile(`(?:^|[\s:])([XYZE])\d? driver overtemperature warning!`)},
 	{WitnessWarning, regexp.MustCompile(`^\s*current decreased to \d`)},
-	{WitnessError, regexp.MustCompile(`TMC '(?:stepper_)?([a-z])?\w*' reports error: `)},
+	{WitnessError, regexp.MustCompile(`TMC '(?:stepper_([xyz])\d?|\w+)' reports error: `)},
 	{WitnessStall, regexp.MustCompile(`(?i)^(?:warning: )?driver \d+(?:\.\d+)? stall`)},
 	{WitnessStall, regexp.MustCompile(`(?i)^(?:warning: )?stall detected on ([xyz])\b`)},
 }
@@ -36,8 +36,8 @@ func (s *session) regardWitness(now time.Time, r gcode.Reply) {
 		return
 	}
 	text := string(r.Text)
-	if !strings.ContainsAny(text, "CdTS") { // of all the words below
-		return
+	if !strings.Contains(text, "river ") && !strings.Contains(text, "tall") && !strings.Contains(text, "CRASH_") && !strings.Contains(text, "TMC ") && !strings.Contains(text, "current ") {
+		return // none of the words below: this is in the way of every line
 	}
 	for _, one := range saysOfDriver {
 		found := one.form.FindStringSubmatch(text)

@@ -20,6 +20,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/config"
 	"layerd/internal/discovery"
+	"layerd/internal/guard"
 	"layerd/internal/history"
 	"layerd/internal/moonraker"
 	"layerd/internal/octoprint"
@@ -51,6 +52,7 @@ type parts struct {
 	thermo  *thermo.Recorder
 	spools  *spools.Shelf
 	films   *timelapse.Recorder
+	guard   *guard.Guard
 	overlay *overlay.Switch
 	told    discovery.Config // to the local network
 	server  *server.Server
@@ -167,6 +169,9 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.spools, err = d.shelf(ctx); err != nil {
 		return err
 	}
+	if d.guard, err = d.watcher(ctx); err != nil {
+		return err
+	}
 	if d.films, err = d.recorder(ctx); err != nil {
 		return err
 	}
@@ -184,7 +189,7 @@ func (d *parts) wire(ctx context.Context) error {
 		return fmt.Errorf("read the settings: %w", err)
 	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
+		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard, Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description
@@ -212,7 +217,7 @@ func (d *parts) recorder(ctx context.Context) (*timelapse.Recorder, error) {
 		d.log.Error("timelapses are as in a new installation", "err", err)
 		settings = timelapse.UsualSettings()
 	}
-	return timelapse.New(timelapse.Config{Dir: filepath.Join(d.cfg.Data, "timelapse"), Printer: d.printer, Settings: settings, MinFree: int64(d.cfg.Files.MinFreeMB) << 20, Log: d.log,
+	return timelapse.New(timelapse.Config{Dir: filepath.Join(d.cfg.Data, "timelapse"), Printer: d.guard, Settings: settings, MinFree: int64(d.cfg.Files.MinFreeMB) << 20, Log: d.log,
 		Camera: func(id int) timelapse.Camera {
 			if chosen := d.cameras.Camera(id); chosen != nil {
 				return chosen
@@ -282,6 +287,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.thermo.Run)
 	begin(d.spools.Run)
 	begin(d.films.Run)
+	begin(d.guard.Run)
 	begin(d.overlay.Run)
 	begin(d.announceTo(l.Addr()))
 	begin(d.server.Run)

@@ -28,6 +28,7 @@ var never = []struct {
 	{"layerd/internal/unpack/...", "layerd/...", []string{"layerd/gcode"}, false, "it turns bytes into text and asks nobody"},
 	{"layerd/internal/store/...", "layerd/...", []string{"layerd/gcode", "layerd/internal/unpack"}, false, "the store keeps things and asks nobody"},
 	{"layerd/internal/timelapse/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "main gives it what it needs"},
+	{"layerd/internal/guard/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "main gives it what it needs"},
 	{"layerd/internal/access/...", "layerd/...", nil, false, "main gives it the keys"},
 	{"layerd/internal/config/...", "layerd/...", nil, false, "plain structs out"},
 	{"layerd/internal/overlay", "layerd/...", []string{"layerd/internal/latest"}, false, "it is what the networks have in common"},

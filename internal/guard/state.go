@@ -12,10 +12,20 @@ package guard
 
 import "layerd/printer"
 
+// Settings are what people may set.
+type Settings struct {
+	Mode         printer.WatchMode `json:"mode"`          // of prints; without a set-up it is off, whatever this says
+	Camera       int               `json:"camera"`        // its ID
+	SharePercent float64           `json:"share_percent"` // of a print's time that checks and pictures may take together
+	Record       bool              `json:"record"`        // what the camera looks at is kept, for those who want to give it away
+	RecordMB     int               `json:"record_mb"`     // all of it; the oldest is deleted
+}
+
 // State is all that people see of the guard. It is immutable. Lengths are mm, times Unix milliseconds, 0 for never.
 type State struct {
-	Mode      printer.WatchMode `json:"mode"` // as it is set for prints
-	Job       string            `json:"job"`  // the print that Layers and Alarm are of; "" none yet
+	Mode      printer.WatchMode `json:"mode"` // of the print under way, else as it is set for prints; off without a set-up
+	Settings  Settings          `json:"settings"`
+	Job       string            `json:"job"` // the print that Layers and Alarm are of; "" none yet
 	Endstops  Witness           `json:"endstops"`
 	Camera    Witness           `json:"camera"`
 	Firmware  Witness           `json:"firmware"`
@@ -25,6 +35,7 @@ type State struct {
 	Layers    []Layer           `json:"layers"` // what was seen at the last 30 layers that were looked at, the oldest first
 	Alarm     *Alarm            `json:"alarm"`  // of the print under way, until it is answered; null none
 	Recording bool              `json:"recording"`
+	Notice    string            `json:"notice"` // what people should know besides, such as a set-up that does not fit any more; "" nothing
 }
 
 // Witness is how one of the three does.
@@ -104,7 +115,15 @@ type Alarm struct {
 	Pictures   bool            `json:"pictures"` // there is a pair
 	Crop       [4]float64      `json:"crop"`     // of both pictures, where to look: left, top, width, height, as parts of 1
 	Rehoming   *printer.Rehome `json:"rehoming"` // null it was not asked for
+	Job        string          `json:"job"`
+	Label      string          `json:"label"` // what people said of it: LabelFalse and so on; "" nothing
 }
+
+// What people said of an alarm.
+const (
+	LabelFalse = "false" // nothing was wrong
+	LabelTrue  = "true"  // X and Y were homed anew, and the print went on
+)
 
 // Statement is what one witness said.
 type Statement struct {

@@ -23,6 +23,7 @@ import (
 	"layerd/camera"
 	"layerd/internal/access"
 	"layerd/internal/discovery"
+	"layerd/internal/guard"
 	"layerd/internal/history"
 	"layerd/internal/overlay"
 	"layerd/internal/people"
@@ -84,7 +85,7 @@ func newRig(t *testing.T, faster float64) *rig {
 	must(err)
 	custom.Shelf = printer.NewShelf(profile)
 	r.server = server.New(server.Config{Printer: r.printer, Console: r.printer.Console(), Files: r.store, History: hist, Spools: shelf, Queue: r.store, Gate: gate, People: r.store, Host: "test",
-		Cameras: cams, Overlay: away, Temperatures: temps, Timelapses: films, Page: fstest.MapFS{"index.html": {Data: []byte("page")}}, Ports: list, Version: "test", Custom: custom})
+		Cameras: cams, Overlay: away, Temperatures: temps, Timelapses: films, Guard: guard.New(guard.Config{Printer: r.printer, Settings: guard.UsualSettings()}), Page: fstest.MapFS{"index.html": {Data: []byte("page")}}, Ports: list, Version: "test", Custom: custom})
 	api := New(r.server)
 	api.UUID = uuid
 	api.Description = discovery.Config{Host: "test", UUID: uuid, Version: emulated}.Description

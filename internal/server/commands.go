@@ -102,6 +102,16 @@ var commands = []command{
 	{"set_lamp", access.Owner, free, (*Server).doSetLamp},
 	{"set_cooling", access.Owner, free, (*Server).doSetCooling},
 	{"set_timelapse", access.Owner, free, (*Server).doSetTimelapse},
+	{"guard_check", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		return s.cfg.Printer.CheckNow(ctx, c.Job, printer.CheckAsked)
+	}},
+	{"rehome", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Rehome(ctx, c.Job) }},
+	{"set_guard", access.Owner, free, (*Server).doSetGuard},
+	{"guard_setup", access.Operator, free, (*Server).doGuardSetup},
+	{"guard_drill", access.Operator, free, (*Server).doGuardDrill},
+	{"guard_cancel", access.Operator, free, doGuard(func(g Guard, ctx context.Context, _ *call) error { return g.Cancel(ctx) })},
+	{"false_alarm", access.Operator, free, doGuard(func(g Guard, ctx context.Context, c *call) error { return g.FalseAlarm(ctx, c.Job) })},
+	{"guard_seen", access.Operator, free, doGuard(func(g Guard, ctx context.Context, c *call) error { return g.Seen(ctx, c.Job) })},
 	{"set_overlay", access.Owner, again, (*Server).doSetOverlay},
 	{"overlay_login", access.Owner, again, (*Server).doOverlayLogin},
 	{"overlay_leave", access.Owner, again, (*Server).doOverlayLeave},

@@ -18,6 +18,7 @@ import (
 	"layerd/camera"
 	"layerd/gcode"
 	"layerd/internal/access"
+	"layerd/internal/guard"
 	"layerd/internal/overlay"
 	"layerd/internal/spools"
 	"layerd/internal/store"
@@ -84,6 +85,7 @@ var kinds = []kind{
 	{"other_job", 409, printer.ErrOtherJob, "", "Look at what is printing now, then try again."},
 	{"old_prompt", 409, printer.ErrNoPrompt, "The printer no longer asks this.", "Look at what it asks now."},
 	{"bad_stop", 422, printer.ErrStop, "", "Choose a layer that is still to come."},
+	{"no_check", 409, printer.ErrCheck, "", "Look at what watches this print for the reason."},
 	{"limit", 422, printer.ErrLimit, "", "Choose a value within the limits of the printer's profile."},
 	{"bad_line", 422, printer.ErrBadCommand, "", "Check what you typed."},
 	{"no_card", 409, printer.ErrNoCard, "No memory card is in the printer.", "Put one in, or look whether the printer has seen it."},
@@ -132,6 +134,12 @@ var kinds = []kind{
 	{"no_video", 404, timelapse.ErrNoVideo, "This timelapse has no video.", "Look at the list of timelapses again."},
 	{"no_ffmpeg", 409, timelapse.ErrNoFFmpeg, "ffmpeg is not installed, so no video can be made.", "Install it: sudo apt install ffmpeg. The frames can be played without it."},
 	{"stopping", 503, timelapse.ErrStopped, "layerd is stopping.", "Try again."},
+
+	{"bad_guard", 422, guard.ErrSettings, "", "Correct the value and save again."},
+	{"guard_busy", 409, guard.ErrBusy, "", "Wait until it has ended, or cancel it."},
+	{"not_set_up", 409, guard.ErrNotSetUp, "Watching for shifted layers is not set up.", "Do the set-up first: it takes two minutes."},
+	{"no_alarm", 409, guard.ErrNoAlarm, "There is no such alarm any more.", "Look at what the print does now."},
+	{"stopping", 503, guard.ErrStopped, "layerd is stopping.", "Try again."},
 
 	{"too_slow", 408, os.ErrDeadlineExceeded, "The data came too slowly.", "Check the network and try again."},
 	{"cut_off", 400, io.ErrUnexpectedEOF, "The data ended too early.", "Try again."},

@@ -125,6 +125,12 @@ func (p *fakePrinter) SetStop(ctx context.Context, job string, at printer.StopAt
 func (p *fakePrinter) RemoveStop(ctx context.Context, job string, layer int) (uint64, error) {
 	return p.call(ctx, "remove_stop", job, layer)
 }
+func (p *fakePrinter) CheckNow(ctx context.Context, job, why string) (uint64, error) {
+	return p.call(ctx, "guard_check", job, why)
+}
+func (p *fakePrinter) Rehome(ctx context.Context, job string) (uint64, error) {
+	return p.call(ctx, "rehome", job)
+}
 func (p *fakePrinter) Answer(ctx context.Context, prompt int64, button int) (uint64, error) {
 	return p.call(ctx, "answer", prompt, button)
 }

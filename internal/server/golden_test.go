@@ -12,6 +12,7 @@ import (
 	"layerd/camera"
 	"layerd/gcode"
 	"layerd/internal/access"
+	"layerd/internal/guard"
 	"layerd/internal/overlay"
 	"layerd/internal/spools"
 	"layerd/internal/store"
@@ -53,6 +54,7 @@ func goldenState() State {
 		Lamp:     &LampStatus{On: true},
 		FilesRev: 12, SettingsRev: 5, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
 		TimelapsesRev: 9, Timelapse: TimelapseState{ID: "6f1d0c2b8a94e735", Frames: 117, LastN: 116, Step: 1},
+		Guard:   goldenGuard(),
 		Overlay: OverlayState{Kind: overlay.Tailnet, State: overlay.Running, URL: "https://layerd.tail1234.ts.net/", ExpiresMS: goldenMS + 90*86400_000}, OverlayRev: 4, Asking: []AppRequest{{ID: "k3mZ0xQb2sTf", App: "Cura", From: "192.168.1.23", AtMS: goldenMS - 4000}},
 		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "session"},
 		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
@@ -116,7 +118,9 @@ func goldenTrouble() State {
 			Fault: &printer.Fault{Code: printer.FaultPortLost, Message: "The printer's USB port vanished.", Next: "Check the cable and the printer's power.",
 				Said: "input/output error", JobID: "01jd8q0000", AtMS: goldenMS},
 			Halt: &printer.Halt{AskedMS: goldenMS - 5000, Unconfirmed: true}},
-		Cameras:  []camera.Status{{Problem: "No camera was found."}},
+		Cameras: []camera.Status{{Problem: "No camera was found."}},
+		Guard: &guard.State{Mode: printer.WatchOff, Settings: guard.UsualSettings(), Layers: []guard.Layer{}, Endstops: guard.Witness{Status: guard.WitnessUnset}, Camera: guard.Witness{Status: guard.WitnessUnset}, Firmware: guard.Witness{Status: guard.WitnessOff},
+			Setup: &guard.Setup{Step: "failed", Percent: 40, Why: "The pictures are dark."}},
 		Overlay:  OverlayState{Kind: overlay.None, State: overlay.Off},
 		FilesRev: 1, SettingsRev: 1, FreeBytes: -1, Me: access.Identity{ID: "demo", Name: "demo", Role: access.Owner, Via: "demo"},
 		Version: "1.0.0", Demo: true, Locked: map[string]string{}, NowMS: goldenMS,
@@ -144,13 +148,24 @@ func goldens() map[string]any {
 		"command_set_buttons":    FromPage{Command: Command{ID: "c32", Do: "set_buttons", Groups: custom.Buttons.Groups}},
 		"command_press":          FromPage{Command: Command{ID: "c33", Do: "press", Button: new(4), Value: number(210)}},
 
-		"state":         goldenState(),
-		"state_paused":  goldenPaused(),
-		"state_lost":    goldenLost(),
-		"state_card":    goldenCard(),
-		"state_trouble": goldenTrouble(),
-		"answer_ok":     Answer{Type: "answer", ID: "c7", Rev: 4712},
-		"answer_start":  Answer{Type: "answer", ID: "c1", Rev: 4700, Job: "01jd8w2m4k"},
+		"state":                 goldenState(),
+		"state_shift":           goldenShift(),
+		"alarms":                AlarmList{Alarms: []guard.Alarm{*goldenShift().Guard.Alarm}},
+		"command_set_guard":     FromPage{Command: Command{ID: "c70", Do: "set_guard", Guard: &guard.Settings{Mode: printer.WatchTell, Camera: 2, SharePercent: 1, RecordMB: 500}}},
+		"command_guard_setup":   FromPage{Command: Command{ID: "c71", Do: "guard_setup", Empty: true}},
+		"command_guard_drill":   FromPage{Command: Command{ID: "c72", Do: "guard_drill", Axes: "y"}},
+		"command_guard_cancel":  FromPage{Command: Command{ID: "c73", Do: "guard_cancel"}},
+		"command_false_alarm":   FromPage{Command: Command{ID: "c74", Do: "false_alarm", Job: "01jd8w2m4k"}},
+		"command_guard_check":   FromPage{Command: Command{ID: "c77", Do: "guard_check", Job: "01jd8w2m4k"}},
+		"command_rehome":        FromPage{Command: Command{ID: "c78", Do: "rehome", Job: "01jd8w2m4k"}},
+		"command_guard_seen":    FromPage{Command: Command{ID: "c75", Do: "guard_seen", Job: "01jd8w2m4k"}},
+		"command_start_watched": FromPage{Command: Command{ID: "c76", Do: "start", File: "cube.gcode", Watch: printer.WatchTell}},
+		"state_paused":          goldenPaused(),
+		"state_lost":            goldenLost(),
+		"state_card":            goldenCard(),
+		"state_trouble":         goldenTrouble(),
+		"answer_ok":             Answer{Type: "answer", ID: "c7", Rev: 4712},
+		"answer_start":          Answer{Type: "answer", ID: "c1", Rev: 4700, Job: "01jd8w2m4k"},
 		"answer_error": Answer{Type: "answer", ID: "c8", Error: &Error{Code: "other_job", Message: "That job is no longer the one under way.",
 			Next: "Look at what is printing now, then try again."}},
 		"answer_warning": Answer{Type: "answer", ID: "c2", Error: &Error{Code: "warning", Message: "This file may not suit the printer.",

@@ -71,7 +71,7 @@ func (s *Server) doQueueRemove(ctx context.Context, c *call) (uint64, error) {
 
 // doStartNext prints the queue's first entry. Whether the bed is clear only the person who gives the command can know.
 func (s *Server) doStartNext(ctx context.Context, c *call) (uint64, error) {
-	id, rev, err := s.startPrint(ctx, wanted{next: true, entry: c.Entry, by: c.me.Name, anyway: c.Anyway, record: c.Record})
+	id, rev, err := s.startPrint(ctx, wanted{next: true, entry: c.Entry, by: c.me.Name, anyway: c.Anyway, record: c.Record, watch: c.Watch})
 	c.started = id
 	return rev, err
 }

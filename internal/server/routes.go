@@ -86,6 +86,8 @@ var routes = []route{
 	{"GET", "/v1/totals", access.Viewer, free, "", (*Server).serveTotals},
 	{"GET", "/v1/curves/*", access.Viewer, free, "", (*Server).serveCurve},
 	{"GET", "/v1/pictures/*", access.Viewer, free, "", (*Server).servePicture},
+	{"GET", "/v1/guard/*", access.Viewer, free, "", (*Server).serveEvidence},
+	{"GET", "/v1/alarms/*", access.Viewer, free, "", (*Server).serveAlarms},
 	{"GET", "/v1/timelapses", access.Viewer, free, "", (*Server).serveTimelapses},
 	{"GET", "/v1/timelapses/*", access.Viewer, free, "", (*Server).serveTimelapse},
 	{"GET", "/v1/shots/*", access.Viewer, free, "", (*Server).serveShots},

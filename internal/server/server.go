@@ -39,6 +39,8 @@ type Printer interface {
 	Cancel(ctx context.Context, job string) (uint64, error)
 	SetStop(ctx context.Context, job string, at printer.StopAt) (uint64, error)
 	RemoveStop(ctx context.Context, job string, layer int) (uint64, error)
+	CheckNow(ctx context.Context, job, why string) (uint64, error)
+	Rehome(ctx context.Context, job string) (uint64, error)
 	Answer(ctx context.Context, prompt int64, button int) (uint64, error)
 	Send(ctx context.Context, lines ...string) (uint64, error)
 	EmergencyStop(ctx context.Context) (uint64, error)
@@ -93,6 +95,7 @@ type Files interface {
 	Totals(ctx context.Context, where *time.Location) ([]store.Month, error)
 	EachPrint(ctx context.Context, visit func(store.Print) error) error
 	SetSetting(ctx context.Context, key string, v any) error
+	alarms
 	keeper
 }
 
@@ -124,7 +127,7 @@ type Queue interface {
 	Unqueue(ctx context.Context, id int64) error
 }
 
-// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, People, Cameras, Overlay, Temperatures, Timelapses and Page are needed.
+// Config is what a Server is made of. Printer, Console, Files, History, Spools, Queue, Gate, People, Cameras, Overlay, Temperatures, Timelapses, Guard and Page are needed.
 type Config struct {
 	Printer      Printer
 	Console      Console
@@ -138,6 +141,7 @@ type Config struct {
 	Overlay      Overlay
 	Temperatures Temperatures
 	Timelapses   Timelapses
+	Guard        Guard
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged

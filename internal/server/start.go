@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"layerd/internal/access"
+	"layerd/internal/guard"
 	"layerd/internal/store"
 	"layerd/internal/timelapse"
 	"layerd/printer"
@@ -24,7 +25,7 @@ func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
 	if c.OverLimits && c.me.Role < access.Owner {
 		return 0, roleTooLow(access.Owner)
 	}
-	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits, record: c.Record, stops: c.Stops})
+	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits, record: c.Record, watch: c.Watch, stops: c.Stops})
 	c.started = id
 	return rev, err
 }
@@ -41,6 +42,7 @@ type wanted struct {
 	anyway     bool              // in spite of warnings
 	overLimits bool              // of temperature
 	record     *timelapse.Choice // nil = as usual
+	watch      printer.WatchMode // "" = as usual
 	stops      []printer.StopAt  // where it pauses by itself
 	next       bool              // the queue's first entry, in place of path …
 	entry      int64             // … which must be this one; 0 = any. Set to it
@@ -55,6 +57,11 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 	}
 	if w.record != nil {
 		if err := w.record.Validate(); err != nil {
+			return "", 0, err
+		}
+	}
+	if w.watch != "" {
+		if err := (guard.Settings{Mode: w.watch, SharePercent: 1, RecordMB: 10}).Validate(); err != nil {
 			return "", 0, err
 		}
 	}
@@ -119,8 +126,11 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
 	if err == nil {
-		shots := s.chooseTimelapse(ctx, id, w.record)
-		rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Shots: shots, Stops: w.stops}, src)
+		var shots printer.Shots
+		var watch printer.Watch
+		if shots, watch, err = s.arrangeWatch(ctx, id, w.watch, s.chooseTimelapse(ctx, id, w.record), &survey); err == nil {
+			rev, err = s.cfg.Printer.Start(ctx, printer.JobInfo{ID: id, File: file.Path, Name: file.Name, By: w.by, Size: file.Bytes, Survey: survey, OverLimits: w.overLimits, Shots: shots, Watch: watch, Stops: w.stops}, src)
+		}
 	}
 	if err != nil {
 		// The row must end even when it was ctx that ran out.

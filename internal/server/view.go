@@ -45,13 +45,15 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	kick := make(chan struct{}, 1)
-	snaps, status, films := s.cfg.Printer.Snapshots(), s.cfg.Cameras.Status(), s.cfg.Timelapses.List()
+	snaps, status, films, watched := s.cfg.Printer.Snapshots(), s.cfg.Cameras.Status(), s.cfg.Timelapses.List(), s.cfg.Guard.States()
 	_, film := films.Get()
+	_, watch := watched.Get()
 	_, snap := snaps.Get() // the first view has these
 	_, shown := status.Get()
 	followers.Go(func() { follow(ctx, snaps, snap, kick) })
 	followers.Go(func() { follow(ctx, status, shown, kick) })
 	followers.Go(func() { follow(ctx, films, film, kick) })
+	followers.Go(func() { follow(ctx, watched, watch, kick) })
 	followers.Go(func() { s.keepDeeds(ctx) })
 
 	networks, joined := s.cfg.Overlay.Statuses(), make(chan struct{}, 1)
@@ -148,6 +150,7 @@ func (s *Server) compose() *view {
 	if v.state.Cameras, _ = s.cfg.Cameras.Status().Get(); v.state.Cameras == nil {
 		v.state.Cameras = []camera.Status{}
 	}
+	v.state.Guard, _ = s.cfg.Guard.States().Get()
 	v.state.Lamp = s.lampStatus()
 	v.state.Asking = s.apps.asked()
 	v.state.Overlay, v.state.OverlayRev = s.overlayState(), s.overlayRev.Load()

@@ -57,6 +57,8 @@ var examples = map[string]struct {
 	"GET /v1/pictures/*":         {target: "/v1/pictures/01jd8q0000", want: 200},
 	"GET /v1/timelapses":         {target: "/v1/timelapses", want: 200},
 	"GET /v1/heights/*":          {target: "/v1/heights/cube.gcode", want: 200},
+	"GET /v1/guard/*":            {target: "/v1/guard/7/before", want: 200},
+	"GET /v1/alarms/*":           {target: "/v1/alarms/r1", want: 200},
 	"GET /v1/shots/*":            {target: "/v1/shots/cube.gcode", want: 200},
 	"GET /v1/timelapses/*":       {target: "/v1/timelapses/ready/video", want: 200},
 	"DELETE /v1/timelapses/*":    {target: "/v1/timelapses/ready", want: 204},
@@ -212,6 +214,9 @@ func commandTexts() map[string]string {
 	}
 	bodies["allow_app"], bodies["deny_app"] = `"app":"x"`, `"app":"x"`
 	bodies["set_overlay"] = `"overlay":{"kind":"none"}`
+	bodies["set_guard"] = `"guard":{"mode":"tell","camera":0,"share_percent":1,"record":false,"record_mb":500}`
+	bodies["guard_drill"] = `"axes":"x"`
+	bodies["guard_setup"] = `"empty":true`
 	bodies["set_timelapse"] = `"timelapse":{"mode":"time","every_s":10,"park":false,"camera":0,"fps":25,"budget_mb":500,"limit_mb":2000,"render_early":false,"keep_failed":true}`
 	bodies["save_profile"], bodies["choose_profile"], bodies["delete_profile"] = bodies["set_profile"], `"name":"Other"`, `"name":"Other"`
 	bodies["rename_profile"], bodies["set_scripts"], bodies["set_buttons"], bodies["press"] = `"name":"Other","to":"Third"`, `"scripts":{}`, `"groups":[]`, `"button":3`
@@ -227,7 +232,7 @@ func commandTexts() map[string]string {
 }
 
 func TestEveryCommandWithEveryRole(t *testing.T) {
-	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_lamp": true, "set_cooling": true, "set_timelapse": true,
+	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_lamp": true, "set_cooling": true, "set_timelapse": true, "set_guard": true,
 		"set_overlay": true, "overlay_login": true, "overlay_leave": true, "allow_app": true, "deny_app": true,
 		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true,
 		"save_profile": true, "choose_profile": true, "rename_profile": true, "delete_profile": true, "set_scripts": true, "set_buttons": true}

@@ -9,6 +9,7 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/guard"
 	"layerd/internal/overlay"
 	"layerd/internal/store"
 	"layerd/internal/timelapse"
@@ -33,6 +34,7 @@ type State struct {
 	Queued        int64             `json:"queued"`         // entries in the queue
 	TimelapsesRev uint64            `json:"timelapses_rev"` // changes when GET /v1/timelapses did, but for the frames of a print under way
 	Timelapse     TimelapseState    `json:"timelapse"`
+	Guard         *guard.State      `json:"guard"`
 	Overlay       OverlayState      `json:"overlay"`
 	OverlayRev    uint64            `json:"overlay_rev"` // changes when GET /v1/overlay did
 	Asking        []AppRequest      `json:"asking"`      // programs that ask for a key; for owners
@@ -128,6 +130,9 @@ type Command struct {
 	Stops      []printer.StopAt      `json:"stops,omitempty"`       // start: where it pauses by itself
 	Stop       *printer.StopAt       `json:"stop,omitempty"`        // set_stop; remove_stop: its layer
 	Timelapse  *timelapse.Settings   `json:"timelapse,omitempty"`   // set_timelapse: all of it
+	Guard      *guard.Settings       `json:"guard,omitempty"`       // set_guard: all of it
+	Watch      printer.WatchMode     `json:"watch,omitempty"`       // start, start_next: "off", "tell", "pause"; empty = as set_guard says
+	Empty      bool                  `json:"empty,omitempty"`       // guard_setup: nothing lies on the bed
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
 	Overlay    *overlay.Settings     `json:"overlay,omitempty"`     // set_overlay: all of it
 	Secret     string                `json:"secret,omitempty"`      // set_overlay, overlay_login: an auth key

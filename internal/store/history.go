@@ -37,6 +37,7 @@ type Print struct {
 	HasPicture bool `json:"has_picture"`
 	HasCurve   bool `json:"has_curve"`
 	HasLog     bool `json:"has_log"`
+	Alarms     int  `json:"alarms"` // shifts that were found in it
 
 	FilamentG float64   `json:"filament_g"` // weight of what came from spools that are known; set when read
 	Spools    string    `json:"spools"`     // their names; set when read
@@ -172,7 +173,7 @@ const selectPrints = `SELECT id, file, sha256, by_whom, started_ms, ended_ms, ou
 	coalesce((SELECT group_concat(DISTINCT u.name) FROM spool_uses u WHERE u.print = prints.id AND u.spool != 0 AND u.mm > 0), ''),
 
 	EXISTS (SELECT 1 FROM print_pictures k WHERE k.id = prints.id), EXISTS (SELECT 1 FROM print_curves k WHERE k.id = prints.id),
-	EXISTS (SELECT 1 FROM print_logs k WHERE k.id = prints.id) FROM prints `
+	EXISTS (SELECT 1 FROM print_logs k WHERE k.id = prints.id), (SELECT count(*) FROM print_alarms k WHERE k.print = prints.id) FROM prints `
 
 // Prints returns the history, the newest first, at most limit rows (1 to 500, 0 = 50) that began before beforeMS (0 = now).
 func (s *Store) Prints(ctx context.Context, beforeMS int64, limit int) ([]Print, error) {
@@ -217,7 +218,7 @@ func (s *Store) queryPrints(ctx context.Context, rest string, args ...any) ([]Pr
 		var p Print
 		if err := rows.Scan(&p.ID, &p.File, &p.SHA256, &p.By, &p.StartedMS, &p.EndedMS, &p.Outcome, &p.Reason, &p.Fault,
 			&p.ElapsedS, &p.FilamentMM, &p.Line, &p.Offset, &p.Layer, &p.Layers, &p.ZMM, &p.Percent,
-			&p.LinesAgain, &p.ResendPercent, &p.StarvedS, &p.StarvedBy, &p.FilamentG, &p.Spools, &p.HasPicture, &p.HasCurve, &p.HasLog); err != nil {
+			&p.LinesAgain, &p.ResendPercent, &p.StarvedS, &p.StarvedBy, &p.FilamentG, &p.Spools, &p.HasPicture, &p.HasCurve, &p.HasLog, &p.Alarms); err != nil {
 			return nil, err
 		}
 		prints = append(prints, p)

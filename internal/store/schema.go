@@ -235,6 +235,18 @@ UPDATE contents SET tools = coalesce(json_extract(CAST(survey AS TEXT), '$.tools
 UPDATE contents SET bounds = json_object('min', json_array(bounds ->> 0, bounds ->> 1, bounds ->> 2), 'max', json_array(bounds ->> 3, bounds ->> 4, bounds ->> 5))
 	WHERE json_valid(bounds) AND json_type(bounds) = 'array';
 `,
+	12: `
+-- Shifts that were found in prints, with a picture of before and one of then.
+CREATE TABLE print_alarms (
+	id     INTEGER PRIMARY KEY AUTOINCREMENT, -- order of being found
+	print  TEXT NOT NULL,
+	at_ms  INTEGER NOT NULL,
+	about  BLOB NOT NULL, -- JSON
+	before_jpeg BLOB NOT NULL, -- empty for none
+	after_jpeg  BLOB NOT NULL
+);
+CREATE INDEX print_alarms_print ON print_alarms (print);
+`,
 }
 
 // openDatabase opens the database file, which when it is new is for nobody but us: passwords' hashes are in it, and the folder may be of people's own making.

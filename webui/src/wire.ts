@@ -1,5 +1,6 @@
 // Every message between the page and layerd; it mirrors internal/server/wire.go and what that embeds. The golden files in
 // internal/server/testdata/wire are read by the tests of both sides. Keys carry their unit; times are Unix milliseconds, 0 for never.
+import { readGuard, rehome, switches, type GuardSettings, type WatchMode } from './guard'
 import { bool, list, num, object, oneOf, or, orNull, record, str, WireError, type Of, type Read } from './read'
 
 // ---- The printer ----
@@ -35,9 +36,13 @@ const shot = object({ n: num, layer: num, at_ms: num, still: bool })
 /** A pause that the print makes by itself, before the first line of a layer; passed: made, or being made. */
 const stop = object({ layer: num, z_mm: num, change: bool, note: str, percent: num, passed: bool })
 
+/** How far the head stood from where it should be, by the switch of an axis; steps and teeth are 0 when it is no multiple of them. */
+const finding = object({ checked: bool, off_mm: num, steps: num, teeth: num })
+const endstopCheck = object({ n: num, layer: num, at_ms: num, took_s: num, why: str, verdict: str, reason: str, x: finding, y: finding })
+
 const job = object({
   id: str, file: str, name: str, by: str, started_ms: num, line: num, lines: num, offset: num, size: num, percent: num, layer: num,
-  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), stops: list(stop),
+  layers: num, z_mm: num, elapsed_s: num, left_s: num, left_by: str, rate: num, cruise_rate: num, slicer_left_s: num, printer_left_s: num, filament_mm: num, tools_mm: list(num), shot: orNull(shot), stops: list(stop), watch: object({ mode: str, share_percent: num }), check: orNull(endstopCheck), checks: num, checks_s: num, rehomed: orNull(rehome), witnessed: num,
 })
 
 const outcome = object({
@@ -56,7 +61,7 @@ const tuning = object({
   babystep_mm: num, babystep_unsaved_mm: num, pressure_advance: orNull(num), acceleration_mm_s2: num, has_babystep: bool, has_advance: bool, has_acceleration: bool,
 })
 
-const pauseInfo = object({ by: str, message: str, filament: bool, layer: or(num, 0), held: bool })
+const pauseInfo = object({ by: str, message: str, filament: bool, layer: or(num, 0), held: bool, shift: orNull(endstopCheck) })
 const prompt = object({ id: num, text: str, buttons: list(str) })
 
 const fault = object({ code: str, message: str, next: str, said: str, job: str, at_ms: num })
@@ -100,7 +105,8 @@ export const readState = object({
   nozzles: list(heater), bed: orNull(heater), chamber: orNull(heater), temps_at_ms: num, position: orNull(position), homed: bool,
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
-  lost: orNull(lostPrint), halt: orNull(halt), keeper, link: linkStats, health,
+  lost: orNull(lostPrint), halt: orNull(halt), switches, calibration: orNull(object({ running: bool, percent: num, at_ms: num, why: str })), drilled: orNull(endstopCheck),
+  witness: orNull(object({ at_ms: num, kind: str, axis: str, said: str })), guard: readGuard, keeper, link: linkStats, health,
   cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
   timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
 })
@@ -126,7 +132,7 @@ export const readFileList = object({ files: list(file), free_bytes: num })
 const print = object({
   id: str, file: str, sha256: str, by: str, started_ms: num, ended_ms: num, outcome: str, reason: str, fault: str, elapsed_s: num,
   filament_mm: num, line: num, offset: num, layer: num, layers: num, z_mm: num, percent: num, lines_again: num, resend_percent: num,
-  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool, filament_g: num, spools: str,
+  starved_s: num, starved_by: str, has_picture: bool, has_curve: bool, has_log: bool, alarms: num, filament_g: num, spools: str,
 })
 export const readPrintList = object({ prints: list(print) })
 
@@ -200,7 +206,7 @@ export interface ButtonNumber { label: string; unit: string; min: number; max: n
 
 /** What a command does and with what; the id is added by the link. */
 export type Doing =
-  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice; stops?: readonly StopAt[] }
+  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice; watch?: WatchMode; stops?: readonly StopAt[] }
   | { do: 'start_card'; file: string }
   | { do: 'pause' | 'resume' | 'cancel'; job: string }
   | { do: 'set_stop' | 'remove_stop'; job: string; stop: StopAt }
@@ -233,6 +239,11 @@ export type Doing =
   | { do: 'set_lamp'; on_lines: string; off_lines: string }
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'set_timelapse'; timelapse: TimelapseSettings }
+  | { do: 'set_guard'; guard: GuardSettings }
+  | { do: 'guard_setup'; empty: boolean }
+  | { do: 'guard_drill'; axes: 'x' | 'y' }
+  | { do: 'guard_cancel' }
+  | { do: 'false_alarm' | 'guard_seen' | 'guard_check' | 'rehome'; job: string }
   | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }
   | { do: 'overlay_login'; secret?: string }
   | { do: 'overlay_leave' }
@@ -283,7 +294,7 @@ export const readCommand = object({
   id: str, do: str, job: may(str), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
-  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
+  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), guard: may((v) => v), watch: may(str), empty: may(bool), timelapse: may((v) => v), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),
   })),

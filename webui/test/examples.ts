@@ -1,6 +1,17 @@
 // States to test with.
+import type { GuardState } from '../src/guard'
 import type { Entry, Shelf, Spool } from '../src/shelf'
 import type { FileInfo, Health, Job, State } from '../src/wire'
+
+const noSwitch = { usable: false, why: '', at_mm: 0, max: false, spread_mm: 0, hysteresis_mm: 0, overtravel_mm: 0, threshold_mm: 0, limits_mm: null }
+const unknownSwitches = { x: noSwitch, y: noSwitch, made_ms: 0, machine: '' }
+const unset = { status: 'unset', why: '', at_ms: 0, said: '', detects_x_mm: 0, detects_y_mm: 0 }
+
+/** A guard that was never set up. */
+export const exampleGuard = (change: Partial<GuardState> = {}): GuardState => ({
+  mode: 'off', settings: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500 }, job: '', endstops: unset, camera: unset, firmware: unset, card: null,
+  setup: null, drill: null, layers: [], alarm: null, recording: false, notice: '', ...change,
+})
 
 export const fine: Health = {
   lines_again: 0, resend_percent: 0, checksum_errors: 0, gap_errors: 0, missing_checksum_errors: 0, overruns: 0, starved_s: 0, starved_by: '',
@@ -9,7 +20,7 @@ export const fine: Health = {
 
 export const job: Job = {
   id: 'j1', file: 'toys/benchy.gcode', name: 'benchy.gcode', by: 'phone', started_ms: 1_700_000_000_000, line: 500, lines: 1000,
-  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'print', rate: 1.25, cruise_rate: 1.25, slicer_left_s: 4100, printer_left_s: 4080, filament_mm: 1200, tools_mm: [1200], shot: null, stops: [],
+  offset: 1, size: 2, percent: 42.9, layer: 84, layers: 240, z_mm: 16.8, elapsed_s: 3120, left_s: 4330, left_by: 'print', rate: 1.25, cruise_rate: 1.25, slicer_left_s: 4100, printer_left_s: 4080, filament_mm: 1200, tools_mm: [1200], shot: null, stops: [], watch: { mode: 'off', share_percent: 0 }, check: null, checks: 0, checks_s: 0, rehomed: null, witnessed: 0,
 }
 
 export function exampleState(change: Partial<State> = {}): State {
@@ -24,7 +35,7 @@ export function exampleState(change: Partial<State> = {}): State {
     nozzles: [{ actual_c: 214.6, target_c: 215 }], bed: { actual_c: 60, target_c: 60 }, chamber: null, temps_at_ms: 1_700_000_000_000,
     position: { x_mm: 1, y_mm: 2, z_mm: 3, e_mm: 4 }, homed: true, fan_percent: 100, speed_percent: 100, flow_percent: 100, waiting: '',
     tuning: { babystep_mm: 0, babystep_unsaved_mm: 0, pressure_advance: 0.08, acceleration_mm_s2: 500, has_babystep: true, has_advance: true, has_acceleration: true },
-    job, pause: null, prompt: null, notice: '', card: null, last_job: null, fault: null, lost: null, halt: null,
+    job, pause: null, prompt: null, notice: '', card: null, last_job: null, fault: null, lost: null, halt: null, switches: unknownSwitches, calibration: null, drilled: null, witness: null, guard: exampleGuard(),
     asking: [],
     link: { sent: 1, resends: 0, probes: 0, unknown: 0, in_flight: 1, in_flight_bytes: 34, flow: 'full', window_bytes: 119, queue_lines: 4, shrinks: 0 },
     health: fine,

@@ -149,7 +149,7 @@ describe('a print whose USB connection is lost', () => {
 describe('a pause that a fault has made', () => {
   const tooEarly = fault({ code: 'out_of_turn', message: 'A damaged line made the printer execute a later one too early.', next: 'Look at the print. Resume goes on.', said: 'G1 <b>X5</b>' })
   const noisy = { ...fine, lines_again: 40, resend_percent: 4 }
-  const pause = { by: 'fault', message: tooEarly.message, filament: false, layer: 0, held: false }
+  const pause = { by: 'fault', message: tooEarly.message, filament: false, layer: 0, held: false, shift: null }
 
   it.each(['pausing', 'paused'] as const)('shows it once while %s, above Resume and Stop, with what goes with it', (state) => {
     page({ state, fault: tooEarly, pause, health: noisy })

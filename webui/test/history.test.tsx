@@ -15,7 +15,7 @@ function examplePrint(change: Partial<Print> = {}): Print {
   return {
     id: 'p1', file: 'toys/cube.gcode', sha256: 'abc', by: 'phone', started_ms: nowMs - 7_200_000, ended_ms: nowMs - 3_600_000, outcome: 'failed',
     reason: 'the port vanished', fault: 'port_lost', elapsed_s: 3500, filament_mm: 1234, line: 5, offset: 6, layer: 7, layers: 9, z_mm: 1.4,
-    percent: 42.5, lines_again: 31, resend_percent: 3.4, starved_s: 0, starved_by: '', has_picture: true, has_curve: false, has_log: true, filament_g: 3.7, spools: '', ...change,
+    percent: 42.5, lines_again: 31, resend_percent: 3.4, starved_s: 0, starved_by: '', has_picture: true, has_curve: false, has_log: true, alarms: 0, filament_g: 3.7, spools: '', ...change,
   }
 }
 

@@ -93,7 +93,7 @@ describe('what the printer asks', () => {
 })
 
 describe('a pause', () => {
-  const why: PauseInfo = { by: 'file', message: 'Insert the <i>nut</i>', filament: false, layer: 0, held: false }
+  const why: PauseInfo = { by: 'file', message: 'Insert the <i>nut</i>', filament: false, layer: 0, held: false, shift: null }
 
   it('by the file shows its words, as text, and Resume is one tap', () => {
     page({ state: 'pausing', pause: why })
@@ -108,12 +108,12 @@ describe('a pause', () => {
   })
 
   it('by a person needs no words', () => {
-    page({ state: 'paused', pause: { by: 'person', message: '', filament: false, layer: 0, held: false } })
+    page({ state: 'paused', pause: { by: 'person', message: '', filament: false, layer: 0, held: false, shift: null } })
     expect(queryByTestId(root, 'pause')).toBeNull()
   })
 
   it('by the firmware leaves the walk-through to it', () => {
-    page({ state: 'paused', waiting: 'paused for user', pause: { by: 'runout', message: '', filament: true, layer: 0, held: true }, prompt })
+    page({ state: 'paused', waiting: 'paused for user', pause: { by: 'runout', message: '', filament: true, layer: 0, held: true, shift: null }, prompt })
     const card = getByTestId(root, 'pause')
     expect(card.textContent).toContain('The filament has run out')
     expect(card.textContent).toContain('answer its question above')
@@ -122,7 +122,7 @@ describe('a pause', () => {
   })
 
   it('for a new filament leads through the change', async () => {
-    const filament: PauseInfo = { by: 'file', message: '', filament: true, layer: 0, held: false }
+    const filament: PauseInfo = { by: 'file', message: '', filament: true, layer: 0, held: false, shift: null }
     page({ rev: 10, state: 'paused', pause: filament })
     await fetched('Unload 100 mm')
     expect(getByTestId(root, 'pause').textContent).toContain('The nozzle stays hot: 215 °C.')
@@ -149,7 +149,7 @@ describe('a pause', () => {
   })
 
   it('asks which spool is on now', async () => {
-    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, layer: 0, held: false } })
+    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, layer: 0, held: false, shift: null } })
     await fetched('Unload 100 mm')
     act(() => {
       shelf.value = exampleShelf()
@@ -164,7 +164,7 @@ describe('a pause', () => {
   })
 
   it('asks it too where the firmware leads through the change', async () => {
-    page({ state: 'paused', pause: { by: 'file', message: '', filament: true, layer: 0, held: true } })
+    page({ state: 'paused', pause: { by: 'file', message: '', filament: true, layer: 0, held: true, shift: null } })
     await act(() => import('../src/parts/change').then(() => {}))
     await vi.waitFor(() => {
       act(() => {
@@ -176,7 +176,7 @@ describe('a pause', () => {
   })
 
   it('moves no filament through a cold nozzle, and offers to heat it', async () => {
-    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, layer: 0, held: false }, nozzles: [{ actual_c: 40, target_c: 0 }] })
+    page({ state: 'paused', pause: { by: 'runout', message: '', filament: true, layer: 0, held: false, shift: null }, nozzles: [{ actual_c: 40, target_c: 0 }] })
     await fetched('Unload 100 mm')
     expect(getByTestId(root, 'pause').textContent).toContain('filament moves at 170 °C or more')
     expect(button('Unload 100 mm').disabled).toBe(true)

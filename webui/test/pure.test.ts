@@ -81,12 +81,12 @@ describe('words', () => {
     ['paused', 'idle', 'Not in the middle of a print.'], ['disconnected', 'connected', 'The printer is not connected.'], ['halted', 'connected', 'The printer was stopped by the emergency stop.'],
   ] as const)('%s, %s', (name, need, want) => expect(whyNot(exampleState({ state: name }), true, all, need)).toBe(want))
   it('what the firmware holds cannot be moved', () => {
-    const held = { by: 'firmware', message: '', filament: false, layer: 0, held: true }
+    const held = { by: 'firmware', message: '', filament: false, layer: 0, held: true, shift: null }
     expect(whyNot(exampleState({ state: 'paused', pause: held }), true, all, 'free')).toContain('Answer it')
     expect(whyNot(exampleState({ state: 'paused', pause: held }), true, all, 'connected')).toBe('')
   })
   it.each([['person', false, ''], ['file', true, 'Time to change the filament'], ['runout', true, 'The filament has run out'], ['something new', false, 'The printer has paused by itself']] as const)(
-    'a pause by %s', (by, filament, want) => expect(pauseText({ by, message: '', filament, layer: 7, held: false })).toBe(want))
+    'a pause by %s', (by, filament, want) => expect(pauseText({ by, message: '', filament, layer: 7, held: false, shift: null })).toBe(want))
   it('first of all the link and the role', () => {
     expect(whyNot(exampleState({ state: 'idle' }), false, all, 'idle')).toBe('No connection to layerd.')
     expect(whyNot(exampleState({ state: 'idle' }), true, () => false, 'idle')).toContain('may look')

@@ -61,8 +61,8 @@ it('a height is where the print reaches it from below, as layerd counts', () => 
 })
 
 it('says why it stands', () => {
-  expect(pauseText({ by: 'stop', message: '', filament: false, layer: 12, held: false })).toBe('Paused before layer 12, as you asked')
-  expect(pauseText({ by: 'stop', message: '', filament: true, layer: 12, held: false })).toBe('Time to change the filament: before layer 12, as you asked')
+  expect(pauseText({ by: 'stop', message: '', filament: false, layer: 12, held: false, shift: null })).toBe('Paused before layer 12, as you asked')
+  expect(pauseText({ by: 'stop', message: '', filament: true, layer: 12, held: false, shift: null })).toBe('Time to change the filament: before layer 12, as you asked')
 })
 
 describe('while it prints', () => {

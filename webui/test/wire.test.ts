@@ -7,6 +7,7 @@ import { readFilms, readShots } from '../src/films'
 import { readPrintLog, readTotals } from '../src/kept'
 import { readNeighbours, readOverlay } from '../src/overlay'
 import { readCardList } from '../src/cardlist'
+import { readAlarmList } from '../src/guard'
 import { readHeights } from '../src/stops'
 import { readQueue, readSpools } from '../src/shelf'
 import { readLayers, readTimes } from '../src/times'
@@ -22,7 +23,7 @@ const read = (name: string) => parse(readFileSync(new URL(name, golden), 'utf8')
 describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readState], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
-    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
+    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^alarms/, readAlarmList], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
     [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^layers/, readLayers], [/^times/, readTimes],
   ]
   for (const name of names) {
@@ -34,7 +35,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'alarms', 'state_shift', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

@@ -15,6 +15,7 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/access"
+	"layerd/internal/guard"
 	"layerd/internal/latest"
 	"layerd/internal/overlay"
 	"layerd/internal/server"
@@ -50,7 +51,7 @@ func New(t testing.TB) *Stage {
 		Films: latest.New(&timelapse.List{Settings: timelapse.UsualSettings()})}
 	g.Printer.snaps = g.Snaps
 	g.Server = server.New(server.Config{Printer: g.Printer, Console: g.Console, Files: files, Queue: files, People: files, Spools: noSpools{}, Gate: g.Gate,
-		Cameras: cameras{status: g.Cameras}, Overlay: noOverlay{}, Temperatures: g.Temps, Timelapses: noFilms{list: g.Films}, Zone: time.UTC, Version: "test",
+		Cameras: cameras{status: g.Cameras}, Overlay: noOverlay{}, Temperatures: g.Temps, Timelapses: noFilms{list: g.Films}, Guard: noGuard{}, Zone: time.UTC, Version: "test",
 		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}})
 	return g
 }
@@ -331,3 +332,13 @@ type noFilms struct {
 }
 
 func (f noFilms) List() *latest.Value[*timelapse.List] { return f.list }
+
+// noGuard is one that nobody has set up.
+type noGuard struct{ server.Guard }
+
+func (noGuard) States() *latest.Value[*guard.State] {
+	return latest.New(&guard.State{Mode: printer.WatchOff, Settings: guard.UsualSettings(), Layers: []guard.Layer{}})
+}
+func (noGuard) Arrange(_ context.Context, order guard.Order) (printer.Shots, printer.Watch, error) {
+	return order.Film, printer.Watch{Mode: printer.WatchOff}, nil
+}

@@ -1,0 +1,81 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"layerd/internal/guard"
+	"layerd/internal/latest"
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+// fakeGuard watches a print that is paused because of a shift.
+type fakeGuard struct {
+	states *latest.Value[*guard.State]
+
+	mu    sync.Mutex // guards what follows
+	done  []string
+	order guard.Order
+	busy  bool // it moves the head itself
+}
+
+func newFakeGuard() *fakeGuard { return &fakeGuard{states: latest.New(goldenShift().Guard)} }
+
+func (f *fakeGuard) note(what string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.done = append(f.done, what)
+	return nil
+}
+
+func (f *fakeGuard) States() *latest.Value[*guard.State] { return f.states }
+func (f *fakeGuard) Set(_ context.Context, s guard.Settings) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	now, _ := f.states.Get()
+	next := *now
+	next.Settings = s
+	f.states.Set(&next)
+	return nil
+}
+
+func (f *fakeGuard) Arrange(_ context.Context, order guard.Order) (printer.Shots, printer.Watch, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.order = order; order.Job == "" || f.busy {
+		return order.Film, printer.Watch{}, fmt.Errorf("arrange: %w", guard.ErrBusy)
+	}
+	mode := order.Mode
+	if mode == "" {
+		mode = printer.WatchPause
+	}
+	return order.Film, printer.Watch{Mode: mode}, nil
+}
+func (f *fakeGuard) SetUp(context.Context) error                { return f.note("set up") }
+func (f *fakeGuard) Drill(_ context.Context, axis string) error { return f.note("drill " + axis) }
+func (f *fakeGuard) Cancel(context.Context) error               { return f.note("cancel") }
+func (f *fakeGuard) Seen(_ context.Context, job string) error   { return f.note("seen " + job) }
+func (f *fakeGuard) FalseAlarm(_ context.Context, job string) error {
+	if job == "other" {
+		return fmt.Errorf("tell a false alarm: %w", guard.ErrNoAlarm)
+	}
+	return f.note("false alarm " + job)
+}
+
+// The files keep one alarm, 7 of the print "r1", whose second picture has not come yet.
+func (f *fakeFiles) Alarms(_ context.Context, id string) ([]store.Alarm, error) {
+	if id != "r1" {
+		return nil, nil
+	}
+	return []store.Alarm{{ID: 7, Print: "r1", AtMS: goldenMS, About: []byte(`{"id":0,"layer":17,"sentence":"The head is 1.6 mm right of where it should be."}`)}}, nil
+}
+
+func (f *fakeFiles) AlarmPicture(_ context.Context, id int64, after bool) ([]byte, error) {
+	if id != 7 || after {
+		return nil, fmt.Errorf("read a picture of alarm %d: %w", id, store.ErrNotKept)
+	}
+	return []byte("a picture"), nil
+}

@@ -1,0 +1,134 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"layerd/gcode"
+	"layerd/internal/access"
+	"layerd/internal/guard"
+	"layerd/internal/latest"
+	"layerd/internal/store"
+	"layerd/printer"
+)
+
+// Guard is what the server asks of what watches for shifted layers; *guard.Guard is one.
+type Guard interface {
+	States() *latest.Value[*guard.State]
+	Set(ctx context.Context, s guard.Settings) error
+	Arrange(ctx context.Context, order guard.Order) (printer.Shots, printer.Watch, error)
+	SetUp(ctx context.Context) error
+	Drill(ctx context.Context, axis string) error
+	Cancel(ctx context.Context) error
+	FalseAlarm(ctx context.Context, job string) error
+	Seen(ctx context.Context, job string) error
+}
+
+// alarms is what the store keeps of them.
+type alarms interface {
+	Alarms(ctx context.Context, id string) ([]store.Alarm, error)
+	AlarmPicture(ctx context.Context, id int64, after bool) ([]byte, error)
+}
+
+// AlarmList is the answer of GET /v1/alarms/ID: the shifts that were found in that print, the first one first.
+type AlarmList struct {
+	Alarms []guard.Alarm `json:"alarms"`
+}
+
+// doGuard makes a command of what the guard does.
+func doGuard(do func(g Guard, ctx context.Context, c *call) error) runFunc {
+	return func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		if err := do(s.cfg.Guard, ctx, c); err != nil {
+			return 0, err
+		}
+		return s.rev(), nil
+	}
+}
+
+// doGuardSetup begins the set-up. The head will be moved low above the bed: somebody must have looked.
+func (s *Server) doGuardSetup(ctx context.Context, c *call) (uint64, error) {
+	if !c.Empty {
+		return 0, badCommand("This command needs empty: somebody must have looked that nothing lies on the bed.")
+	}
+	return s.rev(), s.cfg.Guard.SetUp(ctx)
+}
+
+// doGuardDrill begins a fire drill of one axis.
+func (s *Server) doGuardDrill(ctx context.Context, c *call) (uint64, error) {
+	if c.Axes != "x" && c.Axes != "y" {
+		return 0, badCommand("axes must be x or y.")
+	}
+	return s.rev(), s.cfg.Guard.Drill(ctx, c.Axes)
+}
+
+// doSetGuard hands the settings to their owner first, as doSetCooling does.
+func (s *Server) doSetGuard(ctx context.Context, c *call) (uint64, error) {
+	if c.Guard == nil {
+		return 0, badCommand("This command needs guard.")
+	}
+	if err := s.cfg.Guard.Set(ctx, *c.Guard); err != nil {
+		return 0, err
+	}
+	if err := s.cfg.Files.SetSetting(ctx, "guard", *c.Guard); err != nil {
+		return 0, fmt.Errorf("keep the settings of the guard: %w", err)
+	}
+	return s.rev(), nil
+}
+
+// arrangeWatch says how a print is watched that is about to start. That it cannot be is no reason not to print, but that the guard itself moves the head is.
+func (s *Server) arrangeWatch(ctx context.Context, job string, mode printer.WatchMode, film printer.Shots, survey *gcode.Survey) (printer.Shots, printer.Watch, error) {
+	shots, watch, err := s.cfg.Guard.Arrange(ctx, guard.Order{Job: job, Mode: mode, Film: film, Survey: survey})
+	if err != nil && !errors.Is(err, guard.ErrBusy) {
+		s.log.Error("a print is not watched for shifted layers", "job", job, "err", err)
+		err = nil
+	}
+	return shots, watch, err
+}
+
+// serveAlarms answers GET /v1/alarms/ID.
+func (s *Server) serveAlarms(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	kept, err := s.cfg.Files.Alarms(r.Context(), r.PathValue("path"))
+	if err != nil {
+		return err
+	}
+	list := AlarmList{Alarms: []guard.Alarm{}}
+	for _, k := range kept {
+		var a guard.Alarm
+		if err := json.Unmarshal(k.About, &a); err != nil {
+			return fmt.Errorf("read alarm %d: %w", k.ID, err)
+		}
+		a.ID = k.ID
+		list.Alarms = append(list.Alarms, a)
+	}
+	return s.writePacked(w, r, list)
+}
+
+// serveEvidence answers GET /v1/guard/ID/before and /after. The second picture may come later than the alarm, so a browser asks whether it is still the same.
+func (s *Server) serveEvidence(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	number, which, _ := strings.Cut(r.PathValue("path"), "/")
+	id, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || which != "before" && which != "after" {
+		return errNoRoute
+	}
+	jpeg, err := s.cfg.Files.AlarmPicture(r.Context(), id, which == "after")
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(jpeg)
+	h := w.Header()
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
+	h.Set("Cache-Control", "private, no-cache")
+	writeSized(w, int64(len(jpeg)))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(jpeg))
+	return nil
+}

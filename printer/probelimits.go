@@ -1,0 +1,104 @@
+package printer
+
+import (
+	"math"
+	"time"
+)
+
+// How far a prober may go, and what the places are called that it goes to.
+
+// askLimits is the stage that asks how far the firmware lets the head go, and so what G92 and M206 have laid over the axes.
+func (b *prober) askLimits(tries int) stage {
+	return func(now time.Time) []scriptLine {
+		if b.begun.IsZero() {
+			b.begun = now
+		}
+		if b.over() {
+			return nil
+		}
+		if b.sw[0].LimitsMM == nil && b.sw[1].LimitsMM == nil {
+			b.trustLines()
+			return nil
+		}
+		b.s.hark = &hark{}
+		b.s.ahead(func(time.Time) []scriptLine {
+			h := b.s.hark
+			b.s.hark = nil
+			var told bool
+			if h != nil {
+				b.limits, told = h.limits()
+			}
+			switch {
+			case told && b.shifted():
+			case tries > 0:
+				b.s.ahead(b.askLimits(tries - 1))
+			case told:
+				b.failed = "the machine's limits are others than when its switches were measured"
+				b.s.switches = without(b.failed)
+			default:
+				b.failed = "the firmware does not tell its soft limits any more"
+			}
+			return nil
+		})
+		return lines("M211", "M114")
+	}
+}
+
+// shifted finds out by how much the axes are called otherwise than when the switches were measured: as much as their limits are, both of them.
+func (b *prober) shifted() bool {
+	for axis := range b.shift {
+		was := b.sw[axis].LimitsMM
+		if was == nil {
+			continue
+		}
+		low, high := b.limits.axis[axis][0]-was[0], b.limits.axis[axis][1]-was[1]
+		if math.Abs(low-high) > 0.015 {
+			return false
+		}
+		b.shift[axis] = low
+		if by := b.s.modal.laid; !by.unsure[axis] && !by.settings && math.Abs(by.mm[axis]-low) < 0.011 {
+			b.shift[axis] = by.mm[axis] // which is not rounded
+		}
+	}
+	return true
+}
+
+// trustLines takes that from the lines that were sent, where the firmware tells no limits.
+func (b *prober) trustLines() {
+	by := &b.s.modal.laid
+	if by.settings || by.unsure[0] || by.unsure[1] {
+		b.failed = "the print has given its axes other names (G92, M206), and this firmware does not tell which"
+		return
+	}
+	b.shift = [2]float64{by.mm[0], by.mm[1]}
+}
+
+// limitsOff is what lets the head go behind the switches.
+func (b *prober) limitsOff() []string {
+	if !b.limits.on {
+		return nil
+	}
+	b.limited, b.s.run.checks.limitsOff = true, true
+	return []string{"M211 S0"}
+}
+
+// limitsOn is the stage that takes that back.
+func (b *prober) limitsOn() stage {
+	return func(time.Time) []scriptLine {
+		if !b.limited {
+			return nil
+		}
+		b.limited = false
+		b.s.ahead(func(time.Time) []scriptLine { b.s.run.checks.limitsOff = false; return nil })
+		return lines("M211 S1")
+	}
+}
+
+// undone is what a check that is cut short leaves to be done.
+func (ch *checks) undone() []string {
+	if !ch.limitsOff {
+		return nil
+	}
+	ch.limitsOff = false
+	return []string{"M211 S1"}
+}

@@ -1,0 +1,233 @@
+package printer
+
+import (
+	"fmt"
+	"io"
+	"layerd/gcode"
+	"layerd/printer/printertest"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// stops is a job that stands still at the end of each layer, and again at the beginning of the next: between the two there is a check, and nothing else.
+func stops(layers int, first string) (text string, survey gcode.Survey) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "G28\nM109 S200\nM106 S128\n%s\n", first)
+	for l := range layers {
+		if l > 0 {
+			fmt.Fprintf(&b, "G4 S40\n")
+		}
+		survey.Layers = append(survey.Layers, gcode.Layer{ZMM: 0.3 + 0.2*float64(l), Offset: int64(b.Len())})
+		fmt.Fprintf(&b, "G4 S50\nG1 Z%.3f\n", 0.3+0.2*float64(l))
+		for i := range 6 {
+			fmt.Fprintf(&b, "G1 X%.4f Y%.4f E%.5f F%d\n", 1.9+0.0123*float64(i+l), 2.2+0.0317*float64(i*l), 0.1*float64(6*l+i+1), 1200+100*i)
+		}
+	}
+	return b.String(), survey
+}
+
+// After a check that finds nothing the machine is as it was, bit for bit: place, filament, feed rate, modes, limits, levelling, what G92 has laid over the
+// axes, and all else.
+func TestAfterACheckAllIsAsItWas(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		cfg := printertest.Config{Firmware: []string{"marlin2", "marlin2", "marlin1", "prusa"}[r.IntN(4)], Baud: 250000, Speed: 1, Heat: 20, Head: printertest.Head{WidthMM: 40, DepthMM: 40, ClearMM: 5}}
+		first := []string{"G90\nM82", "G90\nM83", "G91\nM83\nG90\nM82"}[r.IntN(3)]
+		if cfg.Firmware == "marlin2" && r.IntN(2) == 0 {
+			cfg.Leveling = "ubl"
+			first += "\nM420 S1 Z7"
+		}
+		if cfg.Firmware == "marlin2" && r.IntN(2) == 0 {
+			first = "G20\n" + first
+		}
+		if r.IntN(2) == 0 {
+			first += "\nG1 X2.5 Y2.125 F1500\nG92 X1.3331 Y1.77"
+		}
+		if r.IntN(2) == 0 {
+			first += "\nM211 S0"
+		}
+		first += []string{"", "\nM220 S120\nM221 S90", "\nM120\nM121\nM302 P1"}[r.IntN(3)]
+		text, survey := stops(4, first)
+		if r.IntN(4) == 0 { // Z is where homing has left it
+			text = strings.ReplaceAll(text, "G1 Z", "M117 ")
+		}
+		whole(t, cfg, func(c *Config) { c.Baud = 250000 }, func(r *rig) {
+			r.becomes(Idle)
+			if cfg.Leveling != "" {
+				r.must(r.p.Send(r.Context(), "G28", "G29"))
+				time.Sleep(10 * time.Minute)
+			}
+			r.must(r.p.SetSwitches(r.Context(), usualSwitches(r.machine(), true)))
+			r.must(r.p.Start(r.Context(), JobInfo{ID: "j1", Size: int64(len(text)), Survey: survey, Watch: Watch{Mode: WatchPause, SharePercent: 100}}, io.NopCloser(strings.NewReader(text))))
+			standing := func(line string, n int) printertest.MachineState {
+				for len(only([]string{line}, r.sim.Executed())) < n {
+					time.Sleep(100 * time.Millisecond)
+				}
+				time.Sleep(20 * time.Second) // in the midst of it
+				return r.sim.Body().State()
+			}
+			for n := 1; n < 4; n++ {
+				before := standing("G4 S40", n)
+				if n > 1 {
+					r.must(r.p.CheckNow(r.Context(), "", CheckAsked))
+				}
+				after := standing("G4 S50", n+1)
+				if ch := r.now().Job; ch.Checks != n || ch.Check.Verdict != CheckRight {
+					t.Fatalf("seed %d, %s: %d checks, %+v", seed, cfg.Firmware, ch.Checks, ch.Check)
+				}
+				if before != after {
+					t.Errorf("seed %d %q:\nbefore %+v\nafter  %+v", seed, first, before, after)
+				}
+			}
+			await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil })
+		})
+	}
+}
+
+// Where a check cannot be made it is not, and says why; and nothing that it is told makes it move.
+func TestUncheckable(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Config)
+		sw     func(*Switches)
+		edit   func(text string) string
+		layers func(*gcode.Survey)
+		want   string
+	}{
+		"never measured":   {sw: func(s *Switches) { *s = Switches{} }, want: "not been measured"},
+		"another machine":  {sw: func(s *Switches) { s.Machine = "marlin Ender" }, want: "another machine"},
+		"no use":           {sw: func(s *Switches) { s.X, s.Y = Switch{Why: "it was never seen closed"}, Switch{Why: "neither"} }, want: "never seen closed"},
+		"delta":            {change: func(c *Config) { c.Profile.Kinematics = "delta" }, want: "delta"},
+		"sequential":       {layers: func(s *gcode.Survey) { s.Layers[0].ZMM = 20 }, want: "one after the other"},
+		"not homed":        {edit: func(t string) string { return strings.Replace(t, "G28\n", "M84\n", 1) }, want: "homed"},
+		"cold":             {edit: func(t string) string { return strings.Replace(t, "M109 S200\n", "M302 P1\n", 1) }, want: "cold"},
+		"another tool":     {edit: func(t string) string { return strings.Replace(t, ";LAYER:1\n", "T1\nM104 S200\n;LAYER:1\n", 1) }, want: "another tool"},
+		"limits are other": {sw: func(s *Switches) { s.X.LimitsMM = &[2]float64{0, 300} }, want: "limits are others"},
+		"G92 and no M211":  {sw: func(s *Switches) { s.X.LimitsMM, s.Y.LimitsMM = nil, nil }, edit: func(t string) string { return strings.Replace(t, "G28\n", "G28\nG92 X7\n", 1) }, want: "other names"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := tower(4, 8, "M83")
+			if c.edit != nil {
+				text = c.edit(text)
+			}
+			whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20}, c.change, func(r *rig) {
+				r.becomes(Idle)
+				sw := usualSwitches(r.machine(), true)
+				if c.sw != nil {
+					c.sw(&sw)
+				}
+				r.must(r.p.SetSwitches(r.Context(), sw))
+				survey, err := gcode.SurveyFile(strings.NewReader(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.layers != nil {
+					c.layers(&survey)
+				}
+				r.must(r.p.Start(r.Context(), JobInfo{ID: "j1", Survey: survey, Watch: Watch{Mode: WatchPause, SharePercent: 100}}, io.NopCloser(strings.NewReader(text))))
+				snap := await(r.T, r.p, func(s *Snapshot) bool { return s.Job != nil && s.Job.Check != nil || s.LastJob != nil })
+				if snap.Job == nil || snap.Job.Check.Verdict != CheckSkipped || !strings.Contains(snap.Job.Check.Reason, c.want) || snap.Job.Checks != 0 {
+					t.Errorf("got %+v", snap.Job.Check)
+				}
+				if end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil }); end.LastJob.Outcome != "done" {
+					t.Errorf("got %+v", end.LastJob)
+				}
+				for _, l := range r.sim.Executed() {
+					if l == "M211 S0" || l == "M119" {
+						t.Errorf("executed %s", l)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Whatever comes into a check, at each of its lines: the print goes on where it was, or ends as it would without one, with the soft limits on.
+func TestInterruptedChecks(t *testing.T) {
+	text := tower(4, 8, "G90", "M82")
+	want := ownLines(commands(text))
+	var plain printertest.Body
+	for _, c := range []struct {
+		name string
+		do   func(r *rig)
+		done bool
+	}{
+		{"nothing", func(*rig) {}, true},
+		{"pause", func(r *rig) {
+			r.must(r.p.Pause(r.Context(), "j1"))
+			r.becomes(Paused)
+			time.Sleep(time.Minute)
+			r.must(r.p.Resume(r.Context(), "j1"))
+		}, true},
+		{"another witness", func(r *rig) {
+			r.must(r.p.PauseShift(r.Context(), "j1", "the camera sees it"))
+			if snap := r.becomes(Paused); snap.Pause.By != "shift" || snap.Pause.Message != "the camera sees it" {
+				r.Errorf("got %+v", snap.Pause)
+			}
+			r.must(r.p.Resume(r.Context(), "j1"))
+		}, true},
+		{"the firmware's pause", func(r *rig) {
+			r.sim.Inject(printertest.Trigger{Kind: printertest.Runout}) // M600 comes in between
+			r.becomes(Paused)
+			time.Sleep(time.Minute)
+			r.must(r.p.Resume(r.Context(), "j1"))
+		}, true},
+		{"typed", func(r *rig) { r.must(r.p.Send(r.Context(), "M221 S100", "M117 hello", "M119")) }, true},
+		{"cable out and in", func(r *rig) {
+			r.sim.Inject(printertest.Trigger{Kind: printertest.Unplug, For: time.Second})
+			r.becomes(Faulted)
+		}, true},
+		{"cable out for long", func(r *rig) {
+			r.sim.Inject(printertest.Trigger{Kind: printertest.Unplug, For: time.Minute})
+			r.becomes(Paused)
+			r.must(r.p.Resume(r.Context(), "j1"))
+		}, true},
+		{"cancel", func(r *rig) { r.must(r.p.Cancel(r.Context(), "j1")); r.becomes(Idle) }, false},
+		{"shutdown", func(r *rig) {
+			if err := r.p.Shutdown(r.Context()); err != nil {
+				r.Error(err)
+			}
+		}, false},
+	} {
+		for at := 0; at < 120; at += 1 + at/8 {
+			t.Run(fmt.Sprint(c.name, "/", at), func(t *testing.T) {
+				whole(t, printertest.Config{Baud: 115200, USBLatency: time.Millisecond, Speed: 1, Heat: 20}, within, func(r *rig) {
+					r.becomes(Idle)
+					r.must(r.p.SetSwitches(r.Context(), usualSwitches(r.machine(), true)))
+					r.must(r.p.Send(r.Context(), "G28"))
+					time.Sleep(time.Minute)
+					r.watched(text, Watch{Mode: WatchPause})
+					r.must(r.p.CheckNow(r.Context(), "j1", CheckAsked))
+					for !shotAt(r.sim.Executed(), at) {
+						time.Sleep(time.Millisecond)
+					}
+					c.do(r)
+					end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil })
+					if done := end.LastJob.Outcome == "done"; done != c.done {
+						t.Fatalf("got %+v, fault %v", end.LastJob, end.Fault)
+					}
+					time.Sleep(time.Minute)
+					b := r.sim.Body()
+					if !b.State().SoftLimits || r.sim.Counters().Collisions > 0 {
+						t.Errorf("soft limits %v, %d collisions", b.State().SoftLimits, r.sim.Counters().Collisions)
+					}
+					if !c.done {
+						if b.NozzleTargetC != 0 || b.BedTargetC != 0 {
+							t.Errorf("left with targets of %g and %g °C", b.NozzleTargetC, b.BedTargetC)
+						}
+						return
+					}
+					if c.name == "nothing" {
+						plain = b
+					}
+					if got := only(want, r.sim.Executed()); !slices.Equal(got, want) {
+						t.Errorf("executed %d lines of %d, or in another order", len(got), len(want))
+					}
+					sameTrail(t, b, plain)
+				})
+			})
+		}
+	}
+}
