@@ -165,6 +165,21 @@ bench-fanout: bench-programs vm-programs ## what each viewer of the camera costs
 vm-fanout: bench-programs vm-programs ## the same with V4L2 devices, in the virtual machine: the whole way, but an emulated processor
 	./.ci/bench-fanout there '$(if $(PLAN),$(PLAN),fps=5,rounds=2)'
 
+.PHONY: eval-shift
+eval-shift: ## how well layer shifts are found, in rendered scenes and with the pretend printer: docs/LAYER_SHIFT.md (HOURS=303, LOSSES=1000, CORPUS=dir); the first time it renders for some ten minutes
+	./.ci/need povray
+	@mkdir -p bin/bench
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/shifteval
+	./bin/bench/shifteval --part endstops --hours $(or $(HOURS),303) --losses $(or $(LOSSES),1000)
+	./bin/bench/shifteval --corpus $(CORPUS) --hours $(or $(HOURS),303)
+
+.PHONY: eval-shift-held-out
+eval-shift-held-out: ## the same with the scenes that are held out: once for each version of camera/register
+	./.ci/need povray
+	@mkdir -p bin/bench
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/shifteval
+	./bin/bench/shifteval --corpus $(CORPUS) --hours $(or $(HOURS),303) --held-out
+
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+
+	"layerd/camera/register"
+)
+
+// seen is all that came of one half of the scenes.
+type seen struct {
+	heldOut bool
+	scenes  []*set
+	cals    map[*set]*register.Calibration
+	refused map[*set]error // set-ups that found nothing to go by
+	passes  []passed
+	losses  []lost
+	perLook time.Duration
+}
+
+// evaluation is how much is done.
+type evaluation struct {
+	corpus  string
+	renders *renders
+	hours   float64 // of prints that go well, for each half
+	points  int     // in each scene at which something is lost
+	atOnce  int
+	say     io.Writer
+}
+
+// camera runs one half of the scenes, and has what is known written after each.
+func (e *evaluation) camera(ctx context.Context, heldOut bool, write func(*seen) error) error {
+	out := &seen{heldOut: heldOut, cals: map[*set]*register.Calibration{}, refused: map[*set]error{}}
+	var list []scene
+	for _, s := range theScenes() {
+		if s.HeldOut == heldOut {
+			list = append(list, s)
+		}
+	}
+	for i, sc := range list {
+		s, err := newSet(sc, e.corpus, e.points)
+		if err != nil {
+			return err
+		}
+		begun := time.Now()
+		if err := s.render(ctx, e.renders, e.atOnce); err != nil {
+			return err
+		}
+		out.scenes = append(out.scenes, s)
+		cal, err := s.calibrate()
+		fmt.Fprintf(e.say, "scene %d of %d, %s: pictures after %.0f s, %d rendered so far\n", i+1, len(list), s.Name, time.Since(begun).Seconds(), e.renders.made)
+		if err != nil {
+			out.refused[s] = err
+			continue
+		}
+		out.cals[s] = cal
+		if out.perLook == 0 {
+			cam := &camera{s.optics(), theNuisances()[0], 1, s.dice(6)}
+			m := usual()
+			if out.perLook, err = s.cost(cal, cam.optics.shoot(s.looks[0].pic, m, cam.dice)); err != nil {
+				return err
+			}
+		}
+		if err := e.scene(ctx, s, cal, float64(len(list)), out); err != nil {
+			return err
+		}
+		s.forget()
+		runtime.GC()
+		if err := write(out); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.say, "   watched after %.0f s\n", time.Since(begun).Seconds())
+	}
+	return e.renders.prune()
+}
+
+// scene watches prints of one scene: each nuisance, again and again with other dice until the hours are full, and the losses with some of the nuisances.
+func (e *evaluation) scene(ctx context.Context, s *set, cal *register.Calibration, scenes float64, out *seen) error {
+	all := theNuisances()
+	rounds := max(int(e.hours*3600/secondsALook/scenes/float64(len(s.looks)*len(all))+0.999), 1)
+	var mu sync.Mutex
+	return both(rounds*len(all), e.atOnce, func(i int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, round := all[i%len(all)], i/len(all)
+		pics, cam, err := s.shots(n, uint64(100+i))
+		if err != nil {
+			return err
+		}
+		p := s.pass(cal, n, pics)
+		var losses []lost
+		if round == 0 && (i == 0 || (i+int(s.Seed))%3 == 0) { // in one scene with nothing and every third nuisance
+			for k := range s.losses {
+				if i > 0 && (k+k/4+k/8+i)%2 == 1 { // sizes and axes by turns
+					continue
+				}
+				l, err := s.lose(cal, n, pics, cam, &s.losses[k])
+				if err != nil {
+					return err
+				}
+				losses = append(losses, l)
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out.passes, out.losses = append(out.passes, p), append(out.losses, losses...)
+		return nil
+	})
+}
+
+// forget lets go of the pictures.
+func (s *set) forget() {
+	s.setUp = nil
+	for i := range s.looks {
+		s.looks[i].pic = nil
+	}
+	for i := range s.losses {
+		s.losses[i].pics = [afterwards]*rendering{}
+	}
+}
+
+// largest is what the baselines gave for prints that go well: nothing smaller can be an alarm.
+func (o *seen) largest() (most [baselines]float64) {
+	for _, p := range o.passes {
+		for k, list := range p.stats {
+			for _, v := range list {
+				most[k] = max(most[k], v)
+			}
+		}
+	}
+	return most
+}
