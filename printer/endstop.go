@@ -23,7 +23,9 @@ var ErrCheck = errors.New("check against the endstops")
 type checks struct {
 	layer     int           // the newest whose line was looked at
 	wanted    string        // why there is to be one at the next layer change; "" there is not
-	again     time.Duration // of the print's time: when the next is due
+	change    time.Duration // of the print's time: when that was
+	ahead     time.Duration // so long before the machine is there a layer's first line is looked at: it still has moves to make
+	last      time.Duration // … and when the newest check was
 	newest    *EndstopCheck // replaced, never changed; nil before the first
 	made      int
 	took      time.Duration // all of them
@@ -36,6 +38,7 @@ const (
 	usualCheck    = 5 * time.Second // before any was made
 	sequentialMM  = 2.0             // a layer so much below an earlier one is of another object
 	shareOfPrints = 1.0             // per cent
+	longestUnseen = 8 * time.Minute // between two that are due, whatever their share: a loss is to be found within that time
 )
 
 // Validate names the first value that makes no sense.
@@ -57,17 +60,39 @@ func (w Watch) share() float64 {
 	return w.SharePercent / 100
 }
 
-// checkIsDue reports whether it is time: the first after the first layer, if the whole print is worth one, and the others so far apart that they take
-// their share.
-func (s *session) checkIsDue(now time.Time) bool {
-	w, total := s.job.info.Watch, s.job.info.Survey.TimeS
+// checkIsDue reports whether it is time before the first line of a layer: the first after the first layer, if the whole print is worth one, and the others so
+// far apart that all of them take their share. The first has to measure, and takes longer: those after it come later until that is made up for, but none so late
+// that a loss could go unseen for too long.
+func (s *session) checkIsDue(now time.Time, layer int) bool {
+	w, total, ch := s.job.info.Watch, s.job.info.Survey.TimeS, &s.run.checks
 	switch {
 	case w.Mode != WatchTell && w.Mode != WatchPause:
 		return false
 	case total > 0 && total*w.share() < s.usualTook().Seconds():
 		return false
+	case ch.newest == nil:
+		return true
 	}
-	return s.run.elapsed(now) >= s.run.checks.again
+	since := s.run.elapsed(now) - ch.last
+	next := since + max(s.layerTime(layer), s.run.elapsed(now)-ch.change) // the layer before shows whether the machine is slower than the file thinks
+	worth := func(took time.Duration) time.Duration { return time.Duration(float64(took) / w.share()) }
+	if next+ch.ahead+s.usualTook() > longestUnseen { // the next layer change would be too late
+		return since >= min(worth(s.usualTook()), longestUnseen/2)
+	}
+	return since >= max(worth(s.usualTook()), worth(ch.took+s.usualTook())-ch.last)
+}
+
+// layerTime is how long a layer takes, as the file asks.
+func (s *session) layerTime(layer int) time.Duration {
+	v := &s.job.info.Survey
+	if layer < 0 || layer >= len(v.Layers) {
+		return 0
+	}
+	end := v.TimeS
+	if layer+1 < len(v.Layers) {
+		end = v.Layers[layer+1].ElapsedS
+	}
+	return time.Duration(math.Min(math.Max(end-v.Layers[layer].ElapsedS, 0), 1e6) * float64(time.Second))
 }
 
 func (s *session) usualTook() time.Duration {
@@ -153,10 +178,10 @@ func (s *session) checkHere(now time.Time, layer int) bool {
 		return false
 	}
 	begun, why := ch.layer >= 0, ch.wanted
-	ch.layer = layer
-	if why == "" && s.checkIsDue(now) {
+	if why == "" && s.checkIsDue(now, layer) {
 		why = CheckDue
 	}
+	ch.layer, ch.change = layer, s.run.elapsed(now)
 	if !begun || why == "" {
 		return false
 	}
@@ -188,7 +213,10 @@ func (s *session) checkHere(now time.Time, layer int) bool {
 			return nil
 		}})
 	})
-	s.run.detour.over = func(now time.Time) { s.checkMade(now, why, b) }
+	s.run.detour.over = func(over time.Time) {
+		ch.ahead = max(b.begun.Sub(now), 0)
+		s.checkMade(over, why, b)
+	}
 	return true
 }
 
@@ -199,7 +227,14 @@ func (b *prober) checkBoth() []stage {
 
 // checkMade is the end of a check, back at the print or to pause where it is.
 func (s *session) checkMade(now time.Time, why string, b *prober) {
-	c := b.result(why, now.Sub(b.begun))
+	took := now.Sub(b.begun)
+	c := b.result(why, took)
+	if c.Verdict == CheckRight && !b.measures { // else it says nothing of those to come
+		if s.checkTook == 0 {
+			s.checkTook = took
+		}
+		s.checkTook += (took - s.checkTook) * 3 / 10
+	}
 	s.noted(now, c)
 	if d := &s.run.detour; d.stays && s.state == Printing {
 		s.pauseAstray(now, d.place, c)
@@ -213,20 +248,16 @@ func (b *prober) result(why string, took time.Duration) *EndstopCheck {
 	return c
 }
 
-// noted publishes a check of the job under way, and says when the next is due.
+// noted publishes a check of the job under way.
 func (s *session) noted(now time.Time, c *EndstopCheck) {
 	ch := &s.run.checks
 	took := time.Duration(c.TookS * float64(time.Second))
 	if c.Verdict != CheckSkipped {
 		ch.made++
-		if s.checkTook == 0 {
-			s.checkTook = took
-		}
-		s.checkTook += (took - s.checkTook) * 3 / 10
 	}
 	ch.took += took
 	c.N, c.Layer, c.AtMS = ch.made, s.run.pos.layer+1, now.UnixMilli()
-	ch.newest, ch.again = c, s.run.elapsed(now)+time.Duration(s.usualTook().Seconds()/s.job.info.Watch.share()*float64(time.Second))
+	ch.newest, ch.last = c, s.run.elapsed(now)
 	s.note("note", "check against the endstops: "+c.words())
 }
 

@@ -109,6 +109,32 @@ func TestChecksKeepTheirShare(t *testing.T) {
 	})
 }
 
+// However little of a print's time checks are to take, and however long the first of them takes, no loss goes unseen for more than eight minutes.
+func TestChecksComeInTime(t *testing.T) {
+	for _, share := range []float64{0, 0.3} {
+		whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20}, nil, func(r *rig) {
+			r.becomes(Idle)
+			r.must(r.p.SetSwitches(r.Context(), usualSwitches(r.machine(), true)))
+			r.watched(tower(200, 24, "M83"), Watch{Mode: WatchPause, SharePercent: share})
+			var last *EndstopCheck
+			for n := 0; ; n++ {
+				snap := r.checkedAfter(n)
+				if snap.LastJob != nil {
+					if n < 5 || n > 9 {
+						t.Errorf("%g %%: %d checks in %.0f s", share, n, snap.LastJob.ElapsedS)
+					}
+					return
+				}
+				c := snap.Job.Check
+				if last != nil && (c.AtMS-last.AtMS > 480_000+5_000 || c.AtMS-last.AtMS < 240_000) {
+					t.Errorf("%g %%: %.0f s between checks %d and %d", share, float64(c.AtMS-last.AtMS)/1000, n, n+1)
+				}
+				last = c
+			}
+		})
+	}
+}
+
 // A fire drill finds what it was moved aside by, and forgets it; what cannot be drilled is refused; and nothing else moves the machine meanwhile.
 func TestDrill(t *testing.T) {
 	whole(t, printertest.Config{Baud: 115200, Speed: 1}, nil, func(r *rig) {

@@ -17,20 +17,21 @@ import (
 //
 // Places are of the calibration's coordinates, as Switch.AtMM is.
 type prober struct {
-	s       *session
-	on      func() bool // it may go on; else it stops where it is, and the stages that restore things follow
-	sw      [2]Switch   // X, Y
-	shift   [2]float64  // what G92 has laid over the axes since the calibration
-	aside   [2]float64  // in a drill: the head is so far further along than the check is told
-	found   [2]AxisFinding
-	why     [2]string // a finding is unsure because; "" it is not
-	failed  string    // nothing more can be found out, for people
-	step    float64   // of measuring, mm
-	begun   time.Time // when the head stood, and everything since was its
-	looks   int
-	hit     bool       // it may have been driven against the frame
-	limits  softLimits // as M211 told them; zero = it did not
-	limited bool       // they are switched off
+	s        *session
+	on       func() bool // it may go on; else it stops where it is, and the stages that restore things follow
+	sw       [2]Switch   // X, Y
+	shift    [2]float64  // what G92 has laid over the axes since the calibration
+	aside    [2]float64  // in a drill: the head is so far further along than the check is told
+	found    [2]AxisFinding
+	why      [2]string // a finding is unsure because; "" it is not
+	failed   string    // nothing more can be found out, for people
+	step     float64   // of measuring, mm
+	begun    time.Time // when the head stood, and everything since was its
+	looks    int
+	measures bool       // it did more than to look whether all is right, and took longer
+	hit      bool       // it may have been driven against the frame
+	limits   softLimits // as M211 told them; zero = it did not
+	limited  bool       // they are switched off
 }
 
 func (s *session) newProber(on func() bool) *prober {
@@ -150,6 +151,7 @@ func (b *prober) check(axis int) stage {
 
 // meet is the first look after homing: it measures.
 func (b *prober) meet(axis int) {
+	b.measures = true
 	at, way := b.at(axis), b.way(axis)
 	b.look(axis, at-way*probeOffMM, func(closed bool) {
 		if closed {
@@ -173,6 +175,7 @@ func (b *prober) bracket(axis int, again bool) {
 	suspect := func(place float64, closed bool) {
 		switch {
 		case again:
+			b.measures = true
 			b.bracket(axis, false)
 		case closed:
 			b.seekOpen(axis, place, 2)
