@@ -209,7 +209,8 @@ func (s *session) checkHere(now time.Time, layer int) bool {
 		}
 		return slices.Concat([]stage{b.askLimits(3), leave}, b.checkBoth(), []stage{func(time.Time) []scriptLine {
 			verdict, _ := b.verdict()
-			s.run.detour.stays = s.state == Printing && s.job.info.Watch.Mode == WatchPause && (verdict == CheckLost || b.hit)
+			// What the check itself may have done to the print it does not do in silence, whatever else is only told.
+			s.run.detour.stays = s.state == Printing && (b.hit || verdict == CheckLost && s.job.info.Watch.Mode == WatchPause)
 			return nil
 		}})
 	})

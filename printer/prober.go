@@ -228,7 +228,7 @@ func (b *prober) coarse(axis int, open, end float64) {
 	to := open + way*probeStepMM
 	if (end+way*probeStepMM-to)*way < 0 {
 		b.hit = true
-		b.unsure(axis, "does not close any more")
+		b.unsure(axis, "does not close any more: the head may have been driven against the frame, and stand elsewhere now")
 		return
 	}
 	b.look(axis, to, func(closed bool) {

@@ -231,3 +231,24 @@ func TestInterruptedChecks(t *testing.T) {
 		}
 	}
 }
+
+// A switch that does not close any more cannot be told from one that is far off, so the head is driven against the frame: the print does not go on from there by
+// itself, not even where people are only told.
+func TestDrivenAgainstTheFrame(t *testing.T) {
+	for _, mode := range []WatchMode{WatchTell, WatchPause} {
+		whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20, X: printertest.Switch{Kind: printertest.Sensorless, Scatter: 1}}, nil, func(r *rig) {
+			r.becomes(Idle)
+			r.must(r.p.SetSwitches(r.Context(), usualSwitches(r.machine(), true))) // as they were when it still closed
+			r.watched(tower(12, 8, "M83"), Watch{Mode: mode, SharePercent: 100})
+			snap := await(r.T, r.p, func(s *Snapshot) bool { return s.State == Paused || s.LastJob != nil })
+			if snap.State != Paused || snap.Pause.By != "shift" || snap.Job.Check.Verdict != CheckUnsure || !strings.Contains(snap.Pause.Message, "against the frame") {
+				t.Fatalf("%s: got %v %+v", mode, snap.State, snap.LastJob)
+			}
+			if b := r.sim.Body(); near(b.True[0], b.Believed[0], 1) || !b.State().SoftLimits {
+				t.Errorf("this shows nothing: at %v, believed at %v", b.True, b.Believed)
+			}
+			r.must(r.p.Cancel(r.Context(), ""))
+			r.becomes(Idle)
+		})
+	}
+}
