@@ -202,6 +202,7 @@ func (s *session) checkHere(now time.Time, layer int) bool {
 			case !s.leavesPrint(p):
 				b.failed = "the head cannot leave the print"
 			default:
+				p.liftedZ = math.Max(p.liftedZ, math.Min(s.profile.LiftMM, s.profile.HeightMM)) // beside the print stand the clips that hold the plate
 				x, y := b.seat(p.at)
 				return lines(append(append(s.pullBack(p), s.goTo(p.liftedZ, x, y)...), b.limitsOff()...)...)
 			}

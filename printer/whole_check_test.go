@@ -252,3 +252,35 @@ func TestDrivenAgainstTheFrame(t *testing.T) {
 		})
 	}
 }
+
+// On its way to the switches, which leads beside what is printed, the head is as high as when it parks: there may be clips.
+func TestChecksClearTheClips(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetSwitches(r.Context(), usualSwitches(r.machine(), true)))
+		r.watched(tower(4, 8, "M83"), Watch{Mode: WatchPause, SharePercent: 100})
+		r.checkedAfter(0)
+		done := r.sim.Executed()
+		for i, l := range done {
+			if l == "M211 S0" {
+				done = done[:i]
+				break
+			}
+		}
+		lift, across := -1, -1
+		for i, l := range done {
+			switch c := gcode.ParseCommand([]byte(l)); {
+			case c.Is('G', 0) && c.Has('X'):
+				across = i
+			case c.Is('G', 0) && c.Has('Z'):
+				lift = i
+				if z, _ := c.Float('Z'); z < Presets()[0].LiftMM {
+					t.Errorf("travels at %g mm", z)
+				}
+			}
+		}
+		if lift < 0 || across < lift {
+			t.Errorf("lifts in line %d, travels in line %d", lift, across)
+		}
+	})
+}
