@@ -184,6 +184,8 @@ func (p *Printer) Rehome(ctx context.Context, job string) (uint64, error) {
 			return nil
 		case reason != "":
 			return fmt.Errorf("%w: %s", ErrCheck, reason)
+		case !o.known().X.Usable || !o.known().Y.Usable:
+			return fmt.Errorf("%w: homing moves X and Y, and only one of them could be checked then: %s%s", ErrCheck, o.known().X.Why, o.known().Y.Why)
 		case !at.parked || at.at == nil:
 			return fmt.Errorf("%w: nobody knows where the print is", ErrCheck)
 		}

@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"layerd/gcode"
@@ -282,5 +283,26 @@ func TestChecksClearTheClips(t *testing.T) {
 		if lift < 0 || across < lift {
 			t.Errorf("lifts in line %d, travels in line %d", lift, across)
 		}
+	})
+}
+
+// X and Y are not homed anew where one of them could not be checked then: it would be said to be right.
+func TestRehomeChecksBoth(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20, Y: printertest.Switch{Kind: printertest.Sensorless}}, nil, func(r *rig) {
+		r.becomes(Idle)
+		sw := usualSwitches(r.machine(), true)
+		sw.Y = Switch{Why: "it was never seen closed"}
+		r.must(r.p.SetSwitches(r.Context(), sw))
+		r.watched(tower(12, 8, "M83"), Watch{Mode: WatchPause, SharePercent: 100})
+		if snap := r.checkedAfter(0); snap.Job.Check.Verdict != CheckRight {
+			t.Fatalf("got %+v", snap.Job.Check)
+		}
+		r.must(r.p.Pause(r.Context(), ""))
+		r.becomes(Paused)
+		if _, err := r.p.Rehome(r.Context(), ""); !errors.Is(err, ErrCheck) || !strings.Contains(err.Error(), "never seen closed") {
+			t.Errorf("got %v", err)
+		}
+		r.must(r.p.Cancel(r.Context(), ""))
+		r.becomes(Idle)
 	})
 }
