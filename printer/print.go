@@ -139,6 +139,9 @@ func (s *session) resume(now time.Time) error {
 	if p.parked && !s.allHomed() {
 		return fmt.Errorf("%w: the motors were switched off during the pause, so the place of the print is lost", ErrNotHomed)
 	}
+	if p.unfit != "" {
+		return fmt.Errorf("%w: X and Y were homed anew, and not all that this changes could be brought back: %s. Home them once more, or stop the print", ErrWrongState, p.unfit)
+	}
 	s.acceptLoss(p)
 	s.state, s.fault = Resuming, nil
 	s.run.start(now)

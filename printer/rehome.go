@@ -17,10 +17,35 @@ import (
 // homer homes X and Y.
 type homer struct {
 	s       *session
-	b       *prober // takes the reasons, and knows when to stop
-	levels  bool    // levelling is on
-	fade    string  // the word of M420 for where it ends; "" the firmware did not say
-	refuses bool    // the firmware has no levelling to switch on
+	b       *prober     // takes the reasons, and knows when to stop
+	levels  bool        // levelling is on
+	fade    string      // the word of M420 for where it ends; "" the firmware did not say
+	refuses bool        // the firmware has no levelling to switch on
+	laid    *[2]float64 // what was laid over the axes before; nil not looked at yet
+	moved   bool        // homing has begun
+}
+
+// beforeHoming is what homing has to bring back. It is kept for the whole pause: a second homing, after one that could not bring it back, would find what that
+// one has left.
+type beforeHoming struct {
+	levels      bool
+	fade        string
+	laid, shift [2]float64
+	limits      softLimits
+}
+
+// remember keeps that at the first homing of a pause, and takes it from there at each later one.
+func (h *homer) remember(p *place) {
+	if p.before == nil {
+		p.before = &beforeHoming{h.levels, h.fade, h.layAll(), h.b.shift, h.b.limits}
+	}
+	was := *p.before
+	h.levels, h.fade, h.laid, h.b.shift, h.b.limits = was.levels, was.fade, &was.laid, was.shift, was.limits
+}
+
+func (h *homer) layAll() [2]float64 {
+	l := &h.s.modal.laid
+	return [2]float64{h.lay(0, l), h.lay(1, l)}
 }
 
 // ask are the stages that find out what homing will change. Where nothing was sent over to tell it, M211 tells what is laid over the axes.
@@ -61,13 +86,17 @@ func (h *homer) ask(tries int) []stage {
 // home are the stages that home, and bring back what that has changed, at the height of p; anyway: also when nothing more can be found out.
 func (h *homer) home(p *place, anyway bool) []stage {
 	s := h.s
-	skip := func() bool { return p.at == nil || h.b.failed != "" && !anyway }
-	var laid laid
+	skip := func() bool { return p.at == nil || h.b.failed != "" && !anyway && !h.moved }
 	return []stage{func(time.Time) []scriptLine {
 		if skip() {
 			return nil
 		}
-		laid = s.modal.laid
+		if h.laid == nil {
+			by := h.layAll()
+			h.laid = &by
+		}
+		h.moved = true
+		h.asksTwice(3)
 		return lines("G28 X Y"+s.d.homeFlat, "M400", "M114")
 	}, func(time.Time) []scriptLine {
 		if skip() {
@@ -80,13 +109,36 @@ func (h *homer) home(p *place, anyway bool) []stage {
 		out = append(out, word("G0 Z", p.liftedZ)+word(" F", gcode.FeedWord(s.profile.LiftMMS)))
 		if at := s.seen.position; at != nil {
 			for axis, v := range []float64{at.XMM, at.YMM} {
-				if by := h.lay(axis, &laid); by != 0 {
+				if by := h.laid[axis]; by != 0 && h.b.failed == "" {
 					out = append(out, exactly("G92 "+"XY"[axis:axis+1], v+by))
 				}
 			}
 		}
 		return lines(append(out, "M400", "M114")...)
 	}}
+}
+
+// asksTwice adds stages that ask where homing has ended until two answers agree, where the axes are to be called something that depends on it: an answer has no
+// checksum.
+func (h *homer) asksTwice(tries int) {
+	s := h.s
+	if *h.laid == [2]float64{} {
+		return
+	}
+	var first *Position
+	s.ahead(func(time.Time) []scriptLine {
+		first = s.seen.position
+		return lines("M114")
+	}, func(time.Time) []scriptLine {
+		switch is := s.seen.position; {
+		case first != nil && is != nil && is != first && *is == *first:
+		case tries > 0:
+			h.asksTwice(tries - 1)
+		default:
+			h.b.failed = "the firmware does not say clearly where homing has ended"
+		}
+		return nil
+	})
 }
 
 // lay is what was laid over an axis.
@@ -120,12 +172,17 @@ func (s *session) rehome(now time.Time) {
 	}
 	stages := slices.Concat([]stage{s.stop(), always("M114"), b.askLimits(3)}, h.ask(3), []stage{
 		always("G21", "G90", "M83"), always(word("G0 Z", up.liftedZ) + word(" F", gcode.FeedWord(s.profile.LiftMMS)))},
-		h.home(up, false), h.sure(3), []stage{b.sit(up)}, b.checkBoth(), []stage{keep(&first), b.sit(up)}, b.checkBoth(), []stage{keep(&second),
+		[]stage{func(time.Time) []scriptLine {
+			if b.failed == "" {
+				h.remember(p)
+			}
+			return nil
+		}}, h.home(up, false), h.sure(3), []stage{b.sit(up)}, b.checkBoth(), []stage{keep(&first), b.sit(up)}, b.checkBoth(), []stage{keep(&second),
 			func(time.Time) []scriptLine {
 				x, y := s.profile.park(s.modal.tool)
 				return lines(append(s.goTo(up.liftedZ, x, y), "M114")...)
 			}})
-	s.play(now, func(now time.Time) { s.rehomed(now, b, first, second) }, stages...)
+	s.play(now, func(now time.Time) { s.rehomed(now, h, first, second) }, stages...)
 }
 
 // sure are the stages that see whether the levelling is on again, and the axes are called as before.
@@ -160,8 +217,11 @@ func (h *homer) sure(tries int) []stage {
 }
 
 // rehomed is its end.
-func (s *session) rehomed(now time.Time, b *prober, first, second *EndstopCheck) {
-	r := &Rehome{AtMS: now.UnixMilli(), Reason: b.failed}
+func (s *session) rehomed(now time.Time, h *homer, first, second *EndstopCheck) {
+	r := &Rehome{AtMS: now.UnixMilli(), Reason: h.b.failed}
+	if h.moved {
+		s.paused.unfit = h.b.failed
+	}
 	for _, c := range []*EndstopCheck{first, second} {
 		if r.Reason == "" && c.Verdict != CheckRight {
 			r.Reason = c.words()

@@ -101,12 +101,14 @@ type place struct {
 	pulled  float64   // mm of filament retracted
 
 	why     PauseInfo
-	from    jobPos // line of the file that asked for it, if one did
-	held    bool   // the pause is the firmware's own: nothing above is known
-	said    bool   // … and it said that it has paused
-	waits   bool   // … and that it waits for a person
-	unknown bool   // it does not know M600
-	next    *place // another pause that was asked for before this one was over
+	from    jobPos        // line of the file that asked for it, if one did
+	held    bool          // the pause is the firmware's own: nothing above is known
+	said    bool          // … and it said that it has paused
+	waits   bool          // … and that it waits for a person
+	unknown bool          // it does not know M600
+	before  *beforeHoming // what the first homing of X and Y in it had to bring back
+	unfit   string        // that could not be brought back, because; "" it was
+	next    *place        // another pause that was asked for before this one was over
 }
 
 // park is the stage that moves the head away from the print. It needs homing answered on this connection: without it nobody

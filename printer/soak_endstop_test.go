@@ -121,7 +121,9 @@ func soakChecks(t *testing.T, seed uint64, sum *soakChecked) {
 				n = soakRehome(t, r, g, sum, &taken)
 				lost = true
 			}
-			_, _ = p.Resume(t.Context(), "")
+			if _, err := p.Resume(t.Context(), ""); err != nil && g.now().State == Paused { // it was homed anew, and not all is as it was
+				_, _ = p.Cancel(t.Context(), "")
+			}
 			await(t, p, func(s *Snapshot) bool { return s.State != Paused })
 			continue
 		}

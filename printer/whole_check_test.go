@@ -306,3 +306,31 @@ func TestRehomeChecksBoth(t *testing.T) {
 		r.becomes(Idle)
 	})
 }
+
+// What the first homing of a pause could not bring back the second one knows of; and until it has, the print does not go on.
+func TestHomedAnewTwice(t *testing.T) {
+	s := newSession(Presets()[0], nil, func(string, []byte) {})
+	s.job, s.state = openJob(JobInfo{}, io.NopCloser(strings.NewReader(""))), Paused
+	defer s.job.close()
+	s.seen.homed = [3]bool{true, true, true}
+	s.paused = &place{parked: true, at: &Position{}, why: PauseInfo{By: "person"}}
+	limits := softLimits{on: true, axis: [2][2]float64{{3, 223}, {0, 220}}}
+	s.modal.laid.mm[0] = 3
+	first := &homer{s: s, b: &prober{s: s, limits: limits, shift: [2]float64{3, 0}}, levels: true, fade: " Z7", moved: true}
+	first.remember(s.paused)
+	first.b.failed = "the levelling could not be switched on again"
+	s.rehomed(time.Now(), first, &EndstopCheck{}, &EndstopCheck{})
+	if err := s.resume(time.Now()); !errors.Is(err, ErrWrongState) || !strings.Contains(err.Error(), "levelling") || s.state != Paused {
+		t.Errorf("resumed: %v", err)
+	}
+	s.modal.laid = laid{} // as homing has left it
+	second := &homer{s: s, b: &prober{s: s}, moved: true}
+	second.remember(s.paused)
+	if !second.levels || second.fade != " Z7" || *second.laid != [2]float64{3, 0} || second.b.shift != [2]float64{3, 0} || second.b.limits != limits {
+		t.Errorf("got %+v %+v", second, second.b)
+	}
+	s.rehomed(time.Now(), second, &EndstopCheck{Verdict: CheckRight}, &EndstopCheck{Verdict: CheckRight})
+	if err := s.resume(time.Now()); err != nil {
+		t.Error(err)
+	}
+}
