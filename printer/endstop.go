@@ -29,7 +29,6 @@ type checks struct {
 	newest    *EndstopCheck // replaced, never changed; nil before the first
 	made      int
 	took      time.Duration // all of them
-	limitsOff bool          // one has switched the soft limits off
 	rehomed   *Rehome       // replaced, never changed
 	witnessed int
 }

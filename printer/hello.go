@@ -141,7 +141,7 @@ func (s *session) introduce(now time.Time) {
 	if s.native {
 		s.wire.baud = 0 // its speed is only a name
 	}
-	stages := []stage{always("M115"), s.acquaint(), always("M105", "M114")}
+	stages := []stage{always("M115"), s.acquaint(), always("M105", "M114"), func(time.Time) []scriptLine { return lines(s.undone()...) }}
 	s.play(now, func(now time.Time) {
 		s.state = Idle
 		s.fault = nil

@@ -242,7 +242,7 @@ func (s *session) cancel(now time.Time, outcome, reason string) {
 		s.typed = [][]byte{[]byte("M108")} // else the heaters would be off only when they are hot
 	}
 	off := append(s.heatersOff(), "M107")
-	off = append(off, s.run.checks.undone()...)
+	off = append(off, s.undone()...)
 	if len(s.typed) == 0 && s.customAloft() { // a line of a script may hang: what turns the heat off does not wait for it
 		for _, l := range off {
 			s.typed = append(s.typed, []byte(l))

@@ -75,10 +75,10 @@ func (b *prober) trustLines() {
 
 // limitsOff is what lets the head go behind the switches.
 func (b *prober) limitsOff() []string {
-	if !b.limits.on {
+	if !b.limits.on && !b.s.limitsOff { // whoever has switched them off, it was not one that was cut short
 		return nil
 	}
-	b.limited, b.s.run.checks.limitsOff = true, true
+	b.limited, b.s.limitsOff = true, true
 	return []string{"M211 S0"}
 }
 
@@ -89,16 +89,16 @@ func (b *prober) limitsOn() stage {
 			return nil
 		}
 		b.limited = false
-		b.s.ahead(func(time.Time) []scriptLine { b.s.run.checks.limitsOff = false; return nil })
+		b.s.ahead(func(time.Time) []scriptLine { b.s.limitsOff = false; return nil })
 		return lines("M211 S1")
 	}
 }
 
-// undone is what a check that is cut short leaves to be done.
-func (ch *checks) undone() []string {
-	if !ch.limitsOff {
+// undone is what a prober that was cut short has left to be done: by a fault, a lost port, Stop. A board keeps it until it loses its power.
+func (s *session) undone() []string {
+	if !s.limitsOff {
 		return nil
 	}
-	ch.limitsOff = false
+	s.limitsOff = false
 	return []string{"M211 S1"}
 }

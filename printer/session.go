@@ -50,6 +50,7 @@ type session struct {
 	base         [2]*float64         // where those of X and Y closed when they were first met after homing, in the calibration's coordinates; nil not yet
 	met          [2]*float64         // where they closed when a check found that they do not close there any more; nil it has not
 	checkTook    time.Duration       // what a check takes, usually
+	limitsOff    bool                // a prober has switched the soft limits off, and they are not on again
 	calib        calib
 	drilled      *EndstopCheck
 	witnessed    *FirmwareWitness
@@ -95,7 +96,7 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
 	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: s.keeper, tail: s.tail, lost: s.lost, card: s.card, resumeWithin: s.resumeWithin,
-		custom: s.custom, ending: s.ending, switches: s.switches, checkTook: s.checkTook,
+		custom: s.custom, ending: s.ending, switches: s.switches, checkTook: s.checkTook, limitsOff: s.limitsOff,
 		state: Connecting, open: true, modal: freshModal(s.profile)}
 	s.flow, s.d = newFlow(), unknown
 	s.seen.conn = conn

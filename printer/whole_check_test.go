@@ -334,3 +334,23 @@ func TestHomedAnewTwice(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A board keeps its power when the cable comes out while its switches are measured, and has its soft limits off: they are on again as soon as it is back.
+func TestLimitsAreOnAgain(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, USBLatency: time.Millisecond, Speed: 1}, within, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.Send(r.Context(), "G28", "G1 X50 Y60 Z20 F6000"))
+		time.Sleep(time.Minute)
+		r.must(r.p.CalibrateSwitches(r.Context()))
+		for r.sim.Body().State().SoftLimits {
+			time.Sleep(10 * time.Millisecond)
+		}
+		r.sim.Inject(printertest.Trigger{Kind: printertest.Unplug, For: time.Second})
+		await(r.T, r.p, func(s *Snapshot) bool { return s.State != Idle })
+		r.becomes(Idle)
+		time.Sleep(time.Minute)
+		if snap := r.now(); !r.sim.Body().State().SoftLimits || snap.Calibration != nil && snap.Calibration.Running {
+			t.Errorf("soft limits %v, %+v", r.sim.Body().State().SoftLimits, snap.Calibration)
+		}
+	})
+}
