@@ -120,7 +120,7 @@ func (p *Printer) Cancel(ctx context.Context, job string) (uint64, error) {
 // Shutdown ends a job under way as interrupted, heaters off and parked, without a script, and switches off what is hot without one. It returns when the
 // firmware has accepted that, or with ctx's error; then heaters off has at least been written ahead of everything that waits. When nothing is hot it returns at once.
 func (p *Printer) Shutdown(ctx context.Context) error {
-	if _, err := p.ask(ctx, func(o *owner, _ time.Time) error { o.ending = true; return nil }); err != nil {
+	if _, err := p.ask(ctx, func(o *owner, _ time.Time) error { o.ending, o.calib.stop = true, true; return nil }); err != nil {
 		return err
 	}
 	_, err := p.inJob(ctx, "", func(o *owner, now time.Time) error {
@@ -150,7 +150,10 @@ func (p *Printer) Shutdown(ctx context.Context) error {
 			_, _ = p.ask(late, func(o *owner, _ time.Time) error { o.coolNow(); return nil })
 			return err
 		}
-		if seq = at; (!snap.State.HasJob() || snap.Job == nil) && !(cooling && snap.Keeper.Heated && (snap.State == Idle || snap.State == Faulted)) { // a print from the card is the printer's own
+		if seq = at; snap.Calibration != nil && snap.Calibration.Running { // it has switched the soft limits off
+			continue
+		}
+		if (!snap.State.HasJob() || snap.Job == nil) && !(cooling && snap.Keeper.Heated && (snap.State == Idle || snap.State == Faulted)) { // a print from the card is the printer's own
 			return nil
 		}
 	}

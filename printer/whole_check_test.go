@@ -354,3 +354,22 @@ func TestLimitsAreOnAgain(t *testing.T) {
 		}
 	})
 }
+
+// When layerd ends while switches are measured, the machine is first left as it was.
+func TestShutdownInACalibration(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, Speed: 1}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.Send(r.Context(), "G28", "G1 X50 Y60 Z20 F6000"))
+		time.Sleep(time.Minute)
+		r.must(r.p.CalibrateSwitches(r.Context()))
+		for r.sim.Body().State().SoftLimits {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if err := r.p.Shutdown(r.Context()); err != nil {
+			t.Error(err)
+		}
+		if snap := r.now(); !r.sim.Body().State().SoftLimits || snap.Calibration.Running {
+			t.Errorf("soft limits %v, %+v", r.sim.Body().State().SoftLimits, snap.Calibration)
+		}
+	})
+}
