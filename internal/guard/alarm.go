@@ -15,6 +15,7 @@ type raised struct {
 	before  picture
 	after   picture
 	stood   bool // the print was seen to stand, or about to
+	taken   bool // for a shift: when it goes on, the printer's checks begin anew from where the head is
 	keeping bool // it is being kept …
 	changed bool // … and has changed meanwhile
 }
@@ -59,6 +60,9 @@ func (o *owner) follow(ctx context.Context, a *raised, before, snap *printer.Sna
 	}
 	switch snap.State {
 	case printer.Pausing, printer.Paused, printer.Resuming:
+		if snap.Pause != nil {
+			a.taken = snap.Pause.By == "shift"
+		}
 		if !a.stood || !a.Paused {
 			a.stood, a.Paused, changed = true, true, true
 		}
@@ -74,7 +78,7 @@ func (o *owner) follow(ctx context.Context, a *raised, before, snap *printer.Sna
 			if rehomed {
 				a.Label = LabelTrue
 			}
-			p.judge.goesOn(a.finding, rehomed)
+			p.judge.goesOn(a.finding, rehomed || a.taken)
 			o.answered(ctx)
 			return true
 		}

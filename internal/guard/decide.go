@@ -191,11 +191,11 @@ func (j *judge) falseAlarm(f *finding) {
 	}
 }
 
-// goesOn: people let the print go on, after X and Y were homed anew or as it is.
-func (j *judge) goesOn(f *finding, rehomed bool) {
+// goesOn: people let the print go on. anew: what checks find is measured from here on, since X and Y were homed anew, or the printer has taken the loss over.
+func (j *judge) goesOn(f *finding, anew bool) {
 	j.alarmed, j.asked, j.unable, j.step = false, false, false, register.Step{}
 	switch {
-	case rehomed:
+	case anew:
 		j.acceptedMM = [2]float64{}
 	case f.confirmed:
 		for k, mm := range f.offMM {

@@ -303,6 +303,30 @@ func TestALossIsFoundAndMended(t *testing.T) {
 	}
 }
 
+// A second loss is found though it is as large as the first, with which the print went on as it was.
+func TestASecondLossOfTheSameSize(t *testing.T) {
+	watch(t, printertest.Config{}, func(w *world) { w.cfg.Camera = func(int) guard.Camera { return nil } }, func(w *world) {
+		if s := w.setUp(); s.Setup.Step != "done" {
+			t.Fatalf("set-up: %+v", s.Setup)
+		}
+		w.lose("lose@y:-4:1", printer.Shots{})
+		w.until("the pause", func(s *printer.Snapshot) bool { return s.State == printer.Paused && s.Pause.By == "shift" })
+		if _, err := w.printer.Resume(w.Context(), "j1"); err != nil {
+			t.Fatal(err)
+		}
+		w.sees("no alarm any more", func(s *guard.State) bool { return s.Alarm == nil })
+		faults, err := printertest.ParseFaults("lose@y:-4:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.sim.Inject(faults.At...)
+		again := w.until("the second pause", func(s *printer.Snapshot) bool { return s.State == printer.Paused || s.LastJob != nil })
+		if again.LastJob != nil || again.Pause.By != "shift" {
+			t.Errorf("got %v %+v", again.State, again.LastJob)
+		}
+	})
+}
+
 // films stands in for a timelapse: it takes a picture of each shot, and says so to the guard.
 func (w *world) films() {
 	ctx := w.Context()
