@@ -210,7 +210,7 @@ func (s *session) checkHere(now time.Time, layer int) bool {
 		return slices.Concat([]stage{b.askLimits(3), leave}, b.checkBoth(), []stage{func(time.Time) []scriptLine {
 			verdict, _ := b.verdict()
 			// What the check itself may have done to the print it does not do in silence, whatever else is only told.
-			s.run.detour.stays = s.state == Printing && (b.hit || verdict == CheckLost && s.job.info.Watch.Mode == WatchPause)
+			s.run.detour.stays = s.state == Printing && (b.hit != [2]bool{} || verdict == CheckLost && s.job.info.Watch.Mode == WatchPause)
 			return nil
 		}})
 	})
@@ -237,8 +237,11 @@ func (s *session) checkMade(now time.Time, why string, b *prober) {
 		s.checkTook += (took - s.checkTook) * 3 / 10
 	}
 	s.noted(now, c)
-	if d := &s.run.detour; d.stays && s.state == Printing {
+	switch d := &s.run.detour; {
+	case d.stays && s.state == Printing:
 		s.pauseAstray(now, d.place, c)
+	case b.hit != [2]bool{} && s.state == Pausing: // in the midst of it
+		s.paused.why = PauseInfo{By: "shift", Message: "The check that the pause has ended early may have driven the head against the frame, and it may stand elsewhere now.", Shift: c}
 	}
 }
 

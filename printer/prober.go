@@ -29,7 +29,7 @@ type prober struct {
 	begun    time.Time // when the head stood, and everything since was its
 	looks    int
 	measures bool       // it did more than to look whether all is right, and took longer
-	hit      bool       // it may have been driven against the frame
+	hit      [2]bool    // it may have been driven against the frame, along that axis
 	limits   softLimits // as M211 told them; zero = it did not
 	limited  bool       // they are switched off
 }
@@ -227,12 +227,13 @@ func (b *prober) coarse(axis int, open, end float64) {
 	way := b.way(axis)
 	to := open + way*probeStepMM
 	if (end+way*probeStepMM-to)*way < 0 {
-		b.hit = true
 		b.unsure(axis, "does not close any more: the head may have been driven against the frame, and stand elsewhere now")
 		return
 	}
+	b.hit[axis] = (to-b.at(axis))*way > b.sw[axis].OvertravelMM
 	b.look(axis, to, func(closed bool) {
 		if closed {
+			b.hit[axis] = false // it was that far off
 			b.fine(axis, to, nil)
 		} else {
 			b.coarse(axis, to, end)

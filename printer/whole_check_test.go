@@ -373,3 +373,21 @@ func TestShutdownInACalibration(t *testing.T) {
 		}
 	})
 }
+
+// A pause that comes while the head is driven against the frame says so.
+func TestPausedAgainstTheFrame(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20, X: printertest.Switch{Kind: printertest.Sensorless, Scatter: 1}}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetSwitches(r.Context(), usualSwitches(r.machine(), true)))
+		r.watched(tower(12, 8, "M83"), Watch{Mode: WatchTell, SharePercent: 100})
+		for b := r.sim.Body(); b.State().SoftLimits || b.True[0]-b.Believed[0] < 4; b = r.sim.Body() {
+			time.Sleep(50 * time.Millisecond)
+		}
+		r.must(r.p.Pause(r.Context(), "j1"))
+		if snap := r.becomes(Paused); snap.Pause.By != "shift" || !strings.Contains(snap.Pause.Message, "against the frame") {
+			t.Errorf("got %+v", snap.Pause)
+		}
+		r.must(r.p.Cancel(r.Context(), ""))
+		r.becomes(Idle)
+	})
+}
