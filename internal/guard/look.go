@@ -187,7 +187,7 @@ func (o *owner) dropSight(ctx context.Context, p *watched, of *register.Calibrat
 	if o.kept.Calibration == of {
 		o.kept.Calibration, o.notice = nil, "The camera's pictures have another size than in the set-up: do the set-up again."
 		o.keep(ctx)
-		o.see(ctx)
+		o.see()
 	}
 }
 

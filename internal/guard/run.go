@@ -112,7 +112,7 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 		o.publish()
 	}
 	if o.print == nil && snap.Job != nil && snap.Job.ID == o.ordered.job && o.ordered.mode != printer.WatchOff {
-		o.beginPrint(ctx, now)
+		o.beginPrint(now)
 		o.publish()
 	}
 	if o.fits(before.Profile) != o.fits(snap.Profile) || before.Switches.X.Usable != snap.Switches.X.Usable || before.Switches.Y.Usable != snap.Switches.Y.Usable || before.Connection.Dialect != snap.Connection.Dialect {
@@ -153,11 +153,11 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 }
 
 // beginPrint begins to watch the print that was arranged.
-func (o *owner) beginPrint(ctx context.Context, now time.Time) {
+func (o *owner) beginPrint(now time.Time) {
 	p := &watched{order: o.ordered, began: now, judge: newJudge(o.ordered.mode, o.usable()), end: func() {}}
 	p.told = p.judge.watch(p.order.plan.checkShare)
 	o.print, o.last, o.ordered = p, nil, ordered{}
-	o.see(ctx)
+	o.see()
 }
 
 // endPrint ends the watching.
@@ -169,8 +169,8 @@ func (o *owner) endPrint() {
 	}
 }
 
-// see makes sure that the print has the camera that there is now.
-func (o *owner) see(ctx context.Context) {
+// see makes sure that the print has the camera that there is now. Its frames are followed for as long as that lasts, whoever had them followed.
+func (o *owner) see() {
 	p := o.print
 	var c Camera
 	if o.sighted() {
@@ -184,7 +184,7 @@ func (o *owner) see(ctx context.Context) {
 	if c == nil {
 		return
 	}
-	following, end := context.WithCancel(ctx)
+	following, end := context.WithCancel(o.life)
 	done := c.Look()
 	p.frames, p.end = c.Frames().Each(following), func() { end(); done() }
 	p.watcher = register.NewWatcher(o.kept.Calibration)
@@ -196,7 +196,7 @@ func (o *owner) tick(ctx context.Context, now time.Time) {
 	if p == nil {
 		return
 	}
-	o.see(ctx)
+	o.see()
 	if p.stand != nil && now.After(p.stand.until.Add(time.Second)) {
 		o.leave(ctx, now)
 	}
@@ -262,7 +262,7 @@ func (o *owner) set(ctx context.Context, s Settings) error {
 		if s.Mode != was.Mode {
 			p.judge.mode = s.Mode
 		}
-		o.see(ctx)
+		o.see()
 		o.spend(ctx)
 	}
 	return nil

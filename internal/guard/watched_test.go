@@ -1,0 +1,99 @@
+package guard
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layerd/camera"
+	"layerd/camera/register"
+	"layerd/internal/latest"
+	"layerd/printer"
+)
+
+// told is a printer that keeps what it was told of the print under way.
+type told struct {
+	standing
+	shots []printer.Shots
+	watch []printer.Watch
+}
+
+func (t *told) SetShots(_ context.Context, _ string, s printer.Shots) (uint64, error) {
+	t.shots = append(t.shots, s)
+	return 0, nil
+}
+
+func (t *told) SetWatch(_ context.Context, _ string, w printer.Watch) (uint64, error) {
+	t.watch = append(t.watch, w)
+	return 0, nil
+}
+
+func (t *told) CheckNow(context.Context, string, string) (uint64, error) { return 0, nil }
+
+func (t *told) PauseShift(context.Context, string, string) (uint64, error) { return 0, nil }
+
+// filming is a camera whose frames are set by hand.
+type filming struct{ frames *latest.Value[*camera.Frame] }
+
+func newFilming() *filming { return &filming{latest.New[*camera.Frame](nil)} }
+
+func (f *filming) Frames() *latest.Value[*camera.Frame] { return f.frames }
+func (f *filming) Look() func()                         { return func() {} }
+
+// desk is an owner whose goroutine is the test itself, of a guard that is set up.
+type desk struct {
+	*owner
+	*testing.T
+	printer *told
+	cameras map[int]Camera
+}
+
+func newDesk(t *testing.T) *desk {
+	profile := printer.Presets()[0]
+	d := &desk{T: t, printer: &told{}, cameras: map[int]Camera{0: newFilming()}}
+	kept := Kept{Card: &Card{XMM: 0.5, YMM: 0.5, Endstops: printer.Switches{X: printer.Switch{Usable: true, ThresholdMM: 0.35}}}, Profile: profile, Calibration: &register.Calibration{}}
+	d.owner = newOwner(New(Config{Printer: d.printer, Camera: func(id int) Camera { return d.cameras[id] }, Settings: UsualSettings(), Kept: kept}))
+	d.life = t.Context()
+	d.snap = &printer.Snapshot{State: printer.Idle, Profile: profile}
+	return d
+}
+
+// job is what the printer says of the print under way.
+func (d *desk) job(state printer.State, change func(*printer.JobStatus)) {
+	s := *d.snap
+	s.State, s.Job = state, &printer.JobStatus{ID: "j1"}
+	if change != nil {
+		change(s.Job)
+	}
+	d.note(d.Context(), &s, time.Now())
+}
+
+// start has a print begin that is watched in that way.
+func (d *desk) start(mode printer.WatchMode) {
+	d.arrange(Order{Job: "j1", Mode: mode, Film: printer.Shots{Mode: printer.ShotsOff}})
+	d.job(printer.Printing, nil)
+}
+
+// The frames of a camera that is chosen in mid-print come for longer than whoever has chosen it waits for the answer.
+func TestAnotherCameraIsChosenInMidPrint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.settings.Camera = -1
+		d.start("")
+		asked, answered := context.WithCancel(t.Context())
+		s := d.settings
+		s.Camera = 0
+		if err := d.set(asked, s); err != nil || d.print.frames == nil {
+			t.Fatalf("got %v, frames %v", err, d.print.frames)
+		}
+		<-d.print.frames // there is none yet
+		answered()
+		synctest.Wait()
+		want := &camera.Frame{}
+		d.cameras[0].Frames().Set(want)
+		if got := <-d.print.frames; got != want {
+			t.Errorf("got %v, want the newest frame", got)
+		}
+	})
+}
