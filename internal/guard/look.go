@@ -1,7 +1,9 @@
 package guard
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -34,7 +36,8 @@ type watched struct {
 
 	shot      int    // number of the printer's newest that was noticed
 	stand     *stand // the one that is held
-	check     int    // number of the newest check that was noticed
+	check     int64  // when the newest check ended that was noticed
+	unchecked string // why that could not be made, for people; "" it was
 	witnessed int
 
 	seen      witnessed // what the camera said
@@ -242,6 +245,9 @@ func (o *owner) checked(ctx context.Context, c *printer.EndstopCheck) {
 	p := o.print
 	p.endstops = Statement{Witness: "endstops", Said: saidBy(c), AtMS: c.AtMS}
 	p.layer(c.Layer, time.UnixMilli(c.AtMS)).Check = c.Verdict
+	if p.unchecked = ""; c.Verdict == printer.CheckSkipped {
+		p.unchecked = forPeople(errors.New(cmp.Or(c.Reason, "a check could not be made")))
+	}
 	if c.TookS > 0 && c.Verdict == printer.CheckRight && o.kept.Card.CheckS == 0 {
 		card := *o.kept.Card
 		card.CheckS = c.TookS

@@ -137,8 +137,8 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 	if snap.State == printer.Printing && (before.State == printer.Resuming || before.State == printer.Paused) {
 		p.relearn = true // somebody was at it, or has changed the filament
 	}
-	if c := snap.Job.Check; c != nil && c.N != p.check {
-		p.check, changed = c.N, true
+	if c := snap.Job.Check; c != nil && c.AtMS != p.check { // one that could not be made has no number of its own
+		p.check, changed = c.AtMS, true
 		o.checked(ctx, c)
 	}
 	if n := snap.Job.Witnessed; n != p.witnessed && snap.Witness != nil {

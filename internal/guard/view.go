@@ -60,6 +60,9 @@ func (o *owner) endstopsDo(p *watched) Witness {
 	if p != nil {
 		w.AtMS, w.Said = p.endstops.AtMS, p.endstops.Said
 	}
+	if p != nil && p == o.print && p.unchecked != "" {
+		w.Status, w.Why, w.DetectsXMM, w.DetectsYMM = WitnessBlind, p.unchecked, 0, 0
+	}
 	return w
 }
 

@@ -97,3 +97,32 @@ func TestAnotherCameraIsChosenInMidPrint(t *testing.T) {
 		}
 	})
 }
+
+// A check that could not be made has the number of the one before: it is heard all the same, or a suspicion would wait for its answer for ever.
+func TestASkippedCheckIsHeard(t *testing.T) {
+	d := newDesk(t)
+	d.start("")
+	d.print.judge.asked = true
+	skipped := func(at int64) func(*printer.JobStatus) {
+		return func(j *printer.JobStatus) {
+			j.Check = &printer.EndstopCheck{Layer: 3, AtMS: at, Why: printer.CheckSuspicion, Verdict: printer.CheckSkipped, Reason: "the nozzle is cold"}
+		}
+	}
+	d.job(printer.Printing, skipped(5))
+	if d.print.judge.asked || !d.print.judge.unable {
+		t.Error("the suspicion still waits for its answer")
+	}
+	if got := d.state(); got.Endstops.Status != WitnessBlind || got.Endstops.Why != "The nozzle is cold." {
+		t.Errorf("people see %+v, want that it cannot be checked now", got.Endstops)
+	}
+	d.job(printer.Printing, skipped(5))
+	if len(d.print.layers) != 1 {
+		t.Errorf("the same check again: %+v", d.print.layers)
+	}
+	d.job(printer.Printing, func(j *printer.JobStatus) {
+		j.Check = &printer.EndstopCheck{N: 1, Layer: 4, AtMS: 9, Verdict: printer.CheckRight}
+	})
+	if got := d.state(); got.Endstops.Status != WitnessReady {
+		t.Errorf("after one that was made: %+v", got.Endstops)
+	}
+}
