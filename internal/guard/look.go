@@ -88,8 +88,8 @@ func (o *owner) stand(ctx context.Context, s *printer.Shot, at *printer.Position
 	if p.stand != nil {
 		o.leave(ctx, now)
 	}
-	if p.camera == nil || p.looking || at == nil || now.Sub(p.lastAt) < lookEvery || dead(p.camera, now) {
-		if p.camera != nil && dead(p.camera, now) {
+	if p.camera == nil || p.judge.mode == printer.WatchOff || p.looking || at == nil || now.Sub(p.lastAt) < lookEvery || dead(p.camera, now) {
+		if p.camera != nil && p.judge.mode != printer.WatchOff && dead(p.camera, now) {
 			o.saw(register.Look{Layer: s.Layer, Why: register.NoPicture}, now)
 			o.publish()
 		}

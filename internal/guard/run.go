@@ -115,7 +115,7 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 		o.beginPrint(now)
 		o.publish()
 	}
-	if o.fits(before.Profile) != o.fits(snap.Profile) || before.Switches.X.Usable != snap.Switches.X.Usable || before.Switches.Y.Usable != snap.Switches.Y.Usable || before.Connection.Dialect != snap.Connection.Dialect {
+	if (before.Job == nil) != (snap.Job == nil) || o.fits(before.Profile) != o.fits(snap.Profile) || before.Switches.X.Usable != snap.Switches.X.Usable || before.Switches.Y.Usable != snap.Switches.Y.Usable || before.Connection.Dialect != snap.Connection.Dialect {
 		o.publish()
 	}
 	if o.print != nil && o.heed(ctx, before, snap, now) {
@@ -158,6 +158,24 @@ func (o *owner) beginPrint(now time.Time) {
 	p.told = p.judge.watch(p.order.plan.checkShare)
 	o.print, o.last, o.ordered = p, nil, ordered{}
 	o.see()
+}
+
+// beginLate begins to watch a print that was begun unwatched. What was heard before is of no account.
+func (o *owner) beginLate(mode printer.WatchMode) {
+	job := o.snap.Job
+	if job == nil || job.ID != o.ordered.job || mode == printer.WatchOff || o.kept.Card == nil {
+		return
+	}
+	o.ordered.mode = mode
+	o.beginPrint(time.Now())
+	p := o.print
+	p.told, p.witnessed = printer.Watch{Mode: printer.WatchOff}, job.Witnessed
+	if job.Shot != nil {
+		p.shot = job.Shot.N
+	}
+	if job.Check != nil {
+		p.check = job.Check.AtMS
+	}
 }
 
 // endPrint ends the watching.
@@ -206,7 +224,10 @@ func (o *owner) tick(ctx context.Context, now time.Time) {
 // spend tells the printer how much of the time may go into pictures and checks, when that has changed.
 func (o *owner) spend(ctx context.Context) {
 	p := o.print
-	plan := o.plan(p.order.film, p.order.shotS, p.blind >= blindLooks, p.judge.hot)
+	var plan plan
+	if p.judge.mode != printer.WatchOff {
+		plan = o.plan(p.order.film, p.order.shotS, p.blind >= blindLooks, p.judge.hot)
+	}
 	if plan.everyS != p.order.plan.everyS && p.order.film.Mode == printer.ShotsOff {
 		if _, err := o.cfg.Printer.SetShots(ctx, p.order.job, shotsOf(p.order.film, plan)); err != nil {
 			return // in another state it is tried again
@@ -226,7 +247,8 @@ func (o *owner) plan(film printer.Shots, shotS float64, blind, hot bool) plan {
 	if film.Mode != printer.ShotsOff { // it takes its time anyway
 		shotS = 0
 	}
-	return budget(o.settings.SharePercent, shotS, o.sighted(), o.usable(), blind, hot)
+	looks := o.sighted() && o.cfg.Camera(o.settings.Camera) != nil
+	return budget(o.settings.SharePercent, shotS, looks, o.usable(), blind, hot)
 }
 
 func shotsOf(film printer.Shots, p plan) printer.Shots {
@@ -245,11 +267,10 @@ func (o *owner) arrange(order Order) (printer.Shots, printer.Watch) {
 	if o.kept.Card == nil {
 		mode = printer.WatchOff
 	}
-	o.ordered = ordered{job: order.Job, mode: mode, film: order.Film}
+	o.ordered = ordered{job: order.Job, mode: mode, film: order.Film, shotS: shotCost(o.snap.Profile, order.Survey)}
 	if mode == printer.WatchOff {
 		return order.Film, printer.Watch{Mode: printer.WatchOff}
 	}
-	o.ordered.shotS = shotCost(o.snap.Profile, order.Survey)
 	o.ordered.plan = o.plan(order.Film, o.ordered.shotS, false, false)
 	return shotsOf(order.Film, o.ordered.plan), newJudge(mode, o.usable()).watch(o.ordered.plan.checkShare)
 }
@@ -258,6 +279,9 @@ func (o *owner) arrange(order Order) (printer.Shots, printer.Watch) {
 func (o *owner) set(ctx context.Context, s Settings) error {
 	was := o.settings
 	o.settings = s
+	if o.print == nil && s.Mode != was.Mode {
+		o.beginLate(s.Mode)
+	}
 	if p := o.print; p != nil {
 		if s.Mode != was.Mode {
 			p.judge.mode = s.Mode

@@ -126,3 +126,74 @@ func TestASkippedCheckIsHeard(t *testing.T) {
 		t.Errorf("after one that was made: %+v", got.Endstops)
 	}
 }
+
+// A print that was begun unwatched is not shown as watched, and is when people say so in the middle of it; and the other way round.
+func TestTheModeIsChangedInMidPrint(t *testing.T) {
+	d := newDesk(t)
+	d.start(printer.WatchOff)
+	if got := d.state(); got.Mode != printer.WatchOff || got.Endstops.Status != WitnessOff || got.Camera.Status != WitnessOff {
+		t.Errorf("unwatched: got mode %q, %+v, %+v", got.Mode, got.Endstops, got.Camera)
+	}
+	s := d.settings
+	s.SharePercent = 2 // the mode is not what was changed
+	d.set(t.Context(), s)
+	if d.print != nil {
+		t.Error("it is watched, and nobody asked for that")
+	}
+	s.Mode = printer.WatchTell
+	d.set(t.Context(), s)
+	if got := d.state(); got.Mode != printer.WatchTell || got.Job != "j1" || len(d.printer.shots) != 1 || d.printer.shots[0].Mode != printer.ShotsPark || len(d.printer.watch) != 1 || d.printer.watch[0].Mode != printer.WatchTell {
+		t.Errorf("told to watch: mode %q of %q, the printer was told %+v, %+v", got.Mode, got.Job, d.printer.shots, d.printer.watch)
+	}
+	s.Mode = printer.WatchOff
+	d.set(t.Context(), s)
+	if got := d.state(); got.Mode != printer.WatchOff || got.Camera.Status != WitnessOff || len(d.printer.shots) != 2 || d.printer.shots[1].Mode != printer.ShotsOff || len(d.printer.watch) != 2 || d.printer.watch[1].Mode != printer.WatchOff {
+		t.Errorf("told not to: mode %q, %+v, the printer was told %+v, %+v", got.Mode, got.Camera, d.printer.shots, d.printer.watch)
+	}
+}
+
+// A print of which nobody asked how to watch it is not watched.
+func TestAPrintThatNobodyArranged(t *testing.T) {
+	d := newDesk(t)
+	d.job(printer.Printing, nil)
+	if got := d.state(); got.Mode != printer.WatchOff {
+		t.Errorf("got mode %q", got.Mode)
+	}
+	d.settings.Mode = printer.WatchOff
+	s := d.settings
+	s.Mode = printer.WatchPause
+	d.set(t.Context(), s)
+	if got := d.state(); got.Mode != printer.WatchOff || d.print != nil {
+		t.Errorf("got mode %q, %+v", got.Mode, d.print)
+	}
+	over := *d.snap
+	over.State, over.Job = printer.Idle, nil
+	d.note(t.Context(), &over, time.Now())
+	if got := d.state(); got.Mode != printer.WatchPause {
+		t.Errorf("after it: got mode %q, want that of the next print", got.Mode)
+	}
+}
+
+// A camera that is gone in mid-print sees nothing, whatever it saw before, and nobody waits for it.
+func TestTheCameraIsGone(t *testing.T) {
+	d := newDesk(t)
+	d.start("")
+	d.saw(register.Look{Layer: 1, Sees: true, SeesX: true, SeesY: true, DetectsXMM: 0.5, DetectsYMM: 0.5}, time.Now())
+	if got := d.state().Camera; got.Status != WitnessReady {
+		t.Fatalf("before: %+v", got)
+	}
+	camera := d.cameras[0]
+	delete(d.cameras, 0)
+	d.tick(t.Context(), time.Now())
+	if got := d.state().Camera; got.Status != WitnessBlind || got.DetectsXMM != 0 {
+		t.Errorf("without it: %+v", got)
+	}
+	if n := len(d.printer.shots); n != 1 || d.printer.shots[0].Mode != printer.ShotsOff {
+		t.Errorf("the printer was told %+v, want that it stands for no pictures", d.printer.shots)
+	}
+	d.cameras[0] = camera
+	d.tick(t.Context(), time.Now())
+	if n := len(d.printer.shots); n != 2 || d.printer.shots[1].Mode != printer.ShotsPark {
+		t.Errorf("it is back: the printer was told %+v", d.printer.shots)
+	}
+}
