@@ -124,6 +124,9 @@ func (s *stand) takes(f *camera.Frame) (enough bool) {
 
 // frame is the camera's newest.
 func (o *owner) frame(ctx context.Context, f *camera.Frame) {
+	if a := o.print.alarm; a != nil {
+		o.photo(ctx, a, f)
+	}
 	if s := o.print.stand; s != nil && s.takes(f) {
 		o.leave(ctx, time.Now())
 	}

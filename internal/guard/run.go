@@ -197,6 +197,9 @@ func (o *owner) see() {
 	if c == p.camera {
 		return
 	}
+	if p.stand != nil { // its frames are for the watcher of the old one
+		o.leave(o.life, time.Now())
+	}
 	p.end()
 	p.camera, p.frames, p.end, p.watcher = c, nil, func() {}, nil
 	if c == nil {

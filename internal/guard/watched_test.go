@@ -197,3 +197,56 @@ func TestTheCameraIsGone(t *testing.T) {
 		t.Errorf("it is back: the printer was told %+v", d.printer.shots)
 	}
 }
+
+// A camera that goes while the head stands for it leaves a shot behind, whose frames are still looked at by what they are for.
+func TestTheCameraGoesWhileTheHeadStands(t *testing.T) {
+	d := newDesk(t)
+	d.start("")
+	now := time.Now()
+	d.cameras[0].Frames().Set(&camera.Frame{Time: now})
+	at := *d.snap
+	at.Position = &printer.Position{}
+	d.snap = &at
+	d.job(printer.Printing, func(j *printer.JobStatus) {
+		j.Shot = &printer.Shot{N: 1, Layer: 1, AtMS: now.UnixMilli(), Still: true}
+	})
+	if d.print.stand == nil {
+		t.Fatal("it does not stand")
+	}
+	d.frame(t.Context(), &camera.Frame{Time: now.Add(time.Second)})
+	delete(d.cameras, 0)
+	d.tick(t.Context(), now)
+	if d.print.stand != nil || len(d.printer.gone) != 1 {
+		t.Fatalf("it still stands: %+v, the printer was let go on %v", d.print.stand, d.printer.gone)
+	}
+	(<-d.hand)()(d.owner)
+	if d.print.seen.look.Sees {
+		t.Errorf("it sees %+v", d.print.seen.look)
+	}
+}
+
+// The second picture of a shift that the endstops have found is one of the paused print, and not what a dead camera has last said.
+func TestThePictureOfAPause(t *testing.T) {
+	d := newDesk(t)
+	d.start("")
+	begun := time.Now()
+	d.cameras[0].Frames().Set(&camera.Frame{Time: begun.Add(-time.Hour), JPEG: []byte("old")})
+	d.job(printer.Pausing, func(j *printer.JobStatus) {
+		j.Check = &printer.EndstopCheck{N: 1, Layer: 3, AtMS: begun.UnixMilli(), Verdict: printer.CheckLost, X: printer.AxisFinding{Checked: true, OffMM: 1.6, Steps: 8}, Y: printer.AxisFinding{Checked: true}}
+	})
+	d.frame(t.Context(), &camera.Frame{Time: time.Now(), JPEG: []byte("it moves")})
+	d.job(printer.Paused, nil)
+	a := d.print.alarm
+	if a == nil || a.after.jpeg != nil {
+		t.Fatalf("got %+v, want an alarm without a second picture", a)
+	}
+	d.frame(t.Context(), &camera.Frame{Time: time.Now(), JPEG: []byte("it swings")})
+	if a.after.jpeg != nil {
+		t.Errorf("got %q", a.after.jpeg)
+	}
+	d.frame(t.Context(), &camera.Frame{Time: time.Now().Add(time.Second), JPEG: []byte("it stands")})
+	d.frame(t.Context(), &camera.Frame{Time: time.Now().Add(2 * time.Second), JPEG: []byte("later")})
+	if string(a.after.jpeg) != "it stands" {
+		t.Errorf("got %q", a.after.jpeg)
+	}
+}
