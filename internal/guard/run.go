@@ -156,7 +156,7 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 func (o *owner) beginPrint(now time.Time) {
 	p := &watched{order: o.ordered, began: now, judge: newJudge(o.ordered.mode, o.usable()), end: func() {}}
 	p.told = p.judge.watch(p.order.plan.checkShare)
-	o.print, o.last, o.ordered = p, nil, ordered{}
+	o.print, o.last, o.ordered, o.notice = p, nil, ordered{}, ""
 	o.see()
 }
 
@@ -182,7 +182,8 @@ func (o *owner) beginLate(mode printer.WatchMode) {
 func (o *owner) endPrint() {
 	if p := o.print; p != nil {
 		p.end()
-		p.alarm, p.frames, p.camera = nil, nil, nil
+		p.alarm, p.frames, p.camera, p.watcher, p.stand = nil, nil, nil, nil, nil
+		p.good, p.now = picture{}, picture{}
 		o.print, o.last = nil, p
 	}
 }

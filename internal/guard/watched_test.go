@@ -250,3 +250,18 @@ func TestThePictureOfAPause(t *testing.T) {
 		t.Errorf("got %q", a.after.jpeg)
 	}
 }
+
+// Of a print that is over no pictures are held, and the next one begins without what was said in it.
+func TestAPrintIsOver(t *testing.T) {
+	d := newDesk(t)
+	d.start("")
+	d.print.now, d.notice = picture{jpeg: []byte("a picture")}, "The camera saw a shift."
+	d.endPrint()
+	if p := d.last; p.watcher != nil || p.now.jpeg != nil || p.stand != nil {
+		t.Errorf("it holds %+v", p)
+	}
+	d.start("")
+	if d.notice != "" {
+		t.Errorf("the next print says %q", d.notice)
+	}
+}
