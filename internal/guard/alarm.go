@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"time"
 
 	"layerd/camera"
 	"layerd/camera/register"
@@ -14,10 +15,11 @@ type raised struct {
 	finding *finding
 	before  picture
 	after   picture
-	stood   bool // the print was seen to stand, or about to
-	taken   bool // for a shift: when it goes on, the printer's checks begin anew from where the head is
-	keeping bool // it is being kept …
-	changed bool // … and has changed meanwhile
+	stood   bool      // the print was seen to stand, or about to
+	wanted  time.Time // a frame that is newer than this is its second picture; zero none is
+	taken   bool      // for a shift: when it goes on, the printer's checks begin anew from where the head is
+	keeping bool      // it is being kept …
+	changed bool      // … and has changed meanwhile
 }
 
 // raise tells people of a shift, keeps what shows it, and has the print paused.
@@ -66,11 +68,8 @@ func (o *owner) follow(ctx context.Context, a *raised, before, snap *printer.Sna
 		if !a.stood || !a.Paused {
 			a.stood, a.Paused, changed = true, true, true
 		}
-		if snap.State == printer.Paused && before.State != printer.Paused && a.after.jpeg == nil && p.camera != nil {
-			if f, _ := p.camera.Frames().Get(); f != nil { // it is parked where the shots are, but higher
-				a.after = picture{jpeg: f.JPEG, atMS: f.Time.UnixMilli(), layer: a.Layer, turn: f.Turn}
-				o.keepEvidence(ctx, a)
-			}
+		if snap.State == printer.Paused && before.State != printer.Paused && a.after.jpeg == nil {
+			a.wanted = time.Now().Add(settle) // it is parked where the shots are, but higher
 		}
 	case printer.Printing:
 		if a.stood {
@@ -84,6 +83,15 @@ func (o *owner) follow(ctx context.Context, a *raised, before, snap *printer.Sna
 		}
 	}
 	return changed
+}
+
+// photo is a frame that came while there is an alarm: the first of the paused print is its second picture, if there is none yet.
+func (o *owner) photo(ctx context.Context, a *raised, f *camera.Frame) {
+	if f == nil || a.wanted.IsZero() || o.snap.State != printer.Paused || !f.Time.After(a.wanted) {
+		return
+	}
+	a.wanted, a.after = time.Time{}, picture{jpeg: f.JPEG, atMS: f.Time.UnixMilli(), layer: a.Layer, turn: f.Turn}
+	o.keepEvidence(ctx, a)
 }
 
 // answered puts the alarm away. What is seen next is the measure, for everything may have been moved.

@@ -1,7 +1,9 @@
 package guard
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -34,7 +36,8 @@ type watched struct {
 
 	shot      int    // number of the printer's newest that was noticed
 	stand     *stand // the one that is held
-	check     int    // number of the newest check that was noticed
+	check     int64  // when the newest check ended that was noticed
+	unchecked string // why that could not be made, for people; "" it was
 	witnessed int
 
 	seen      witnessed // what the camera said
@@ -85,8 +88,8 @@ func (o *owner) stand(ctx context.Context, s *printer.Shot, at *printer.Position
 	if p.stand != nil {
 		o.leave(ctx, now)
 	}
-	if p.camera == nil || p.looking || at == nil || now.Sub(p.lastAt) < lookEvery || dead(p.camera, now) {
-		if p.camera != nil && dead(p.camera, now) {
+	if p.camera == nil || p.judge.mode == printer.WatchOff || p.looking || at == nil || now.Sub(p.lastAt) < lookEvery || dead(p.camera, now) {
+		if p.camera != nil && p.judge.mode != printer.WatchOff && dead(p.camera, now) {
 			o.saw(register.Look{Layer: s.Layer, Why: register.NoPicture}, now)
 			o.publish()
 		}
@@ -121,6 +124,9 @@ func (s *stand) takes(f *camera.Frame) (enough bool) {
 
 // frame is the camera's newest.
 func (o *owner) frame(ctx context.Context, f *camera.Frame) {
+	if a := o.print.alarm; a != nil {
+		o.photo(ctx, a, f)
+	}
 	if s := o.print.stand; s != nil && s.takes(f) {
 		o.leave(ctx, time.Now())
 	}
@@ -187,7 +193,7 @@ func (o *owner) dropSight(ctx context.Context, p *watched, of *register.Calibrat
 	if o.kept.Calibration == of {
 		o.kept.Calibration, o.notice = nil, "The camera's pictures have another size than in the set-up: do the set-up again."
 		o.keep(ctx)
-		o.see(ctx)
+		o.see()
 	}
 }
 
@@ -242,6 +248,9 @@ func (o *owner) checked(ctx context.Context, c *printer.EndstopCheck) {
 	p := o.print
 	p.endstops = Statement{Witness: "endstops", Said: saidBy(c), AtMS: c.AtMS}
 	p.layer(c.Layer, time.UnixMilli(c.AtMS)).Check = c.Verdict
+	if p.unchecked = ""; c.Verdict == printer.CheckSkipped {
+		p.unchecked = forPeople(errors.New(cmp.Or(c.Reason, "a check could not be made")))
+	}
 	if c.TookS > 0 && c.Verdict == printer.CheckRight && o.kept.Card.CheckS == 0 {
 		card := *o.kept.Card
 		card.CheckS = c.TookS

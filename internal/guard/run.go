@@ -112,10 +112,10 @@ func (o *owner) note(ctx context.Context, snap *printer.Snapshot, now time.Time)
 		o.publish()
 	}
 	if o.print == nil && snap.Job != nil && snap.Job.ID == o.ordered.job && o.ordered.mode != printer.WatchOff {
-		o.beginPrint(ctx, now)
+		o.beginPrint(now)
 		o.publish()
 	}
-	if o.fits(before.Profile) != o.fits(snap.Profile) || before.Switches.X.Usable != snap.Switches.X.Usable || before.Switches.Y.Usable != snap.Switches.Y.Usable || before.Connection.Dialect != snap.Connection.Dialect {
+	if (before.Job == nil) != (snap.Job == nil) || o.fits(before.Profile) != o.fits(snap.Profile) || before.Switches.X.Usable != snap.Switches.X.Usable || before.Switches.Y.Usable != snap.Switches.Y.Usable || before.Connection.Dialect != snap.Connection.Dialect {
 		o.publish()
 	}
 	if o.print != nil && o.heed(ctx, before, snap, now) {
@@ -137,8 +137,8 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 	if snap.State == printer.Printing && (before.State == printer.Resuming || before.State == printer.Paused) {
 		p.relearn = true // somebody was at it, or has changed the filament
 	}
-	if c := snap.Job.Check; c != nil && c.N != p.check {
-		p.check, changed = c.N, true
+	if c := snap.Job.Check; c != nil && c.AtMS != p.check { // one that could not be made has no number of its own
+		p.check, changed = c.AtMS, true
 		o.checked(ctx, c)
 	}
 	if n := snap.Job.Witnessed; n != p.witnessed && snap.Witness != nil {
@@ -153,24 +153,43 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 }
 
 // beginPrint begins to watch the print that was arranged.
-func (o *owner) beginPrint(ctx context.Context, now time.Time) {
+func (o *owner) beginPrint(now time.Time) {
 	p := &watched{order: o.ordered, began: now, judge: newJudge(o.ordered.mode, o.usable()), end: func() {}}
 	p.told = p.judge.watch(p.order.plan.checkShare)
-	o.print, o.last, o.ordered = p, nil, ordered{}
-	o.see(ctx)
+	o.print, o.last, o.ordered, o.notice = p, nil, ordered{}, ""
+	o.see()
+}
+
+// beginLate begins to watch a print that was begun unwatched. What was heard before is of no account.
+func (o *owner) beginLate(mode printer.WatchMode) {
+	job := o.snap.Job
+	if job == nil || job.ID != o.ordered.job || mode == printer.WatchOff || o.kept.Card == nil {
+		return
+	}
+	o.ordered.mode = mode
+	o.beginPrint(time.Now())
+	p := o.print
+	p.told, p.witnessed = printer.Watch{Mode: printer.WatchOff}, job.Witnessed
+	if job.Shot != nil {
+		p.shot = job.Shot.N
+	}
+	if job.Check != nil {
+		p.check = job.Check.AtMS
+	}
 }
 
 // endPrint ends the watching.
 func (o *owner) endPrint() {
 	if p := o.print; p != nil {
 		p.end()
-		p.alarm, p.frames, p.camera = nil, nil, nil
+		p.alarm, p.frames, p.camera, p.watcher, p.stand = nil, nil, nil, nil, nil
+		p.good, p.now = picture{}, picture{}
 		o.print, o.last = nil, p
 	}
 }
 
-// see makes sure that the print has the camera that there is now.
-func (o *owner) see(ctx context.Context) {
+// see makes sure that the print has the camera that there is now. Its frames are followed for as long as that lasts, whoever had them followed.
+func (o *owner) see() {
 	p := o.print
 	var c Camera
 	if o.sighted() {
@@ -179,12 +198,15 @@ func (o *owner) see(ctx context.Context) {
 	if c == p.camera {
 		return
 	}
+	if p.stand != nil { // its frames are for the watcher of the old one
+		o.leave(o.life, time.Now())
+	}
 	p.end()
 	p.camera, p.frames, p.end, p.watcher = c, nil, func() {}, nil
 	if c == nil {
 		return
 	}
-	following, end := context.WithCancel(ctx)
+	following, end := context.WithCancel(o.life)
 	done := c.Look()
 	p.frames, p.end = c.Frames().Each(following), func() { end(); done() }
 	p.watcher = register.NewWatcher(o.kept.Calibration)
@@ -196,7 +218,7 @@ func (o *owner) tick(ctx context.Context, now time.Time) {
 	if p == nil {
 		return
 	}
-	o.see(ctx)
+	o.see()
 	if p.stand != nil && now.After(p.stand.until.Add(time.Second)) {
 		o.leave(ctx, now)
 	}
@@ -206,7 +228,10 @@ func (o *owner) tick(ctx context.Context, now time.Time) {
 // spend tells the printer how much of the time may go into pictures and checks, when that has changed.
 func (o *owner) spend(ctx context.Context) {
 	p := o.print
-	plan := o.plan(p.order.film, p.order.shotS, p.blind >= blindLooks, p.judge.hot)
+	var plan plan
+	if p.judge.mode != printer.WatchOff {
+		plan = o.plan(p.order.film, p.order.shotS, p.blind >= blindLooks, p.judge.hot)
+	}
 	if plan.everyS != p.order.plan.everyS && p.order.film.Mode == printer.ShotsOff {
 		if _, err := o.cfg.Printer.SetShots(ctx, p.order.job, shotsOf(p.order.film, plan)); err != nil {
 			return // in another state it is tried again
@@ -226,7 +251,8 @@ func (o *owner) plan(film printer.Shots, shotS float64, blind, hot bool) plan {
 	if film.Mode != printer.ShotsOff { // it takes its time anyway
 		shotS = 0
 	}
-	return budget(o.settings.SharePercent, shotS, o.sighted(), o.usable(), blind, hot)
+	looks := o.sighted() && o.cfg.Camera(o.settings.Camera) != nil
+	return budget(o.settings.SharePercent, shotS, looks, o.usable(), blind, hot)
 }
 
 func shotsOf(film printer.Shots, p plan) printer.Shots {
@@ -245,11 +271,10 @@ func (o *owner) arrange(order Order) (printer.Shots, printer.Watch) {
 	if o.kept.Card == nil {
 		mode = printer.WatchOff
 	}
-	o.ordered = ordered{job: order.Job, mode: mode, film: order.Film}
+	o.ordered = ordered{job: order.Job, mode: mode, film: order.Film, shotS: shotCost(o.snap.Profile, order.Survey)}
 	if mode == printer.WatchOff {
 		return order.Film, printer.Watch{Mode: printer.WatchOff}
 	}
-	o.ordered.shotS = shotCost(o.snap.Profile, order.Survey)
 	o.ordered.plan = o.plan(order.Film, o.ordered.shotS, false, false)
 	return shotsOf(order.Film, o.ordered.plan), newJudge(mode, o.usable()).watch(o.ordered.plan.checkShare)
 }
@@ -258,11 +283,14 @@ func (o *owner) arrange(order Order) (printer.Shots, printer.Watch) {
 func (o *owner) set(ctx context.Context, s Settings) error {
 	was := o.settings
 	o.settings = s
+	if o.print == nil && s.Mode != was.Mode {
+		o.beginLate(s.Mode)
+	}
 	if p := o.print; p != nil {
 		if s.Mode != was.Mode {
 			p.judge.mode = s.Mode
 		}
-		o.see(ctx)
+		o.see()
 		o.spend(ctx)
 	}
 	return nil

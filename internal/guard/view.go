@@ -16,7 +16,9 @@ func (o *owner) state() *State {
 	}
 	shown := o.print
 	if shown == nil {
-		shown = o.last
+		if shown = o.last; o.snap.Job != nil { // it was begun unwatched, or elsewhere
+			s.Mode = printer.WatchOff
+		}
 	} else {
 		s.Mode = shown.judge.mode
 		s.Recording = o.settings.Record && shown.recorded > 0
@@ -31,8 +33,8 @@ func (o *owner) state() *State {
 	}
 	s.Endstops, s.Camera, s.Firmware = o.endstopsDo(shown), o.cameraDoes(shown), o.firmwareDoes(shown)
 	for _, w := range []*Witness{&s.Endstops, &s.Camera, &s.Firmware} {
-		if s.Mode == printer.WatchOff && w.Status == WitnessReady {
-			w.Status = WitnessOff
+		if s.Mode == printer.WatchOff && (w.Status == WitnessReady || w.Status == WitnessBlind) {
+			w.Status, w.Why = WitnessOff, ""
 		}
 	}
 	return s
@@ -60,6 +62,9 @@ func (o *owner) endstopsDo(p *watched) Witness {
 	if p != nil {
 		w.AtMS, w.Said = p.endstops.AtMS, p.endstops.Said
 	}
+	if p != nil && p == o.print && p.unchecked != "" {
+		w.Status, w.Why, w.DetectsXMM, w.DetectsYMM = WitnessBlind, p.unchecked, 0, 0
+	}
 	return w
 }
 
@@ -77,10 +82,10 @@ func (o *owner) cameraDoes(p *watched) Witness {
 	case !o.sighted() && o.snap.Profile.WidthMM != 0:
 		return Witness{Status: WitnessUnset, Why: "The printer's profile, or where it parks, was changed: do the set-up again."}
 	}
+	if p != nil && o.print == p && p.camera == nil {
+		return Witness{Status: WitnessBlind, Why: "The camera is gone.", AtMS: p.seen.AtMS}
+	}
 	if p == nil || !p.seen.any {
-		if p != nil && o.print == p && p.camera == nil {
-			return Witness{Status: WitnessBlind, Why: "The camera is gone."}
-		}
 		if p != nil && o.print == p && p.order.film.Mode == printer.ShotsStill {
 			return Witness{Status: WitnessBlind, Why: "The timelapse has the head stand where it is: it must be parked to be seen."}
 		}

@@ -63,7 +63,7 @@ function Said({ at, children }: { at: string; children: ComponentChildren }) {
 /** Asks for a check at the end of this layer. */
 function CheckNow({ g, job }: { g: Guard; job: Job }) {
   const busy = asking('check') !== null
-  const ready = g.endstops.status === 'ready'
+  const ready = g.endstops.status === 'ready' || g.endstops.status === 'blind' // the last one could not be made: this one may
   const printing = state.value?.state === 'printing'
   const why = !ready ? 'The end switches cannot be asked on this printer now.' : !printing ? 'A check is made while the printer prints.' : ''
   const check = async () => {
