@@ -9,7 +9,7 @@ import (
 
 // A lamp that is switched every few looks: whatever its shadows look like, they are no step. When it stays as it is, what is lost is found again.
 func TestLamp(t *testing.T) {
-	for i := range longer(t, 2, 8) {
+	for i := range longer(t, 1, 8) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(uint64(100+i), 60)

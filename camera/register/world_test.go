@@ -66,6 +66,7 @@ func newTexture(rng *rand.Rand, contrast float64) texture {
 	return t
 }
 
+//go:norace
 func (t texture) at(x, y float64) float64 {
 	x, y = x*2+textureSide*16, y*2+textureSide*16
 	ix, iy := int(x), int(y)
@@ -92,6 +93,8 @@ func box(x, y, x0, y0, x1, y1 float64) float64 {
 }
 
 // shade is what shadows leave of a lamp's light. By the next lamp they fall elsewhere, twice so many pixels.
+//
+//go:norace
 func (w *world) shade(x, y, far, depth float64) float64 {
 	if w.lamp == 0 {
 		return 1
@@ -99,6 +102,9 @@ func (w *world) shade(x, y, far, depth float64) float64 {
 	return 1 - depth*min(max((w.hand.at(x/2+far*w.lamp, y/2+far*w.lamp)-90)/40, 0), 1)
 }
 
+// Drawing is one goroutine's work, and the race detector would make it the longest.
+//
+//go:norace
 func (w *world) picture(t testing.TB, at register.Pose) *register.Luma {
 	t.Helper()
 	img := image.NewGray(image.Rect(0, 0, w.w, w.h))
@@ -213,7 +219,7 @@ func height(layer int) register.Pose {
 	return at
 }
 
-// longer is the greater number where the environment asks for a soak, as "make soak" does: under the race detector each picture takes a quarter of a second.
+// longer is the greater number where the environment asks for a soak, as "make soak" does: under the race detector a look takes a tenth of a second.
 func longer(t testing.TB, usual, soak int) int {
 	t.Helper()
 	if os.Getenv("LAYERD_SOAK_SEEDS") == "" {
