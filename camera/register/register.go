@@ -14,7 +14,7 @@
 //	vote.go      coarse: where have they gone, within some 30 pixels
 //	fit.go       fine: one robust least-squares fit of all patches
 //	blocks.go    set-up: what moves with which axis
-//	calibrator.go, calibration.go, watcher.go, step.go, health.go
+//	calibrator.go, calibration.go, watcher.go, step.go, health.go, light.go
 //	projection.go, silhouette.go: a second opinion from the print itself
 //
 // It is arithmetic alone: no goroutine, no clock, no file.

@@ -19,6 +19,7 @@ const (
 	CameraMoved Blind = "camera moved" // the set-up must be made again
 	Faint       Blind = "faint"        // by noise, contrast or view a loss of 1.5 mm could not be told
 	Learning    Blind = "learning"     // the first few looks
+	Relit       Blind = "relit"        // the light has changed of a sudden, and every shadow with it; what was lost just then is not seen, for the next looks are the measure
 )
 
 // Look is what was seen in one pose's pictures.
@@ -56,6 +57,8 @@ type Watcher struct {
 	looked  bool  // there is one
 	zero    [2]float64
 	relearn bool
+	light   light
+	relit   bool // the measure is in a new light, of too few looks as yet
 	trails  [2]trail
 	turn    int // the patch that is the next to be taken anew
 }
@@ -66,7 +69,7 @@ func NewWatcher(c *Calibration) *Watcher {
 }
 
 // Relearn says that all is where it should be from now on: after a check that passed, a change of filament, a resume. The next looks are the measure.
-func (w *Watcher) Relearn() { w.relearn = true }
+func (w *Watcher) Relearn() { w.relearn, w.relit = true, false }
 
 const (
 	farFromPark  = 15.0 // mm in X and Y; the set-up knows nothing of what is seen from there
@@ -140,16 +143,16 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 	f, why := w.find(at, pics)
 	if why == "" {
 		look.CameraPx = math.Hypot(f.v[camX], f.v[camY])
-		if why = w.believes(f, look.CameraPx); why == Covered && w.relearn {
-			w.dress(f)
-		}
+		why = w.lit(f, w.believes(f, look.CameraPx))
 	}
 	if look.Why = why; why != "" {
 		return look
 	}
-	if w.relearn {
+	begins := w.relearn
+	if begins {
 		w.begin(f)
 	}
+	w.light.learn(begins)
 	off, sigma, detects := [2]*float64{&look.XMM, &look.YMM}, [2]*float64{&look.SigmaXMM, &look.SigmaYMM}, [2]*float64{&look.DetectsXMM, &look.DetectsYMM}
 	calm := true
 	for k, name := range [2]string{"x", "y"} {
@@ -174,6 +177,8 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 			look.Step.Axis = name
 		}
 		switch {
+		case !learned && w.relit:
+			look.Why = Relit
 		case threshold > blindMM:
 			look.Why = Faint
 		case !learned:
@@ -185,8 +190,32 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 	}
 	look.Sees = look.SeesX || look.SeesY
 	w.last, w.looked = f.state, true
-	w.learn(f, calm)
+	w.relit = w.relit && look.Why == Relit
+	w.learn(f, calm, begins && w.relit)
 	return look
+}
+
+// lit says why a fit is none in this light, which is why it is none in any, or that the light is another one. Where that stays, the looks in it are the measure, and what shadows have
+// made of the templates is taken anew.
+func (w *Watcher) lit(f *fit, why Blind) Blind {
+	if why != "" && why != Covered {
+		return why
+	}
+	w.light.see(&f.state, w.patches, &w.pic)
+	if !w.relearn {
+		if changed, settled := w.light.changed(); settled {
+			w.relearn, w.relit = true, true
+		} else if changed {
+			return Relit
+		}
+	}
+	if why == Covered && w.relearn {
+		w.dress(f)
+		if w.relit {
+			return Relit
+		}
+	}
+	return why
 }
 
 // believes says why a fit is none, or nothing.
@@ -234,8 +263,9 @@ func (w *Watcher) dress(f *fit) {
 }
 
 // learn remembers how well each patch fitted, and takes templates anew that the print, the light or the height has changed. Only where all is calm: what is lost must never become
-// what is usual. A template is taken where the fit of all patches says it is, so what the axes are off by stays as it was; few at a time are, so what each gets wrong averages out.
-func (w *Watcher) learn(f *fit, calm bool) {
+// what is usual. A template is taken where the fit of all patches says it is, so what the axes are off by stays as it was; few at a time are, so what each gets wrong averages out. Where a new light
+// begins all may be, for it is measured anew.
+func (w *Watcher) learn(f *fit, calm, all bool) {
 	for i := range f.rows {
 		r := &f.rows[i]
 		if p := w.patches[r.patch]; r.weight > 0 {
@@ -246,6 +276,9 @@ func (w *Watcher) learn(f *fit, calm bool) {
 	w.health.learn(&w.pic)
 	z := f.pose[2]
 	few := max(len(w.patches)/8, 4)
+	if all && f.apart < agrees {
+		few = len(w.patches)
+	}
 	begun := w.turn
 	for i := range w.patches {
 		p := w.patches[(begun+i)%len(w.patches)]
@@ -255,7 +288,7 @@ func (w *Watcher) learn(f *fit, calm bool) {
 			p.lost = 0
 		}
 		rises := p.move[2] != [2]float64{} && math.Abs(z-p.tookZ) > 4
-		if few > 0 && calm && (p.lost >= 3 || p.alike > 0 && p.alike < 0.87*p.self || p.alike > 0 && p.stray > agrees || p.alike > 0 && rises) {
+		if few > 0 && calm && (p.lost >= 3 || p.lost > 0 && all || p.alike > 0 && p.alike < 0.87*p.self || p.alike > 0 && p.stray > agrees || p.alike > 0 && rises) {
 			few--
 			w.turn = (begun + i + 1) % len(w.patches)
 			w.retake(p, f)

@@ -45,6 +45,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	again := flags.Bool("again", false, "even though this version has seen them")
 	hours := flags.Float64("hours", 100, "of prints that go well, by the camera")
 	points := flags.Int("points", 2, "in each scene at which something is lost")
+	one := flags.String("nuisance", "", "only those whose name has this in it, to standard output: no table is whole then")
 	only := flags.String("part", "camera", "camera or endstops")
 	losses := flags.Int("losses", 1000, "of the endstops' part")
 	jobs := flags.Int("jobs", runtime.NumCPU(), "at once")
@@ -59,7 +60,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	}
 	write := func(part, tables string) error {
 		tables += fmt.Sprintf("\nSHA-256 of these results: `%x`\n", sha256.Sum256([]byte(tables)))
-		if *doc == "" {
+		if *doc == "" || *one != "" {
 			_, err := fmt.Print(tables)
 			return err
 		}
@@ -79,7 +80,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	if *held {
 		part = heldOut
 	}
-	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, say: os.Stderr}
+	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, nuisance: *one, say: os.Stderr}
 	sources, err := e.allowed(*held && !*again, between(text, heldOut))
 	if err != nil {
 		return err

@@ -38,6 +38,8 @@ func words(why register.Blind) string {
 		return "There is too little to see for a small shift to be told."
 	case register.Learning:
 		return "It learns from the first layers."
+	case register.Relit:
+		return "The light has changed."
 	}
 	return ""
 }
