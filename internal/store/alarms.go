@@ -14,11 +14,13 @@ type Alarm struct {
 	Print         string
 	AtMS          int64
 	About         json.RawMessage // what was found, as who found it says it
-	Before, After []byte          // JPEG: the last good picture, and the one that shows it; none, or at most MaxPictureBytes each
+	Before, After []byte          // JPEG: the last good picture, and the one that shows it; none, or at most maxEvidenceBytes each
 }
 
-// keptAlarms bounds what they cost, some hundred KiB each; the oldest go first.
-const keptAlarms = 200
+const (
+	keptAlarms       = 200     // bounds what they cost, some hundred KiB each; the oldest go first
+	maxEvidenceBytes = 2 << 20 // of a picture: what cameras of 1080p give is well below
+)
 
 // KeepAlarm keeps an alarm, in place of the one with its ID, and returns its ID. A picture that is too big is left out. ErrNotKept when the one that
 // it should replace is gone.
@@ -26,7 +28,7 @@ func (s *Store) KeepAlarm(ctx context.Context, a Alarm) (id int64, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	for _, jpeg := range []*[]byte{&a.Before, &a.After} {
-		if *jpeg == nil || len(*jpeg) > MaxPictureBytes {
+		if *jpeg == nil || len(*jpeg) > maxEvidenceBytes {
 			*jpeg = []byte{}
 		}
 	}

@@ -21,7 +21,7 @@ func TestAlarms(t *testing.T) {
 	if jpeg, err := s.AlarmPicture(t.Context(), first, true); string(jpeg) != "bad" || err != nil {
 		t.Errorf("the second picture: got %q, %v", jpeg, err)
 	}
-	big, err := s.KeepAlarm(t.Context(), Alarm{Print: "p1", AtMS: 2000, About: []byte(`{}`), After: make([]byte, MaxPictureBytes+1)})
+	big, err := s.KeepAlarm(t.Context(), Alarm{Print: "p1", AtMS: 2000, About: []byte(`{}`), After: make([]byte, maxEvidenceBytes+1)})
 	if err != nil {
 		t.Fatal(err)
 	}
