@@ -34,7 +34,7 @@ const pages: readonly Page[] = [
   { at: 'safety', name: 'Safety', about: 'When heat is switched off, and what watches it', icon: 'warn', role: 'owner', Show: lazy(() => import('./safety').then((m) => m.SafetyScreen)) },
   { at: 'sending', name: 'Sending', about: 'Curves as arcs: fewer lines for a slow cable', icon: 'plug', role: 'owner', Show: lazy(() => import('./sending').then((m) => m.SendingScreen)) },
   { at: 'cameras', name: 'Cameras', about: 'Which, how big, exposure and focus; the lamp', icon: 'camera', role: 'owner', Show: lazy(() => import('./cameras').then((m) => m.CamerasPage)) },
-  { at: 'shifts', name: 'Slips of the head', about: 'Noticing when the printer loses its place', icon: 'search', role: 'owner', Show: lazy(() => import('./shifts').then((m) => m.ShiftsPage)) },
+  { at: 'shifts', name: 'Layer shifts', about: 'Noticing when the printer loses its place', icon: 'search', role: 'owner', Show: lazy(() => import('./shifts').then((m) => m.ShiftsPage)) },
   { at: 'mesh', name: 'Bed mesh', about: 'How flat the bed is, as the printer has measured it', icon: 'bed', Show: lazy(() => import('./mesh').then((m) => m.MeshPage)) },
   { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', role: 'owner', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
   { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
