@@ -73,6 +73,11 @@ test-e2e: build sims
 	./.ci/need chromium ffmpeg
 	cd webui && npm run --silent e2e
 
+.PHONY: test-long
+test-long: build sims ## the browser's test that takes as long as the demo's set-up and print do: a layer shift, found and mended; ten minutes
+	./.ci/need chromium ffmpeg
+	cd webui && node --test --test-timeout=1200000 e2e/long/*.test.mjs
+
 .PHONY: check
 check: webui fmt ## the quick checks: formatting, vet, types, unit tests without -race
 	go vet ./...

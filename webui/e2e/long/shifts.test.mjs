@@ -2,7 +2,7 @@
 // alarm with the right offset and its evidence, X and Y homed anew, and the print that comes to its end.
 import assert from 'node:assert/strict'
 import { after, before, test as run } from 'node:test'
-import { inaccessible, Rig, until } from './rig.mjs'
+import { inaccessible, Rig, until } from '../rig.mjs'
 
 const rig = new Rig()
 const test = rig.steps(run)
