@@ -10,7 +10,7 @@ import type { State } from '../src/wire'
 import { exampleAlarm, exampleGuard, exampleState, job, seenLayer, witness } from './examples'
 import { answer, onStage, root, told } from './stage'
 
-onStage(() => new Promise(() => {}))
+onStage({ fetched: () => new Promise(() => {}) })
 
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
 const tap = (name: string | RegExp) => act(() => button(name).click())

@@ -11,7 +11,7 @@ import { exampleState } from './examples'
 import { answer, onStage, root, told } from './stage'
 
 let sent: object = golden
-onStage(() => Promise.resolve(new Response(JSON.stringify(sent))))
+onStage({ fetched: () => Promise.resolve(new Response(JSON.stringify(sent))) })
 
 const show = async (role: 'owner' | 'operator', change: object) => {
   sent = { ...golden, ...change }

@@ -2,37 +2,13 @@
 import { fireEvent, getByRole } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { Asking } from '../src/parts/asking'
-import { asks, link, linkStatus, loggedIn, received, state } from '../src/state'
-import type { Doing } from '../src/wire'
+import { linkStatus, loggedIn, received } from '../src/state'
 import { exampleState } from './examples'
+import { onStage, root, told } from './stage'
 
-let root: HTMLElement
-let told: Doing[]
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  root = document.createElement('div')
-  document.body.append(root)
-  told = []
-  vi.spyOn(link, 'do').mockImplementation((doing) => {
-    told.push(doing)
-    return Promise.resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null })
-  })
-})
-
-afterEach(() => {
-  act(() => {
-    render(null, root)
-    state.value = null
-    asks.value = new Map()
-    linkStatus.value = 'connecting'
-  })
-  root.remove()
-  vi.restoreAllMocks()
-  vi.useRealTimers()
-})
+onStage({ atMS: Date.now(), agreed: true })
 
 it('takes no Allow from a finger that was on its way to something else', async () => {
   act(() => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fireEvent, getByLabelText, getByRole, queryByRole } from '@testing-library/dom'
 import { render, type ComponentChild } from 'preact'
 import { act } from 'preact/test-utils'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { readButtons, readProfiles, readScripts } from '../src/custom'
 import { ButtonsPage, moved } from '../src/parts/buttons'
 import { numberOf } from '../src/parts/buttonsheet'
@@ -12,42 +12,15 @@ import { Ask, CustomButtons } from '../src/parts/press'
 import { ProfileForm } from '../src/parts/profileform'
 import { ProfilesPage, profileWords } from '../src/parts/profiles'
 import { ScriptsForm } from '../src/parts/scripts'
-import { asks, link, linkStatus, notices, received, state } from '../src/state'
+import { linkStatus, received, state } from '../src/state'
 import { parse } from '../src/wire'
-import type { Answer, CustomButton, Doing, Profile, State } from '../src/wire'
+import type { CustomButton, Profile, State } from '../src/wire'
 import { exampleState } from './examples'
+import { answer, onStage, root, told } from './stage'
 
 const golden = (name: string) => parse(readFileSync(`../internal/server/testdata/wire/${name}.json`, 'utf8'))
 
-let root: HTMLElement
-let told: Doing[]
-let answer: (change: Partial<Answer>) => void
-
-beforeEach(() => {
-  root = document.createElement('div')
-  document.body.append(root)
-  told = []
-  vi.spyOn(link, 'do').mockImplementation((doing) => {
-    told.push(doing)
-    return new Promise((resolve) => {
-      answer = (change) => resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null, ...change })
-    })
-  })
-  vi.stubGlobal('fetch', vi.fn((path: string) => Promise.resolve(new Response(JSON.stringify(golden(path.split('/').at(-1) ?? ''))))))
-})
-
-afterEach(() => {
-  act(() => {
-    render(null, root)
-    state.value = null
-    asks.value = new Map()
-    notices.value = []
-    linkStatus.value = 'connecting'
-  })
-  root.remove()
-  vi.restoreAllMocks()
-  vi.unstubAllGlobals()
-})
+onStage({ fetched: (path) => Promise.resolve(new Response(JSON.stringify(golden(path.split('/').at(-1) ?? '')))) })
 
 const flush = () => act(async () => {
   for (let i = 0; i < 10; i++) await Promise.resolve()

@@ -2,44 +2,16 @@
 import { getByRole, getByTestId, queryAllByText, queryByRole, queryByTestId } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { App } from '../src/app'
-import { go } from '../src/route'
 import { SettingsScreen } from '../src/screens/settings'
-import { asks, link, linkStatus, loggedIn, notices, received, state } from '../src/state'
-import type { Doing, Fault, State } from '../src/wire'
+import { linkStatus, loggedIn, received } from '../src/state'
+import type { Fault, State } from '../src/wire'
 import { exampleState, fine, job } from './examples'
+import { onStage, root, told } from './stage'
 
 const now = 1_700_000_000_000
-let root: HTMLElement
-let told: Doing[]
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  vi.setSystemTime(now)
-  root = document.createElement('div')
-  document.body.append(root)
-  told = []
-  vi.spyOn(link, 'do').mockImplementation((doing) => {
-    told.push(doing)
-    return new Promise(() => {})
-  })
-  act(() => go('print'))
-})
-
-afterEach(() => {
-  act(() => {
-    render(null, root)
-    state.value = null
-    asks.value = new Map()
-    notices.value = []
-    linkStatus.value = 'connecting'
-  })
-  root.remove()
-  vi.useRealTimers()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+onStage({ atMS: now })
 
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
 const says = (text: string) => expect(root.textContent).toContain(text)

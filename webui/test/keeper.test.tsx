@@ -2,36 +2,15 @@
 import { getByLabelText, getByRole, getByTestId, queryByTestId } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { cooledText, HeatCard, Protection } from '../src/parts/keeper'
 import { SafetyScreen } from '../src/screens/safety'
-import { asks, link, linkStatus, received, state } from '../src/state'
-import type { Doing, Keeper, State } from '../src/wire'
+import { link, linkStatus, received } from '../src/state'
+import type { Keeper, State } from '../src/wire'
 import { exampleState } from './examples'
+import { onStage, root, told } from './stage'
 
-let root: HTMLElement
-let told: Doing[]
-
-beforeEach(() => {
-  root = document.createElement('div')
-  document.body.append(root)
-  told = []
-  vi.spyOn(link, 'do').mockImplementation((doing) => {
-    told.push(doing)
-    return Promise.resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null })
-  })
-})
-
-afterEach(() => {
-  act(() => {
-    render(null, root)
-    state.value = null
-    asks.value = new Map()
-    linkStatus.value = 'connecting'
-  })
-  root.remove()
-  vi.restoreAllMocks()
-})
+onStage({ agreed: true })
 
 function kept(change: Partial<Keeper>, more: Partial<State> = {}): State {
   const s = exampleState({ state: 'paused', ...more })

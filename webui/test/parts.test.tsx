@@ -2,44 +2,16 @@
 import { fireEvent, getByRole, getByTestId, queryByRole } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { App } from '../src/app'
 import { HoldButton } from '../src/parts/hold'
 import { go } from '../src/route'
-import { asks, link, linkStatus, loggedIn, notices, received, state } from '../src/state'
-import type { Answer, Doing, State } from '../src/wire'
+import { linkStatus, loggedIn, received } from '../src/state'
+import type { State } from '../src/wire'
 import { exampleState, fine } from './examples'
+import { answer, onStage, root, told } from './stage'
 
-let root: HTMLElement
-let told: Doing[]
-let answer: (change: Partial<Answer>) => void
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  vi.setSystemTime(1_700_000_000_000)
-  root = document.createElement('div')
-  document.body.append(root)
-  told = []
-  vi.spyOn(link, 'do').mockImplementation((doing) => {
-    told.push(doing)
-    return new Promise((resolve) => {
-      answer = (change) => resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null, ...change })
-    })
-  })
-})
-
-afterEach(() => {
-  act(() => {
-    render(null, root)
-    state.value = null
-    asks.value = new Map()
-    notices.value = []
-    linkStatus.value = 'connecting'
-  })
-  root.remove()
-  vi.useRealTimers()
-  vi.restoreAllMocks()
-})
+onStage({ atMS: 1_700_000_000_000 })
 
 const button = (name: string | RegExp) => getByRole(root, 'button', { name })
 const shows = (text: string) => expect(root.textContent).toContain(text)

@@ -11,7 +11,7 @@ import { shelf } from '../src/shelf'
 import { exampleShelf, exampleState } from './examples'
 import { answer, onStage, root, told } from './stage'
 
-onStage(() => new Promise(() => {})) // the spools never come by themselves
+onStage({ fetched: () => new Promise(() => {}) }) // the spools never come by themselves
 beforeEach(() => { shelf.value = null })
 
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })

@@ -11,7 +11,7 @@ import type { State } from '../src/wire'
 import { exampleAlarm, exampleGuard, exampleState, witness } from './examples'
 import { answer, onStage, root, told } from './stage'
 
-onStage((path) => path === '/v1/alarms/p%2F1' ? Promise.resolve(new Response(JSON.stringify({ alarms: [exampleAlarm({ label: 'true' }), exampleAlarm({ id: 8, pictures: false, label: 'false' })] }))) : new Promise(() => {}))
+onStage({ fetched: (path) => path === '/v1/alarms/p%2F1' ? Promise.resolve(new Response(JSON.stringify({ alarms: [exampleAlarm({ label: 'true' }), exampleAlarm({ id: 8, pictures: false, label: 'false' })] }))) : new Promise(() => {}) })
 
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
 const tap = (name: string | RegExp) => act(() => button(name).click())

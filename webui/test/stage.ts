@@ -10,17 +10,28 @@ export let root: HTMLElement
 export let told: Doing[]
 export let answer: (change: Partial<Answer>) => void
 
-/** Each test of the file has a fresh one, on the Print screen; what it fetches is fetched's to answer. */
-export function onStage(fetched: (path: string) => Promise<Response>) {
+interface Stage {
+  fetched?: (path: string) => Promise<Response> // answers what it fetches; none: nothing is fetched
+  atMS?: number // the clock stands there, until the test moves it
+  agreed?: boolean // the link answers everything at once, and well
+}
+
+/** Each test of the file has a fresh one, on the Print screen. */
+export function onStage({ fetched, atMS, agreed }: Stage = {}) {
   beforeEach(() => {
+    if (atMS !== undefined) {
+      vi.useFakeTimers()
+      vi.setSystemTime(atMS)
+    }
     root = document.createElement('div')
     document.body.append(root)
     told = []
-    vi.stubGlobal('fetch', fetched)
+    if (fetched) vi.stubGlobal('fetch', vi.fn(fetched))
     vi.spyOn(link, 'do').mockImplementation((doing) => {
       told.push(doing)
       return new Promise((resolve) => {
         answer = (change) => resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null, ...change })
+        if (agreed) answer({})
       })
     })
     act(() => go('print'))
@@ -35,6 +46,7 @@ export function onStage(fetched: (path: string) => Promise<Response>) {
       linkStatus.value = 'connecting'
     })
     root.remove()
+    vi.useRealTimers()
     vi.unstubAllGlobals()
     vi.restoreAllMocks()
   })

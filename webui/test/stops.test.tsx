@@ -15,7 +15,7 @@ import { answer, onStage, root, told } from './stage'
 
 const heights = Array.from({ length: 240 }, (_, i) => (i + 1) * 0.2)
 
-onStage((path) => path.startsWith('/v1/heights/') ? Promise.resolve(new Response(JSON.stringify({ z_mm: heights }))) : new Promise(() => {}))
+onStage({ fetched: (path) => path.startsWith('/v1/heights/') ? Promise.resolve(new Response(JSON.stringify({ z_mm: heights }))) : new Promise(() => {}) })
 
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
 const words = () => getByTestId(root, 'stop-words').textContent

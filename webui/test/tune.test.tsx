@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fireEvent, getByLabelText, getByRole, getByText, queryByRole, waitFor } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { changedLine, grouped, readCopies, readEEPROM, type Setting } from '../src/eeprom'
 import { readMeshAnswer, tint, verdict } from '../src/mesh'
 import { MeshPicture } from '../src/parts/meshpicture'
@@ -12,38 +12,12 @@ import { signed, TuneCard } from '../src/parts/tune'
 import { EEPROMPage } from '../src/screens/eeprom'
 import { MeshPage } from '../src/screens/mesh'
 import { PrintScreen } from '../src/screens/print'
-import { asks, link, linkStatus, notices, received, state } from '../src/state'
-import { parse, type Answer, type Doing, type State } from '../src/wire'
+import { linkStatus, received } from '../src/state'
+import { parse, type State } from '../src/wire'
 import { exampleState } from './examples'
+import { answer, onStage, root, told } from './stage'
 
-let root: HTMLElement
-let told: Doing[]
-let answer: (change: Partial<Answer>) => void
-
-beforeEach(() => {
-  root = document.createElement('div')
-  document.body.append(root)
-  told = []
-  vi.spyOn(link, 'do').mockImplementation((doing) => {
-    told.push(doing)
-    return new Promise((resolve) => {
-      answer = (change) => resolve({ type: 'answer', id: 'x', rev: 0, job: '', error: null, ...change })
-    })
-  })
-})
-
-afterEach(() => {
-  act(() => {
-    render(null, root)
-    state.value = null
-    asks.value = new Map()
-    notices.value = []
-    linkStatus.value = 'connecting'
-  })
-  root.remove()
-  vi.restoreAllMocks()
-  vi.unstubAllGlobals()
-})
+onStage()
 
 const golden = (name: string) => parse(readFileSync(join(process.cwd(), '../internal/server/testdata/wire', `${name}.json`), 'utf8'))
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
