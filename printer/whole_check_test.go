@@ -7,7 +7,6 @@ import (
 	"layerd/gcode"
 	"layerd/printer/printertest"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,28 +204,15 @@ func TestInterruptedChecks(t *testing.T) {
 						time.Sleep(time.Millisecond)
 					}
 					c.do(r)
-					end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil })
-					if done := end.LastJob.Outcome == "done"; done != c.done {
-						t.Fatalf("got %+v, fault %v", end.LastJob, end.Fault)
-					}
-					time.Sleep(time.Minute)
-					b := r.sim.Body()
-					if !b.State().SoftLimits || r.sim.Counters().Collisions > 0 {
-						t.Errorf("soft limits %v, %d collisions", b.State().SoftLimits, r.sim.Counters().Collisions)
-					}
-					if !c.done {
-						if b.NozzleTargetC != 0 || b.BedTargetC != 0 {
-							t.Errorf("left with targets of %g and %g °C", b.NozzleTargetC, b.BedTargetC)
+					r.interrupted(c.done, want, func(b printertest.Body) printertest.Body {
+						if c.name == "nothing" {
+							plain = b
 						}
-						return
+						return plain
+					})
+					if !r.sim.Body().State().SoftLimits || r.sim.Counters().Collisions > 0 {
+						t.Errorf("soft limits %v, %d collisions", r.sim.Body().State().SoftLimits, r.sim.Counters().Collisions)
 					}
-					if c.name == "nothing" {
-						plain = b
-					}
-					if got := only(want, r.sim.Executed()); !slices.Equal(got, want) {
-						t.Errorf("executed %d lines of %d, or in another order", len(got), len(want))
-					}
-					sameTrail(t, b, plain)
 				})
 			})
 		}

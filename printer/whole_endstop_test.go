@@ -2,8 +2,6 @@ package printer
 
 import (
 	"fmt"
-	"io"
-	"layerd/gcode"
 	"layerd/printer/printertest"
 	"slices"
 	"strings"
@@ -23,11 +21,7 @@ func usualSwitches(machine string, limits bool) Switches {
 // watched begins a job with a watch.
 func (r *rig) watched(text string, w Watch) {
 	r.Helper()
-	survey, err := gcode.SurveyFile(strings.NewReader(text))
-	if err != nil {
-		r.Fatal(err)
-	}
-	r.must(r.p.Start(r.Context(), JobInfo{ID: "j1", File: "a.gcode", Size: int64(len(text)), Survey: survey, Watch: w}, io.NopCloser(strings.NewReader(text))))
+	r.begin(text, JobInfo{Watch: w})
 }
 
 // checked waits for the next check after n, or the job's end or pause.

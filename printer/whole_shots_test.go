@@ -53,11 +53,40 @@ func ownLines(job []string) []string {
 // start begins a job with shots.
 func (r *rig) start(text string, shots Shots) {
 	r.Helper()
+	r.begin(text, JobInfo{Shots: shots})
+}
+
+// begin begins the job j1, with what else info says of it.
+func (r *rig) begin(text string, info JobInfo) {
+	r.Helper()
 	survey, err := gcode.SurveyFile(strings.NewReader(text))
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.must(r.p.Start(r.Context(), JobInfo{ID: "j1", File: "a.gcode", Size: int64(len(text)), Survey: survey, Shots: shots}, io.NopCloser(strings.NewReader(text))))
+	info.ID, info.File, info.Size, info.Survey = "j1", "a.gcode", int64(len(text)), survey
+	r.must(r.p.Start(r.Context(), info, io.NopCloser(strings.NewReader(text))))
+}
+
+// interrupted holds what a job has come to that something came into: it ended as it should, cold where it did not go on, and else every line of want was executed
+// once and in order, and what stands on the bed is what is there when nothing comes into it.
+func (r *rig) interrupted(done bool, want []string, plain func(printertest.Body) printertest.Body) {
+	r.Helper()
+	end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil })
+	if (end.LastJob.Outcome == "done") != done {
+		r.Fatalf("got %+v, fault %v", end.LastJob, end.Fault)
+	}
+	time.Sleep(time.Minute) // the moves end
+	b := r.sim.Body()
+	if !done {
+		if b.NozzleTargetC != 0 || b.BedTargetC != 0 {
+			r.Errorf("left with targets of %g and %g °C", b.NozzleTargetC, b.BedTargetC)
+		}
+		return
+	}
+	if got := only(want, r.sim.Executed()); !slices.Equal(got, want) {
+		r.Errorf("executed %d lines of %d, or in another order", len(got), len(want))
+	}
+	sameTrail(r.T, b, plain(b))
 }
 
 // stands waits for the next shot after n.
@@ -282,24 +311,12 @@ func TestInterruptedShots(t *testing.T) {
 						time.Sleep(time.Millisecond)
 					}
 					c.do(r)
-					end := await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil })
-					if done := end.LastJob.Outcome == "done"; done != c.done {
-						t.Fatalf("got %+v, fault %v", end.LastJob, end.Fault)
-					}
-					b := r.sim.Body()
-					if !c.done {
-						if b.NozzleTargetC != 0 || b.BedTargetC != 0 {
-							t.Errorf("left with targets of %g and %g °C", b.NozzleTargetC, b.BedTargetC)
+					r.interrupted(c.done, want, func(b printertest.Body) printertest.Body {
+						if c.name == "nothing" {
+							plain = b
 						}
-						return
-					}
-					if c.name == "nothing" {
-						plain = b
-					}
-					if got := only(want, r.sim.Executed()); !slices.Equal(got, want) {
-						t.Errorf("executed %d lines of %d, or in another order", len(got), len(want))
-					}
-					sameTrail(t, b, plain)
+						return plain
+					})
 				})
 			})
 		}
