@@ -34,7 +34,7 @@ Usage:
   layerd record --to FOLDER [--from CAMERA] [--every TIME] [--frames NUMBER]
                                                   write a camera's pictures into a folder; a daemon must not have it
   layerd survey [--json] FILE                     say what a file tells: slicer, layers, time, filament, warnings; - is standard input.
-                                                  FILE is G-code, or binary G-code, gzip, UFP or sliced 3MF
+                                                  FILE is G-code, or binary G-code, gzip, zip, UFP or sliced 3MF
   layerd fit-arcs [--arc-tolerance MM] FILE OUT   write FILE with runs of moves made arcs to the new file OUT
   layerd version                                  print the version
 
