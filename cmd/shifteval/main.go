@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -44,13 +45,22 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	held := flags.Bool("held-out", false, "the scenes that are held out")
 	again := flags.Bool("again", false, "even though this version has seen them")
 	hours := flags.Float64("hours", 100, "of prints that go well, by the camera")
-	points := flags.Int("points", 2, "in each scene at which something is lost")
+	points := flags.Int("points", 4, "in each scene at which something is lost")
 	one := flags.String("nuisance", "", "only those whose name has this in it, to standard output: no table is whole then")
-	only := flags.String("part", "camera", "camera or endstops")
+	explain := flags.Bool("explain", false, "say the looks about each loss that was missed, and each false suspicion")
+	only := flags.String("part", "camera", "camera, endstops, cost: what a look takes here, or looks: nothing but looks at what cost has kept, for who counts instructions")
+	looks := flags.Int("looks", 10, "of --part looks")
 	losses := flags.Int("losses", 1000, "of the endstops' part")
 	jobs := flags.Int("jobs", runtime.NumCPU(), "at once")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, nuisance: *one, explain: *explain, say: os.Stderr}
+	switch kept := filepath.Join(*cache, "cost"); *only {
+	case "looks":
+		return onlyLooks(kept, *looks)
+	case "cost":
+		return e.cost(ctx, kept, os.Stdout)
 	}
 	text, err := []byte{}, error(nil)
 	if *doc != "" {
@@ -80,7 +90,6 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	if *held {
 		part = heldOut
 	}
-	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, nuisance: *one, say: os.Stderr}
 	sources, err := e.allowed(*held && !*again, between(text, heldOut))
 	if err != nil {
 		return err

@@ -31,6 +31,7 @@ type evaluation struct {
 	points   int     // in each scene at which something is lost
 	atOnce   int
 	nuisance string // only those whose name has this in it
+	explain  bool   // what went wrong
 	say      io.Writer
 }
 
@@ -70,6 +71,9 @@ func (e *evaluation) camera(ctx context.Context, heldOut bool, write func(*seen)
 		if err := e.scene(ctx, s, cal, float64(len(list)), out); err != nil {
 			return err
 		}
+		if e.explain {
+			out.explain(s, e.say)
+		}
 		s.forget()
 		runtime.GC()
 		if err := write(out); err != nil {
@@ -98,10 +102,11 @@ func (e *evaluation) scene(ctx context.Context, s *set, cal *register.Calibratio
 			return err
 		}
 		p := s.pass(cal, n, pics)
+		p.dice = i
 		var losses []lost
-		if round == 0 && (i == 0 || (i+int(s.Seed))%3 == 0) { // in one scene with nothing and every third nuisance
+		if round == 0 {
 			for k := range s.losses {
-				if i > 0 && (k+k/4+k/8+i)%2 == 1 { // sizes and axes by turns
+				if (k+k/4+k/8+i+int(s.Seed))%2 == 1 { // each nuisance has half of them: sizes, axes and moments by turns
 					continue
 				}
 				l, err := s.lose(cal, n, pics, cam, &s.losses[k])

@@ -25,7 +25,9 @@ const (
 type passed struct {
 	scene     *set
 	nuisance  string
+	dice      int
 	looks     int
+	events    []event
 	claims    [2]int // looks that claimed to see the axis
 	suspected int    // times that a check would have been asked for
 	paused    int    // times that the camera alone would have paused
@@ -45,6 +47,7 @@ type lost struct {
 	paused   int     // look at which the camera alone would have paused
 	found    float64 // mm
 	stats    [baselines]float64
+	looks    []register.Look // those before and after
 }
 
 // suspects and pauses are the rules of internal/guard: two looks that agree, or one that is far off, ask for a check; three, or two far off, pause where there is none; what comes slowly
@@ -117,8 +120,10 @@ func (s *set) pass(cal *register.Calibration, n nuisance, all [][]*register.Luma
 	w := register.NewWatcher(cal)
 	held := false // suspicion is one event as long as it lasts
 	var before *small
+	var seen []register.Look
 	for i, pics := range all {
 		l := w.Look(s.looks[i].printed, s.looks[i].pose, pics)
+		seen = append(seen, l)
 		for k, sees := range []bool{l.SeesX, l.SeesY} {
 			if sees {
 				p.claims[k]++
@@ -129,10 +134,12 @@ func (s *set) pass(cal *register.Calibration, n nuisance, all [][]*register.Luma
 		}
 		if suspects(l.Step) && !held {
 			p.suspected++
+			p.events = append(p.events, event{"check asked for", i, last(seen, 6)})
 		}
 		held = suspects(l.Step)
 		if pauses(l.Step) {
 			p.paused++
+			p.events = append(p.events, event{"false pause", i, last(seen, 6)})
 			w.Relearn() // a person said that it was a false alarm
 			held = false
 		}
@@ -156,9 +163,10 @@ func (s *set) lose(cal *register.Calibration, n nuisance, all [][]*register.Luma
 	w := register.NewWatcher(cal)
 	for i := max(l.at-history, 0); i < l.at; i++ {
 		before := w.Look(s.looks[i].printed, s.looks[i].pose, all[i])
+		out.looks = append(out.looks, before)
 		out.claimed, out.detects = []bool{before.SeesX, before.SeesY}[l.axis], []float64{before.DetectsXMM, before.DetectsYMM}[l.axis]
 	}
-	last := smaller(all[l.at-1][0])
+	before := smaller(all[l.at-1][0])
 	out.stays = true
 	for k, r := range l.pics {
 		pics, err := cam.shoot(r, l.at+k)
@@ -166,7 +174,8 @@ func (s *set) lose(cal *register.Calibration, n nuisance, all [][]*register.Luma
 			return out, err
 		}
 		look := w.Look(s.looks[l.at+k].printed, s.looks[l.at+k].pose, pics)
-		out.stays = out.stays && []bool{look.SeesX, look.SeesY}[l.axis] && []float64{look.DetectsXMM, look.DetectsYMM}[l.axis] <= math.Abs(l.mm)+0.001
+		out.looks = last(append(out.looks, look), 3+afterwards)
+		out.stays = out.stays && claims(&look, l.axis, l.mm)
 		right := look.Step.Axis == []string{"x", "y"}[l.axis] && look.Step.MM*l.mm > 0
 		if right && suspects(look.Step) && out.asked == 0 {
 			out.asked = k + 1
@@ -175,10 +184,10 @@ func (s *set) lose(cal *register.Calibration, n nuisance, all [][]*register.Luma
 			out.paused, out.found = k+1, look.Step.MM
 		}
 		now := smaller(pics[0])
-		for k, v := range now.against(last) {
+		for k, v := range now.against(before) {
 			out.stats[k] = max(out.stats[k], v)
 		}
-		last = now
+		before = now
 	}
 	return out, nil
 }
