@@ -134,6 +134,16 @@ func (t *trail) creep(threshold float64) Step {
 	return Step{MM: median(far), SinceLayer: t.level[0].layer, Sure: 3, Creeps: true}
 }
 
+// newest is the last sample.
+func (t *trail) newest() (s sample, ok bool) {
+	for _, list := range [2][]sample{t.after, t.before} {
+		if n := len(list); n > 0 {
+			return list[n-1], true
+		}
+	}
+	return s, false
+}
+
 // calm reports whether the newest look was where it was expected, give or take so much.
 func (t *trail) calm(mm float64) bool {
 	expected, _ := t.expect()

@@ -203,9 +203,12 @@ func (w *Watcher) lit(f *fit, why Blind) Blind {
 	}
 	w.light.see(&f.state, w.patches, &w.pic)
 	if !w.relearn {
-		if changed, settled := w.light.changed(); settled {
+		switch changed, settled := w.light.changed(); {
+		case changed && why == "" && w.steady(f):
+			w.light.learn(true)
+		case settled:
 			w.relearn, w.relit = true, true
-		} else if changed {
+		case changed:
 			return Relit
 		}
 	}
@@ -216,6 +219,21 @@ func (w *Watcher) lit(f *fit, why Blind) Blind {
 		}
 	}
 	return why
+}
+
+// steady reports whether the fit has everything where the look before had it, so that a new light has done no harm: neither its shadows nor anything else has moved what is seen. That two
+// motions undo each other on both axes is not to be expected. What the look before saw to be lost, this one sees too.
+func (w *Watcher) steady(f *fit) bool {
+	for k := range w.trails {
+		if [2]int{w.cal.MoveX, w.cal.MoveY}[k] == 0 {
+			continue
+		}
+		at, ok := w.trails[k].newest()
+		if !ok || f.support[k] < leastSupport || math.Abs(f.v[k]-w.zero[k]-at.mm) > calmMM {
+			return false
+		}
+	}
+	return f.apart < agrees
 }
 
 // believes says why a fit is none, or nothing.
