@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"time"
 
 	"layerd/camera/register"
 )
@@ -54,7 +53,7 @@ type lost struct {
 // may be a bed that bends.
 func suspects(s register.Step) bool { return s.Sure >= 2 || s.Sure == 1 && math.Abs(s.MM) > 1.5 }
 func pauses(s register.Step) bool {
-	return !s.Creeps && (s.Sure >= 3 || s.Sure == 2 && math.Abs(s.MM) > 2)
+	return !s.Creeps && (s.Sure >= 3 || s.Sure == 2 && math.Abs(s.MM) > 1.8)
 }
 
 // camera makes a set's JPEGs into what register gets.
@@ -104,6 +103,7 @@ func (s *set) calibrate() (*register.Calibration, error) {
 // shots are one print's pictures.
 func (s *set) shots(n nuisance, seed uint64) (all [][]*register.Luma, cam *camera, err error) {
 	cam = &camera{s.optics(), n, len(s.looks), rand.New(rand.NewPCG(s.Seed, seed))}
+	cam.optics.kept = &s.kept
 	for i, l := range s.looks {
 		pics, err := cam.shoot(l.pic, i)
 		if err != nil {
@@ -114,8 +114,8 @@ func (s *set) shots(n nuisance, seed uint64) (all [][]*register.Luma, cam *camer
 	return all, cam, nil
 }
 
-// pass watches a print that goes well.
-func (s *set) pass(cal *register.Calibration, n nuisance, all [][]*register.Luma) passed {
+// pass watches a print that goes well, by the baselines too if they shall.
+func (s *set) pass(cal *register.Calibration, n nuisance, all [][]*register.Luma, baselines bool) passed {
 	p := passed{scene: s, nuisance: n.name, looks: len(all), why: map[register.Blind]int{}}
 	w := register.NewWatcher(cal)
 	held := false // suspicion is one event as long as it lasts
@@ -142,6 +142,9 @@ func (s *set) pass(cal *register.Calibration, n nuisance, all [][]*register.Luma
 			p.events = append(p.events, event{"false pause", i, last(seen, 6)})
 			w.Relearn() // a person said that it was a false alarm
 			held = false
+		}
+		if !baselines {
+			continue
 		}
 		now := smaller(pics[0])
 		if before != nil {
@@ -190,19 +193,4 @@ func (s *set) lose(cal *register.Calibration, n nuisance, all [][]*register.Luma
 		before = now
 	}
 	return out, nil
-}
-
-// cost is how long a look takes, all in all, by the thread's own time.
-func (s *set) cost(cal *register.Calibration, jpeg []byte) (perLook time.Duration, err error) {
-	w := register.NewWatcher(cal)
-	const rounds = 60
-	l := &register.Luma{}
-	begun := time.Now()
-	for i := range rounds {
-		if err := register.Decode(jpeg, l); err != nil {
-			return 0, err
-		}
-		w.Look(i, s.looks[0].pose, []*register.Luma{l})
-	}
-	return time.Since(begun) / rounds, nil
 }

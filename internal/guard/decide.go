@@ -57,7 +57,7 @@ type finding struct {
 const (
 	suspicionEvery = 2 * time.Hour // the camera may have the endstops asked so often; what it sees meanwhile is found by the next check that is due
 	plainMM        = 1.5           // what is as big as this needs to be seen only once for a check …
-	hugeMM         = 2.0           // … and twice for a pause without one
+	hugeMM         = 1.8           // … and twice for a pause without one: a belt's tooth is 2 mm, give or take what is measured wrong
 )
 
 func newJudge(mode printer.WatchMode, canCheck bool) *judge {
