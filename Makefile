@@ -185,6 +185,16 @@ eval-shift-held-out: ## the same with the scenes that are held out: once for eac
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/shifteval
 	./bin/bench/shifteval --corpus $(CORPUS) --hours $(or $(HOURS),303) --held-out
 
+.PHONY: eval-shift-cost
+eval-shift-cost: ## what a look for layer shifts costs: time and memory here, and instructions of a 64-bit ARM in qemu: those of 18 looks less those of 6, by 12
+	./.ci/need povray qemu-aarch64 cc
+	@mkdir -p bin/bench
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/shifteval
+	CGO_ENABLED=0 GOARCH=arm64 go build $(GOFLAGS_BUILD) -o bin/bench/shifteval-arm64 ./cmd/shifteval
+	cc -shared -fPIC -O1 -o bin/bench/count.so cmd/shifteval/count/count.c
+	./bin/bench/shifteval --part cost --corpus $(CORPUS)
+	for n in 6 18; do GOMAXPROCS=1 qemu-aarch64 -plugin ./bin/bench/count.so ./bin/bench/shifteval-arm64 --part looks --looks $$n; done
+
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer

@@ -44,6 +44,7 @@ type optics struct {
 	blur    float64 // standard deviation of a point's picture, pixels
 	noise   float64 // of a middle grey, steps of 255
 	quality int     // of the JPEG
+	kept    *kept   // nil = nothing is
 }
 
 // moment is what a camera sees only now.
@@ -156,30 +157,44 @@ func (t *tones) of(light float32) float32 {
 	return t[i] + (t[i+1]-t[i])*min(root-float32(i), 1)
 }
 
-// shoot makes the JPEG.
-func (o *optics) shoot(r *rendering, m moment, dice *rand.Rand) []byte {
-	w, h := int(math.Round(float64(r.w)/margin)), int(math.Round(float64(r.h)/margin))
+// seenAs is what the lens makes of a rendering's light in some moment, before the camera chooses how long to expose it.
+type seenAs struct {
+	w, h int
+	lit  []float32
+	sum  float64 // of the light's roots
+}
+
+// through is the way through the lens.
+func (o *optics) through(r *rendering, m *moment) *seenAs {
+	s := &seenAs{w: int(math.Round(float64(r.w) / margin)), h: int(math.Round(float64(r.h) / margin))}
 	light := blurred(m.light(r), r.w, r.h, o.blur, m.shaken)
-	half := float64(w) / 2
-	lit, sum := make([]float32, w*h), 0.0
-	for y := range h {
-		cy := (float64(y) - float64(h)/2) / half
-		for x := range w {
+	half := float64(s.w) / 2
+	s.lit = make([]float32, s.w*s.h)
+	for y := range s.h {
+		cy := (float64(y) - float64(s.h)/2) / half
+		for x := range s.w {
 			cx := (float64(x) - half) / half
 			scale := 1 + o.bend*(cx*cx+cy*cy-0.6) - m.nudge[3]/half
 			sx := float64(r.w)/2 + half*cx*scale - m.nudge[0] + m.nudge[2]*cy
 			sy := float64(r.h)/2 + half*cy*scale - m.nudge[1] - m.nudge[2]*cx
 			v := sample(light, r.w, r.h, sx, sy)
-			if m.person > 0 && m.person-float64(x)/float64(w)+0.06*math.Sin(float64(y)/40) > 0 {
+			if m.person > 0 && m.person-float64(x)/float64(s.w)+0.06*math.Sin(float64(y)/40) > 0 {
 				v = float32(0.05 + 0.04*math.Sin(float64(y)/7)*math.Sin(float64(x)/11)) // in a checked shirt
 			}
-			lit[y*w+x] = v
+			s.lit[y*s.w+x] = v
 			if x%4 == 0 && y%4 == 0 {
-				sum += 16 * math.Sqrt(max(float64(v), 0))
+				s.sum += 16 * math.Sqrt(max(float64(v), 0))
 			}
 		}
 	}
-	gain := m.bright * float64(w*h) / max(sum, 1)
+	return s
+}
+
+// shoot makes the JPEG.
+func (o *optics) shoot(r *rendering, m moment, dice *rand.Rand) []byte {
+	s := o.kept.get(r, &m, func() *seenAs { return o.through(r, &m) })
+	w, h, lit := s.w, s.h, s.lit
+	gain := m.bright * float64(w*h) / max(s.sum, 1)
 	gain *= gain
 	img := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
 	grain, tone := float32(o.noise*m.grained), newTones()

@@ -48,6 +48,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	points := flags.Int("points", 4, "in each scene at which something is lost")
 	one := flags.String("nuisance", "", "only those whose name has this in it, to standard output: no table is whole then")
 	explain := flags.Bool("explain", false, "say the looks about each loss that was missed, and each false suspicion")
+	place := flags.String("scene", "", "only those whose name has this in it, to standard output")
 	only := flags.String("part", "camera", "camera, endstops, cost: what a look takes here, or looks: nothing but looks at what cost has kept, for who counts instructions")
 	looks := flags.Int("looks", 10, "of --part looks")
 	losses := flags.Int("losses", 1000, "of the endstops' part")
@@ -55,7 +56,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, nuisance: *one, explain: *explain, say: os.Stderr}
+	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, nuisance: *one, place: *place, explain: *explain, say: os.Stderr}
 	switch kept := filepath.Join(*cache, "cost"); *only {
 	case "looks":
 		return onlyLooks(kept, *looks)
@@ -70,7 +71,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	}
 	write := func(part, tables string) error {
 		tables += fmt.Sprintf("\nSHA-256 of these results: `%x`\n", sha256.Sum256([]byte(tables)))
-		if *doc == "" || *one != "" {
+		if *doc == "" || *one+*place != "" {
 			_, err := fmt.Print(tables)
 			return err
 		}

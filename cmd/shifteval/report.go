@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -128,7 +127,7 @@ func (o *seen) tables(sources string) string {
 		p.row(row.name, ask, fmt.Sprintf("%v; %.0f–%.0f", pause, 100*low, 100*high), goal, met, brief(difference), brief(correlation))
 	}
 	most := o.largest()
-	p.say("\nThe baselines alarm when a picture differs from the one before by more than any does in these prints that go well, so that none has a false alarm: by %.2f of a standard deviation, or %.1f pixels of 256.\n", most[byDifference], most[byPhase])
+	p.say("\nThe baselines alarm when a picture differs from the one before by more than any does in the first of these prints with each nuisance, so that none of those has a false alarm: by %.2f of a standard deviation, or %.1f pixels of 256.\n", most[byDifference], most[byPhase])
 	o.byNuisance(p)
 	o.byScene(p)
 	o.delays(p)
@@ -243,7 +242,7 @@ func (o *seen) delays(p *page) {
 		return
 	}
 	p.say("Of %d losses of ≥ 0.8 mm that were rated visible the first look after them asked for a check in %d, the second in %d, the third in %d; by the camera alone there was a pause after the second in %d and after the third in %d.", n, ask[1], ask[2], ask[3], pause[2], pause[3])
-	p.say("\nCost: %.0f ms a look of 640 × 360 pixels on this machine (%s), its JPEG and all, a look being every %d s: %.2f %% of one core.", float64(o.perLook.Microseconds())/1000, runtime.GOARCH, secondsALook, 100*o.perLook.Seconds()/secondsALook)
+	p.say("\nCost: %v.", o.cost)
 }
 
 // wrong is by how much what was told of losses was off.

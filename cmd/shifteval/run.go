@@ -20,7 +20,7 @@ type seen struct {
 	refused map[*set]error // set-ups that found nothing to go by
 	passes  []passed
 	losses  []lost
-	perLook time.Duration
+	cost    measured
 }
 
 // evaluation is how much is done.
@@ -31,6 +31,7 @@ type evaluation struct {
 	points   int     // in each scene at which something is lost
 	atOnce   int
 	nuisance string // only those whose name has this in it
+	place    string // only the scenes whose name has this in it
 	explain  bool   // what went wrong
 	say      io.Writer
 }
@@ -40,7 +41,7 @@ func (e *evaluation) camera(ctx context.Context, heldOut bool, write func(*seen)
 	out := &seen{heldOut: heldOut, cals: map[*set]*register.Calibration{}, refused: map[*set]error{}}
 	var list []scene
 	for _, s := range theScenes() {
-		if s.HeldOut == heldOut {
+		if s.HeldOut == heldOut && strings.Contains(s.Name, e.place) {
 			list = append(list, s)
 		}
 	}
@@ -61,10 +62,12 @@ func (e *evaluation) camera(ctx context.Context, heldOut bool, write func(*seen)
 			continue
 		}
 		out.cals[s] = cal
-		if out.perLook == 0 {
-			cam := &camera{s.optics(), theNuisances()[0], 1, s.dice(6)}
-			m := usual()
-			if out.perLook, err = s.cost(cal, cam.optics.shoot(s.looks[0].pic, m, cam.dice)); err != nil {
+		if out.cost.measures == 0 {
+			c, err := newCosts(ctx, s, cal, e.renders)
+			if err != nil {
+				return err
+			}
+			if out.cost, err = c.measure(); err != nil {
 				return err
 			}
 		}
@@ -101,7 +104,7 @@ func (e *evaluation) scene(ctx context.Context, s *set, cal *register.Calibratio
 		if err != nil {
 			return err
 		}
-		p := s.pass(cal, n, pics)
+		p := s.pass(cal, n, pics, round == 0)
 		p.dice = i
 		var losses []lost
 		if round == 0 {
@@ -125,7 +128,7 @@ func (e *evaluation) scene(ctx context.Context, s *set, cal *register.Calibratio
 
 // forget lets go of the pictures.
 func (s *set) forget() {
-	s.setUp = nil
+	s.setUp, s.kept.of = nil, nil
 	for i := range s.looks {
 		s.looks[i].pic = nil
 	}

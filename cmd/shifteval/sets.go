@@ -20,6 +20,7 @@ type set struct {
 	setUp  []*rendering
 	looks  []look
 	losses []loss
+	kept   kept
 }
 
 // look is one picture of a print that goes well.
