@@ -69,6 +69,78 @@ func (l *light) learn(anew bool) {
 	}
 }
 
+// lit says why a fit is none in this light, which is why it is none in any, or that the light is another one. Where that stays, the looks in it are the measure, and what shadows have
+// made of the templates is taken anew.
+func (w *Watcher) lit(f *fit, why Blind) Blind {
+	if why != "" && why != Covered {
+		return why
+	}
+	w.light.see(&f.state, w.patches, &w.pic)
+	if !w.relearn {
+		switch changed, settled := w.light.changed(); {
+		case changed && why == "" && w.steady(f):
+			w.light.learn(true)
+		case settled && w.pending(f) < 0:
+			w.relearn, w.relit = true, true
+		case changed:
+			return Relit
+		}
+	}
+	if why == Covered && w.relearn {
+		w.dress(f)
+		if w.relit {
+			return Relit
+		}
+	}
+	return why
+}
+
+// steady reports whether the fit has everything where the look before had it, so that a new light has done no harm: neither its shadows nor anything else has moved what is seen. That two
+// motions undo each other on both axes is not to be expected. What the look before saw to be lost, this one sees too.
+func (w *Watcher) steady(f *fit) bool {
+	for k := range w.trails {
+		if [2]int{w.cal.MoveX, w.cal.MoveY}[k] == 0 {
+			continue
+		}
+		at, ok := w.trails[k].newest()
+		if !ok || f.support[k] < leastSupport || math.Abs(f.v[k]-w.zero[k]-at.mm) > calmMM {
+			return false
+		}
+	}
+	return f.apart < agrees
+}
+
+// pending is the axis of which a step was found in the old light that the new one shows too, of much the same size; −1 = none. It is not measured by the new light, whose shadows
+// are in that: they only cannot have made it, for it was there before them.
+func (w *Watcher) pending(f *fit) (axis int) {
+	for k := range w.trails {
+		t := &w.trails[k]
+		if len(t.after) == 0 || w.relearn || f.support[k] < leastSupport {
+			continue
+		}
+		expected, _ := t.expect()
+		if r := (f.v[k] - w.zero[k] - expected) / t.step(expected).MM; r > 0.6 && r < 1.4 {
+			return k
+		}
+	}
+	return -1
+}
+
+// carried is the pending step, seen once more.
+func (w *Watcher) carried(f *fit, layer int) Step {
+	k := w.pending(f)
+	if k < 0 {
+		return Step{}
+	}
+	t := &w.trails[k]
+	again := t.after[len(t.after)-1]
+	again.layer = layer
+	expected, _ := t.expect()
+	step := t.stays(again, expected)
+	step.Axis = [2]string{"x", "y"}[k]
+	return step
+}
+
 // mean is that of a square, as far as it lies in the picture.
 func (p *plane) mean(x, y, side int) float64 {
 	x0, y0, x1, y1 := max(x, 0), max(y, 0), min(x+side, p.w), min(y+side, p.h)

@@ -40,3 +40,30 @@ func TestSteadyLight(t *testing.T) {
 		}
 	}
 }
+
+// What was lost in the look before a lamp is switched is still seen by the next one, whatever its shadows do, and is not taken for the measure in its light.
+func TestLostBeforeLamp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(52, 60)
+	w.lamp = 1
+	watch := register.NewWatcher(w.calibrated(t))
+	layer := 0
+	look := func() register.Look {
+		layer++
+		return watch.Look(layer, height(layer), w.pictures(t, height(layer), 1))
+	}
+	for range 6 {
+		look()
+	}
+	w.lost[0] = 2
+	for sure := 1; sure <= 4; sure++ {
+		l := look()
+		if l.Step.Axis != "x" || l.Step.Sure != min(sure, 3) || math.Abs(l.Step.MM-2) > 0.2 || l.Step.SinceLayer != 7 {
+			t.Errorf("2 mm lost, look %d: %+v", sure, l)
+		}
+		if relit := l.Why == register.Relit; relit != (sure > 1) {
+			t.Errorf("look %d: %+v, and the lamp was switched after the first", sure, l)
+		}
+		w.lamp, w.gain = 2, 0.7
+	}
+}

@@ -107,16 +107,25 @@ func (t *trail) add(s sample, threshold float64) (step Step) {
 	case len(t.after) > 0 && (t.after[0].mm-expected)*d < 0:
 		t.after = t.after[:0]
 	}
+	return t.stays(s, expected)
+}
+
+// stays takes one more look at a step.
+func (t *trail) stays(s sample, expected float64) Step {
 	t.after = append(t.after, s)
+	if len(t.after) > trailLength {
+		t.after = append(t.after[:1], t.after[2:]...)
+	}
+	return t.step(expected)
+}
+
+// step is what the looks since it say; there is one at least.
+func (t *trail) step(expected float64) Step {
 	newest := make([]float64, 0, 3)
 	for _, a := range t.after[max(len(t.after)-3, 0):] {
 		newest = append(newest, a.mm-expected)
 	}
-	since := t.after[0].layer
-	if len(t.after) > trailLength {
-		t.after = append(t.after[:1], t.after[2:]...)
-	}
-	return Step{MM: median(newest), SinceLayer: since, Sure: len(newest)}
+	return Step{MM: median(newest), SinceLayer: t.after[0].layer, Sure: len(newest)}
 }
 
 // creep is what came slowly since the first looks.

@@ -145,7 +145,10 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 		look.CameraPx = math.Hypot(f.v[camX], f.v[camY])
 		why = w.lit(f, w.believes(f, look.CameraPx))
 	}
-	if look.Why = why; why != "" {
+	if look.Why = why; why == Relit && f != nil {
+		look.Step = w.carried(f, layer)
+	}
+	if why != "" {
 		return look
 	}
 	begins := w.relearn
@@ -193,47 +196,6 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 	w.relit = w.relit && look.Why == Relit
 	w.learn(f, calm, begins && w.relit)
 	return look
-}
-
-// lit says why a fit is none in this light, which is why it is none in any, or that the light is another one. Where that stays, the looks in it are the measure, and what shadows have
-// made of the templates is taken anew.
-func (w *Watcher) lit(f *fit, why Blind) Blind {
-	if why != "" && why != Covered {
-		return why
-	}
-	w.light.see(&f.state, w.patches, &w.pic)
-	if !w.relearn {
-		switch changed, settled := w.light.changed(); {
-		case changed && why == "" && w.steady(f):
-			w.light.learn(true)
-		case settled:
-			w.relearn, w.relit = true, true
-		case changed:
-			return Relit
-		}
-	}
-	if why == Covered && w.relearn {
-		w.dress(f)
-		if w.relit {
-			return Relit
-		}
-	}
-	return why
-}
-
-// steady reports whether the fit has everything where the look before had it, so that a new light has done no harm: neither its shadows nor anything else has moved what is seen. That two
-// motions undo each other on both axes is not to be expected. What the look before saw to be lost, this one sees too.
-func (w *Watcher) steady(f *fit) bool {
-	for k := range w.trails {
-		if [2]int{w.cal.MoveX, w.cal.MoveY}[k] == 0 {
-			continue
-		}
-		at, ok := w.trails[k].newest()
-		if !ok || f.support[k] < leastSupport || math.Abs(f.v[k]-w.zero[k]-at.mm) > calmMM {
-			return false
-		}
-	}
-	return f.apart < agrees
 }
 
 // believes says why a fit is none, or nothing.
