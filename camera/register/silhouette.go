@@ -94,7 +94,7 @@ func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down
 			continue
 		}
 		a.Sees = a.Sees || len(t.before) >= leastTrail
-		if step := t.add(sample{layer, change[k], [4]float64{}}, threshold); step.Sure > a.Step.Sure && !step.Creeps {
+		if step := t.add(sample{layer: layer, mm: change[k]}, threshold); step.Sure > a.Step.Sure && !step.Creeps {
 			a.Step = step
 			a.Step.Axis = [2]string{"x", "y"}[k]
 		}

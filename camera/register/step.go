@@ -11,6 +11,7 @@ type Step struct {
 	MM         float64 `json:"mm"`          // + = further along + than believed
 	SinceLayer int     `json:"since_layer"` // the first that was printed wrong, or the one before
 	Sure       int     `json:"sure"`        // looks in a row that agree, 1 to 3
+	Plain      bool    `json:"plain"`       // each of these looks could have told much less
 	Creeps     bool    `json:"creeps"`      // it came slowly: a pulley that slips, a bed that bends, or a look that drifts; a reason to check, and none to pause
 }
 
@@ -19,6 +20,7 @@ const (
 	leastTrail  = 3   // looks before one can tell a step
 	creepMM     = 1.5 // what came slowly is told of from here on
 	steepest    = 0.03
+	plainly     = 1.75 // times the least step that would be told
 )
 
 // sample is where one axis was in one look.
@@ -26,6 +28,7 @@ type sample struct {
 	layer  int
 	mm     float64
 	camera [4]float64 // pixels: right, down, turned, zoomed
+	plain  bool       // it is far from where it was expected
 }
 
 // trail is what one axis did in the last looks.
@@ -107,6 +110,7 @@ func (t *trail) add(s sample, threshold float64) (step Step) {
 	case len(t.after) > 0 && (t.after[0].mm-expected)*d < 0:
 		t.after = t.after[:0]
 	}
+	s.plain = math.Abs(d) > plainly*threshold
 	return t.stays(s, expected)
 }
 
@@ -121,11 +125,11 @@ func (t *trail) stays(s sample, expected float64) Step {
 
 // step is what the looks since it say; there is one at least.
 func (t *trail) step(expected float64) Step {
-	newest := make([]float64, 0, 3)
+	newest, plain := make([]float64, 0, 3), true
 	for _, a := range t.after[max(len(t.after)-3, 0):] {
-		newest = append(newest, a.mm-expected)
+		newest, plain = append(newest, a.mm-expected), plain && a.plain
 	}
-	return Step{MM: median(newest), SinceLayer: t.after[0].layer, Sure: len(newest)}
+	return Step{MM: median(newest), SinceLayer: t.after[0].layer, Sure: len(newest), Plain: plain}
 }
 
 // creep is what came slowly since the first looks.

@@ -174,7 +174,7 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 		threshold := t.threshold(f.sigma[k], w.cal.Scatter[k]) + shaken
 		*detects[k] = min(threshold, unseenMM)
 		learned := len(t.before) >= leastTrail
-		step := t.add(sample{layer, *off[k], f.camera()}, threshold)
+		step := t.add(sample{layer: layer, mm: *off[k], camera: f.camera()}, threshold)
 		if step.Sure > 0 && (look.Step.Sure == 0 || step.SinceLayer > look.Step.SinceLayer) {
 			look.Step = step
 			look.Step.Axis = name

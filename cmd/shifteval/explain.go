@@ -43,7 +43,7 @@ func trace(to io.Writer, looks []register.Look) {
 		fmt.Fprintf(to, "    layer %3d  x %+6.2f ±%.2f of %5.2f %s  y %+6.2f ±%.2f of %5.2f %s  camera %4.1f px  %s", l.Layer,
 			l.XMM, l.SigmaXMM, l.DetectsXMM, mark(l.SeesX), l.YMM, l.SigmaYMM, l.DetectsYMM, mark(l.SeesY), l.CameraPx, l.Why)
 		if s := l.Step; s.Sure > 0 {
-			fmt.Fprintf(to, "  step %s %+.2f mm since %d, sure %d, creeps %v", s.Axis, s.MM, s.SinceLayer, s.Sure, s.Creeps)
+			fmt.Fprintf(to, "  step %s %+.2f mm since %d, sure %d, plain %v, creeps %v", s.Axis, s.MM, s.SinceLayer, s.Sure, s.Plain, s.Creeps)
 		}
 		fmt.Fprintln(to)
 	}

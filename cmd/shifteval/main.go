@@ -49,7 +49,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	one := flags.String("nuisance", "", "only those whose name has this in it, to standard output: no table is whole then")
 	explain := flags.Bool("explain", false, "say the looks about each loss that was missed, and each false suspicion")
 	place := flags.String("scene", "", "only those whose name has this in it, to standard output")
-	only := flags.String("part", "camera", "camera, endstops, cost: what a look takes here, or looks: nothing but looks at what cost has kept, for who counts instructions")
+	only := flags.String("part", "camera", "camera, endstops, render: pictures and nothing else, so that they are there, cost: what a look takes here, or looks: nothing but looks at what cost has kept, for who counts instructions")
 	looks := flags.Int("looks", 10, "of --part looks")
 	losses := flags.Int("losses", 1000, "of the endstops' part")
 	jobs := flags.Int("jobs", runtime.NumCPU(), "at once")
@@ -60,6 +60,8 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	switch kept := filepath.Join(*cache, "cost"); *only {
 	case "looks":
 		return onlyLooks(kept, *looks)
+	case "render":
+		return e.render(ctx, *held)
 	case "cost":
 		return e.cost(ctx, kept, os.Stdout)
 	}

@@ -49,11 +49,11 @@ type lost struct {
 	looks    []register.Look // those before and after
 }
 
-// suspects and pauses are the rules of internal/guard: two looks that agree, or one that is far off, ask for a check; three, or two far off, pause where there is none; what comes slowly
+// suspects and pauses are the rules of internal/guard: two looks that agree, or one that is far off, ask for a check; three, or two that are plain or far off, pause where there is none; what comes slowly
 // may be a bed that bends.
 func suspects(s register.Step) bool { return s.Sure >= 2 || s.Sure == 1 && math.Abs(s.MM) > 1.5 }
 func pauses(s register.Step) bool {
-	return !s.Creeps && (s.Sure >= 3 || s.Sure == 2 && math.Abs(s.MM) > 1.8)
+	return !s.Creeps && (s.Sure >= 3 || s.Sure == 2 && (s.Plain || math.Abs(s.MM) > 1.8))
 }
 
 // camera makes a set's JPEGs into what register gets.

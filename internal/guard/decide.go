@@ -97,7 +97,7 @@ func (j *judge) alone(layer int) bool {
 		return false
 	}
 	heard := j.grumbled >= s.SinceLayer-1 && j.grumbled <= layer && j.grumbled >= 0 // the firmware is the second witness
-	return s.Sure >= 3 || s.Sure == 2 && (math.Abs(s.MM) > hugeMM || heard)
+	return s.Sure >= 3 || s.Sure == 2 && (s.Plain || math.Abs(s.MM) > hugeMM || heard)
 }
 
 // seen is what the camera alone has found.

@@ -61,8 +61,10 @@ func TestWhatFollows(t *testing.T) {
 		"and only for that suspicion": {printer.WatchPause, true, []saying{
 			{look: step(0.8, 5, 2), layer: 6, wantCheck: true}, {check: checked("unsure", 0), layer: 6}, {look: nothing, layer: 7},
 			{after: 3 * time.Hour, look: step(0.8, 90, 3), layer: 92, wantCheck: true}}},
-		"the camera alone must see it three times":          {printer.WatchPause, false, []saying{{look: step(0.8, 5, 1), layer: 5}, {look: step(0.8, 5, 2), layer: 6}, {look: step(0.8, 5, 3), layer: 7, wantAlarm: true, wantPause: true}}},
-		"or twice when it is big":                           {printer.WatchPause, false, []saying{{look: step(2.4, 5, 1), layer: 5}, {look: step(2.4, 5, 2), layer: 6, wantAlarm: true, wantPause: true}}},
+		"the camera alone must see it three times": {printer.WatchPause, false, []saying{{look: step(0.8, 5, 1), layer: 5}, {look: step(0.8, 5, 2), layer: 6}, {look: step(0.8, 5, 3), layer: 7, wantAlarm: true, wantPause: true}}},
+		"or twice when it is big":                  {printer.WatchPause, false, []saying{{look: step(2.4, 5, 1), layer: 5}, {look: step(2.4, 5, 2), layer: 6, wantAlarm: true, wantPause: true}}},
+		"or twice when it is plain": {printer.WatchPause, false, []saying{{look: &register.Step{Axis: "x", MM: 0.8, SinceLayer: 5, Sure: 1, Plain: true}, layer: 5},
+			{look: &register.Step{Axis: "x", MM: 0.8, SinceLayer: 5, Sure: 2, Plain: true}, layer: 6, wantAlarm: true, wantPause: true}}},
 		"or twice when the firmware has felt something too": {printer.WatchPause, false, []saying{{fw: printer.WitnessCrash, layer: 5}, {look: step(0.8, 5, 1), layer: 5}, {look: step(0.8, 5, 2), layer: 6, wantAlarm: true, wantPause: true}}},
 		"what the firmware felt long ago is another story":  {printer.WatchPause, false, []saying{{fw: printer.WitnessCrash, layer: 1}, {look: step(0.8, 5, 1), layer: 5}, {look: step(0.8, 5, 2), layer: 6}}},
 		"what comes slowly may be a bed that bends":         {printer.WatchPause, false, []saying{{look: creeping, layer: 8}, {look: creeping, layer: 9}, {look: creeping, layer: 10}}},
