@@ -204,12 +204,13 @@ func (c *Calibrator) prove(cal *Calibration) {
 			continue
 		}
 		cal.Scatter[k] = min(scatter(off[k]), 100)
-		*detects[k] = min(max(leastMM, 5*median(sigma[k]), 4.5*cal.Scatter[k]), unseenMM)
+		threshold := max(leastMM, 5*median(sigma[k]), 4.5*cal.Scatter[k])
+		*detects[k] = min(sure(threshold, median(sigma[k])), unseenMM)
 		found, meant := c.drill(cal, k)
 		switch {
 		case !(math.Abs(found-meant) < 0.25+0.1*math.Abs(meant)):
 			*whys[k], *detects[k] = fmt.Sprintf("a move of %.1f mm looked like %.1f mm", meant, found), unseenMM
-		case *detects[k] > blindMM:
+		case threshold > blindMM:
 			*whys[k] = "what moves with it has too little contrast, is too small, or moves towards the camera"
 		default:
 			*sees[k] = true

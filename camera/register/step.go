@@ -75,6 +75,9 @@ func (t *trail) threshold(sigma, usual float64) float64 {
 	return max(leastMM, 6*mad, 5*sigma)
 }
 
+// sure is the least loss of which a threshold will not fall short: what is seen of one is up to a tenth less than it was, where the view is along the axis, and noise is as it falls.
+func sure(threshold, sigma float64) float64 { return 1.1*threshold + 2*sigma }
+
 // nudged is by how many pixels the camera stands elsewhere than it did in the samples before.
 func (t *trail) nudged(camera [4]float64) (px float64) {
 	if len(t.before) == 0 {

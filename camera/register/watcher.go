@@ -172,7 +172,7 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 			t.anchor = t.anchor[:0] // what the camera did is no creeping
 		}
 		threshold := t.threshold(f.sigma[k], w.cal.Scatter[k]) + shaken
-		*detects[k] = min(threshold, unseenMM)
+		*detects[k] = min(sure(threshold, f.sigma[k]), unseenMM)
 		learned := len(t.before) >= leastTrail
 		step := t.add(sample{layer: layer, mm: *off[k], camera: f.camera()}, threshold)
 		if step.Sure > 0 && (look.Step.Sure == 0 || step.SinceLayer > look.Step.SinceLayer) {
