@@ -163,7 +163,7 @@ func goldens() map[string]any {
 		"alarms":                AlarmList{Alarms: []guard.Alarm{*goldenShift().Guard.Alarm}},
 		"command_set_guard":     FromPage{Command: Command{ID: "c70", Do: "set_guard", Guard: &guard.Settings{Mode: printer.WatchTell, Camera: 2, SharePercent: 1, RecordMB: 500}}},
 		"command_guard_setup":   FromPage{Command: Command{ID: "c71", Do: "guard_setup", Empty: true}},
-		"command_guard_drill":   FromPage{Command: Command{ID: "c72", Do: "guard_drill", Axes: "y"}},
+		"command_guard_drill":   FromPage{Command: Command{ID: "c72", Do: "guard_drill", Axes: "y", Empty: true}},
 		"command_guard_cancel":  FromPage{Command: Command{ID: "c73", Do: "guard_cancel"}},
 		"command_false_alarm":   FromPage{Command: Command{ID: "c74", Do: "false_alarm", Job: "01jd8w2m4k"}},
 		"command_guard_check":   FromPage{Command: Command{ID: "c77", Do: "guard_check", Job: "01jd8w2m4k"}},

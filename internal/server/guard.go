@@ -62,10 +62,13 @@ func (s *Server) doGuardSetup(ctx context.Context, c *call) (uint64, error) {
 	return s.rev(), s.cfg.Guard.SetUp(ctx)
 }
 
-// doGuardDrill begins a fire drill of one axis.
+// doGuardDrill begins a fire drill of one axis. It homes the printer, so what holds for the set-up holds for it.
 func (s *Server) doGuardDrill(ctx context.Context, c *call) (uint64, error) {
 	if c.Axes != "x" && c.Axes != "y" {
 		return 0, badCommand("axes must be x or y.")
+	}
+	if !c.Empty {
+		return 0, badCommand("This command needs empty: the printer is homed, and somebody must have looked that nothing lies on the bed.")
 	}
 	return s.rev(), s.cfg.Guard.Drill(ctx, c.Axes)
 }

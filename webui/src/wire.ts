@@ -241,7 +241,7 @@ export type Doing =
   | { do: 'set_timelapse'; timelapse: TimelapseSettings }
   | { do: 'set_guard'; guard: GuardSettings }
   | { do: 'guard_setup'; empty: boolean }
-  | { do: 'guard_drill'; axes: 'x' | 'y' }
+  | { do: 'guard_drill'; axes: 'x' | 'y'; empty: boolean }
   | { do: 'guard_cancel' }
   | { do: 'guard_check' | 'rehome' | 'false_alarm' | 'guard_seen'; job: string }
   | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }
