@@ -26,6 +26,9 @@ type raised struct {
 func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 	p := o.print
 	a := &raised{finding: f, before: p.good, after: p.now}
+	if !f.exact { // nobody has seen when it came about
+		a.before = p.sure
+	}
 	if a.after.layer < f.since || a.after.atMS <= a.before.atMS { // it shows nothing of it yet
 		a.after = picture{}
 	}
@@ -51,7 +54,7 @@ func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 			a.Paused = false
 		}
 	}
-	o.keepEvidence(ctx, a)
+	o.keepEvidence(a)
 }
 
 // follow notes what becomes of a print with an alarm: it stands, is homed anew, goes on.
@@ -91,13 +94,13 @@ func (o *owner) photo(ctx context.Context, a *raised, f *camera.Frame) {
 		return
 	}
 	a.wanted, a.after = time.Time{}, picture{jpeg: f.JPEG, atMS: f.Time.UnixMilli(), layer: a.Layer, turn: f.Turn}
-	o.keepEvidence(ctx, a)
+	o.keepEvidence(a)
 }
 
 // answered puts the alarm away. What is seen next is the measure, for everything may have been moved.
 func (o *owner) answered(ctx context.Context) {
 	p := o.print
-	o.keepEvidence(ctx, p.alarm)
+	o.keepEvidence(p.alarm)
 	p.alarm, p.relearn = nil, true
 	o.spend(ctx)
 }
@@ -132,14 +135,15 @@ func (o *owner) seenAlarm(ctx context.Context, job string) error {
 }
 
 // keepEvidence keeps the alarm with its pictures, and again what has changed meanwhile.
-func (o *owner) keepEvidence(ctx context.Context, a *raised) {
+func (o *owner) keepEvidence(a *raised) {
 	if a.changed = a.keeping; a.keeping {
 		return
 	}
+	a.BeforeLayer, a.AfterLayer = a.before.layer, a.after.layer
 	e := Evidence{Alarm: a.Alarm, Before: a.before.jpeg, After: a.after.jpeg}
 	e.Alarm.Pictures = e.Before != nil && e.After != nil
 	a.keeping = o.later(func() func(*owner) {
-		id, err := o.cfg.KeepEvidence(ctx, e)
+		id, err := o.cfg.KeepEvidence(o.late, e)
 		if err != nil {
 			o.log.Error("an alarm cannot be kept", "job", e.Alarm.Job, "err", err)
 		}
@@ -148,7 +152,7 @@ func (o *owner) keepEvidence(ctx context.Context, a *raised) {
 				a.ID, a.Pictures = id, e.Alarm.Pictures
 			}
 			if a.changed {
-				o.keepEvidence(ctx, a)
+				o.keepEvidence(a)
 			}
 		}
 	})

@@ -33,6 +33,7 @@ type watched struct {
 	relearn bool // before the next look
 	lastAt  time.Time
 	blind   int // looks in a row that saw nothing
+	odd     int // looks in a row whose pictures had another size than those of the set-up
 
 	shot      int    // number of the printer's newest that was noticed
 	stand     *stand // the one that is held
@@ -44,6 +45,7 @@ type watched struct {
 	endstops  Statement
 	firmware  Statement
 	good, now picture
+	sure      picture // the one that was good when the endstops have last said that all is right; before that the print's first
 	layers    []Layer
 	alarm     *raised
 	recorded  int
@@ -79,6 +81,7 @@ const (
 	slowCamera = 500 * time.Millisecond  // who has brought two frames in this time is not waited for
 	deadAge    = 3 * time.Second         // of the newest frame of a camera that has failed
 	blindLooks = 3                       // in a row, for checks to come sooner
+	oddLooks   = 3                       // in a row with pictures of another size, for the set-up not to fit any more
 	keptLayers = 30
 )
 
@@ -145,13 +148,16 @@ func (o *owner) leave(ctx context.Context, now time.Time) {
 	}
 	watcher, relearn, cal, last := p.watcher, p.relearn, o.kept.Calibration, s.frames[len(s.frames)-1]
 	asked := o.later(func() func(*owner) {
+		if ctx.Err() != nil {
+			return nil
+		}
 		if relearn {
 			watcher.Relearn()
 		}
 		pics := decode(s.frames)
 		l := watcher.Look(s.layer, s.at, pics)
 		if len(pics) > 0 && (pics[0].W != cal.Width || pics[0].H != cal.Height) {
-			return func(o *owner) { o.dropSight(ctx, p, cal) }
+			l.Why = otherSize
 		}
 		return func(o *owner) { o.looked(ctx, p, l, s, last) }
 	})
@@ -180,28 +186,35 @@ func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stan
 	pic := picture{jpeg: last.JPEG, atMS: last.Time.UnixMilli(), layer: l.Layer, turn: last.Turn}
 	p.now = pic
 	if (l.Sees || l.Why == register.Learning) && l.Step.Sure == 0 {
-		p.good = pic
+		if p.good = pic; p.sure.jpeg == nil {
+			p.sure = pic
+		}
 	}
+	o.sized(p, l.Why)
 	o.saw(l, last.Time)
 	o.record(p, l, s)
 	o.act(ctx, p.judge.look(l, last.Time))
 }
 
-// dropSight: the camera's pictures are not those of the set-up any more.
-func (o *owner) dropSight(ctx context.Context, p *watched, of *register.Calibration) {
-	p.looking = false
-	if o.kept.Calibration == of {
-		o.kept.Calibration, o.notice = nil, "The camera's pictures have another size than in the set-up: do the set-up again."
-		o.keep(ctx)
-		o.see()
+// sized notes whether pictures have the set-up's size. One that has not is an accident; where it stays so people must do the set-up again, but what it has found is kept: the camera may give
+// that size again.
+func (o *owner) sized(p *watched, why register.Blind) {
+	switch why {
+	case register.NoPicture:
+	case otherSize:
+		if p.odd++; p.odd >= oddLooks {
+			o.misfit = true
+		}
+	default:
+		p.odd, o.misfit = 0, false
 	}
 }
 
 // keep keeps what the set-up has found.
-func (o *owner) keep(ctx context.Context) {
+func (o *owner) keep() {
 	kept := o.kept
 	if !o.later(func() func(*owner) {
-		if err := o.cfg.Keep(ctx, kept); err != nil {
+		if err := o.cfg.Keep(o.late, kept); err != nil {
 			o.log.Error("what the guard's set-up has found cannot be kept", "err", err)
 		}
 		return nil
@@ -255,6 +268,9 @@ func (o *owner) checked(ctx context.Context, c *printer.EndstopCheck) {
 		card := *o.kept.Card
 		card.CheckS = c.TookS
 		o.kept.Card = &card
+	}
+	if c.Verdict == printer.CheckRight && p.good.jpeg != nil && p.good.atMS <= c.AtMS {
+		p.sure = p.good
 	}
 	o.act(ctx, p.judge.check(*c))
 }

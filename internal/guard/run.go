@@ -25,6 +25,7 @@ type Printer interface {
 type owner struct {
 	*Guard
 	life     context.Context // of Run
+	late     context.Context // ends a little later, for what is to be kept
 	settings Settings
 	kept     Kept
 	snap     *printer.Snapshot
@@ -35,12 +36,13 @@ type owner struct {
 	drill    *Drill
 	work     work // the set-up or the drill under way
 	notice   string
+	misfit   bool                     // the camera's pictures have another size than those of the set-up
 	hand     chan func() func(*owner) // to the goroutine that looks at pictures and writes to the disk
 	back     chan func(*owner)        // from it, and from the work
 }
 
 func newOwner(g *Guard) *owner {
-	o := &owner{Guard: g, settings: g.cfg.Settings, kept: g.cfg.Kept, hand: make(chan func() func(*owner), 8), back: make(chan func(*owner))}
+	o := &owner{Guard: g, settings: g.cfg.Settings, kept: g.cfg.Kept, hand: make(chan func() func(*owner), 8), back: make(chan func(*owner)), late: context.Background()}
 	o.snap = &printer.Snapshot{}
 	if snap, _ := g.cfg.Printer.Snapshots().Get(); snap != nil {
 		o.snap = snap
@@ -62,11 +64,14 @@ func (g *Guard) Run(ctx context.Context) error {
 	defer close(g.stopped)
 	ctx, end := context.WithCancel(ctx)
 	defer end()
+	late, endLate := context.WithCancel(context.WithoutCancel(ctx))
+	defer endLate()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(toEnd, endLate) })()
 	o := newOwner(g)
-	o.life = ctx
-	handed := make(chan struct{})
-	go func() { defer close(handed); o.handle(ctx) }()
-	defer func() { end(); o.work.wait(); o.endPrint(); <-handed }()
+	o.life, o.late = ctx, late
+	handed := make(chan func(*owner), 1)
+	go func() { handed <- o.handle(ctx) }()
+	defer func() { end(); o.work.wait(); o.endPrint(); o.finish(<-handed) }()
 	if card := o.kept.Card; card != nil {
 		if _, err := g.cfg.Printer.SetSwitches(ctx, card.Endstops); err != nil {
 			g.log.Error("the printer was not told what is known of its endstops", "err", err)
@@ -183,7 +188,7 @@ func (o *owner) endPrint() {
 	if p := o.print; p != nil {
 		p.end()
 		p.alarm, p.frames, p.camera, p.watcher, p.stand = nil, nil, nil, nil, nil
-		p.good, p.now = picture{}, picture{}
+		p.good, p.now, p.sure = picture{}, picture{}, picture{}
 		o.print, o.last = nil, p
 	}
 }
@@ -324,26 +329,46 @@ func (o *owner) fits(p printer.Profile) bool {
 	return p.ParkXMM == k.ParkXMM && p.ParkYMM == k.ParkYMM && p.WidthMM == k.WidthMM && p.DepthMM == k.DepthMM && p.Origin == k.Origin && p.Kinematics == k.Kinematics
 }
 
-// handle does what takes long, one after the other, on a thread that lets all others go first. What it returns is done by the owner.
-func (o *owner) handle(ctx context.Context) {
+// handle does what takes long, one after the other, on a thread that lets all others go first. What it returns is done by the owner; the last of it, when ctx has ended, is left to do.
+func (o *owner) handle(ctx context.Context) (left func(*owner)) {
 	stepAside()
 	for {
 		select {
 		case do := <-o.hand:
-			if then := do(); then != nil {
-				o.report(ctx, then)
+			if then := do(); then != nil && !o.report(ctx, then) {
+				return then
 			}
 		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// toEnd is how long what was handed over may take when layerd ends.
+const toEnd = 2 * time.Second
+
+// finish does what was handed over before the end, as long as there is time: an alarm of the last moment is kept.
+func (o *owner) finish(then func(*owner)) {
+	for o.late.Err() == nil {
+		if then != nil {
+			then(o)
+		}
+		select {
+		case do := <-o.hand:
+			then = do()
+		default:
 			return
 		}
 	}
 }
 
-// report has the owner do something, from another goroutine.
-func (o *owner) report(ctx context.Context, do func(*owner)) {
+// report has the owner do something, from another goroutine; false: it has ended.
+func (o *owner) report(ctx context.Context, do func(*owner)) bool {
 	select {
 	case o.back <- do:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 

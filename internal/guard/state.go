@@ -101,22 +101,24 @@ type Layer struct {
 
 // Alarm is a shift that was found, with its evidence.
 type Alarm struct {
-	ID         int64           `json:"id"` // of the evidence: GET /v1/guard/ID/before and /after
-	AtMS       int64           `json:"at_ms"`
-	Layer      int             `json:"layer"`
-	Since      int             `json:"since"`     // the first layer that may be spoiled
-	Spoiled    int             `json:"spoiled"`   // layers that may be
-	Sentence   string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."
-	Confirmed  bool            `json:"confirmed"` // by the endstops
-	XMM        float64         `json:"x_mm"`
-	YMM        float64         `json:"y_mm"`
-	Paused     bool            `json:"paused"`
-	Statements []Statement     `json:"statements"`
-	Pictures   bool            `json:"pictures"` // there is a pair
-	Crop       [4]float64      `json:"crop"`     // of both pictures, where to look: left, top, width, height, as parts of 1
-	Rehoming   *printer.Rehome `json:"rehoming"` // null it was not asked for
-	Job        string          `json:"job"`
-	Label      string          `json:"label"` // what people said of it: LabelFalse and so on; "" nothing
+	ID          int64           `json:"id"` // of the evidence: GET /v1/guard/ID/before and /after
+	AtMS        int64           `json:"at_ms"`
+	Layer       int             `json:"layer"`
+	Since       int             `json:"since"`     // the first layer that may be spoiled
+	Spoiled     int             `json:"spoiled"`   // layers that may be
+	Sentence    string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."
+	Confirmed   bool            `json:"confirmed"` // by the endstops
+	XMM         float64         `json:"x_mm"`
+	YMM         float64         `json:"y_mm"`
+	Paused      bool            `json:"paused"`
+	Statements  []Statement     `json:"statements"`
+	Pictures    bool            `json:"pictures"`     // there is a pair
+	BeforeLayer int             `json:"before_layer"` // after which the first was taken; 0 there is none
+	AfterLayer  int             `json:"after_layer"`
+	Crop        [4]float64      `json:"crop"`     // of both pictures, where to look: left, top, width, height, as parts of 1
+	Rehoming    *printer.Rehome `json:"rehoming"` // null it was not asked for
+	Job         string          `json:"job"`
+	Label       string          `json:"label"` // what people said of it: LabelFalse and so on; "" nothing
 }
 
 // What people said of an alarm.

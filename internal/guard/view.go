@@ -82,6 +82,9 @@ func (o *owner) cameraDoes(p *watched) Witness {
 	case !o.sighted() && o.snap.Profile.WidthMM != 0:
 		return Witness{Status: WitnessUnset, Why: "The printer's profile, or where it parks, was changed: do the set-up again."}
 	}
+	if o.misfit {
+		return Witness{Status: WitnessUnset, Why: "The camera's pictures have another size than in the set-up: choose that size again, or do the set-up again."}
+	}
 	if p != nil && o.print == p && p.camera == nil {
 		return Witness{Status: WitnessBlind, Why: "The camera is gone.", AtMS: p.seen.AtMS}
 	}

@@ -24,7 +24,7 @@ const statement = object({ witness: str, said: str, at_ms: num })
 const rehoming = object({ running: bool, at_ms: num, ok: bool, reason: str })
 const readRehoming = orNull(rehoming)
 const alarm = object({
-  id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, crop,
+  id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, before_layer: num, after_layer: num, crop,
   rehoming: orNull(rehoming), job: str, label: str,
 })
 
