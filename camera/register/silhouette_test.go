@@ -116,3 +116,37 @@ func TestOddOutlines(t *testing.T) {
 		t.Errorf("no picture: %+v", a)
 	}
 }
+
+// BenchmarkSilhouette is what the second opinion costs at a look, of a plate with twelve parts of 150 points each.
+func BenchmarkSilhouette(b *testing.B) {
+	see := lookingAt(210, 704, 396)
+	bed := [4][2]float64{{10, 60}, {210, 60}, {210, 200}, {10, 200}}
+	var seen [4][2]float64
+	for i, c := range bed {
+		seen[i] = see(c[0], c[1], 0)
+	}
+	p, err := register.NewProjection(seen, bed, 704, 396)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var outlines []register.Outline
+	for layer := range 60 {
+		for part := range 12 {
+			o := register.Outline{ZMM: 0.2 * float64(layer+1)}
+			for k := range 150 {
+				a := float64(k) * math.Pi / 75
+				o.Points = append(o.Points, [2]float64{30 + 45*float64(part%4) + 15*math.Cos(a), 70 + 45*float64(part/4) + 15*math.Sin(a)})
+			}
+			outlines = append(outlines, o)
+		}
+	}
+	pic := &register.Luma{W: 704, H: 396, Pix: make([]byte, 704*396)}
+	for i := range pic.Pix {
+		pic.Pix[i] = byte(i * i >> 7)
+	}
+	s := register.NewSilhouette(p)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Look(1, []*register.Luma{pic, pic, pic}, outlines[:600], outlines[600:], 0)
+	}
+}

@@ -36,9 +36,12 @@ func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 	if f.confirmed {
 		at = p.endstops.AtMS
 	}
-	a.Alarm = Alarm{AtMS: at, Job: p.order.job, Layer: f.layer, Since: f.since, Spoiled: max(f.layer-f.since+1, 0), Sentence: f.sentence(), Confirmed: f.confirmed,
+	if f.part {
+		at = p.outline.AtMS
+	}
+	a.Alarm = Alarm{AtMS: at, Job: p.order.job, Layer: f.layer, Since: f.since, Spoiled: max(f.layer-f.since+1, 0), Sentence: f.sentence(), Confirmed: f.confirmed, Part: f.part,
 		XMM: f.offMM[0], YMM: f.offMM[1], Paused: pause, Statements: []Statement{}, Crop: [4]float64{0, 0, 1, 1}}
-	for _, s := range []Statement{p.seen.Statement, p.firmware, p.endstops} {
+	for _, s := range []Statement{p.seen.Statement, p.outline, p.firmware, p.endstops} {
 		if s.Said != "" {
 			a.Statements = append(a.Statements, s)
 		}
@@ -101,7 +104,7 @@ func (o *owner) photo(ctx context.Context, a *raised, f *camera.Frame) {
 func (o *owner) answered(ctx context.Context) {
 	p := o.print
 	o.keepEvidence(p.alarm)
-	p.alarm, p.relearn = nil, true
+	p.alarm, p.relearn, p.anew = nil, true, true
 	o.spend(ctx)
 }
 

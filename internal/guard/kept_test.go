@@ -74,7 +74,7 @@ func TestThePictureOfBefore(t *testing.T) {
 			l.Step = register.Step{Axis: "x", MM: 1.6, SinceLayer: lost, Sure: 1 + layer - lost}
 		}
 		f := &camera.Frame{JPEG: []byte(jpeg), Time: time.UnixMilli(int64(layer) * 1000)}
-		d.looked(d.Context(), d.print, l, &stand{frames: []*camera.Frame{f}}, f)
+		d.looked(d.Context(), d.print, l, &stand{frames: []*camera.Frame{f}}, f, nil)
 	}
 	checks := func(d *desk, layer int, verdict string) {
 		d.checked(d.Context(), &printer.EndstopCheck{N: layer, Layer: layer, AtMS: int64(layer)*1000 + 500, Verdict: verdict, X: printer.AxisFinding{Checked: true, OffMM: map[string]float64{printer.CheckLost: 1.6}[verdict]}})

@@ -28,12 +28,14 @@ type watched struct {
 	frames <-chan *camera.Frame
 	end    func() // of the following of its frames
 
-	watcher *register.Watcher // belongs to the other goroutine while looking
-	looking bool
-	relearn bool // before the next look
-	lastAt  time.Time
-	blind   int // looks in a row that saw nothing
-	odd     int // looks in a row whose pictures had another size than those of the set-up
+	watcher  *register.Watcher // belongs to the other goroutine while looking …
+	outliner *outline          // … and so does this; nil without corners
+	looking  bool
+	relearn  bool // before the next look
+	anew     bool // the second opinion, too
+	lastAt   time.Time
+	blind    int // looks in a row that saw nothing
+	odd      int // looks in a row whose pictures had another size than those of the set-up
 
 	shot      int    // number of the printer's newest that was noticed
 	stand     *stand // the one that is held
@@ -42,6 +44,8 @@ type watched struct {
 	witnessed int
 
 	seen      witnessed // what the camera said
+	second    second    // and of the print itself
+	outline   Statement
 	endstops  Statement
 	firmware  Statement
 	good, now picture
@@ -147,6 +151,7 @@ func (o *owner) leave(ctx context.Context, now time.Time) {
 		return
 	}
 	watcher, relearn, cal, last := p.watcher, p.relearn, o.kept.Calibration, s.frames[len(s.frames)-1]
+	outliner, anew, left := p.outliner, p.anew, o.leftOut()
 	asked := o.later(func() func(*owner) {
 		if ctx.Err() != nil {
 			return nil
@@ -159,11 +164,26 @@ func (o *owner) leave(ctx context.Context, now time.Time) {
 		if len(pics) > 0 && (pics[0].W != cal.Width || pics[0].H != cal.Height) {
 			l.Why = otherSize
 		}
-		return func(o *owner) { o.looked(ctx, p, l, s, last) }
+		if outliner == nil {
+			return func(o *owner) { o.looked(ctx, p, l, s, last, nil) }
+		}
+		if anew {
+			outliner.sight.Relearn()
+		}
+		other := outliner.look(ctx, s.layer, s.at, pics, left, l)
+		return func(o *owner) { o.looked(ctx, p, l, s, last, &other) }
 	})
 	if asked {
-		p.looking, p.relearn, p.lastAt = true, false, now
+		p.looking, p.relearn, p.anew, p.lastAt = true, false, false, now
 	}
+}
+
+// leftOut are the objects that are not printed any further.
+func (o *owner) leftOut() []int {
+	if o.snap.Job == nil {
+		return nil
+	}
+	return slices.Clone(o.snap.Job.Skipped)
 }
 
 // decode reads the pictures that can be read.
@@ -177,15 +197,15 @@ func decode(frames []*camera.Frame) (pics []*register.Luma) {
 	return pics
 }
 
-// looked takes over what was seen.
-func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stand, last *camera.Frame) {
+// looked takes over what was seen; other is what was seen of the print itself, nil nothing was asked.
+func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stand, last *camera.Frame, other *second) {
 	p.looking = false
 	if o.print != p {
 		return
 	}
 	pic := picture{jpeg: last.JPEG, atMS: last.Time.UnixMilli(), layer: l.Layer, turn: last.Turn}
 	p.now = pic
-	if (l.Sees || l.Why == register.Learning) && l.Step.Sure == 0 {
+	if (l.Sees || l.Why == register.Learning) && l.Step.Sure == 0 && (other == nil || other.aside.Step.Sure == 0) {
 		if p.good = pic; p.sure.jpeg == nil {
 			p.sure = pic
 		}
@@ -194,6 +214,9 @@ func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stan
 	o.saw(l, last.Time)
 	o.record(p, l, s)
 	o.act(ctx, p.judge.look(l, last.Time))
+	if other != nil {
+		o.outlined(ctx, *other, l.Layer, last.Time)
+	}
 }
 
 // sized notes whether pictures have the set-up's size. One that has not is an accident; where it stays so people must do the set-up again, but what it has found is kept: the camera may give

@@ -57,6 +57,8 @@ type ordered struct {
 	film  printer.Shots
 	shotS float64
 	plan  plan
+	file  *printFile
+	never error // why the second opinion cannot be had of it
 }
 
 // Run watches until ctx ends. It is called once.
@@ -140,7 +142,7 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 		o.leave(ctx, now) // it went on by itself
 	}
 	if snap.State == printer.Printing && (before.State == printer.Resuming || before.State == printer.Paused) {
-		p.relearn = true // somebody was at it, or has changed the filament
+		p.relearn, p.anew = true, true // somebody was at it, or has changed the filament
 	}
 	if c := snap.Job.Check; c != nil && c.AtMS != p.check { // one that could not be made has no number of its own
 		p.check, changed = c.AtMS, true
@@ -160,6 +162,7 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 // beginPrint begins to watch the print that was arranged.
 func (o *owner) beginPrint(now time.Time) {
 	p := &watched{order: o.ordered, began: now, judge: newJudge(o.ordered.mode, o.usable()), end: func() {}}
+	p.judge.tellPart = o.settings.TellPart
 	p.told = p.judge.watch(p.order.plan.checkShare)
 	o.print, o.last, o.ordered, o.notice = p, nil, ordered{}, ""
 	o.see()
@@ -187,7 +190,7 @@ func (o *owner) beginLate(mode printer.WatchMode) {
 func (o *owner) endPrint() {
 	if p := o.print; p != nil {
 		p.end()
-		p.alarm, p.frames, p.camera, p.watcher, p.stand = nil, nil, nil, nil, nil
+		p.alarm, p.frames, p.camera, p.watcher, p.outliner, p.order.file, p.stand = nil, nil, nil, nil, nil, nil, nil
 		p.good, p.now, p.sure = picture{}, picture{}, picture{}
 		o.print, o.last = nil, p
 	}
@@ -207,14 +210,14 @@ func (o *owner) see() {
 		o.leave(o.life, time.Now())
 	}
 	p.end()
-	p.camera, p.frames, p.end, p.watcher = c, nil, func() {}, nil
+	p.camera, p.frames, p.end, p.watcher, p.outliner = c, nil, func() {}, nil, nil
 	if c == nil {
 		return
 	}
 	following, end := context.WithCancel(o.life)
 	done := c.Look()
 	p.frames, p.end = c.Frames().Each(following), func() { end(); done() }
-	p.watcher = register.NewWatcher(o.kept.Calibration)
+	p.watcher, p.outliner = register.NewWatcher(o.kept.Calibration), newOutline(o.kept, p.order.file)
 }
 
 // tick lets time pass.
@@ -276,7 +279,8 @@ func (o *owner) arrange(order Order) (printer.Shots, printer.Watch) {
 	if o.kept.Card == nil {
 		mode = printer.WatchOff
 	}
-	o.ordered = ordered{job: order.Job, mode: mode, film: order.Film, shotS: shotCost(o.snap.Profile, order.Survey)}
+	o.ordered = ordered{job: order.Job, mode: mode, film: order.Film, shotS: shotCost(o.snap.Profile, order.Survey), file: newPrintFile(order)}
+	o.ordered.never = o.ordered.file.why
 	if mode == printer.WatchOff {
 		return order.Film, printer.Watch{Mode: printer.WatchOff}
 	}
@@ -295,6 +299,7 @@ func (o *owner) set(ctx context.Context, s Settings) error {
 		if s.Mode != was.Mode {
 			p.judge.mode = s.Mode
 		}
+		p.judge.tellPart = s.TellPart
 		o.see()
 		o.spend(ctx)
 	}

@@ -108,6 +108,7 @@ type rounds struct {
 	profile  printer.Profile
 	camera   Camera // nil none
 	cameraID int
+	parked   *Parked // a picture of the first pose
 	tell     func(ctx context.Context, do func(*owner)) bool
 }
 
@@ -150,7 +151,7 @@ func (r *rounds) setUp(ctx context.Context) (k Kept, err error) {
 		if card.Camera = ""; err != nil {
 			card.Camera = forPeople(err)
 		} else {
-			k.Calibration = cal
+			k.Calibration, k.Parked = cal, r.parked
 			card.describe(r.cameraID, cal)
 		}
 	}
@@ -216,6 +217,9 @@ func (r *rounds) pictures(ctx context.Context, at register.Pose) ([]*register.Lu
 	frames, err := r.frames(ctx, 3)
 	if err != nil {
 		return nil, err
+	}
+	if r.parked == nil {
+		r.parked = parkedOf(frames[0])
 	}
 	pics := decode(frames)
 	if len(pics) == 0 {

@@ -19,6 +19,7 @@ type Settings struct {
 	SharePercent float64           `json:"share_percent"` // of a print's time that checks and pictures may take together
 	Record       bool              `json:"record"`        // what the camera looks at is kept, for those who want to give it away
 	RecordMB     int               `json:"record_mb"`     // all of it; the oldest is deleted
+	TellPart     bool              `json:"tell_part"`     // of a part that may have moved people are told, and the print does not pause
 }
 
 // State is all that people see of the guard. It is immutable. Lengths are mm, times Unix milliseconds, 0 for never.
@@ -28,12 +29,15 @@ type State struct {
 	Job       string            `json:"job"` // the print that Layers and Alarm are of; "" none yet
 	Endstops  Witness           `json:"endstops"`
 	Camera    Witness           `json:"camera"`
+	Outline   Witness           `json:"outline"` // the print itself, as the camera sees it
 	Firmware  Witness           `json:"firmware"`
-	Card      *Card             `json:"card"`   // what the set-up found; null = never set up
-	Setup     *Setup            `json:"setup"`  // one under way, or the last one's failure; null none
-	Drill     *Drill            `json:"drill"`  // the fire drill under way, or the last one's result; null none
-	Layers    []Layer           `json:"layers"` // what was seen at the last 30 layers that were looked at, the oldest first
-	Alarm     *Alarm            `json:"alarm"`  // of the print under way, until it is answered; null none
+	Card      *Card             `json:"card"`      // what the set-up found; null = never set up
+	ParkedMS  int64             `json:"parked_ms"` // when the picture was taken in which the corners of the bed are to be shown; 0 there is none
+	Corners   *[4][2]float64    `json:"corners"`   // where they are in it, in pixels; null nobody has shown them
+	Setup     *Setup            `json:"setup"`     // one under way, or the last one's failure; null none
+	Drill     *Drill            `json:"drill"`     // the fire drill under way, or the last one's result; null none
+	Layers    []Layer           `json:"layers"`    // what was seen at the last 30 layers that were looked at, the oldest first
+	Alarm     *Alarm            `json:"alarm"`     // of the print under way, until it is answered; null none
 	Recording bool              `json:"recording"`
 	Notice    string            `json:"notice"` // what people should know besides, such as a set-up that does not fit any more; "" nothing
 }
@@ -108,6 +112,7 @@ type Alarm struct {
 	Spoiled     int             `json:"spoiled"`   // layers that may be
 	Sentence    string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."
 	Confirmed   bool            `json:"confirmed"` // by the endstops
+	Part        bool            `json:"part"`      // it is the part that may have moved: XMM and YMM are how its newest layers lie
 	XMM         float64         `json:"x_mm"`
 	YMM         float64         `json:"y_mm"`
 	Paused      bool            `json:"paused"`
@@ -129,7 +134,7 @@ const (
 
 // Statement is what one witness said.
 type Statement struct {
-	Witness string `json:"witness"` // "endstops", "camera", "firmware"
+	Witness string `json:"witness"` // "endstops", "camera", "outline", "firmware"
 	Said    string `json:"said"`
 	AtMS    int64  `json:"at_ms"`
 }

@@ -32,7 +32,15 @@ func (o *owner) state() *State {
 		}
 	}
 	s.Endstops, s.Camera, s.Firmware = o.endstopsDo(shown), o.cameraDoes(shown), o.firmwareDoes(shown)
-	for _, w := range []*Witness{&s.Endstops, &s.Camera, &s.Firmware} {
+	s.Outline = o.outlineDoes(shown, s.Camera)
+	if o.kept.Parked != nil && o.kept.Calibration != nil {
+		s.ParkedMS = o.kept.Parked.AtMS
+	}
+	if c := o.kept.Corners; c != nil {
+		tapped := c.Tapped
+		s.Corners = &tapped
+	}
+	for _, w := range []*Witness{&s.Endstops, &s.Camera, &s.Outline, &s.Firmware} {
 		if s.Mode == printer.WatchOff && (w.Status == WitnessReady || w.Status == WitnessBlind) {
 			w.Status, w.Why = WitnessOff, ""
 		}
