@@ -55,9 +55,9 @@ const (
 	edgeNoise   = 0.6 // pixels, of one place: several are often one edge
 )
 
-// Look compares the newest layers, best some ten, with the older ones, best some fifty below them. The lowest come first. down is by how much the bed stands lower than when its corners
-// were tapped, mm: 0 where Z moves the head.
-func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down float64) (a Aside) {
+// Look compares the newest layers, best some ten, with the older ones, best some fifty below them. The lowest come first. forward and down are by how much the bed stands nearer to the front, and
+// lower, than when its corners were seen, mm: 0 where it does not move.
+func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, forward, down float64) (a Aside) {
 	a.SigmaXMM, a.SigmaYMM = unseenMM, unseenMM
 	points := 0
 	for _, o := range append(slices.Clip(older), newest...) {
@@ -70,7 +70,7 @@ func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down
 	length := 0.0
 	shapes := make([][][2]float64, 0, len(older)+len(newest))
 	for _, o := range append(slices.Clip(older), newest...) {
-		shape := s.project(o, down)
+		shape := s.project(o, forward, down)
 		s.fill(shape)
 		shapes = append(shapes, shape)
 		for i := range shape {
@@ -82,9 +82,9 @@ func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down
 	s.rows = s.rows[:0]
 	for i, shape := range shapes {
 		if i < len(older) {
-			a.Older += s.edges(shape, older[i], down, false)
+			a.Older += s.edges(shape, older[i], forward, down, false)
 		} else {
-			a.Newest += s.edges(shape, newest[i-len(older)], down, true)
+			a.Newest += s.edges(shape, newest[i-len(older)], forward, down, true)
 		}
 	}
 	if a.Newest < leastPlaces || a.Older < leastPlaces {
@@ -115,10 +115,10 @@ func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down
 func (s *Silhouette) Relearn() { s.trails = [2]trail{} }
 
 // project gives the corners as they are seen; nil when they are not all before the camera and near the picture.
-func (s *Silhouette) project(o Outline, down float64) [][2]float64 {
+func (s *Silhouette) project(o Outline, forward, down float64) [][2]float64 {
 	list := make([][2]float64, 0, len(o.Points))
 	for _, p := range o.Points {
-		x, y := s.proj.See(p[0], p[1], o.ZMM-down)
+		x, y := s.proj.See(p[0], p[1]-forward, o.ZMM-down)
 		if !within(8000, x, y) {
 			return nil
 		}
@@ -161,7 +161,7 @@ func (s *Silhouette) fill(shape [][2]float64) {
 }
 
 // edges measures those places of an outline that are the print's edge, and returns how many were found.
-func (s *Silhouette) edges(shape [][2]float64, o Outline, down float64, newest bool) (found int) {
+func (s *Silhouette) edges(shape [][2]float64, o Outline, forward, down float64, newest bool) (found int) {
 	const clearOf = 2.5 // pixels
 	left := 0.0         // until the next place
 	for i := range shape {
@@ -184,7 +184,7 @@ func (s *Silhouette) edges(shape [][2]float64, o Outline, down float64, newest b
 			}
 			found++
 			a, b := o.Points[i], o.Points[(i+1)%len(shape)]
-			s.rows = append(s.rows, s.row(a[0]+(b[0]-a[0])*f, a[1]+(b[1]-a[1])*f, o.ZMM-down, x, y, nx, ny, off, newest))
+			s.rows = append(s.rows, s.row(a[0]+(b[0]-a[0])*f, a[1]+(b[1]-a[1])*f-forward, o.ZMM-down, x, y, nx, ny, off, newest))
 		}
 		left -= length
 	}

@@ -85,7 +85,7 @@ func TestSilhouette(t *testing.T) {
 		for layers := first; layers <= last; layers++ {
 			outlines, trail := prism(layers, lostFrom, [2]float64{1.6, 0})
 			p.scene.Trail, at.ZMM = trail, 0.3*float64(layers)+1
-			a = s.Look(layers, p.pictures(at, 1), outlines[max(layers-50, 0):layers-8], outlines[layers-8:], 0)
+			a = s.Look(layers, p.pictures(at, 1), outlines[max(layers-50, 0):layers-8], outlines[layers-8:], 0, 0)
 			if layers <= lostFrom && a.Step.Sure > 0 {
 				t.Errorf("layer %d, nothing is wrong: %+v", layers, a)
 			}
@@ -108,11 +108,11 @@ func TestOddOutlines(t *testing.T) {
 		{ZMM: 1e9, Points: [][2]float64{{1, 1}, {200, 1}, {200, 200}}}, {Points: [][2]float64{{100, 100}, {100, 100}, {100, 100}}}, {Points: make([][2]float64, 300_000)},
 	}
 	for i := range odd {
-		if a := s.Look(1, []*register.Luma{pic}, odd[:i], odd[i:], 0); a.Sees || a.Step.Sure > 0 {
+		if a := s.Look(1, []*register.Luma{pic}, odd[:i], odd[i:], 0, 0); a.Sees || a.Step.Sure > 0 {
 			t.Errorf("%d: %+v", i, a)
 		}
 	}
-	if a := s.Look(1, nil, nil, nil, 0); a.Sees {
+	if a := s.Look(1, nil, nil, nil, 0, 0); a.Sees {
 		t.Errorf("no picture: %+v", a)
 	}
 }
@@ -147,6 +147,6 @@ func BenchmarkSilhouette(b *testing.B) {
 	s := register.NewSilhouette(p)
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Look(1, []*register.Luma{pic, pic, pic}, outlines[:600], outlines[600:], 0)
+		s.Look(1, []*register.Luma{pic, pic, pic}, outlines[:600], outlines[600:], 0, 0)
 	}
 }

@@ -14,62 +14,72 @@ import (
 	"layerd/printer"
 )
 
-// For the second opinion people show the four corners of the bed in the picture that the set-up has taken of the parked printer. They stay as long as that set-up.
+// For the second opinion people show the four corners of the bed in a picture that the set-up has taken. They stay as long as that set-up. A bed that goes to and fro is parked at the front, where its front corners
+// are often out of sight; so in this picture it stands further back.
 
-// Parked is that picture.
-type Parked struct {
-	JPEG []byte      `json:"jpeg"`
-	Turn camera.Turn `json:"turn"`
-	AtMS int64       `json:"at_ms"`
+// BedPicture is that picture.
+type BedPicture struct {
+	JPEG []byte        `json:"jpeg"`
+	Turn camera.Turn   `json:"turn"`
+	At   register.Pose `json:"at"` // where the head was believed to be
+	AtMS int64         `json:"at_ms"`
 }
 
 // Corners are the bed's: front left, front right, back right, back left of what can be printed on.
 type Corners struct {
-	Tapped [4][2]float64 `json:"tapped"` // pixels of the parked picture, as it is to be seen
+	Tapped [4][2]float64 `json:"tapped"` // pixels of the picture, as it is to be seen
 	Seen   [4][2]float64 `json:"seen"`   // and as the Calibration has them
 }
 
 var (
 	ErrCorners   = errors.New("these corners cannot be used") // wrapped with why
-	ErrNoPicture = errors.New("there is no picture of the parked printer")
+	ErrNoPicture = errors.New("there is no picture of the bed")
 )
 
 const (
-	maxParked = 2 << 20 // bytes of a picture that is kept
-	leastBed  = 0.02    // of the picture
+	maxBed   = 2 << 20 // bytes of a picture that is kept
+	leastBed = 0.02    // of the picture
 )
 
-// parkedOf is a frame as it is kept; nil where it is too big for that.
-func parkedOf(f *camera.Frame) *Parked {
-	if len(f.JPEG) > maxParked {
-		return nil
+// seeBed takes the picture for the corners, where the bed is likely to be seen whole; nil where it is too big to be kept.
+func (r *rounds) seeBed(ctx context.Context, c *register.Calibration) (*BedPicture, error) {
+	at := c.Park
+	if c.Kind == register.BedMoves {
+		at.YMM = (3*reach(r.profile).Min.YMM + reach(r.profile).Max.YMM) / 4
 	}
-	return &Parked{JPEG: f.JPEG, Turn: f.Turn, AtMS: f.Time.UnixMilli()}
+	if err := r.goTo(ctx, at); err != nil {
+		return nil, err
+	}
+	frames, err := r.frames(ctx, 1)
+	if err != nil || len(frames[0].JPEG) > maxBed {
+		return nil, err
+	}
+	return &BedPicture{JPEG: frames[0].JPEG, Turn: frames[0].Turn, At: at, AtMS: frames[0].Time.UnixMilli()}, nil
 }
 
-// Parked is the picture in which the corners are to be shown. ErrNoPicture.
-func (g *Guard) Parked(ctx context.Context) (jpeg []byte, err error) {
+// BedPicture is the picture in which the corners are to be shown. ErrNoPicture.
+func (g *Guard) BedPicture(ctx context.Context) (jpeg []byte, err error) {
 	err = g.ask(ctx, func(o *owner) error {
-		if o.kept.Parked == nil {
+		if o.kept.Bed == nil {
 			return ErrNoPicture
 		}
-		jpeg = o.kept.Parked.JPEG
+		jpeg = o.kept.Bed.JPEG
 		return nil
 	})
 	return jpeg, err
 }
 
-// ShowCorners says where the corners of the bed are in the parked picture: front left, front right, back right, back left, in its pixels as it is to be seen. ErrCorners with why, ErrNotSetUp.
+// ShowCorners says where the corners of the bed are in that picture: front left, front right, back right, back left, in its pixels as it is to be seen. ErrCorners with why, ErrNotSetUp.
 func (g *Guard) ShowCorners(ctx context.Context, tapped [4][2]float64) error {
 	return g.ask(ctx, func(o *owner) error { return o.showCorners(tapped) })
 }
 
 func (o *owner) showCorners(tapped [4][2]float64) error {
 	k := o.kept
-	if k.Parked == nil || k.Calibration == nil {
+	if k.Bed == nil || k.Calibration == nil {
 		return ErrNotSetUp
 	}
-	seen, err := k.Parked.raw(tapped, k.Calibration)
+	seen, err := k.Bed.raw(tapped, k.Calibration)
 	if err != nil {
 		return err
 	}
@@ -85,10 +95,10 @@ func (o *owner) showCorners(tapped [4][2]float64) error {
 }
 
 // raw takes places in the picture as it is to be seen to those that the calibration knows.
-func (p *Parked) raw(tapped [4][2]float64, c *register.Calibration) (seen [4][2]float64, err error) {
+func (p *BedPicture) raw(tapped [4][2]float64, c *register.Calibration) (seen [4][2]float64, err error) {
 	head, err := jpeg.DecodeConfig(bytes.NewReader(p.JPEG))
 	if err != nil {
-		return seen, fmt.Errorf("read the parked picture: %w", err)
+		return seen, fmt.Errorf("read the picture of the bed: %w", err)
 	}
 	w, h := float64(head.Width), float64(head.Height)
 	if p.Turn.Sideways() {

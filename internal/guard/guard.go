@@ -57,7 +57,7 @@ type Kept struct {
 	Card        *Card                 `json:"card"`
 	Profile     printer.Profile       `json:"profile"` // that the set-up was made with
 	Calibration *register.Calibration `json:"calibration"`
-	Parked      *Parked               `json:"parked"`
+	Bed         *BedPicture           `json:"bed"`
 	Corners     *Corners              `json:"corners"` // null nobody has shown them
 }
 

@@ -24,8 +24,9 @@ import (
 // outline is it for one print and camera.
 type outline struct {
 	sight *register.Silhouette
-	park  register.Pose // where the corners were shown
-	sinks bool          // the bed goes down as the print grows
+	shown register.Pose // when the corners were seen
+	moves bool          // the bed goes to the front as Y grows …
+	sinks bool          // … and down as the print does
 	file  *printFile
 	left  []int // objects that were not printed any further at the look before
 }
@@ -42,7 +43,7 @@ const (
 	olderLayers  = 50
 	leastOlder   = 10       // below which there is too little to compare with
 	readAtOnce   = 32 << 20 // bytes of the file in a look
-	parkedMM     = 0.5      // that a look may be from where the corners were shown
+	besideMM     = 0.5      // that a bed of which it is not known how it moves may be from where its corners were seen
 	inTurnMM     = 1.0      // by which a layer may lie lower than one before: else objects are printed one after the other
 )
 
@@ -53,14 +54,14 @@ var (
 
 // newOutline makes it; nil where nobody has shown the corners.
 func newOutline(k Kept, file *printFile) *outline {
-	if k.Corners == nil || k.Calibration == nil {
+	if k.Corners == nil || k.Calibration == nil || k.Bed == nil {
 		return nil
 	}
 	proj, err := projection(k.Calibration, k.Profile, k.Corners.Seen)
 	if err != nil {
 		return nil
 	}
-	return &outline{sight: register.NewSilhouette(proj), park: k.Calibration.Park, sinks: bedSinks(k.Calibration), file: file}
+	return &outline{sight: register.NewSilhouette(proj), shown: k.Bed.At, moves: k.Calibration.Kind == register.BedMoves, sinks: bedSinks(k.Calibration), file: file}
 }
 
 // look compares the newest layers with the older ones, after layer. left are the objects that are not printed any further; head is what the pictures show of the head.
@@ -78,8 +79,15 @@ func (o *outline) look(ctx context.Context, layer int, at register.Pose, pics []
 	default:
 		return second{why: words(head.Why)}
 	}
-	if math.Abs(at.XMM-o.park.XMM) > parkedMM || math.Abs(at.YMM-o.park.YMM) > parkedMM {
+	forward, down := 0.0, 0.0
+	switch by := at.YMM - o.shown.YMM; {
+	case o.moves:
+		forward = by
+	case math.Abs(by) > besideMM:
 		return second{why: words(register.Elsewhere)}
+	}
+	if o.sinks {
+		down = at.ZMM - o.shown.ZMM
 	}
 	older, newest := o.file.lie(layer, left)
 	switch {
@@ -88,11 +96,7 @@ func (o *outline) look(ctx context.Context, layer int, at register.Pose, pics []
 	case len(older) == 0 || len(newest) == 0:
 		return second{why: "There are too few layers yet."}
 	}
-	down := 0.0
-	if o.sinks {
-		down = at.ZMM - o.park.ZMM
-	}
-	if s.aside = o.sight.Look(layer, pics, older, newest, down); !s.aside.Sees {
+	if s.aside = o.sight.Look(layer, pics, older, newest, forward, down); !s.aside.Sees {
 		s.why = "Too little of the print's edge is seen."
 	}
 	return s

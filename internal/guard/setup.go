@@ -108,7 +108,6 @@ type rounds struct {
 	profile  printer.Profile
 	camera   Camera // nil none
 	cameraID int
-	parked   *Parked // a picture of the first pose
 	tell     func(ctx context.Context, do func(*owner)) bool
 }
 
@@ -151,7 +150,10 @@ func (r *rounds) setUp(ctx context.Context) (k Kept, err error) {
 		if card.Camera = ""; err != nil {
 			card.Camera = forPeople(err)
 		} else {
-			k.Calibration, k.Parked = cal, r.parked
+			k.Calibration = cal
+			if k.Bed, err = r.seeBed(ctx, cal); err != nil {
+				return k, err
+			}
 			card.describe(r.cameraID, cal)
 		}
 	}
@@ -217,9 +219,6 @@ func (r *rounds) pictures(ctx context.Context, at register.Pose) ([]*register.Lu
 	frames, err := r.frames(ctx, 3)
 	if err != nil {
 		return nil, err
-	}
-	if r.parked == nil {
-		r.parked = parkedOf(frames[0])
 	}
 	pics := decode(frames)
 	if len(pics) == 0 {

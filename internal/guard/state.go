@@ -31,13 +31,13 @@ type State struct {
 	Camera    Witness           `json:"camera"`
 	Outline   Witness           `json:"outline"` // the print itself, as the camera sees it
 	Firmware  Witness           `json:"firmware"`
-	Card      *Card             `json:"card"`      // what the set-up found; null = never set up
-	ParkedMS  int64             `json:"parked_ms"` // when the picture was taken in which the corners of the bed are to be shown; 0 there is none
-	Corners   *[4][2]float64    `json:"corners"`   // where they are in it, in pixels; null nobody has shown them
-	Setup     *Setup            `json:"setup"`     // one under way, or the last one's failure; null none
-	Drill     *Drill            `json:"drill"`     // the fire drill under way, or the last one's result; null none
-	Layers    []Layer           `json:"layers"`    // what was seen at the last 30 layers that were looked at, the oldest first
-	Alarm     *Alarm            `json:"alarm"`     // of the print under way, until it is answered; null none
+	Card      *Card             `json:"card"`    // what the set-up found; null = never set up
+	BedMS     int64             `json:"bed_ms"`  // when the picture was taken in which the corners of the bed are to be shown; 0 there is none
+	Corners   *[4][2]float64    `json:"corners"` // where they are in it, in pixels; null nobody has shown them
+	Setup     *Setup            `json:"setup"`   // one under way, or the last one's failure; null none
+	Drill     *Drill            `json:"drill"`   // the fire drill under way, or the last one's result; null none
+	Layers    []Layer           `json:"layers"`  // what was seen at the last 30 layers that were looked at, the oldest first
+	Alarm     *Alarm            `json:"alarm"`   // of the print under way, until it is answered; null none
 	Recording bool              `json:"recording"`
 	Notice    string            `json:"notice"` // what people should know besides, such as a set-up that does not fit any more; "" nothing
 }

@@ -33,8 +33,8 @@ func (o *owner) state() *State {
 	}
 	s.Endstops, s.Camera, s.Firmware = o.endstopsDo(shown), o.cameraDoes(shown), o.firmwareDoes(shown)
 	s.Outline = o.outlineDoes(shown, s.Camera)
-	if o.kept.Parked != nil && o.kept.Calibration != nil {
-		s.ParkedMS = o.kept.Parked.AtMS
+	if o.kept.Bed != nil && o.kept.Calibration != nil {
+		s.BedMS = o.kept.Bed.AtMS
 	}
 	if c := o.kept.Corners; c != nil {
 		tapped := c.Tapped

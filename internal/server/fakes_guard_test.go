@@ -56,7 +56,7 @@ func (f *fakeGuard) Arrange(_ context.Context, order guard.Order) (printer.Shots
 }
 func (f *fakeGuard) SetUp(context.Context) error                { return f.note("set up") }
 func (f *fakeGuard) Drill(_ context.Context, axis string) error { return f.note("drill " + axis) }
-func (f *fakeGuard) Parked(context.Context) ([]byte, error)     { return []byte("parked"), nil }
+func (f *fakeGuard) BedPicture(context.Context) ([]byte, error) { return []byte("a bed"), nil }
 func (f *fakeGuard) ShowCorners(_ context.Context, at [4][2]float64) error {
 	if at[0] == at[1] {
 		return fmt.Errorf("%w: two are one", guard.ErrCorners)

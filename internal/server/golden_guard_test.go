@@ -13,7 +13,7 @@ func goldenGuard() *guard.State {
 		Camera:   guard.Witness{Status: guard.WitnessBlind, Why: "It is too dark.", AtMS: goldenMS - 9000},
 		Outline:  guard.Witness{Status: guard.WitnessBlind, Why: "There are too few layers yet.", AtMS: goldenMS - 9000},
 		Firmware: guard.Witness{Status: guard.WitnessReady},
-		ParkedMS: goldenMS - 86400_000, Corners: &[4][2]float64{{120, 610}, {980, 640}, {830, 320}, {260, 310}},
+		BedMS:    goldenMS - 86400_000, Corners: &[4][2]float64{{120, 610}, {980, 640}, {830, 320}, {260, 310}},
 		Card: &guard.Card{MadeMS: goldenMS - 86400_000, CheckS: 4.8, XMM: 0.5, YMM: 0.9, PxPerMM: 2.75, BedMoves: true, Endstops: printer.Switches{MadeMS: goldenMS - 86400_000,
 			X: printer.Switch{Usable: true, AtMM: -0.08, SpreadMM: 0.02, HysteresisMM: 0.05, OvertravelMM: 1.5, ThresholdMM: 0.35},
 			Y: printer.Switch{Why: "The switch of Y never closed."}}},

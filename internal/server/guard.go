@@ -32,7 +32,7 @@ type Guard interface {
 	Cancel(ctx context.Context) error
 	FalseAlarm(ctx context.Context, job string) error
 	Seen(ctx context.Context, job string) error
-	Parked(ctx context.Context) (jpeg []byte, err error)
+	BedPicture(ctx context.Context) (jpeg []byte, err error)
 	ShowCorners(ctx context.Context, tapped [4][2]float64) error
 }
 
@@ -76,7 +76,7 @@ func (s *Server) doGuardDrill(ctx context.Context, c *call) (uint64, error) {
 	return s.rev(), s.cfg.Guard.Drill(ctx, c.Axes)
 }
 
-// doGuardCorners says where the corners of the bed are in the parked picture.
+// doGuardCorners says where the corners of the bed are in the set-up's picture.
 func (s *Server) doGuardCorners(ctx context.Context, c *call) (uint64, error) {
 	if len(c.Corners) != 4 {
 		return 0, badCommand("This command needs corners: four of them.")
@@ -152,7 +152,7 @@ func (s *Server) serveAlarms(w http.ResponseWriter, r *http.Request, _ access.Id
 	return s.writePacked(w, r, list)
 }
 
-// serveEvidence answers GET /v1/guard/ID/before and /after, and GET /v1/guard/parked. The second picture may come later than the alarm, and a set-up be made again, so a browser asks whether it is still the same.
+// serveEvidence answers GET /v1/guard/ID/before and /after, and GET /v1/guard/bed. The second picture may come later than the alarm, and a set-up be made again, so a browser asks whether it is still the same.
 func (s *Server) serveEvidence(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
 	jpeg, err := s.evidence(r.Context(), r.PathValue("path"))
 	if err != nil {
@@ -169,8 +169,8 @@ func (s *Server) serveEvidence(w http.ResponseWriter, r *http.Request, _ access.
 }
 
 func (s *Server) evidence(ctx context.Context, path string) ([]byte, error) {
-	if path == "parked" {
-		return s.cfg.Guard.Parked(ctx)
+	if path == "bed" {
+		return s.cfg.Guard.BedPicture(ctx)
 	}
 	number, which, _ := strings.Cut(path, "/")
 	id, err := strconv.ParseInt(number, 10, 64)

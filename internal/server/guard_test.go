@@ -70,8 +70,8 @@ func TestEvidence(t *testing.T) {
 	if w.Code != 200 || w.Body.String() != "a picture" || w.Header().Get("Content-Type") != "image/jpeg" {
 		t.Errorf("a picture: got %d %q %v", w.Code, w.Body, w.Header())
 	}
-	if w := r.do("GET", "/v1/guard/parked", "viewer", nil); w.Code != 200 || w.Body.String() != "parked" || w.Header().Get("Content-Type") != "image/jpeg" {
-		t.Errorf("the parked picture: got %d %q %v", w.Code, w.Body, w.Header())
+	if w := r.do("GET", "/v1/guard/bed", "viewer", nil); w.Code != 200 || w.Body.String() != "a bed" || w.Header().Get("Content-Type") != "image/jpeg" {
+		t.Errorf("the picture of the bed: got %d %q %v", w.Code, w.Body, w.Header())
 	}
 	tag := w.Header().Get("ETag")
 	if w := r.do("GET", "/v1/guard/7/before", "viewer", nil, func(q *http.Request) { q.Header.Set("If-None-Match", tag) }); w.Code != 304 {

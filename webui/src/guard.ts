@@ -30,7 +30,7 @@ const alarm = object({
 
 /** `guard` of the state. */
 export const readGuard = object({
-  mode: oneOf(...modes), settings, job: str, endstops: witness, camera: witness, outline: witness, firmware: witness, card: orNull(card), parked_ms: num, corners: orNull(list(list(num))), setup: orNull(setup), drill: orNull(drill), layers: list(layer),
+  mode: oneOf(...modes), settings, job: str, endstops: witness, camera: witness, outline: witness, firmware: witness, card: orNull(card), bed_ms: num, corners: orNull(list(list(num))), setup: orNull(setup), drill: orNull(drill), layers: list(layer),
   alarm: orNull(alarm), recording: bool, notice: str,
 })
 

@@ -29,7 +29,7 @@ function page(g: Partial<Guard>) {
   act(() => {
     linkStatus.value = 'up'
   })
-  shows({ card, parked_ms: 7, ...g })
+  shows({ card, bed_ms: 7, ...g })
   act(() => render(<ShiftsPage />, root))
 }
 
@@ -48,16 +48,16 @@ const touch = (x: number, y: number) => {
 
 describe('the corners of the bed', () => {
   it('are offered where the set-up has a picture', () => {
-    page({ parked_ms: 0 })
+    page({ bed_ms: 0 })
     expect(queryByRole(root, 'button', { name: /corners/ })).toBeNull()
-    shows({ card, parked_ms: 7 })
+    shows({ card, bed_ms: 7 })
     expect(root.textContent).toContain('Let it look at the print, too')
   })
 
   it('are touched one after the other, seen bigger under the finger, moved, and kept', async () => {
     page({})
     tap('Show the corners')
-    expect(root.querySelector('.corners img')?.getAttribute('src')).toBe('/v1/guard/parked?v=7')
+    expect(root.querySelector('.corners img')?.getAttribute('src')).toBe('/v1/guard/bed?v=7')
     pictured()
     expect(getByRole(root, 'status').textContent).toContain('front left')
     finger('pointerdown', 40, 250)

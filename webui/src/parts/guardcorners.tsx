@@ -18,7 +18,7 @@ const near = 36 // px of CSS: a finger that comes down so near a corner moves th
 /** Offers it, where the set-up has seen enough; and says what happens when the part has moved. */
 export function CornersCard({ g, disabled }: { g: Guard; disabled: boolean }) {
   const [open, setOpen] = useState(false)
-  if (!g.card || g.card.camera < 0 || g.parked_ms === 0) return null
+  if (!g.card || g.card.camera < 0 || g.bed_ms === 0) return null
   const busy = asking('guard') !== null
   const tell = wanted(g).tell_part
   return (
@@ -61,8 +61,8 @@ export function CornersSheet({ g, onClose }: { g: Guard; onClose: () => void }) 
       <p role="status">{next ? <>Touch the <strong>{next}</strong> corner of what can be printed on.</> : 'Look whether all four are right. You can still move them.'}</p>
       {failed
         ? <p class="why bar"><Icon name="camera" size={20} />The picture could not be loaded.</p>
-        : <Corners places={places} src={`/v1/guard/parked?v=${g.parked_ms}`} onPlaces={setPlaces} onFailed={() => setFailed(true)} />}
-      <p class="muted small">As you stand before the printer. The picture is of the set-up, with the head parked.</p>
+        : <Corners places={places} src={`/v1/guard/bed?v=${g.bed_ms}`} onPlaces={setPlaces} onFailed={() => setFailed(true)} />}
+      <p class="muted small">As you stand before the printer. The picture is of the set-up, when the bed was empty.</p>
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={places.length < 4 || busy || why !== '' || !live.value} onClick={() => void save()}>{busy ? <Spinner /> : <Icon name="check" size={20} />} Keep them</button>
         <button type="button" class="btn" disabled={places.length === 0 || busy} onClick={() => setPlaces([])}><Icon name="undo" size={20} /> Begin anew</button>
@@ -126,7 +126,7 @@ function Corners({ places, src, onPlaces, onFailed }: CornersProps) {
         setHeld(null)
       }}
       onPointerCancel={() => setHeld(null)}>
-      <img ref={picture} src={src} alt="The printer as the set-up has parked it" draggable={false} onError={onFailed} onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => setSize([naturalWidth || 4, naturalHeight || 3])} />
+      <img ref={picture} src={src} alt="The printer in the set-up, its bed empty" draggable={false} onError={onFailed} onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => setSize([naturalWidth || 4, naturalHeight || 3])} />
       {!size && <span class="blink-waits"><Spinner /></span>}
       {size && shown.length > 1 && (
         <svg viewBox={`0 0 ${size[0]} ${size[1]}`} aria-hidden="true"><polygon points={shown.map((p) => p.join(',')).join(' ')} vector-effect="non-scaling-stroke" /></svg>
