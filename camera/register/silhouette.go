@@ -31,30 +31,33 @@ type Aside struct {
 	Step     Step    `json:"step"` // Axis and MM; against what it was in the looks before
 }
 
-// Silhouette looks at the print itself. It is not for several goroutines.
+// Silhouette looks at the print itself. It is not for several goroutines. It takes some 5 MB.
 type Silhouette struct {
 	proj   *Projection
 	pic    picture
-	inside []bool // where the print is expected
+	inside []bool      // where the print is expected
+	cuts   [][]float64 // scratch: where an outline cuts each row
 	rows   []row
+	apart  float64 // pixels between places
 	trails [2]trail
 }
 
 // NewSilhouette looks at prints through a projection.
 func NewSilhouette(p *Projection) *Silhouette {
-	return &Silhouette{proj: p, inside: make([]bool, p.w*p.h)}
+	return &Silhouette{proj: p, inside: make([]bool, p.w*p.h), cuts: make([][]float64, p.h)}
 }
 
 const (
 	maxOutline  = 200_000 // points in a look
+	maxPlaces   = 20_000  // on all outlines, seen or not
 	leastPlaces = 12
 	across      = 6   // pixels to both sides in which an edge is looked for
 	edgeNoise   = 0.6 // pixels, of one place: several are often one edge
 )
 
-// Look compares the newest layers, best some ten, with the older ones, best some fifty below them. The lowest come first. down is by how much the bed stands lower than when its corners
-// were tapped, mm: 0 where Z moves the head.
-func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down float64) (a Aside) {
+// Look compares the newest layers, best some ten, with the older ones, best some fifty below them. The lowest come first. forward and down are by how much the bed stands nearer to the front, and
+// lower, than when its corners were seen, mm: 0 where it does not move.
+func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, forward, down float64) (a Aside) {
 	a.SigmaXMM, a.SigmaYMM = unseenMM, unseenMM
 	points := 0
 	for _, o := range append(slices.Clip(older), newest...) {
@@ -64,18 +67,24 @@ func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down
 		return a
 	}
 	clear(s.inside)
+	length := 0.0
 	shapes := make([][][2]float64, 0, len(older)+len(newest))
 	for _, o := range append(slices.Clip(older), newest...) {
-		shape := s.project(o, down)
+		shape := s.project(o, forward, down)
 		s.fill(shape)
 		shapes = append(shapes, shape)
+		for i := range shape {
+			q := shape[(i+1)%len(shape)]
+			length += math.Hypot(q[0]-shape[i][0], q[1]-shape[i][1])
+		}
 	}
+	s.apart = max(2, length/maxPlaces)
 	s.rows = s.rows[:0]
 	for i, shape := range shapes {
 		if i < len(older) {
-			a.Older += s.edges(shape, older[i], down, false)
+			a.Older += s.edges(shape, older[i], forward, down, false)
 		} else {
-			a.Newest += s.edges(shape, newest[i-len(older)], down, true)
+			a.Newest += s.edges(shape, newest[i-len(older)], forward, down, true)
 		}
 	}
 	if a.Newest < leastPlaces || a.Older < leastPlaces {
@@ -106,10 +115,10 @@ func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, down
 func (s *Silhouette) Relearn() { s.trails = [2]trail{} }
 
 // project gives the corners as they are seen; nil when they are not all before the camera and near the picture.
-func (s *Silhouette) project(o Outline, down float64) [][2]float64 {
+func (s *Silhouette) project(o Outline, forward, down float64) [][2]float64 {
 	list := make([][2]float64, 0, len(o.Points))
 	for _, p := range o.Points {
-		x, y := s.proj.See(p[0], p[1], o.ZMM-down)
+		x, y := s.proj.See(p[0], p[1]-forward, o.ZMM-down)
 		if !within(8000, x, y) {
 			return nil
 		}
@@ -120,33 +129,41 @@ func (s *Silhouette) project(o Outline, down float64) [][2]float64 {
 
 // fill marks what is inside a closed outline, row by row.
 func (s *Silhouette) fill(shape [][2]float64) {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, p := range shape {
-		low, high = min(low, p[1]), max(high, p[1])
+	if len(shape) < 3 {
+		return
 	}
-	var cuts []float64
-	for y := max(int(low), 0); y <= min(int(high), s.proj.h-1) && len(shape) > 2; y++ {
-		cuts = cuts[:0]
-		last := shape[len(shape)-1]
-		for _, p := range shape {
-			if (last[1] <= float64(y)) != (p[1] <= float64(y)) {
-				cuts = append(cuts, last[0]+(p[0]-last[0])*(float64(y)-last[1])/(p[1]-last[1]))
-			}
-			last = p
+	low, high := s.proj.h, -1 // rows that are cut
+	last := shape[len(shape)-1]
+	for _, p := range shape {
+		a, b := last, p
+		if a[1] > b[1] {
+			a, b = b, a
 		}
+		from, to := max(int(math.Ceil(a[1])), 0), min(int(math.Ceil(b[1])), s.proj.h)-1
+		for y := from; y <= to; y++ {
+			s.cuts[y] = append(s.cuts[y], a[0]+(b[0]-a[0])*(float64(y)-a[1])/(b[1]-a[1]))
+		}
+		if from <= to {
+			low, high = min(low, from), max(high, to)
+		}
+		last = p
+	}
+	for y := low; y <= high; y++ {
+		cuts := s.cuts[y]
 		slices.Sort(cuts)
 		for i := 0; i+1 < len(cuts); i += 2 {
 			for x := max(int(math.Ceil(cuts[i])), 0); x <= min(int(cuts[i+1]), s.proj.w-1); x++ {
 				s.inside[y*s.proj.w+x] = true
 			}
 		}
+		s.cuts[y] = cuts[:0]
 	}
 }
 
 // edges measures those places of an outline that are the print's edge, and returns how many were found.
-func (s *Silhouette) edges(shape [][2]float64, o Outline, down float64, newest bool) (found int) {
-	const apart, clearOf = 2.0, 2.5 // pixels
-	left := 0.0                     // until the next place
+func (s *Silhouette) edges(shape [][2]float64, o Outline, forward, down float64, newest bool) (found int) {
+	const clearOf = 2.5 // pixels
+	left := 0.0         // until the next place
 	for i := range shape {
 		p, q := shape[i], shape[(i+1)%len(shape)]
 		dx, dy := q[0]-p[0], q[1]-p[1]
@@ -155,7 +172,7 @@ func (s *Silhouette) edges(shape [][2]float64, o Outline, down float64, newest b
 			continue
 		}
 		nx, ny := dy/length, -dx/length
-		for ; left < length; left += apart {
+		for ; left < length; left += s.apart {
 			f := left / length
 			x, y := p[0]+dx*f, p[1]+dy*f
 			if s.in(x+nx*clearOf, y+ny*clearOf) == s.in(x-nx*clearOf, y-ny*clearOf) {
@@ -167,7 +184,7 @@ func (s *Silhouette) edges(shape [][2]float64, o Outline, down float64, newest b
 			}
 			found++
 			a, b := o.Points[i], o.Points[(i+1)%len(shape)]
-			s.rows = append(s.rows, s.row(a[0]+(b[0]-a[0])*f, a[1]+(b[1]-a[1])*f, o.ZMM-down, x, y, nx, ny, off, newest))
+			s.rows = append(s.rows, s.row(a[0]+(b[0]-a[0])*f, a[1]+(b[1]-a[1])*f-forward, o.ZMM-down, x, y, nx, ny, off, newest))
 		}
 		left -= length
 	}

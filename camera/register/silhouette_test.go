@@ -85,7 +85,7 @@ func TestSilhouette(t *testing.T) {
 		for layers := first; layers <= last; layers++ {
 			outlines, trail := prism(layers, lostFrom, [2]float64{1.6, 0})
 			p.scene.Trail, at.ZMM = trail, 0.3*float64(layers)+1
-			a = s.Look(layers, p.pictures(at, 1), outlines[max(layers-50, 0):layers-8], outlines[layers-8:], 0)
+			a = s.Look(layers, p.pictures(at, 1), outlines[max(layers-50, 0):layers-8], outlines[layers-8:], 0, 0)
 			if layers <= lostFrom && a.Step.Sure > 0 {
 				t.Errorf("layer %d, nothing is wrong: %+v", layers, a)
 			}
@@ -108,11 +108,45 @@ func TestOddOutlines(t *testing.T) {
 		{ZMM: 1e9, Points: [][2]float64{{1, 1}, {200, 1}, {200, 200}}}, {Points: [][2]float64{{100, 100}, {100, 100}, {100, 100}}}, {Points: make([][2]float64, 300_000)},
 	}
 	for i := range odd {
-		if a := s.Look(1, []*register.Luma{pic}, odd[:i], odd[i:], 0); a.Sees || a.Step.Sure > 0 {
+		if a := s.Look(1, []*register.Luma{pic}, odd[:i], odd[i:], 0, 0); a.Sees || a.Step.Sure > 0 {
 			t.Errorf("%d: %+v", i, a)
 		}
 	}
-	if a := s.Look(1, nil, nil, nil, 0); a.Sees {
+	if a := s.Look(1, nil, nil, nil, 0, 0); a.Sees {
 		t.Errorf("no picture: %+v", a)
+	}
+}
+
+// BenchmarkSilhouette is what the second opinion costs at a look, of a plate with twelve parts of 150 points each.
+func BenchmarkSilhouette(b *testing.B) {
+	see := lookingAt(210, 704, 396)
+	bed := [4][2]float64{{10, 60}, {210, 60}, {210, 200}, {10, 200}}
+	var seen [4][2]float64
+	for i, c := range bed {
+		seen[i] = see(c[0], c[1], 0)
+	}
+	p, err := register.NewProjection(seen, bed, 704, 396)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var outlines []register.Outline
+	for layer := range 60 {
+		for part := range 12 {
+			o := register.Outline{ZMM: 0.2 * float64(layer+1)}
+			for k := range 150 {
+				a := float64(k) * math.Pi / 75
+				o.Points = append(o.Points, [2]float64{30 + 45*float64(part%4) + 15*math.Cos(a), 70 + 45*float64(part/4) + 15*math.Sin(a)})
+			}
+			outlines = append(outlines, o)
+		}
+	}
+	pic := &register.Luma{W: 704, H: 396, Pix: make([]byte, 704*396)}
+	for i := range pic.Pix {
+		pic.Pix[i] = byte(i * i >> 7)
+	}
+	s := register.NewSilhouette(p)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Look(1, []*register.Luma{pic, pic, pic}, outlines[:600], outlines[600:], 0, 0)
 	}
 }

@@ -26,6 +26,9 @@ type raised struct {
 func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 	p := o.print
 	a := &raised{finding: f, before: p.good, after: p.now}
+	if !f.exact { // nobody has seen when it came about
+		a.before = p.sure
+	}
 	if a.after.layer < f.since || a.after.atMS <= a.before.atMS { // it shows nothing of it yet
 		a.after = picture{}
 	}
@@ -33,9 +36,12 @@ func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 	if f.confirmed {
 		at = p.endstops.AtMS
 	}
-	a.Alarm = Alarm{AtMS: at, Job: p.order.job, Layer: f.layer, Since: f.since, Spoiled: max(f.layer-f.since+1, 0), Sentence: f.sentence(), Confirmed: f.confirmed,
+	if f.part {
+		at = p.outline.AtMS
+	}
+	a.Alarm = Alarm{AtMS: at, Job: p.order.job, Layer: f.layer, Since: f.since, Spoiled: max(f.layer-f.since+1, 0), Sentence: f.sentence(), Confirmed: f.confirmed, Part: f.part,
 		XMM: f.offMM[0], YMM: f.offMM[1], Paused: pause, Statements: []Statement{}, Crop: [4]float64{0, 0, 1, 1}}
-	for _, s := range []Statement{p.seen.Statement, p.firmware, p.endstops} {
+	for _, s := range []Statement{p.seen.Statement, p.outline, p.firmware, p.endstops} {
 		if s.Said != "" {
 			a.Statements = append(a.Statements, s)
 		}
@@ -51,7 +57,7 @@ func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 			a.Paused = false
 		}
 	}
-	o.keepEvidence(ctx, a)
+	o.keepEvidence(a)
 }
 
 // follow notes what becomes of a print with an alarm: it stands, is homed anew, goes on.
@@ -91,14 +97,14 @@ func (o *owner) photo(ctx context.Context, a *raised, f *camera.Frame) {
 		return
 	}
 	a.wanted, a.after = time.Time{}, picture{jpeg: f.JPEG, atMS: f.Time.UnixMilli(), layer: a.Layer, turn: f.Turn}
-	o.keepEvidence(ctx, a)
+	o.keepEvidence(a)
 }
 
 // answered puts the alarm away. What is seen next is the measure, for everything may have been moved.
 func (o *owner) answered(ctx context.Context) {
 	p := o.print
-	o.keepEvidence(ctx, p.alarm)
-	p.alarm, p.relearn = nil, true
+	o.keepEvidence(p.alarm)
+	p.alarm, p.relearn, p.anew = nil, true, true
 	o.spend(ctx)
 }
 
@@ -132,14 +138,15 @@ func (o *owner) seenAlarm(ctx context.Context, job string) error {
 }
 
 // keepEvidence keeps the alarm with its pictures, and again what has changed meanwhile.
-func (o *owner) keepEvidence(ctx context.Context, a *raised) {
+func (o *owner) keepEvidence(a *raised) {
 	if a.changed = a.keeping; a.keeping {
 		return
 	}
+	a.BeforeLayer, a.AfterLayer = a.before.layer, a.after.layer
 	e := Evidence{Alarm: a.Alarm, Before: a.before.jpeg, After: a.after.jpeg}
 	e.Alarm.Pictures = e.Before != nil && e.After != nil
 	a.keeping = o.later(func() func(*owner) {
-		id, err := o.cfg.KeepEvidence(ctx, e)
+		id, err := o.cfg.KeepEvidence(o.late, e)
 		if err != nil {
 			o.log.Error("an alarm cannot be kept", "job", e.Alarm.Job, "err", err)
 		}
@@ -148,7 +155,7 @@ func (o *owner) keepEvidence(ctx context.Context, a *raised) {
 				a.ID, a.Pictures = id, e.Alarm.Pictures
 			}
 			if a.changed {
-				o.keepEvidence(ctx, a)
+				o.keepEvidence(a)
 			}
 		}
 	})

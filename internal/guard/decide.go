@@ -11,9 +11,9 @@ import (
 
 // What follows from what the witnesses say. Camera and firmware make suspicious, and a check against the endstops confirms or clears: a wrong pause costs a print its surface, a check some seconds.
 //
-//	look ──────┐
-//	firmware ──┼─▶ judge ─▶ verdict: check now, alarm, pause, take this as the measure
-//	check ─────┘
+//	look, outline ──┐
+//	firmware ───────┼─▶ judge ─▶ verdict: check now, alarm, pause, take this as the measure
+//	check ──────────┘
 //
 // Only where no check can be made the camera pauses by itself, and then it must be sure for longer. Nothing here lets a print go on.
 
@@ -25,12 +25,15 @@ type judge struct {
 	asked    bool      // they are asked because of a suspicion, and have not answered
 	unable   bool      // they could not answer to the suspicion under way: the camera is alone
 	step     register.Step
-	clear    int  // the last layer at which the endstops said that all is right, 0 none
-	grumbled int  // the newest layer at which the firmware said something of a motor or a collision; -1 none
-	hot      bool // a driver said that it is too hot
-	alarmed  bool // and nobody has answered yet
+	part     register.Step // the print's newest layers against its older ones: outlined.go
+	clear    int           // the last layer at which the endstops said that all is right, 0 none
+	grumbled int           // the newest layer at which the firmware said something of a motor or a collision; -1 none
+	hot      bool          // a driver said that it is too hot
+	alarmed  bool          // and nobody has answered yet
 
+	tellPart   bool       // that the part may have moved people are only told
 	cameraMM   float64    // what the camera must see at least to be believed, after a false alarm
+	partMM     float64    // and what its picture of the print must show
 	endstopsMM float64    // and the endstops
 	acceptedMM [2]float64 // what people let the print go on with
 }
@@ -49,6 +52,7 @@ type finding struct {
 	offMM     [2]float64 // X and Y
 	steps     [2]int     // that in full motor steps, 0 = no multiple of four
 	confirmed bool       // by the endstops
+	part      bool       // it is the part that may have moved, and not the head
 	layer     int        // at which it was found
 	since     int        // the first layer that may be spoiled
 	exact     bool       // since is seen, and not only the last that is known to be right
@@ -97,7 +101,7 @@ func (j *judge) alone(layer int) bool {
 		return false
 	}
 	heard := j.grumbled >= s.SinceLayer-1 && j.grumbled <= layer && j.grumbled >= 0 // the firmware is the second witness
-	return s.Sure >= 3 || s.Sure == 2 && (s.Plain || math.Abs(s.MM) > hugeMM || heard)
+	return s.Sure >= 3 || s.Sure == 2 && (s.Plain || math.Abs(s.MM) > hugeMM || heard || j.shows(s))
 }
 
 // seen is what the camera alone has found.
@@ -121,6 +125,9 @@ func (j *judge) check(c printer.EndstopCheck) (v verdict) {
 	switch c.Verdict {
 	case printer.CheckRight:
 		v = j.cleared(c.Layer, suspected)
+		if moved := j.movedPart(c.Layer); moved.finding != nil {
+			v.finding, v.pause = moved.finding, moved.pause
+		}
 	case printer.CheckLost:
 		f := &finding{confirmed: true, layer: c.Layer, since: j.clear + 1, steps: [2]int{c.X.Steps, c.Y.Steps}}
 		lost := false
@@ -184,16 +191,19 @@ func (j *judge) alarm(f *finding) (v verdict) {
 func (j *judge) falseAlarm(f *finding) {
 	j.alarmed = false
 	most := max(math.Abs(f.offMM[0]), math.Abs(f.offMM[1]))
-	if f.confirmed {
+	switch {
+	case f.confirmed:
 		j.endstopsMM = max(j.endstopsMM, 1.2*most)
-	} else {
+	case f.part:
+		j.partMM = max(j.partMM, 1.5*most)
+	default:
 		j.cameraMM = max(j.cameraMM, 1.5*most)
 	}
 }
 
 // goesOn: people let the print go on. anew: what checks find is measured from here on, since X and Y were homed anew, or the printer has taken the loss over.
 func (j *judge) goesOn(f *finding, anew bool) {
-	j.alarmed, j.asked, j.unable, j.step = false, false, false, register.Step{}
+	j.alarmed, j.asked, j.unable, j.step, j.part = false, false, false, register.Step{}, register.Step{}
 	switch {
 	case anew:
 		j.acceptedMM = [2]float64{}
@@ -224,6 +234,9 @@ func (j *judge) watch(share float64) printer.Watch {
 
 // sentence is a finding for people.
 func (f *finding) sentence() string {
+	if f.part {
+		return f.partSentence()
+	}
 	who := "The head is "
 	if !f.confirmed {
 		who = "The camera sees the head "

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -56,6 +57,8 @@ type Kept struct {
 	Card        *Card                 `json:"card"`
 	Profile     printer.Profile       `json:"profile"` // that the set-up was made with
 	Calibration *register.Calibration `json:"calibration"`
+	Bed         *BedPicture           `json:"bed"`
+	Corners     *Corners              `json:"corners"` // null nobody has shown them
 }
 
 // Evidence is an alarm with its pictures.
@@ -125,6 +128,9 @@ type Order struct {
 	Mode   printer.WatchMode // "" = as it is set
 	Film   printer.Shots     // what the timelapse wants; where that is nothing, the guard asks for what it needs
 	Survey *gcode.Survey     // only read before Arrange returns
+
+	// Open opens the file that is printed, the one that Survey is of, whenever some of it is to be read, on a goroutine of the guard; nil: there is none.
+	Open func(ctx context.Context) (io.ReadSeekCloser, error)
 }
 
 // Arrange says how the print that is about to start stands still for pictures, and how it is checked. It waits for a second at most: when it cannot be told, the

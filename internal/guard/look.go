@@ -28,11 +28,14 @@ type watched struct {
 	frames <-chan *camera.Frame
 	end    func() // of the following of its frames
 
-	watcher *register.Watcher // belongs to the other goroutine while looking
-	looking bool
-	relearn bool // before the next look
-	lastAt  time.Time
-	blind   int // looks in a row that saw nothing
+	watcher  *register.Watcher // belongs to the other goroutine while looking …
+	outliner *outline          // … and so does this; nil without corners
+	looking  bool
+	relearn  bool // before the next look
+	anew     bool // the second opinion, too
+	lastAt   time.Time
+	blind    int // looks in a row that saw nothing
+	odd      int // looks in a row whose pictures had another size than those of the set-up
 
 	shot      int    // number of the printer's newest that was noticed
 	stand     *stand // the one that is held
@@ -41,9 +44,12 @@ type watched struct {
 	witnessed int
 
 	seen      witnessed // what the camera said
+	second    second    // and of the print itself
+	outline   Statement
 	endstops  Statement
 	firmware  Statement
 	good, now picture
+	sure      picture // the one that was good when the endstops have last said that all is right; before that the print's first
 	layers    []Layer
 	alarm     *raised
 	recorded  int
@@ -79,6 +85,7 @@ const (
 	slowCamera = 500 * time.Millisecond  // who has brought two frames in this time is not waited for
 	deadAge    = 3 * time.Second         // of the newest frame of a camera that has failed
 	blindLooks = 3                       // in a row, for checks to come sooner
+	oddLooks   = 3                       // in a row with pictures of another size, for the set-up not to fit any more
 	keptLayers = 30
 )
 
@@ -144,20 +151,39 @@ func (o *owner) leave(ctx context.Context, now time.Time) {
 		return
 	}
 	watcher, relearn, cal, last := p.watcher, p.relearn, o.kept.Calibration, s.frames[len(s.frames)-1]
+	outliner, anew, left := p.outliner, p.anew, o.leftOut()
 	asked := o.later(func() func(*owner) {
+		if ctx.Err() != nil {
+			return nil
+		}
 		if relearn {
 			watcher.Relearn()
 		}
 		pics := decode(s.frames)
 		l := watcher.Look(s.layer, s.at, pics)
 		if len(pics) > 0 && (pics[0].W != cal.Width || pics[0].H != cal.Height) {
-			return func(o *owner) { o.dropSight(ctx, p, cal) }
+			l.Why = otherSize
 		}
-		return func(o *owner) { o.looked(ctx, p, l, s, last) }
+		if outliner == nil {
+			return func(o *owner) { o.looked(ctx, p, l, s, last, nil) }
+		}
+		if anew {
+			outliner.sight.Relearn()
+		}
+		other := outliner.look(ctx, s.layer, s.at, pics, left, l)
+		return func(o *owner) { o.looked(ctx, p, l, s, last, &other) }
 	})
 	if asked {
-		p.looking, p.relearn, p.lastAt = true, false, now
+		p.looking, p.relearn, p.anew, p.lastAt = true, false, false, now
 	}
+}
+
+// leftOut are the objects that are not printed any further.
+func (o *owner) leftOut() []int {
+	if o.snap.Job == nil {
+		return nil
+	}
+	return slices.Clone(o.snap.Job.Skipped)
 }
 
 // decode reads the pictures that can be read.
@@ -171,37 +197,47 @@ func decode(frames []*camera.Frame) (pics []*register.Luma) {
 	return pics
 }
 
-// looked takes over what was seen.
-func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stand, last *camera.Frame) {
+// looked takes over what was seen; other is what was seen of the print itself, nil nothing was asked.
+func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stand, last *camera.Frame, other *second) {
 	p.looking = false
 	if o.print != p {
 		return
 	}
 	pic := picture{jpeg: last.JPEG, atMS: last.Time.UnixMilli(), layer: l.Layer, turn: last.Turn}
 	p.now = pic
-	if (l.Sees || l.Why == register.Learning) && l.Step.Sure == 0 {
-		p.good = pic
+	if (l.Sees || l.Why == register.Learning) && l.Step.Sure == 0 && (other == nil || other.aside.Step.Sure == 0) {
+		if p.good = pic; p.sure.jpeg == nil {
+			p.sure = pic
+		}
 	}
+	o.sized(p, l.Why)
 	o.saw(l, last.Time)
 	o.record(p, l, s)
 	o.act(ctx, p.judge.look(l, last.Time))
+	if other != nil {
+		o.outlined(ctx, *other, l.Layer, last.Time)
+	}
 }
 
-// dropSight: the camera's pictures are not those of the set-up any more.
-func (o *owner) dropSight(ctx context.Context, p *watched, of *register.Calibration) {
-	p.looking = false
-	if o.kept.Calibration == of {
-		o.kept.Calibration, o.notice = nil, "The camera's pictures have another size than in the set-up: do the set-up again."
-		o.keep(ctx)
-		o.see()
+// sized notes whether pictures have the set-up's size. One that has not is an accident; where it stays so people must do the set-up again, but what it has found is kept: the camera may give
+// that size again.
+func (o *owner) sized(p *watched, why register.Blind) {
+	switch why {
+	case register.NoPicture:
+	case otherSize:
+		if p.odd++; p.odd >= oddLooks {
+			o.misfit = true
+		}
+	default:
+		p.odd, o.misfit = 0, false
 	}
 }
 
 // keep keeps what the set-up has found.
-func (o *owner) keep(ctx context.Context) {
+func (o *owner) keep() {
 	kept := o.kept
 	if !o.later(func() func(*owner) {
-		if err := o.cfg.Keep(ctx, kept); err != nil {
+		if err := o.cfg.Keep(o.late, kept); err != nil {
 			o.log.Error("what the guard's set-up has found cannot be kept", "err", err)
 		}
 		return nil
@@ -255,6 +291,9 @@ func (o *owner) checked(ctx context.Context, c *printer.EndstopCheck) {
 		card := *o.kept.Card
 		card.CheckS = c.TookS
 		o.kept.Card = &card
+	}
+	if c.Verdict == printer.CheckRight && p.good.jpeg != nil && p.good.atMS <= c.AtMS {
+		p.sure = p.good
 	}
 	o.act(ctx, p.judge.check(*c))
 }

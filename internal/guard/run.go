@@ -25,6 +25,7 @@ type Printer interface {
 type owner struct {
 	*Guard
 	life     context.Context // of Run
+	late     context.Context // ends a little later, for what is to be kept
 	settings Settings
 	kept     Kept
 	snap     *printer.Snapshot
@@ -35,12 +36,13 @@ type owner struct {
 	drill    *Drill
 	work     work // the set-up or the drill under way
 	notice   string
+	misfit   bool                     // the camera's pictures have another size than those of the set-up
 	hand     chan func() func(*owner) // to the goroutine that looks at pictures and writes to the disk
 	back     chan func(*owner)        // from it, and from the work
 }
 
 func newOwner(g *Guard) *owner {
-	o := &owner{Guard: g, settings: g.cfg.Settings, kept: g.cfg.Kept, hand: make(chan func() func(*owner), 8), back: make(chan func(*owner))}
+	o := &owner{Guard: g, settings: g.cfg.Settings, kept: g.cfg.Kept, hand: make(chan func() func(*owner), 8), back: make(chan func(*owner)), late: context.Background()}
 	o.snap = &printer.Snapshot{}
 	if snap, _ := g.cfg.Printer.Snapshots().Get(); snap != nil {
 		o.snap = snap
@@ -55,6 +57,8 @@ type ordered struct {
 	film  printer.Shots
 	shotS float64
 	plan  plan
+	file  *printFile
+	never error // why the second opinion cannot be had of it
 }
 
 // Run watches until ctx ends. It is called once.
@@ -62,11 +66,14 @@ func (g *Guard) Run(ctx context.Context) error {
 	defer close(g.stopped)
 	ctx, end := context.WithCancel(ctx)
 	defer end()
+	late, endLate := context.WithCancel(context.WithoutCancel(ctx))
+	defer endLate()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(toEnd, endLate) })()
 	o := newOwner(g)
-	o.life = ctx
-	handed := make(chan struct{})
-	go func() { defer close(handed); o.handle(ctx) }()
-	defer func() { end(); o.work.wait(); o.endPrint(); <-handed }()
+	o.life, o.late = ctx, late
+	handed := make(chan func(*owner), 1)
+	go func() { handed <- o.handle(ctx) }()
+	defer func() { end(); o.work.wait(); o.endPrint(); o.finish(<-handed) }()
 	if card := o.kept.Card; card != nil {
 		if _, err := g.cfg.Printer.SetSwitches(ctx, card.Endstops); err != nil {
 			g.log.Error("the printer was not told what is known of its endstops", "err", err)
@@ -135,7 +142,7 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 		o.leave(ctx, now) // it went on by itself
 	}
 	if snap.State == printer.Printing && (before.State == printer.Resuming || before.State == printer.Paused) {
-		p.relearn = true // somebody was at it, or has changed the filament
+		p.relearn, p.anew = true, true // somebody was at it, or has changed the filament
 	}
 	if c := snap.Job.Check; c != nil && c.AtMS != p.check { // one that could not be made has no number of its own
 		p.check, changed = c.AtMS, true
@@ -155,6 +162,7 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 // beginPrint begins to watch the print that was arranged.
 func (o *owner) beginPrint(now time.Time) {
 	p := &watched{order: o.ordered, began: now, judge: newJudge(o.ordered.mode, o.usable()), end: func() {}}
+	p.judge.tellPart = o.settings.TellPart
 	p.told = p.judge.watch(p.order.plan.checkShare)
 	o.print, o.last, o.ordered, o.notice = p, nil, ordered{}, ""
 	o.see()
@@ -182,8 +190,8 @@ func (o *owner) beginLate(mode printer.WatchMode) {
 func (o *owner) endPrint() {
 	if p := o.print; p != nil {
 		p.end()
-		p.alarm, p.frames, p.camera, p.watcher, p.stand = nil, nil, nil, nil, nil
-		p.good, p.now = picture{}, picture{}
+		p.alarm, p.frames, p.camera, p.watcher, p.outliner, p.order.file, p.stand = nil, nil, nil, nil, nil, nil, nil
+		p.good, p.now, p.sure = picture{}, picture{}, picture{}
 		o.print, o.last = nil, p
 	}
 }
@@ -202,14 +210,14 @@ func (o *owner) see() {
 		o.leave(o.life, time.Now())
 	}
 	p.end()
-	p.camera, p.frames, p.end, p.watcher = c, nil, func() {}, nil
+	p.camera, p.frames, p.end, p.watcher, p.outliner = c, nil, func() {}, nil, nil
 	if c == nil {
 		return
 	}
 	following, end := context.WithCancel(o.life)
 	done := c.Look()
 	p.frames, p.end = c.Frames().Each(following), func() { end(); done() }
-	p.watcher = register.NewWatcher(o.kept.Calibration)
+	p.watcher, p.outliner = register.NewWatcher(o.kept.Calibration), newOutline(o.kept, p.order.file)
 }
 
 // tick lets time pass.
@@ -271,7 +279,8 @@ func (o *owner) arrange(order Order) (printer.Shots, printer.Watch) {
 	if o.kept.Card == nil {
 		mode = printer.WatchOff
 	}
-	o.ordered = ordered{job: order.Job, mode: mode, film: order.Film, shotS: shotCost(o.snap.Profile, order.Survey)}
+	o.ordered = ordered{job: order.Job, mode: mode, film: order.Film, shotS: shotCost(o.snap.Profile, order.Survey), file: newPrintFile(order)}
+	o.ordered.never = o.ordered.file.why
 	if mode == printer.WatchOff {
 		return order.Film, printer.Watch{Mode: printer.WatchOff}
 	}
@@ -290,6 +299,7 @@ func (o *owner) set(ctx context.Context, s Settings) error {
 		if s.Mode != was.Mode {
 			p.judge.mode = s.Mode
 		}
+		p.judge.tellPart = s.TellPart
 		o.see()
 		o.spend(ctx)
 	}
@@ -324,26 +334,46 @@ func (o *owner) fits(p printer.Profile) bool {
 	return p.ParkXMM == k.ParkXMM && p.ParkYMM == k.ParkYMM && p.WidthMM == k.WidthMM && p.DepthMM == k.DepthMM && p.Origin == k.Origin && p.Kinematics == k.Kinematics
 }
 
-// handle does what takes long, one after the other, on a thread that lets all others go first. What it returns is done by the owner.
-func (o *owner) handle(ctx context.Context) {
+// handle does what takes long, one after the other, on a thread that lets all others go first. What it returns is done by the owner; the last of it, when ctx has ended, is left to do.
+func (o *owner) handle(ctx context.Context) (left func(*owner)) {
 	stepAside()
 	for {
 		select {
 		case do := <-o.hand:
-			if then := do(); then != nil {
-				o.report(ctx, then)
+			if then := do(); then != nil && !o.report(ctx, then) {
+				return then
 			}
 		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// toEnd is how long what was handed over may take when layerd ends.
+const toEnd = 2 * time.Second
+
+// finish does what was handed over before the end, as long as there is time: an alarm of the last moment is kept.
+func (o *owner) finish(then func(*owner)) {
+	for o.late.Err() == nil {
+		if then != nil {
+			then(o)
+		}
+		select {
+		case do := <-o.hand:
+			then = do()
+		default:
 			return
 		}
 	}
 }
 
-// report has the owner do something, from another goroutine.
-func (o *owner) report(ctx context.Context, do func(*owner)) {
+// report has the owner do something, from another goroutine; false: it has ended.
+func (o *owner) report(ctx context.Context, do func(*owner)) bool {
 	select {
 	case o.back <- do:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 

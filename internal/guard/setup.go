@@ -82,7 +82,7 @@ func (o *owner) beginSetup() error {
 	life := o.life
 	err := o.begin(func(ctx context.Context, r *rounds) {
 		kept, err := r.setUp(ctx)
-		r.tell(life, func(o *owner) { o.endSetup(life, kept, err) })
+		r.tell(life, func(o *owner) { o.endSetup(kept, err) })
 	})
 	if err == nil {
 		o.setup = &Setup{Step: "home"}
@@ -91,15 +91,15 @@ func (o *owner) beginSetup() error {
 }
 
 // endSetup takes over what a set-up has found.
-func (o *owner) endSetup(ctx context.Context, kept Kept, err error) {
+func (o *owner) endSetup(kept Kept, err error) {
 	o.work = work{}
 	if err != nil {
 		o.setup = &Setup{Step: "failed", Percent: o.setup.Percent, Why: forPeople(err)}
 		o.log.Info("the guard's set-up has failed", "err", err)
 		return
 	}
-	o.kept, o.notice, o.setup = kept, "", &Setup{Step: "done", Percent: 100}
-	o.keep(ctx)
+	o.kept, o.notice, o.misfit, o.setup = kept, "", false, &Setup{Step: "done", Percent: 100}
+	o.keep()
 }
 
 // rounds moves the head about and takes pictures.
@@ -108,7 +108,7 @@ type rounds struct {
 	profile  printer.Profile
 	camera   Camera // nil none
 	cameraID int
-	tell     func(ctx context.Context, do func(*owner))
+	tell     func(ctx context.Context, do func(*owner)) bool
 }
 
 const (
@@ -151,6 +151,9 @@ func (r *rounds) setUp(ctx context.Context) (k Kept, err error) {
 			card.Camera = forPeople(err)
 		} else {
 			k.Calibration = cal
+			if k.Bed, err = r.seeBed(ctx, cal); err != nil {
+				return k, err
+			}
 			card.describe(r.cameraID, cal)
 		}
 	}

@@ -19,6 +19,7 @@ type Settings struct {
 	SharePercent float64           `json:"share_percent"` // of a print's time that checks and pictures may take together
 	Record       bool              `json:"record"`        // what the camera looks at is kept, for those who want to give it away
 	RecordMB     int               `json:"record_mb"`     // all of it; the oldest is deleted
+	TellPart     bool              `json:"tell_part"`     // of a part that may have moved people are told, and the print does not pause
 }
 
 // State is all that people see of the guard. It is immutable. Lengths are mm, times Unix milliseconds, 0 for never.
@@ -28,12 +29,15 @@ type State struct {
 	Job       string            `json:"job"` // the print that Layers and Alarm are of; "" none yet
 	Endstops  Witness           `json:"endstops"`
 	Camera    Witness           `json:"camera"`
+	Outline   Witness           `json:"outline"` // the print itself, as the camera sees it
 	Firmware  Witness           `json:"firmware"`
-	Card      *Card             `json:"card"`   // what the set-up found; null = never set up
-	Setup     *Setup            `json:"setup"`  // one under way, or the last one's failure; null none
-	Drill     *Drill            `json:"drill"`  // the fire drill under way, or the last one's result; null none
-	Layers    []Layer           `json:"layers"` // what was seen at the last 30 layers that were looked at, the oldest first
-	Alarm     *Alarm            `json:"alarm"`  // of the print under way, until it is answered; null none
+	Card      *Card             `json:"card"`    // what the set-up found; null = never set up
+	BedMS     int64             `json:"bed_ms"`  // when the picture was taken in which the corners of the bed are to be shown; 0 there is none
+	Corners   *[4][2]float64    `json:"corners"` // where they are in it, in pixels; null nobody has shown them
+	Setup     *Setup            `json:"setup"`   // one under way, or the last one's failure; null none
+	Drill     *Drill            `json:"drill"`   // the fire drill under way, or the last one's result; null none
+	Layers    []Layer           `json:"layers"`  // what was seen at the last 30 layers that were looked at, the oldest first
+	Alarm     *Alarm            `json:"alarm"`   // of the print under way, until it is answered; null none
 	Recording bool              `json:"recording"`
 	Notice    string            `json:"notice"` // what people should know besides, such as a set-up that does not fit any more; "" nothing
 }
@@ -101,22 +105,25 @@ type Layer struct {
 
 // Alarm is a shift that was found, with its evidence.
 type Alarm struct {
-	ID         int64           `json:"id"` // of the evidence: GET /v1/guard/ID/before and /after
-	AtMS       int64           `json:"at_ms"`
-	Layer      int             `json:"layer"`
-	Since      int             `json:"since"`     // the first layer that may be spoiled
-	Spoiled    int             `json:"spoiled"`   // layers that may be
-	Sentence   string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."
-	Confirmed  bool            `json:"confirmed"` // by the endstops
-	XMM        float64         `json:"x_mm"`
-	YMM        float64         `json:"y_mm"`
-	Paused     bool            `json:"paused"`
-	Statements []Statement     `json:"statements"`
-	Pictures   bool            `json:"pictures"` // there is a pair
-	Crop       [4]float64      `json:"crop"`     // of both pictures, where to look: left, top, width, height, as parts of 1
-	Rehoming   *printer.Rehome `json:"rehoming"` // null it was not asked for
-	Job        string          `json:"job"`
-	Label      string          `json:"label"` // what people said of it: LabelFalse and so on; "" nothing
+	ID          int64           `json:"id"` // of the evidence: GET /v1/guard/ID/before and /after
+	AtMS        int64           `json:"at_ms"`
+	Layer       int             `json:"layer"`
+	Since       int             `json:"since"`     // the first layer that may be spoiled
+	Spoiled     int             `json:"spoiled"`   // layers that may be
+	Sentence    string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."
+	Confirmed   bool            `json:"confirmed"` // by the endstops
+	Part        bool            `json:"part"`      // it is the part that may have moved: XMM and YMM are how its newest layers lie
+	XMM         float64         `json:"x_mm"`
+	YMM         float64         `json:"y_mm"`
+	Paused      bool            `json:"paused"`
+	Statements  []Statement     `json:"statements"`
+	Pictures    bool            `json:"pictures"`     // there is a pair
+	BeforeLayer int             `json:"before_layer"` // after which the first was taken; 0 there is none
+	AfterLayer  int             `json:"after_layer"`
+	Crop        [4]float64      `json:"crop"`     // of both pictures, where to look: left, top, width, height, as parts of 1
+	Rehoming    *printer.Rehome `json:"rehoming"` // null it was not asked for
+	Job         string          `json:"job"`
+	Label       string          `json:"label"` // what people said of it: LabelFalse and so on; "" nothing
 }
 
 // What people said of an alarm.
@@ -127,7 +134,7 @@ const (
 
 // Statement is what one witness said.
 type Statement struct {
-	Witness string `json:"witness"` // "endstops", "camera", "firmware"
+	Witness string `json:"witness"` // "endstops", "camera", "outline", "firmware"
 	Said    string `json:"said"`
 	AtMS    int64  `json:"at_ms"`
 }

@@ -32,7 +32,15 @@ func (o *owner) state() *State {
 		}
 	}
 	s.Endstops, s.Camera, s.Firmware = o.endstopsDo(shown), o.cameraDoes(shown), o.firmwareDoes(shown)
-	for _, w := range []*Witness{&s.Endstops, &s.Camera, &s.Firmware} {
+	s.Outline = o.outlineDoes(shown, s.Camera)
+	if o.kept.Bed != nil && o.kept.Calibration != nil {
+		s.BedMS = o.kept.Bed.AtMS
+	}
+	if c := o.kept.Corners; c != nil {
+		tapped := c.Tapped
+		s.Corners = &tapped
+	}
+	for _, w := range []*Witness{&s.Endstops, &s.Camera, &s.Outline, &s.Firmware} {
 		if s.Mode == printer.WatchOff && (w.Status == WitnessReady || w.Status == WitnessBlind) {
 			w.Status, w.Why = WitnessOff, ""
 		}
@@ -81,6 +89,9 @@ func (o *owner) cameraDoes(p *watched) Witness {
 		return Witness{Status: WitnessUnset, Why: "Its set-up does not fit any more: do the set-up again."}
 	case !o.sighted() && o.snap.Profile.WidthMM != 0:
 		return Witness{Status: WitnessUnset, Why: "The printer's profile, or where it parks, was changed: do the set-up again."}
+	}
+	if o.misfit {
+		return Witness{Status: WitnessUnset, Why: "The camera's pictures have another size than in the set-up: choose that size again, or do the set-up again."}
 	}
 	if p != nil && o.print == p && p.camera == nil {
 		return Witness{Status: WitnessBlind, Why: "The camera is gone.", AtMS: p.seen.AtMS}

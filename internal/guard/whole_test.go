@@ -31,6 +31,7 @@ type world struct {
 	mu       sync.Mutex // guards what follows
 	kept     guard.Kept
 	evidence []guard.Evidence
+	beside   float64 // mm that the head is drawn further to the right than it is
 }
 
 // watch runs test in such a world; change, where not nil, makes it different before.
@@ -91,7 +92,7 @@ func (w *world) scene() camera.Scene {
 	b := w.sim.Body()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := camera.Scene{X: b.True[0], Y: b.True[1], Z: b.True[2], NozzleC: b.NozzleC, NozzleTargetC: b.NozzleTargetC, BedC: b.BedC, FanPercent: b.FanPercent, Clock: time.Now()}
+	s := camera.Scene{X: b.True[0] + w.beside, Y: b.True[1], Z: b.True[2], NozzleC: b.NozzleC, NozzleTargetC: b.NozzleTargetC, BedC: b.BedC, FanPercent: b.FanPercent, Clock: time.Now()}
 	for _, t := range b.Trail {
 		s.Trail = append(s.Trail, camera.Segment{X1: float32(t.From[0]), Y1: float32(t.From[1]), X2: float32(t.To[0]), Y2: float32(t.To[1]), Z: float32(t.To[2])})
 	}

@@ -15,11 +15,16 @@ import (
 
 // What the witnesses say, for people.
 
+// otherSize is why a camera sees nothing whose pictures are not of the set-up's size.
+const otherSize register.Blind = "other size"
+
 // words says why the camera sees nothing.
 func words(why register.Blind) string {
 	switch why {
 	case register.NoPicture:
 		return "The camera gave no picture."
+	case otherSize:
+		return "The picture has another size than in the set-up."
 	case register.Elsewhere:
 		return "The head was not parked where the set-up had it."
 	case register.Dark:

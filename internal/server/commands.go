@@ -112,6 +112,7 @@ var commands = []command{
 	{"set_guard", access.Owner, free, (*Server).doSetGuard},
 	{"guard_setup", access.Operator, free, (*Server).doGuardSetup},
 	{"guard_drill", access.Operator, free, (*Server).doGuardDrill},
+	{"guard_corners", access.Owner, free, (*Server).doGuardCorners},
 	{"guard_cancel", access.Operator, free, doGuard(func(g Guard, ctx context.Context, _ *call) error { return g.Cancel(ctx) })},
 	{"false_alarm", access.Operator, free, doGuard(func(g Guard, ctx context.Context, c *call) error { return g.FalseAlarm(ctx, c.Job) })},
 	{"guard_seen", access.Operator, free, doGuard(func(g Guard, ctx context.Context, c *call) error { return g.Seen(ctx, c.Job) })},

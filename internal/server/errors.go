@@ -139,6 +139,8 @@ var kinds = []kind{
 	{"stopping", 503, timelapse.ErrStopped, "layerd is stopping.", "Try again."},
 
 	{"bad_guard", 422, guard.ErrSettings, "", "Correct the value and save again."},
+	{"bad_corners", 422, guard.ErrCorners, "", "Show all four corners again."},
+	{"not_kept", 404, guard.ErrNoPicture, "", "Do the set-up again: it takes that picture."},
 	{"guard_busy", 409, guard.ErrBusy, "", "Wait until it has ended, or cancel it."},
 	{"not_set_up", 409, guard.ErrNotSetUp, "Watching for shifted layers is not set up.", "Do the set-up first: it takes two minutes."},
 	{"no_alarm", 409, guard.ErrNoAlarm, "There is no such alarm any more.", "Look at what the print does now."},

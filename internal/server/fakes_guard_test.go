@@ -56,8 +56,15 @@ func (f *fakeGuard) Arrange(_ context.Context, order guard.Order) (printer.Shots
 }
 func (f *fakeGuard) SetUp(context.Context) error                { return f.note("set up") }
 func (f *fakeGuard) Drill(_ context.Context, axis string) error { return f.note("drill " + axis) }
-func (f *fakeGuard) Cancel(context.Context) error               { return f.note("cancel") }
-func (f *fakeGuard) Seen(_ context.Context, job string) error   { return f.note("seen " + job) }
+func (f *fakeGuard) BedPicture(context.Context) ([]byte, error) { return []byte("a bed"), nil }
+func (f *fakeGuard) ShowCorners(_ context.Context, at [4][2]float64) error {
+	if at[0] == at[1] {
+		return fmt.Errorf("%w: two are one", guard.ErrCorners)
+	}
+	return f.note(fmt.Sprint("corners ", at))
+}
+func (f *fakeGuard) Cancel(context.Context) error             { return f.note("cancel") }
+func (f *fakeGuard) Seen(_ context.Context, job string) error { return f.note("seen " + job) }
 func (f *fakeGuard) FalseAlarm(_ context.Context, job string) error {
 	if job == "other" {
 		return fmt.Errorf("tell a false alarm: %w", guard.ErrNoAlarm)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -20,8 +21,13 @@ func TestGuardCommands(t *testing.T) {
 		{"operator", `{"do":"guard_setup"}`, "bad_command", 400},
 		{"operator", `{"do":"guard_setup","empty":true}`, "", 200},
 		{"operator", `{"do":"guard_drill"}`, "bad_command", 400},
-		{"operator", `{"do":"guard_drill","axes":"x"}`, "", 200},
+		{"operator", `{"do":"guard_drill","axes":"x"}`, "bad_command", 400},
+		{"operator", `{"do":"guard_drill","axes":"x","empty":true}`, "", 200},
 		{"operator", `{"do":"guard_cancel"}`, "", 200},
+		{"operator", `{"do":"guard_corners","corners":[[1,9],[9,9],[7,4],[3,4]]}`, "role_too_low", 403},
+		{"owner", `{"do":"guard_corners","corners":[[1,9],[9,9],[7,4]]}`, "bad_command", 400},
+		{"owner", `{"do":"guard_corners","corners":[[1,9],[1,9],[7,4],[3,4]]}`, "bad_corners", 422},
+		{"owner", `{"do":"guard_corners","corners":[[1,9],[9,9],[7,4],[3,4]]}`, "", 200},
 		{"operator", `{"do":"guard_seen","job":"r1"}`, "", 200},
 		{"operator", `{"do":"false_alarm","job":"r1"}`, "", 200},
 		{"operator", `{"do":"false_alarm","job":"other"}`, "no_alarm", 409},
@@ -41,7 +47,7 @@ func TestGuardCommands(t *testing.T) {
 			t.Errorf("%s as %s: got %d %q, want %d %q", c.text, c.role, status, code, c.status, c.code)
 		}
 	}
-	if want := []string{"set up", "drill x", "cancel", "seen r1", "false alarm r1"}; !reflect.DeepEqual(r.guard.done, want) {
+	if want := []string{"set up", "drill x", "cancel", "corners [[1 9] [9 9] [7 4] [3 4]]", "seen r1", "false alarm r1"}; !reflect.DeepEqual(r.guard.done, want) {
 		t.Errorf("the guard was told %q, want %q", r.guard.done, want)
 	}
 	if state, _ := r.guard.states.Get(); state.Settings.SharePercent != 2.5 {
@@ -63,6 +69,9 @@ func TestEvidence(t *testing.T) {
 	w := r.do("GET", "/v1/guard/7/before", "viewer", nil)
 	if w.Code != 200 || w.Body.String() != "a picture" || w.Header().Get("Content-Type") != "image/jpeg" {
 		t.Errorf("a picture: got %d %q %v", w.Code, w.Body, w.Header())
+	}
+	if w := r.do("GET", "/v1/guard/bed", "viewer", nil); w.Code != 200 || w.Body.String() != "a bed" || w.Header().Get("Content-Type") != "image/jpeg" {
+		t.Errorf("the picture of the bed: got %d %q %v", w.Code, w.Body, w.Header())
 	}
 	tag := w.Header().Get("ETag")
 	if w := r.do("GET", "/v1/guard/7/before", "viewer", nil, func(q *http.Request) { q.Header.Set("If-None-Match", tag) }); w.Code != 304 {
@@ -95,6 +104,14 @@ func TestAPrintIsWatched(t *testing.T) {
 	}
 	if r.guard.order.Job != a.Job || r.guard.order.Mode != printer.WatchTell || r.guard.order.Survey == nil {
 		t.Errorf("the guard was asked %+v", r.guard.order)
+	}
+	file, err := r.guard.order.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if text, err := io.ReadAll(file); err != nil || len(text) == 0 {
+		t.Errorf("the print's file: got %q, %v", text, err)
 	}
 	if got := r.printer.started.Watch; got.Mode != printer.WatchTell {
 		t.Errorf("the printer was given %+v", got)

@@ -148,8 +148,12 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 	if err == nil && (!sameFile(opened, file) || !sameFile(file, again)) {
 		err = &refusal{code: "in_use", message: "The file is being changed at this moment."}
 	}
+	printed := file.SHA256
+	if prepared.src != nil {
+		printed = prepared.copy.SHA256
+	}
 	if err == nil {
-		job.Shots, job.Watch, err = s.arrangeWatch(ctx, id, w.watch, s.chooseTimelapse(ctx, id, w.record), &job.Survey)
+		job.Shots, job.Watch, err = s.arrangeWatch(ctx, guard.Order{Job: id, Mode: w.watch, Film: s.chooseTimelapse(ctx, id, w.record), Survey: &job.Survey, Open: s.printed(path, printed, prepared.src != nil)})
 	}
 	if err == nil {
 		from := src

@@ -218,7 +218,8 @@ func commandTexts() map[string]string {
 	bodies["allow_app"], bodies["deny_app"] = `"app":"x"`, `"app":"x"`
 	bodies["set_overlay"] = `"overlay":{"kind":"none"}`
 	bodies["set_guard"] = `"guard":{"mode":"tell","camera":0,"share_percent":1,"record":false,"record_mb":500}`
-	bodies["guard_drill"] = `"axes":"x"`
+	bodies["guard_drill"] = `"axes":"x","empty":true`
+	bodies["guard_corners"] = `"corners":[[10,90],[90,90],[70,40],[30,40]]`
 	bodies["guard_setup"] = `"empty":true`
 	bodies["set_timelapse"] = `"timelapse":{"mode":"time","every_s":10,"park":false,"camera":0,"fps":25,"budget_mb":500,"limit_mb":2000,"render_early":false,"keep_failed":true}`
 	bodies["save_profile"], bodies["choose_profile"], bodies["delete_profile"] = bodies["set_profile"], `"name":"Other"`, `"name":"Other"`

@@ -140,7 +140,8 @@ type Command struct {
 	Timelapse  *timelapse.Settings   `json:"timelapse,omitempty"`   // set_timelapse: all of it
 	Guard      *guard.Settings       `json:"guard,omitempty"`       // set_guard: all of it
 	Watch      printer.WatchMode     `json:"watch,omitempty"`       // start, start_next: "off", "tell", "pause"; empty = as set_guard says
-	Empty      bool                  `json:"empty,omitempty"`       // guard_setup: nothing lies on the bed
+	Empty      bool                  `json:"empty,omitempty"`       // guard_setup, guard_drill: nothing lies on the bed
+	Corners    [][2]float64          `json:"corners,omitempty"`     // guard_corners: front left, front right, back right, back left, in pixels of GET /v1/guard/bed as it is to be seen
 	Cooling    *printer.Cooling      `json:"cooling,omitempty"`     // set_cooling
 	Overlay    *overlay.Settings     `json:"overlay,omitempty"`     // set_overlay: all of it
 	Secret     string                `json:"secret,omitempty"`      // set_overlay, overlay_login: an auth key

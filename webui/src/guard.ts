@@ -12,7 +12,7 @@ export const modes = ['off', 'tell', 'pause'] as const
 const status = oneOf('ready', 'blind', 'unable', 'unset', 'off')
 const witness = object({ status, why: str, at_ms: num, said: str, detects_x_mm: num, detects_y_mm: num })
 const end = object({ usable: bool, why: str, at_mm: num, max: bool, spread_mm: num, hysteresis_mm: num, overtravel_mm: num, threshold_mm: num, limits_mm: orNull(list(num)) })
-const settings = object({ mode: oneOf(...modes), camera: num, share_percent: num, record: bool, record_mb: num })
+const settings = object({ mode: oneOf(...modes), camera: num, share_percent: num, record: bool, record_mb: num, tell_part: bool })
 const card = object({
   made_ms: num, endstops: object({ x: end, y: end, made_ms: num, machine: str }), check_s: num, camera: num, camera_w: str, x_mm: num, y_mm: num, px_per_mm: num, bed_moves: bool,
 })
@@ -24,13 +24,13 @@ const statement = object({ witness: str, said: str, at_ms: num })
 const rehoming = object({ running: bool, at_ms: num, ok: bool, reason: str })
 const readRehoming = orNull(rehoming)
 const alarm = object({
-  id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, crop,
+  id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, part: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, before_layer: num, after_layer: num, crop,
   rehoming: orNull(rehoming), job: str, label: str,
 })
 
 /** `guard` of the state. */
 export const readGuard = object({
-  mode: oneOf(...modes), settings, job: str, endstops: witness, camera: witness, firmware: witness, card: orNull(card), setup: orNull(setup), drill: orNull(drill), layers: list(layer),
+  mode: oneOf(...modes), settings, job: str, endstops: witness, camera: witness, outline: witness, firmware: witness, card: orNull(card), bed_ms: num, corners: orNull(list(list(num))), setup: orNull(setup), drill: orNull(drill), layers: list(layer),
   alarm: orNull(alarm), recording: bool, notice: str,
 })
 
@@ -100,7 +100,7 @@ export function witnessText(w: Witness, ready: string): { text: string; tone: To
   }
 }
 
-export const witnessNames: Record<string, string> = { endstops: 'End switches', camera: 'Camera', firmware: "The printer's electronics" }
+export const witnessNames: Record<string, string> = { endstops: 'End switches', camera: 'Camera', outline: "The print's outline", firmware: "The printer's electronics" }
 
 /** When a witness last said something; "" when never. */
 export const saidAt = (atMs: number, nowMs: number): string => (atMs > 0 ? moment(atMs, nowMs) : '')

@@ -241,7 +241,8 @@ export type Doing =
   | { do: 'set_timelapse'; timelapse: TimelapseSettings }
   | { do: 'set_guard'; guard: GuardSettings }
   | { do: 'guard_setup'; empty: boolean }
-  | { do: 'guard_drill'; axes: 'x' | 'y' }
+  | { do: 'guard_drill'; axes: 'x' | 'y'; empty: boolean }
+  | { do: 'guard_corners'; corners: readonly (readonly [number, number])[] }
   | { do: 'guard_cancel' }
   | { do: 'guard_check' | 'rehome' | 'false_alarm' | 'guard_seen'; job: string }
   | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }
@@ -269,7 +270,7 @@ export interface OverlaySettings {
   zerotier: { network: string }
 }
 /** How prints are watched for shifted layers. */
-export interface GuardSettings { mode: 'off' | 'tell' | 'pause'; camera: number; share_percent: number; record: boolean; record_mb: number }
+export interface GuardSettings { mode: 'off' | 'tell' | 'pause'; camera: number; share_percent: number; record: boolean; record_mb: number; tell_part: boolean }
 export interface TimelapseSettings extends RecordChoice { camera: number; fps: number; budget_mb: number; limit_mb: number; render_early: boolean; keep_failed: boolean }
 
 /** A spool as a person enters it; without left_g what is left stays as it was. */
@@ -296,7 +297,7 @@ export const readCommand = object({
   id: str, do: str, job: may(str), object: may(num), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
   camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
-  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), guard: may((v) => v), watch: may(str), empty: may(bool), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
+  record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), guard: may((v) => v), watch: may(str), empty: may(bool), corners: may(list(list(num))), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),
   })),

@@ -123,7 +123,7 @@ describe('the fire drill', () => {
     expect(told).toEqual([])
     tap(/Y/)
     tap('The bed is empty, begin')
-    expect(told).toEqual([{ do: 'guard_drill', axes: 'y' }])
+    expect(told).toEqual([{ do: 'guard_drill', axes: 'y', empty: true }])
     answer({ rev: 11 })
     await flush()
     shows({ card: card(), drill: drill({ running: true }) })

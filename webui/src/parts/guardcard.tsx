@@ -59,7 +59,7 @@ export function DrillCard({ g }: { g: Guard }) {
           <div class="sheet-actions">
             <button type="button" class="btn primary" disabled={why !== ''} onClick={() => {
               setAsked(false)
-              void perform('drill', { do: 'guard_drill', axes: axis })
+              void perform('drill', { do: 'guard_drill', axes: axis, empty: true })
             }}>The bed is empty, begin</button>
             <button type="button" class="btn" onClick={() => setAsked(false)}>Back</button>
           </div>

@@ -103,7 +103,7 @@ function Done({ g, onClose }: { g: Guard; onClose: () => void }) {
   return (
     <Sheet title="This is what it can notice" onClose={onClose}>
       {g.card && <ResultCard card={g.card} />}
-      <p class="muted">Next: see by a fire drill what would happen, and choose whether prints pause.</p>
+      <p class="muted">Next: see by a fire drill what would happen, and choose whether prints pause.{g.bed_ms > 0 && g.card && g.card.camera >= 0 && ' Show it the corners of the bed, too, while the picture is fresh: then it looks at the print as well.'}</p>
       <div class="sheet-actions"><button type="button" class="btn primary" onClick={onClose}>Go on</button></div>
     </Sheet>
   )

@@ -36,6 +36,7 @@ export function Witnesses({ g }: { g: Guard }) {
     <ul class="witness-list" aria-label="What watches">
       <One icon="home" name="End switches" w={g.endstops} ready={`Asked between layers${finds && `; find ${finds} or more`}`} />
       <One icon="camera" name="Camera" w={g.camera} ready={sees ? `Sees ${sees} or more` : 'Looks after each layer'} />
+      {g.corners && <One icon="layers" name="The print's outline" w={g.outline} ready="Are its newest layers above the older ones?" />}
       <One icon="part" name="The printer's electronics" w={g.firmware} ready="Heard when they report a hit or a hot motor" />
     </ul>
   )

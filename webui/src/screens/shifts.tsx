@@ -4,6 +4,7 @@ import { guard, modes, type Guard } from '../guard'
 import { DrillCard, ResultCard } from '../parts/guardcard'
 import { modeAbout, modeNames, Witnesses } from '../parts/guardsheet'
 import { CameraChoice, set, wanted } from '../parts/guardchoice'
+import { CornersCard } from '../parts/guardcorners'
 import { running, SetupSheet } from '../parts/guardsetup'
 import { Icon, Spinner } from '../parts/icon'
 import { whyNotOwner } from '../custom'
@@ -27,6 +28,7 @@ export function ShiftsPage() {
         </div>
         <div class="column">
           <Then g={g} disabled={why !== ''} />
+          <CornersCard g={g} disabled={why !== ''} />
           <Keep g={g} disabled={why !== ''} />
         </div>
       </div>
