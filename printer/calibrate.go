@@ -315,8 +315,11 @@ func (b *prober) sit(p *place) stage {
 		if b.over() {
 			return nil
 		}
-		x, y := b.seat(p.at)
-		return lines(append(b.s.goTo(p.liftedZ, x, y), b.limitsOff()...)...)
+		from := p.at
+		if at := b.s.seen.position; at != nil { // homing, or the check before, has left it there
+			from = at
+		}
+		return lines(append(b.approach(from, p.liftedZ), b.limitsOff()...)...)
 	}
 }
 

@@ -46,7 +46,7 @@ type Watch struct {
 // EndstopCheck is one look at the switches. It is immutable.
 type EndstopCheck struct {
 	N       int         `json:"n"`     // in this job, from 1
-	Layer   int         `json:"layer"` // as in JobStatus.Layer: the layer that is finished
+	Layer   int         `json:"layer"` // from 1: the newest of which it says something. Between two it is the one that is finished; within one it is the one before, unless the head is lost
 	AtMS    int64       `json:"at_ms"` // when it ended
 	TookS   float64     `json:"took_s"`
 	Why     string      `json:"why"`     // CheckDue and so on
