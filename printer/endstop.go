@@ -16,8 +16,12 @@ import (
 //	prepare: a new layer's line ─▶ its picture ─▶ checkHere ─▶ M211 ─▶ retract, lift, travel ─▶ prober ─▶ checked ─▶ back ─▶ a stop ─▶ the job's lines
 //	                                                                              lost, and it is to pause ─▶ pauseAstray: lift, park, Paused
 
-// ErrCheck is why the switches cannot be asked, now or at all; it is wrapped with the reason, for people.
-var ErrCheck = errors.New("check against the endstops")
+// ErrCheck is why the switches cannot be asked, now or at all, and ErrRehome why a print does not go on of which X and Y were homed anew; they are wrapped with the
+// reason, for people.
+var (
+	ErrCheck  = errors.New("check against the endstops")
+	ErrRehome = errors.New("X and Y were homed anew, and that did not end well")
+)
 
 // checks is how far a job has come with its checks.
 type checks struct {
@@ -267,7 +271,7 @@ func (s *session) pauseAstray(now time.Time, p *place, c *EndstopCheck) {
 
 // acceptLoss is Resume as it is, though the head is astray: from here on that is where it should be.
 func (s *session) acceptLoss(p *place) {
-	if p.why.By != "shift" {
+	if p.why.By != "shift" && p.doubt == "" {
 		return
 	}
 	for i, at := range s.met {

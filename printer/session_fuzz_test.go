@@ -140,7 +140,7 @@ func (f *fuzzed) event() {
 		}
 	case op < 232:
 		if s.state == Paused {
-			_ = s.resume(f.now)
+			_ = s.resume(f.now, f.now.Second()%2 == 0)
 		} else if s.onCard() {
 			_ = s.resumeCard(f.now)
 		}

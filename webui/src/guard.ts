@@ -173,5 +173,5 @@ function rehomed(rev: number): Promise<boolean> {
 /** This was none: layerd wants to see more before it stops this print again, and the print goes on where it had stopped for that. */
 export async function falseAlarm(job: string, { state: now, pause }: Pick<State, 'state' | 'pause'>): Promise<void> {
   const answer = await perform('alarm', { do: 'false_alarm', job })
-  if (!answer.error && now === 'paused' && pause?.by === 'shift') await perform('job', { do: 'resume', job })
+  if (!answer.error && now === 'paused' && pause?.by === 'shift') await perform('job', { do: 'resume', job, anyway: true })
 }
