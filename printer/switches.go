@@ -25,6 +25,8 @@ type Switch struct {
 	OvertravelMM float64 `json:"overtravel_mm"` // it can be run over by at least so much
 	ThresholdMM  float64 `json:"threshold_mm"`  // the least loss that a check is sure to see
 
+	StepsPerMM float64 `json:"steps_per_mm"` // of the axis' motor, as the firmware told; 0 = it did not
+
 	LimitsMM *[2]float64 `json:"limits_mm"` // the axis' soft limits then: G92 and M206 shift them as they shift AtMM; null where the firmware does not tell them
 }
 
@@ -60,8 +62,8 @@ type EndstopCheck struct {
 type AxisFinding struct {
 	Checked bool    `json:"checked"`
 	OffMM   float64 `json:"off_mm"` // where the head stands, less where the firmware believes it to be; 0 where it was found right
-	Steps   int     `json:"steps"`  // that in full motor steps, when it is a multiple of four of them; 0 when not
-	Teeth   int     `json:"teeth"`  // that in teeth of the belt, when it is a multiple of them; 0 when not
+	Steps   int     `json:"steps"`  // that in full motor steps, when it is a multiple of four of them; 0 when not, or nobody knows how far a step is (steps.go)
+	Teeth   int     `json:"teeth"`  // that in teeth of the belt, when it is a multiple of them; 0 when not, or nobody knows
 }
 
 // Why a check was made.
