@@ -12,10 +12,10 @@ import "time"
 // What is left: a layer that takes longer and has no such place, as a vase.
 
 const (
-	usualCheck    = 5 * time.Second // before any was made
-	shareOfPrints = 1.0             // per cent
-	longestUnseen = 8 * time.Minute // between two checks, whatever their share: a loss is to be found within that time
-	lateWithin    = 6 * time.Minute // where in a layer the next place will be nobody knows, so this early
+	usualCheck    = 5 * time.Second                // before any was made
+	shareOfPrints = 1.0                            // per cent
+	longestUnseen = 8*time.Minute - 15*time.Second // between two checks, whatever their share: a loss is to be found within eight minutes, and what is reckoned may be off
+	lateWithin    = 6 * time.Minute                // where in a layer the next place will be nobody knows, so this early
 )
 
 // share is the part of a print's time that checks may take.
@@ -68,7 +68,16 @@ func (s *session) isLate(now time.Time, layer int) bool {
 
 // tooLate reports whether a check at a layer change would be, so long after the one before.
 func (s *session) tooLate(since time.Duration) bool {
-	return since+s.run.checks.ahead+s.usualTook() > longestUnseen
+	return since+max(s.run.checks.ahead, s.lead())+s.usualTook() > longestUnseen
+}
+
+// lead is how far the machine is behind the line that is looked at: it has moves to make that it has accepted, and some that it has not.
+func (s *session) lead() time.Duration {
+	lead := time.Duration(s.run.eta.lead() * float64(time.Second))
+	for i := range s.aloft {
+		lead += min(s.stream.at(i).pos.took, longestUnseen)
+	}
+	return lead
 }
 
 // takes is how long it takes from a place in the file's own time to the end of a layer, an index: as the print goes so far, but no less than the file asks for, for what
