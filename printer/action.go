@@ -264,7 +264,7 @@ func (s *session) regardResume(now time.Time, wish bool) {
 			s.goesOn(now)
 		}
 	case wish:
-		if err := s.resume(now); err != nil {
+		if err := s.resume(now, false); err != nil {
 			s.note("note", err.Error())
 		}
 	}

@@ -25,7 +25,7 @@ func benched(b testing.TB, tell func(dir string, text []byte)) *session {
 	}
 	j := &job{info: JobInfo{ID: "b", Size: 1e6}, batches: make(chan batch)}
 	for i := range batchLines {
-		j.now.lines = append(j.now.lines, jobLine{fmt.Appendf(nil, "G1 X%d.%03d Y%d.5 E%d.12345", i, i, i, i), jobPos{int64(i), int64(i * 30), -1, 0, time.Millisecond}})
+		j.now.lines = append(j.now.lines, jobLine{fmt.Appendf(nil, "G1 X%d.%03d Y%d.5 E%d.12345", i, i, i, i), jobPos{int64(i), int64(i * 30), -1, 0, time.Millisecond, false}})
 	}
 	s.flow.bar() // one line at a time
 	s.start(now, j)

@@ -111,7 +111,7 @@ func (s *session) calibrate(now time.Time) {
 	got := [2]*measuredSwitch{{}, {}}
 	s.visit(now, b, func(now time.Time) { s.calibrated(now, b, got) }, func(p *place) []stage {
 		seat := func(time.Time) []scriptLine { return b.seats(got) }
-		return slices.Concat(h.ask(3), h.home(p, false), []stage{seat},
+		return slices.Concat(h.ask(3), b.askSteps(), h.home(p, false), []stage{seat},
 			[]stage{b.measure(0, got[0]), b.clear(0), b.measure(1, got[1]), b.clear(1), b.limitsOn()}, h.home(p, true))
 	})
 }
@@ -135,7 +135,7 @@ func (b *prober) seats(got [2]*measuredSwitch) []scriptLine {
 	middle := [2]float64{(minX + maxX) / 2, (minY + maxY) / 2}
 	for axis, home := range []float64{at.XMM, at.YMM} {
 		got[axis].homeMM = home
-		b.sw[axis] = Switch{Usable: true, AtMM: home, Max: home > middle[axis], ThresholdMM: leastSureMM}
+		b.sw[axis] = Switch{Usable: true, AtMM: home, Max: home > middle[axis], ThresholdMM: leastSureMM, StepsPerMM: b.steps[axis]}
 		if l := b.limits.axis[axis]; l != [2]float64{} {
 			b.sw[axis].LimitsMM = &l
 		}
@@ -315,8 +315,11 @@ func (b *prober) sit(p *place) stage {
 		if b.over() {
 			return nil
 		}
-		x, y := b.seat(p.at)
-		return lines(append(b.s.goTo(p.liftedZ, x, y), b.limitsOff()...)...)
+		from := p.at
+		if at := b.s.seen.position; at != nil { // homing, or the check before, has left it there
+			from = at
+		}
+		return lines(append(b.approach(from, p.liftedZ), b.limitsOff()...)...)
 	}
 }
 

@@ -104,10 +104,19 @@ func (p *Printer) Pause(ctx context.Context, job string) (uint64, error) {
 		func(o *owner, now time.Time) error { o.pause(now); return nil }, Starting, Printing)
 }
 
-// Resume heats again, goes back to where the pause found the print, and goes on.
+// Resume heats again, goes back to where the pause found the print, and goes on. The error is ErrRehome where a Rehome in this pause did not end well.
 func (p *Printer) Resume(ctx context.Context, job string) (uint64, error) {
+	return p.goOn(ctx, job, false)
+}
+
+// ResumeAsItIs is Resume, also where a Rehome in this pause did not end well: where the head is found then is taken for right.
+func (p *Printer) ResumeAsItIs(ctx context.Context, job string) (uint64, error) {
+	return p.goOn(ctx, job, true)
+}
+
+func (p *Printer) goOn(ctx context.Context, job string, anyway bool) (uint64, error) {
 	return p.inPrint(ctx, job, func(o *owner, now time.Time) error { return o.resumeCard(now) },
-		func(o *owner, now time.Time) error { return o.resume(now) }, Paused)
+		func(o *owner, now time.Time) error { return o.resume(now, anyway) }, Paused)
 }
 
 // Cancel ends the job: heaters off, lift, park, motors off.

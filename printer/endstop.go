@@ -10,19 +10,24 @@ import (
 	"time"
 )
 
-// An open-loop machine does not know that its motors have lost steps; the switches that it homes to do. A check is a detour (detour.go) between two layers: the
-// head goes to the switches of X and Y, and looks whether they close where they did (prober.go).
+// An open-loop machine does not know that its motors have lost steps; the switches that it homes to do. A check is a detour (detour.go) between two layers, or in one
+// that takes long (checktime.go): the head goes to the switches of X and Y, and looks whether they close where they did (prober.go).
 //
 //	prepare: a new layer's line ─▶ its picture ─▶ checkHere ─▶ M211 ─▶ retract, lift, travel ─▶ prober ─▶ checked ─▶ back ─▶ a stop ─▶ the job's lines
 //	                                                                              lost, and it is to pause ─▶ pauseAstray: lift, park, Paused
 
-// ErrCheck is why the switches cannot be asked, now or at all; it is wrapped with the reason, for people.
-var ErrCheck = errors.New("check against the endstops")
+// ErrCheck is why the switches cannot be asked, now or at all, and ErrRehome why a print does not go on of which X and Y were homed anew; they are wrapped with the
+// reason, for people.
+var (
+	ErrCheck  = errors.New("check against the endstops")
+	ErrRehome = errors.New("X and Y were homed anew, and that did not end well")
+)
 
 // checks is how far a job has come with its checks.
 type checks struct {
-	layer     int           // the newest whose line was looked at
+	layer     int           // the newest whose line was looked at, an index
 	wanted    string        // why there is to be one at the next layer change; "" there is not
+	again     int           // times that one which could not be made was tried again
 	change    time.Duration // of the print's time: when that was
 	ahead     time.Duration // so long before the machine is there a layer's first line is looked at: it still has moves to make
 	last      time.Duration // … and when the newest check was
@@ -34,10 +39,8 @@ type checks struct {
 }
 
 const (
-	usualCheck    = 5 * time.Second // before any was made
-	sequentialMM  = 2.0             // a layer so much below an earlier one is of another object
-	shareOfPrints = 1.0             // per cent
-	longestUnseen = 8 * time.Minute // between two that are due, whatever their share: a loss is to be found within that time
+	sequentialMM = 2.0 // a layer so much below an earlier one is of another object
+	maxAgain     = 5   // times that a check which could not be made is tried again
 )
 
 // Validate names the first value that makes no sense.
@@ -49,56 +52,6 @@ func (w Watch) Validate() error {
 		return fmt.Errorf("share_percent is %g, allowed is 0 to 100", w.SharePercent)
 	}
 	return nil
-}
-
-// share is the part of a print's time that checks may take.
-func (w Watch) share() float64 {
-	if w.SharePercent == 0 {
-		return shareOfPrints / 100
-	}
-	return w.SharePercent / 100
-}
-
-// checkIsDue reports whether it is time before the first line of a layer: the first after the first layer, if the whole print is worth one, and the others so
-// far apart that all of them take their share. The first has to measure, and takes longer: those after it come later until that is made up for, but none so late
-// that a loss could go unseen for too long.
-func (s *session) checkIsDue(now time.Time, layer int) bool {
-	w, total, ch := s.job.info.Watch, s.job.info.Survey.TimeS, &s.run.checks
-	switch {
-	case w.Mode != WatchTell && w.Mode != WatchPause:
-		return false
-	case total > 0 && total*w.share() < s.usualTook().Seconds():
-		return false
-	case ch.newest == nil:
-		return true
-	}
-	since := s.run.elapsed(now) - ch.last
-	next := since + max(s.layerTime(layer), s.run.elapsed(now)-ch.change) // the layer before shows whether the machine is slower than the file thinks
-	worth := func(took time.Duration) time.Duration { return time.Duration(float64(took) / w.share()) }
-	if next+ch.ahead+s.usualTook() > longestUnseen { // the next layer change would be too late
-		return since >= min(worth(s.usualTook()), longestUnseen/2)
-	}
-	return since >= max(worth(s.usualTook()), worth(ch.took+s.usualTook())-ch.last)
-}
-
-// layerTime is how long a layer takes, as the file asks.
-func (s *session) layerTime(layer int) time.Duration {
-	v := &s.job.info.Survey
-	if layer < 0 || layer >= len(v.Layers) {
-		return 0
-	}
-	end := v.TimeS
-	if layer+1 < len(v.Layers) {
-		end = v.Layers[layer+1].ElapsedS
-	}
-	return time.Duration(math.Min(math.Max(end-v.Layers[layer].ElapsedS, 0), 1e6) * float64(time.Second))
-}
-
-func (s *session) usualTook() time.Duration {
-	if s.checkTook == 0 {
-		return usualCheck
-	}
-	return s.checkTook
 }
 
 // known are the switches as they can be used on this machine.
@@ -170,21 +123,27 @@ func (s *session) cannotCheck() string {
 	return ""
 }
 
-// checkHere begins a check before the first line of a layer, if one is wanted there, and reports whether it did.
-func (s *session) checkHere(now time.Time, layer int) bool {
+// checkHere begins a check before a line of the job, if one is wanted there, and reports whether it did.
+func (s *session) checkHere(now time.Time, at jobPos) bool {
 	ch := &s.run.checks
-	if layer <= ch.layer {
-		return false
+	if at.layer <= ch.layer {
+		return at.inside && s.isLate(now, at.layer) && s.beginCheck(now, CheckDue)
 	}
 	begun, why := ch.layer >= 0, ch.wanted
-	if why == "" && s.checkIsDue(now, layer) {
+	if why == "" && s.checkIsDue(now, at.layer) {
 		why = CheckDue
 	}
-	ch.layer, ch.change = layer, s.run.elapsed(now)
+	ch.layer, ch.change = at.layer, s.run.elapsed(now)
 	if !begun || why == "" {
 		return false
 	}
 	ch.wanted = ""
+	return s.beginCheck(now, why)
+}
+
+// beginCheck begins a check, and reports whether it did.
+func (s *session) beginCheck(now time.Time, why string) bool {
+	ch := &s.run.checks
 	if reason := s.cannotCheck(); reason != "" {
 		s.noted(now, &EndstopCheck{Why: why, Verdict: CheckSkipped, Reason: reason})
 		return false
@@ -202,8 +161,7 @@ func (s *session) checkHere(now time.Time, layer int) bool {
 				b.failed = "the head cannot leave the print"
 			default:
 				p.liftedZ = math.Max(p.liftedZ, math.Min(s.profile.LiftMM, s.profile.HeightMM)) // beside the print stand the clips that hold the plate
-				x, y := b.seat(p.at)
-				return lines(append(append(s.pullBack(p), s.goTo(p.liftedZ, x, y)...), b.limitsOff()...)...)
+				return lines(append(append(s.pullBack(p), b.approach(p.at, p.liftedZ)...), b.limitsOff()...)...)
 			}
 			return nil
 		}
@@ -261,8 +219,26 @@ func (s *session) noted(now time.Time, c *EndstopCheck) {
 	}
 	ch.took += took
 	c.N, c.Layer, c.AtMS = ch.made, s.run.pos.layer+1, now.UnixMilli()
+	if s.run.pos.layer >= ch.layer && c.Verdict != CheckLost { // it came within that layer, of which more is to come
+		c.Layer--
+	}
 	ch.newest, ch.last = c, s.run.elapsed(now)
+	ch.tryAgain(c)
 	s.note("note", "check against the endstops: "+c.words())
+}
+
+// tryAgain has a check that could not be made tried again at the next layer change, some times: what was in its way may be gone then.
+func (ch *checks) tryAgain(c *EndstopCheck) {
+	switch {
+	case c.Verdict != CheckSkipped || c.Why == CheckRehomed:
+		ch.again = 0
+	case ch.again < maxAgain:
+		if ch.again++; ch.wanted == "" {
+			ch.wanted = c.Why
+		}
+	default:
+		ch.again = 0
+	}
 }
 
 // words says what a check has found.
@@ -295,7 +271,7 @@ func (s *session) pauseAstray(now time.Time, p *place, c *EndstopCheck) {
 
 // acceptLoss is Resume as it is, though the head is astray: from here on that is where it should be.
 func (s *session) acceptLoss(p *place) {
-	if p.why.By != "shift" {
+	if p.why.By != "shift" && p.doubt == "" {
 		return
 	}
 	for i, at := range s.met {
@@ -321,7 +297,7 @@ func (p *Printer) CheckNow(ctx context.Context, job, why string) (uint64, error)
 		if reason := o.cannotCheck(); reason != "" {
 			return fmt.Errorf("%w: %s", ErrCheck, reason)
 		}
-		o.run.checks.wanted = why
+		o.run.checks.wanted, o.run.checks.again = why, 0
 		return nil
 	}, Starting, Printing, Pausing, Paused, Resuming)
 }

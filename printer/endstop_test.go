@@ -64,14 +64,32 @@ func TestHark(t *testing.T) {
 	}
 }
 
-// What is lost is put into steps and teeth where it is a multiple of them.
+// What is lost is put into steps and teeth where it is a multiple of them, and where somebody knows how far they are: not for motors that may be of 0.9°, screws, CoreXY.
 func TestFindings(t *testing.T) {
-	for off, want := range map[float64]AxisFinding{
-		0.8: {OffMM: 0.8, Steps: 4}, -0.72: {OffMM: -0.72, Steps: -4}, 1.63: {OffMM: 1.63, Steps: 8}, 2.02: {OffMM: 2.02, Teeth: 1}, -4: {OffMM: -4, Steps: -20, Teeth: -2},
-		0.4: {OffMM: 0.4}, 1.2: {OffMM: 1.2}, -8.05: {OffMM: -8.05, Steps: -40, Teeth: -4},
+	for _, c := range []struct {
+		stepsPerMM float64
+		kinematics string
+		off        float64
+		want       AxisFinding
+	}{
+		{80, "cartesian", 0.8, AxisFinding{OffMM: 0.8, Steps: 4}}, {80, "", -0.72, AxisFinding{OffMM: -0.72, Steps: -4}}, {80.4, "", 1.63, AxisFinding{OffMM: 1.63, Steps: 8}},
+		{80, "", 2.02, AxisFinding{OffMM: 2.02, Teeth: 1}}, {80, "", -4, AxisFinding{OffMM: -4, Steps: -20, Teeth: -2}}, {80, "", 0.4, AxisFinding{OffMM: 0.4}},
+		{80, "", 1.2, AxisFinding{OffMM: 1.2}}, {80, "", -8.05, AxisFinding{OffMM: -8.05, Steps: -40, Teeth: -4}},
+		{100, "", 0.64, AxisFinding{OffMM: 0.64, Steps: 4}}, {100, "", 2.56, AxisFinding{OffMM: 2.56, Steps: 16}}, {100, "", 0.96, AxisFinding{OffMM: 0.96}},
+		{160, "", 0.8, AxisFinding{OffMM: 0.8}}, {160, "", 2, AxisFinding{OffMM: 2, Teeth: 1}}, {200, "", 0.64, AxisFinding{OffMM: 0.64}},
+		{400, "", 0.8, AxisFinding{OffMM: 0.8}}, {0, "", 4, AxisFinding{OffMM: 4}}, {80, "corexy", 0.8, AxisFinding{OffMM: 0.8}}, {80, "corexy", 4, AxisFinding{OffMM: 4}},
 	} {
-		if want.Checked = true; findingOf(off) != want {
-			t.Errorf("%g: got %+v", off, findingOf(off))
+		c.want.Checked = true
+		if got := driveOf(c.stepsPerMM, c.kinematics).finding(c.off); got != c.want {
+			t.Errorf("%g steps to a mm, %s: %g is %+v, want %+v", c.stepsPerMM, c.kinematics, c.off, got, c.want)
+		}
+	}
+	for text, want := range map[string][2]float64{
+		"echo:; Steps per unit:|echo: M92 X80.00 Y160.00 Z400.00 E93.00|ok": {80, 160}, "echo:  M92 X100.50 Y80.00": {100.5, 80}, "M92 Y80": {0, 80},
+		"echo:Unknown command: \"M503\"|ok": {}, "echo: M92 X80 Y80|echo: M92 X8 Y80": {}, "M92 X-80 Y10000000": {},
+	} {
+		if got := (&hark{lines: strings.Split(text, "|")}).stepsPerMM(); got != want {
+			t.Errorf("%s: got %v", text, got)
 		}
 	}
 }

@@ -35,6 +35,7 @@ type jobPos struct {
 	layer  int           // index into Survey.Layers, -1 before the first
 	object int           // number in Survey.Objects, from 1; 0 for none
 	took   time.Duration // of its motion, as the file asks
+	inside bool          // before it the head can leave the layer with no mark that anybody sees
 }
 
 type jobLine struct {
@@ -85,7 +86,11 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 	layers, layer := j.info.Survey.Layers, -1
 	pace := gcode.NewPace()
 	marks := gcode.FollowObjects(j.info.Survey.ObjectsBy)
-	scan.OnComment(func(comment []byte, number, offset int64) { marks.Comment(comment, number, offset) })
+	var inside gcode.Inside
+	scan.OnComment(func(comment []byte, number, offset int64) {
+		marks.Comment(comment, number, offset)
+		inside.Comment(comment)
+	})
 	for {
 		b := batch{lines: make([]jobLine, 0, batchLines)}
 		text := make([]byte, 0, batchBytes+gcode.MaxCommand) // the batch's lines stand in it: one allocation each 128 lines
@@ -107,7 +112,7 @@ func (j *job) read(src io.ReadCloser, stop <-chan struct{}) {
 			}
 			start := len(text)
 			text = append(text, l.Text...)
-			b.lines = append(b.lines, jobLine{text[start:len(text):len(text)], jobPos{l.Number, l.End, layer, marks.Current(), pace.Took(c)}})
+			b.lines = append(b.lines, jobLine{text[start:len(text):len(text)], jobPos{l.Number, l.End, layer, marks.Current(), pace.Took(c), inside.Before(c)}})
 		}
 		select {
 		case j.batches <- b:

@@ -46,6 +46,9 @@ type Keeper struct {
 	Cooling        Cooling `json:"cooling"`    // the settings
 }
 
+// shiftedNozzle is how long the nozzle is left on at most in a pause because of a shift.
+const shiftedNozzle = 5 * time.Minute
+
 // keeper is the session's part of it.
 type keeper struct {
 	cooling     Cooling
@@ -78,7 +81,11 @@ func (s *session) leaves() (nozzle, bed time.Duration) {
 		if s.occupied() { // it would be obeyed when the print goes on
 			return 0, 0
 		}
-		return standing()
+		nozzle, bed = standing()
+		if s.paused.why.By == "shift" { // whoever is told of it has much to look at before they decide, and a print beside itself gains nothing by a hot nozzle
+			nozzle = min(nozzle, shiftedNozzle)
+		}
+		return nozzle, bed
 	case Faulted:
 		switch {
 		case !s.open:

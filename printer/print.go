@@ -128,7 +128,8 @@ func (s *session) takeBack(n int64) {
 
 // resume goes back to where the pause found the print: temperatures first, then the place, the filament, and the modes. Of the
 // temperatures those count that a person has set meanwhile; one that was only switched off comes back.
-func (s *session) resume(now time.Time) error {
+// anyway: also where X and Y were homed anew and are not where they should be.
+func (s *session) resume(now time.Time, anyway bool) error {
 	p := s.paused
 	if p.held {
 		return s.letGo(now)
@@ -141,6 +142,9 @@ func (s *session) resume(now time.Time) error {
 	}
 	if p.unfit != "" {
 		return fmt.Errorf("%w: X and Y were homed anew, and not all that this changes could be brought back: %s. Home them once more, or stop the print", ErrWrongState, p.unfit)
+	}
+	if p.doubt != "" && !anyway {
+		return fmt.Errorf("%w: %s", ErrRehome, p.doubt)
 	}
 	s.acceptLoss(p)
 	s.state, s.fault = Resuming, nil

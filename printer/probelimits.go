@@ -1,11 +1,39 @@
 package printer
 
 import (
+	"layerd/gcode"
 	"math"
 	"time"
 )
 
-// How far a prober may go, and what the places are called that it goes to.
+// How far a prober may go and how fast it comes, and what the places are called that it goes to.
+
+// slowMM is how far before a switch the head comes no faster than it homes: one that stands nearer to it than anybody knows meets the frame then as it does in
+// homing, and not at the speed of travel.
+const slowMM = 25.0
+
+// approach are the lines that bring the head from a place to its seat before both switches, at travelling height.
+func (b *prober) approach(from *Position, liftedZ float64) []string {
+	travel := gcode.FeedWord(b.s.profile.TravelMMS)
+	x, y := b.seat(from)
+	nearX, nearY := b.slowly(0, from.XMM, x), b.slowly(1, from.YMM, y)
+	return []string{word("G0 Z", liftedZ) + word(" F", gcode.FeedWord(b.s.profile.LiftMMS)),
+		word("G0 X", nearX) + word(" Y", nearY) + word(" F", travel),
+		word("G0 X", x) + word(" Y", y) + word(" F", math.Min(travel, probeFast)), "M400"}
+}
+
+// slowly is where on the way of an axis to its seat the slow part begins.
+func (b *prober) slowly(axis int, from, seat float64) float64 {
+	way := b.way(axis)
+	begin := seat - way*(slowMM-probeOffMM)
+	switch {
+	case (seat-from)*way <= 0: // it goes away from the switch, or not at all
+		return seat
+	case (from-begin)*way > 0: // it is there already
+		return from
+	}
+	return begin
+}
 
 // askLimits is the stage that asks how far the firmware lets the head go, and so what G92 and M206 have laid over the axes.
 func (b *prober) askLimits(tries int) stage {

@@ -32,6 +32,7 @@ type prober struct {
 	hit      [2]bool    // it may have been driven against the frame, along that axis
 	limits   softLimits // as M211 told them; zero = it did not
 	limited  bool       // they are switched off
+	steps    [2]float64 // of X and Y, to a mm, as M503 told them; 0 it did not
 }
 
 func (s *session) newProber(on func() bool) *prober {
@@ -49,11 +50,6 @@ const (
 	probeFeed    = 600  // mm/min
 	probeFast    = 3000
 	maxLooks     = 700
-
-	fullStepMM = 0.2 // of a 1.8° motor with 20 teeth of 2 mm
-	lossMM     = 4 * fullStepMM
-	toothMM    = 2.0
-	likeMM     = 0.15 // what is so near to a multiple is one
 )
 
 func (b *prober) way(axis int) float64 {
@@ -297,22 +293,10 @@ func (b *prober) measured(axis int, at float64) {
 		}
 		return
 	}
-	b.found[axis] = findingOf(off)
+	b.found[axis] = driveOf(b.sw[axis].StepsPerMM, b.s.profile.Kinematics).finding(off)
 	if b.aside == [2]float64{} {
 		b.s.met[axis] = &at
 	}
-}
-
-// findingOf puts a loss into words that mean something to who knows motors.
-func findingOf(offMM float64) AxisFinding {
-	f := AxisFinding{Checked: true, OffMM: math.Round(offMM*100) / 100}
-	if n := math.Round(offMM / lossMM); n != 0 && math.Abs(offMM-n*lossMM) <= likeMM {
-		f.Steps = int(n) * 4
-	}
-	if n := math.Round(offMM / toothMM); n != 0 && math.Abs(offMM-n*toothMM) <= likeMM {
-		f.Teeth = int(n)
-	}
-	return f
 }
 
 // verdict sums the axes up.

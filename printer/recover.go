@@ -34,7 +34,7 @@ const (
 // lose keeps the print of a port that is gone. It reports false when the print cannot be taken up again: its firmware does not count lines,
 // or a procedure was under way, of which nobody knows how much was done.
 func (s *session) lose(now time.Time, f *Fault) bool {
-	if s.job == nil || f == nil || f.Code != FaultPortLost || !s.d.numbered || s.script != nil && !s.detouring() || s.state != Printing && s.state != Paused {
+	if s.job == nil || f == nil || f.Code != FaultPortLost || !s.d.numbered || s.script != nil && !s.detouring() && !s.rehoming() || s.state != Printing && s.state != Paused {
 		return false
 	}
 	f.AtMS, f.JobID = now.UnixMilli(), s.job.info.ID
@@ -44,6 +44,9 @@ func (s *session) lose(now time.Time, f *Fault) bool {
 	was := *s
 	was.run.stop(now)
 	was.query = nil // it is told that no answer can come
+	if s.rehoming() {
+		was.rehomeLost(now)
+	}
 	s.lost = &lost{was: &was, since: now, fault: f, lastN: -1}
 	s.dropDetour() // which goes on with the print
 	s.job, s.script, s.typed, s.paused, s.startLeft = nil, nil, nil, nil, nil
@@ -122,6 +125,11 @@ func (s *session) found(now time.Time) {
 	}
 	s.early, s.eatOK = time.Time{}, false
 	switch {
+	case s.state == Paused && s.paused.doubt != "":
+		s.takeBack(l.lastN + 1) // what a Rehome has not got done nobody wants any more
+		for _, l := range s.undone() {
+			s.typed = append(s.typed, []byte(l))
+		}
 	case s.state == Paused:
 		s.rewind(l.lastN + 1)
 	case gap <= within && warm:

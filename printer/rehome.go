@@ -227,14 +227,24 @@ func (s *session) rehomed(now time.Time, h *homer, first, second *EndstopCheck) 
 			r.Reason = c.words()
 		}
 	}
-	r.OK = r.Reason == ""
+	r.OK, s.paused.doubt = r.Reason == "", r.Reason
 	s.noted(now, second)
 	s.run.checks.rehomed = r
 	s.note("note", fmt.Sprintf("X and Y were homed anew: right %v %s", r.OK, r.Reason))
 }
 
+// rehomeLost is the end of one under way whose connection is gone. Nobody knows how much of it was done, so it must be done again, if anything was.
+func (s *session) rehomeLost(now time.Time) {
+	const why = "the USB connection was lost meanwhile"
+	if s.paused.doubt = why; s.paused.before != nil {
+		s.paused.unfit = why
+	}
+	s.script, s.hark = nil, nil
+	s.run.checks.rehomed = &Rehome{AtMS: now.UnixMilli(), Reason: why}
+}
+
 // Rehome homes X and Y anew while the job ("" for the one under way) is paused, and brings back all that homing has changed. Two checks must find the head where it
-// should be. It returns when it has begun; see JobStatus.Rehomed. Then Resume goes on with the print. The error is ErrCheck where that cannot be checked.
+// should be. It returns when it has begun; see JobStatus.Rehomed. Then Resume goes on with the print, or only ResumeAsItIs if it is not OK. The error is ErrCheck where that cannot be checked.
 func (p *Printer) Rehome(ctx context.Context, job string) (uint64, error) {
 	return p.inJob(ctx, job, func(o *owner, now time.Time) error {
 		switch at, reason := o.paused, o.cannotProbe(); {

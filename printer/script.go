@@ -108,6 +108,7 @@ type place struct {
 	unknown bool          // it does not know M600
 	before  *beforeHoming // what the first homing of X and Y in it had to bring back
 	unfit   string        // that could not be brought back, because; "" it was
+	doubt   string        // the newest homing of X and Y in it did not end well, because; "" it did, or there was none
 	next    *place        // another pause that was asked for before this one was over
 }
 

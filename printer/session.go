@@ -342,7 +342,7 @@ func (s *session) prepare(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if l.pos.layer > s.run.shots.layer && s.shoot(now, l.pos.layer) || s.checkHere(now, l.pos.layer) || s.stopHere(now, l.pos.layer) || s.hostSide(now, l) {
+	if l.pos.layer > s.run.shots.layer && s.shoot(now, l.pos.layer) || s.checkHere(now, l.pos) || s.stopHere(now, l.pos.layer) || s.hostSide(now, l) {
 		return errObeyed
 	}
 	if heatsMaybe(l.text) && s.tooHot(now, l) {

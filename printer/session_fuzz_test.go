@@ -140,7 +140,7 @@ func (f *fuzzed) event() {
 		}
 	case op < 232:
 		if s.state == Paused {
-			_ = s.resume(f.now)
+			_ = s.resume(f.now, f.now.Second()%2 == 0)
 		} else if s.onCard() {
 			_ = s.resumeCard(f.now)
 		}
@@ -185,7 +185,7 @@ func fuzzJob(id int, text []byte) *job {
 			b.err = errors.New("bad disk")
 			break
 		}
-		b.lines = append(b.lines, jobLine{[]byte(lines[int(c)%len(lines)]), jobPos{int64(i + 1), int64(i + 1), i/2 - 1, 0, time.Second}})
+		b.lines = append(b.lines, jobLine{[]byte(lines[int(c)%len(lines)]), jobPos{int64(i + 1), int64(i + 1), i/2 - 1, 0, time.Second, c%3 == 0}})
 	}
 	j.batches <- b
 	return j

@@ -184,7 +184,7 @@ const clearMM = 1.0
 func (k *skipper) restore(push bool) []jobLine {
 	w, is, p := &k.want, &k.is, &k.profile
 	r := &route{pos: k.last}
-	r.pos.took = 0
+	r.pos.took, r.pos.inside = 0, false
 	for i, o := range k.objects {
 		if t := tellOf(k.knows, o.ID); push && k.begun[i+1] && !k.told[i+1] && t != "" {
 			k.told[i+1] = true
@@ -234,7 +234,7 @@ func (k *skipper) restore(push bool) []jobLine {
 // settle brings the extruder to hold back what the file thinks, before another tool is taken: what is left out until then is not made up for later.
 func (k *skipper) settle() []jobLine {
 	r := &route{pos: k.last}
-	r.pos.took = 0
+	r.pos.took, r.pos.inside = 0, false
 	by := k.is.heldMM() - k.want.heldMM()
 	if math.Abs(by) < 1e-4 && k.is.pulled == k.want.pulled {
 		return nil

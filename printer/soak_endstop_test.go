@@ -121,7 +121,11 @@ func soakChecks(t *testing.T, seed uint64, sum *soakChecked) {
 				n = soakRehome(t, r, g, sum, &taken)
 				lost = true
 			}
-			if _, err := p.Resume(t.Context(), ""); err != nil && g.now().State == Paused { // it was homed anew, and not all is as it was
+			resume := p.Resume
+			if r.IntN(2) == 0 {
+				resume = p.ResumeAsItIs
+			}
+			if _, err := resume(t.Context(), ""); err != nil && g.now().State == Paused { // it was homed anew, and not all is as it was
 				_, _ = p.Cancel(t.Context(), "")
 			}
 			await(t, p, func(s *Snapshot) bool { return s.State != Paused })

@@ -25,6 +25,8 @@ type Switch struct {
 	OvertravelMM float64 `json:"overtravel_mm"` // it can be run over by at least so much
 	ThresholdMM  float64 `json:"threshold_mm"`  // the least loss that a check is sure to see
 
+	StepsPerMM float64 `json:"steps_per_mm"` // of the axis' motor, as the firmware told; 0 = it did not
+
 	LimitsMM *[2]float64 `json:"limits_mm"` // the axis' soft limits then: G92 and M206 shift them as they shift AtMM; null where the firmware does not tell them
 }
 
@@ -46,7 +48,7 @@ type Watch struct {
 // EndstopCheck is one look at the switches. It is immutable.
 type EndstopCheck struct {
 	N       int         `json:"n"`     // in this job, from 1
-	Layer   int         `json:"layer"` // as in JobStatus.Layer: the layer that is finished
+	Layer   int         `json:"layer"` // from 1: the newest of which it says something. Between two it is the one that is finished; within one it is the one before, unless the head is lost
 	AtMS    int64       `json:"at_ms"` // when it ended
 	TookS   float64     `json:"took_s"`
 	Why     string      `json:"why"`     // CheckDue and so on
@@ -60,8 +62,8 @@ type EndstopCheck struct {
 type AxisFinding struct {
 	Checked bool    `json:"checked"`
 	OffMM   float64 `json:"off_mm"` // where the head stands, less where the firmware believes it to be; 0 where it was found right
-	Steps   int     `json:"steps"`  // that in full motor steps, when it is a multiple of four of them; 0 when not
-	Teeth   int     `json:"teeth"`  // that in teeth of the belt, when it is a multiple of them; 0 when not
+	Steps   int     `json:"steps"`  // that in full motor steps, when it is a multiple of four of them; 0 when not, or nobody knows how far a step is (steps.go)
+	Teeth   int     `json:"teeth"`  // that in teeth of the belt, when it is a multiple of them; 0 when not, or nobody knows
 }
 
 // Why a check was made.

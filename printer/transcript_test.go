@@ -239,7 +239,7 @@ func (tr *transcript) act(f []string) error {
 		if s.onCard() {
 			return s.resumeCard(now)
 		}
-		return s.resume(now)
+		return s.resume(now, false)
 	case "cancel":
 		if s.onCard() {
 			return s.cancelCard(now)

@@ -306,7 +306,7 @@ func TestHomedAnewTwice(t *testing.T) {
 	first.remember(s.paused)
 	first.b.failed = "the levelling could not be switched on again"
 	s.rehomed(time.Now(), first, &EndstopCheck{}, &EndstopCheck{})
-	if err := s.resume(time.Now()); !errors.Is(err, ErrWrongState) || !strings.Contains(err.Error(), "levelling") || s.state != Paused {
+	if err := s.resume(time.Now(), true); !errors.Is(err, ErrWrongState) || !strings.Contains(err.Error(), "levelling") || s.state != Paused {
 		t.Errorf("resumed: %v", err)
 	}
 	s.modal.laid = laid{} // as homing has left it
@@ -316,7 +316,7 @@ func TestHomedAnewTwice(t *testing.T) {
 		t.Errorf("got %+v %+v", second, second.b)
 	}
 	s.rehomed(time.Now(), second, &EndstopCheck{Verdict: CheckRight}, &EndstopCheck{Verdict: CheckRight})
-	if err := s.resume(time.Now()); err != nil {
+	if err := s.resume(time.Now(), false); err != nil {
 		t.Error(err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // usualSwitches are those of the pretend printer, as a calibration would find them.
 func usualSwitches(machine string, limits bool) Switches {
-	one := Switch{Usable: true, SpreadMM: 0.01, OvertravelMM: 0.8, ThresholdMM: 0.35}
+	one := Switch{Usable: true, SpreadMM: 0.01, OvertravelMM: 0.8, ThresholdMM: 0.35, StepsPerMM: 80}
 	if limits {
 		one.LimitsMM = &[2]float64{0, 220}
 	}
@@ -116,6 +116,9 @@ func TestCalibrate(t *testing.T) {
 				begun := time.Now()
 				snap := await(r.T, r.p, func(s *Snapshot) bool { return s.Calibration != nil && !s.Calibration.Running })
 				t.Logf("%.0f s, %+v, X %+v, Y %+v", time.Since(begun).Seconds(), snap.Calibration, snap.Switches.X, snap.Switches.Y)
+				if told := c.firmware == "marlin2" || c.firmware == "marlin1" || c.firmware == "prusa"; c.usable && told && (snap.Switches.X.StepsPerMM != 80 || snap.Switches.Y.StepsPerMM != 80) {
+					t.Errorf("told %g steps to a mm", snap.Switches.X.StepsPerMM)
+				}
 				if snap.Switches.X.Usable != c.usable {
 					t.Errorf("usable %v", snap.Switches.X.Usable)
 				}

@@ -49,6 +49,14 @@ func (s *Server) doSetFitArcs(ctx context.Context, c *call) (uint64, error) {
 	})
 }
 
+// doResume has the print go on.
+func (s *Server) doResume(ctx context.Context, c *call) (uint64, error) {
+	if c.Anyway {
+		return s.cfg.Printer.ResumeAsItIs(ctx, c.Job)
+	}
+	return s.cfg.Printer.Resume(ctx, c.Job)
+}
+
 // doCancel ends the print under way, or the one that is being prepared.
 func (s *Server) doCancel(ctx context.Context, c *call) (uint64, error) {
 	if p := s.preparing.Load(); p != nil && c.Job == "" {

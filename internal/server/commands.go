@@ -40,7 +40,7 @@ const emergencyStop = "emergency_stop"
 var commands = []command{
 	{"start", access.Operator, free, (*Server).doStart},
 	{"pause", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Pause(ctx, c.Job) }},
-	{"resume", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Resume(ctx, c.Job) }},
+	{"resume", access.Operator, free, (*Server).doResume},
 	{"cancel", access.Operator, free, (*Server).doCancel},
 	{"set_stop", access.Operator, free, (*Server).doSetStop},
 	{"remove_stop", access.Operator, free, (*Server).doRemoveStop},

@@ -16,10 +16,11 @@ import (
 
 func TestCommandsReachThePrinter(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"id":1,"do":"pause","job":"j1"}`:    "pause j1",
-		`{"id":"2","do":"resume","job":"j1"}`: "resume j1",
-		`{"id":"3","do":"cancel"}`:            "cancel",
-		`{"do":"guard_check","job":"j1"}`:     "guard_check j1 asked", `{"do":"rehome","job":"j1"}`: "rehome j1",
+		`{"id":1,"do":"pause","job":"j1"}`:                   "pause j1",
+		`{"id":"2","do":"resume","job":"j1"}`:                "resume j1",
+		`{"id":"2a","do":"resume","job":"j1","anyway":true}`: "resume as it is j1",
+		`{"id":"3","do":"cancel"}`:                           "cancel",
+		`{"do":"guard_check","job":"j1"}`:                    "guard_check j1 asked", `{"do":"rehome","job":"j1"}`: "rehome j1",
 		`{"do":"set_stop","job":"j1","stop":{"layer":12,"change":true}}`: "set_stop j1 12 0 false true",
 		`{"do":"set_stop","stop":{"z_mm":2.4,"note":"magnet"}}`:          "set_stop  0 2.4 false false magnet",
 		`{"do":"set_stop","job":"j1","stop":{"this_layer":true}}`:        "set_stop j1 0 0 true false",

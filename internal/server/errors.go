@@ -89,6 +89,7 @@ var kinds = []kind{
 	{"old_prompt", 409, printer.ErrNoPrompt, "The printer no longer asks this.", "Look at what it asks now."},
 	{"bad_stop", 422, printer.ErrStop, "", "Choose a layer that is still to come."},
 	{"no_check", 409, printer.ErrCheck, "", "Look at what watches this print for the reason."},
+	{"not_rehomed", 409, printer.ErrRehome, "", "Home X and Y once more, or resume as it is."},
 	{"limit", 422, printer.ErrLimit, "", "Choose a value within the limits of the printer's profile."},
 	{"bad_line", 422, printer.ErrBadCommand, "", "Check what you typed."},
 	{"no_card", 409, printer.ErrNoCard, "No memory card is in the printer.", "Put one in, or look whether the printer has seen it."},

@@ -116,6 +116,9 @@ func (p *fakePrinter) Pause(ctx context.Context, job string) (uint64, error) {
 func (p *fakePrinter) Resume(ctx context.Context, job string) (uint64, error) {
 	return p.call(ctx, "resume", job)
 }
+func (p *fakePrinter) ResumeAsItIs(ctx context.Context, job string) (uint64, error) {
+	return p.call(ctx, "resume as it is", job)
+}
 func (p *fakePrinter) Cancel(ctx context.Context, job string) (uint64, error) {
 	return p.call(ctx, "cancel", job)
 }

@@ -15,7 +15,7 @@ func goldenGuard() *guard.State {
 		Firmware: guard.Witness{Status: guard.WitnessReady},
 		BedMS:    goldenMS - 86400_000, Corners: &[4][2]float64{{120, 610}, {980, 640}, {830, 320}, {260, 310}},
 		Card: &guard.Card{MadeMS: goldenMS - 86400_000, CheckS: 4.8, XMM: 0.5, YMM: 0.9, PxPerMM: 2.75, BedMoves: true, Endstops: printer.Switches{MadeMS: goldenMS - 86400_000,
-			X: printer.Switch{Usable: true, AtMM: -0.08, SpreadMM: 0.02, HysteresisMM: 0.05, OvertravelMM: 1.5, ThresholdMM: 0.35},
+			X: printer.Switch{Usable: true, AtMM: -0.08, SpreadMM: 0.02, HysteresisMM: 0.05, OvertravelMM: 1.5, ThresholdMM: 0.35, StepsPerMM: 80},
 			Y: printer.Switch{Why: "The switch of Y never closed."}}},
 		Layers: []guard.Layer{{Layer: 15, AtMS: goldenMS - 120_000, XMM: number(0.02), YMM: number(-0.05), Check: printer.CheckRight}, {Layer: 16, AtMS: goldenMS - 9000, Blind: "It is too dark."}},
 	}

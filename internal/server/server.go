@@ -36,6 +36,7 @@ type Printer interface {
 	Start(ctx context.Context, info printer.JobInfo, src io.ReadCloser) (uint64, error)
 	Pause(ctx context.Context, job string) (uint64, error)
 	Resume(ctx context.Context, job string) (uint64, error)
+	ResumeAsItIs(ctx context.Context, job string) (uint64, error)
 	Cancel(ctx context.Context, job string) (uint64, error)
 	SetStop(ctx context.Context, job string, at printer.StopAt) (uint64, error)
 	RemoveStop(ctx context.Context, job string, layer int) (uint64, error)

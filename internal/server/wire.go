@@ -114,7 +114,7 @@ type Command struct {
 	Name       string                `json:"name,omitempty"`        // choose_profile, rename_profile, delete_profile: the one that is meant. set_control
 	File       string                `json:"file,omitempty"`        // start, start_card, delete_file, rename_file, make_folder
 	To         string                `json:"to,omitempty"`          // rename_file, rename_profile
-	Anyway     bool                  `json:"anyway,omitempty"`      // start: in spite of warnings about the file
+	Anyway     bool                  `json:"anyway,omitempty"`      // start: in spite of warnings about the file; resume: in spite of a rehome that did not end well
 	OverLimits bool                  `json:"over_limits,omitempty"` // start: hotter than the profile allows, this once; the owner's alone
 	Line       string                `json:"line,omitempty"`        // send: one or more lines, separated by \n; change_setting: one
 	Axes       string                `json:"axes,omitempty"`        // home: "xyz", "z"; empty = all. jog: one of x y z

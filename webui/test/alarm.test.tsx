@@ -197,9 +197,9 @@ describe('an alarm', () => {
   })
 
   it.each([
-    ['Resume as it is', 'Resume as it is', [{ do: 'resume', job: 'j1' }]],
+    ['Resume as it is', 'Resume as it is', [{ do: 'resume', job: 'j1', anyway: true }]],
     ['Stop the print', 'Stop print', [{ do: 'cancel', job: 'j1' }]],
-    ['False alarm', 'False alarm, resume', [{ do: 'false_alarm', job: 'j1' }, { do: 'resume', job: 'j1' }]],
+    ['False alarm', 'False alarm, resume', [{ do: 'false_alarm', job: 'j1' }, { do: 'resume', job: 'j1', anyway: true }]],
   ])('%s asks once', async (first, then, want) => {
     await sheet()
     tap(first)

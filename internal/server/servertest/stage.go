@@ -255,6 +255,9 @@ func (p *Printer) Pause(_ context.Context, job string) (uint64, error) { return 
 func (p *Printer) Resume(_ context.Context, job string) (uint64, error) {
 	return p.note("resume " + job)
 }
+func (p *Printer) ResumeAsItIs(_ context.Context, job string) (uint64, error) {
+	return p.note("resume as it is " + job)
+}
 func (p *Printer) Cancel(_ context.Context, job string) (uint64, error) {
 	return p.note("cancel " + job)
 }

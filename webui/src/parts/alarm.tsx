@@ -101,7 +101,7 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
     resume: {
       title: 'Resume as it is?', danger: false, yes: 'Resume as it is',
       words: 'The print goes on from where the head is now. If the head has slipped, all that follows is printed beside its place.',
-      run: () => void perform('job', { do: 'resume', job }),
+      run: () => void perform('job', { do: 'resume', job, anyway: true }),
     },
     cancel: {
       title: 'Stop this print?', danger: true, yes: 'Stop print',
