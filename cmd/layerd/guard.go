@@ -9,7 +9,7 @@ import (
 	"layerd/internal/store"
 )
 
-// watcher makes what watches prints for shifted layers, with what its set-up has found before.
+// watcher makes what watches prints for layer shifts, with what its set-up has found before.
 func (d *parts) watcher(ctx context.Context) (*guard.Guard, error) {
 	settings, kept := guard.UsualSettings(), guard.Kept{}
 	if _, err := d.store.Setting(ctx, "guard", &settings); err != nil {

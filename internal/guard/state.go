@@ -1,4 +1,4 @@
-// Package guard watches a print for shifted layers, and has it paused.
+// Package guard watches a print for layer shifts, and has it paused.
 //
 //	endstop checks (printer) ─┐
 //	parked pictures (camera) ─┼─▶ Run ─▶ decide ─▶ check now, pause, tell ─▶ State, evidence
@@ -106,7 +106,7 @@ type Alarm struct {
 	Layer      int             `json:"layer"`
 	Since      int             `json:"since"`     // the first layer that may be spoiled
 	Spoiled    int             `json:"spoiled"`   // layers that may be
-	Sentence   string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."
+	Sentence   string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 lost steps), since layer 143."
 	Confirmed  bool            `json:"confirmed"` // by the endstops
 	XMM        float64         `json:"x_mm"`
 	YMM        float64         `json:"y_mm"`

@@ -21,7 +21,7 @@ import (
 	"layerd/printer"
 )
 
-// Guard is what the server asks of what watches for shifted layers; *guard.Guard is one.
+// Guard is what the server asks of what watches for layer shifts; *guard.Guard is one.
 type Guard interface {
 	States() *latest.Value[*guard.State]
 	Set(ctx context.Context, s guard.Settings) error
@@ -88,7 +88,7 @@ func (s *Server) doSetGuard(ctx context.Context, c *call) (uint64, error) {
 func (s *Server) arrangeWatch(ctx context.Context, job string, mode printer.WatchMode, film printer.Shots, survey *gcode.Survey) (printer.Shots, printer.Watch, error) {
 	shots, watch, err := s.cfg.Guard.Arrange(ctx, guard.Order{Job: job, Mode: mode, Film: film, Survey: survey})
 	if err != nil && !errors.Is(err, guard.ErrBusy) {
-		s.log.Error("a print is not watched for shifted layers", "job", job, "err", err)
+		s.log.Error("a print is not watched for layer shifts", "job", job, "err", err)
 		err = nil
 	}
 	return shots, watch, err

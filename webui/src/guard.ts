@@ -1,4 +1,4 @@
-// The guard against shifted layers: what layerd says of it, how that is put for people, and what they can have done. The first load only carries the
+// The guard against layer shifts: what layerd says of it, how that is put for people, and what they can have done. The first load only carries the
 // message; the parts that show it are fetched later, and read it here. internal/guard/state.go has the other side.
 import { computed, effect } from '@preact/signals'
 import { get } from './api'
@@ -81,11 +81,11 @@ export function clause(text: string): string {
 
 /** What the chip says: what is watched, and when nothing is, that. Blind is never "fine". */
 export function chipWords({ mode, endstops, camera }: Guard): { text: string; tone: Tone } {
-  if (mode === 'off') return { text: 'Not watching for slips', tone: 'off' }
+  if (mode === 'off') return { text: 'Not watching for layer shifts', tone: 'off' }
   const switches = endstops.status === 'ready'
   if (camera.status === 'ready') return { text: `Watching · sees ${seesText(camera.detects_x_mm, camera.detects_y_mm) || 'little'}`, tone: 'calm' }
-  if (camera.status === 'blind') return { text: `Camera blind${camera.why && `: ${clause(camera.why)}`}${switches ? ' · end switches still checked' : ''}`, tone: 'warn' }
-  if (switches) return { text: 'Watching by the end switches', tone: 'calm' }
+  if (camera.status === 'blind') return { text: `Camera blind${camera.why && `: ${clause(camera.why)}`}${switches ? ' · endstops still checked' : ''}`, tone: 'warn' }
+  if (switches) return { text: 'Watching by the endstops', tone: 'calm' }
   return { text: endstops.status === 'unset' || camera.status === 'unset' ? 'Not watching: not set up yet' : 'Not watching: nothing to watch with', tone: 'off' }
 }
 
@@ -100,7 +100,7 @@ export function witnessText(w: Witness, ready: string): { text: string; tone: To
   }
 }
 
-export const witnessNames: Record<string, string> = { endstops: 'End switches', camera: 'Camera', firmware: "The printer's electronics" }
+export const witnessNames: Record<string, string> = { endstops: 'Endstops', camera: 'Camera', firmware: "The printer's electronics" }
 
 /** When a witness last said something; "" when never. */
 export const saidAt = (atMs: number, nowMs: number): string => (atMs > 0 ? moment(atMs, nowMs) : '')
@@ -130,7 +130,7 @@ export function timelineText(layers: readonly Layer[]): string {
   return [
     `Layers ${first.layer} to ${last.layer}: X ${most((l) => l.x_mm)}, Y ${most((l) => l.y_mm)}`,
     blind > 0 && `${blind} not seen`,
-    checks.length > 0 && `${checks.length} checked at the end switches${lost > 0 ? `, ${lost} of them wrong` : ''}`,
+    checks.length > 0 && `${checks.length} checked at the endstops${lost > 0 ? `, ${lost} of them wrong` : ''}`,
   ].filter(Boolean).join('; ') + '.'
 }
 

@@ -86,7 +86,7 @@ export function pauseText(pause: PauseInfo): string {
     case 'person': case 'fault': return ''
     case 'file': return pause.filament ? 'Time to change the filament' : 'The file asks for a pause'
     case 'stop': return `${pause.filament ? 'Time to change the filament: ' : 'Paused '}before layer ${pause.layer}, as you asked`
-    case 'shift': return 'The head has slipped'
+    case 'shift': return 'Layer shift'
     case 'runout': return 'The filament has run out'
     default: return 'The printer has paused by itself'
   }

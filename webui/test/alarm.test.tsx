@@ -65,7 +65,7 @@ describe('while it prints', () => {
     expect(button('Check now').disabled).toBe(false)
   })
 
-  it('layers of another print are not shown as this one\'s, and without end switches there is no check', async () => {
+  it('layers of another print are not shown as this one\'s, and without endstops there is no check', async () => {
     await page({ guard: watched({ job: 'j0', endstops: witness({ status: 'unable', why: 'The switch never closed.' }) }) }, 'guard-chip')
     tap(/^Watching/)
     expect(root.textContent).not.toContain('The last 2 layers')
@@ -97,12 +97,12 @@ describe('an alarm', () => {
     await page({ guard: watched() }, 'guard-chip')
     tap(/^Watching/)
     shows(alarmed())
-    expect(getByRole(root, 'dialog', { name: 'The head has slipped' })).toBeTruthy()
+    expect(getByRole(root, 'dialog', { name: 'Layer shift' })).toBeTruthy()
   })
 
   it('says one sentence, as text, on a card and in the sheet that Resume opens too', async () => {
     await page(alarmed(), 'alarm')
-    expect(getByRole(root, 'alert', { name: 'The head has slipped' }).textContent).toContain('1.6 mm right of where it should be (8 motor steps), since layer 142.')
+    expect(getByRole(root, 'alert', { name: 'Layer shift' }).textContent).toContain('1.6 mm right of where it should be (8 lost steps), since layer 142.')
     expect(queryByTestId(root, 'pause')).toBeNull()
     expect(queryByRole(root, 'button', { name: 'Resume' })).toBeNull()
     tap('What now?')
@@ -227,7 +227,7 @@ describe('an alarm', () => {
     await page({ state: 'paused', pause: shift, guard: watched() }, 'state')
     await vi.waitFor(() => {
       act(() => {})
-      expect(root.textContent).toContain('Paused because the head had slipped')
+      expect(root.textContent).toContain('Paused because of a layer shift')
     }, { timeout: 20_000 })
     tap('What now?')
     tap('Resume')

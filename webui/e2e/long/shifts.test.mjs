@@ -1,4 +1,4 @@
-// Slips of the head as a person meets them, on the demo: the set-up, a fire drill, a print that is watched, steps that are lost at a moment of ours, the
+// Layer shifts as a person meets them, on the demo: the set-up, a fire drill, a print that is watched, steps that are lost at a moment of ours, the
 // alarm with the right offset and its evidence, X and Y homed anew, and the print that comes to its end.
 import assert from 'node:assert/strict'
 import { after, before, test as run } from 'node:test'
@@ -29,7 +29,7 @@ async function look(name) {
   for (const scheme of ['dark', 'light']) {
     await page.emulateMedia({ colorScheme: scheme })
     assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= window.innerWidth), 'the page is too wide')
-    const small = await page.evaluate(() => [...document.querySelectorAll('.guard-chip, .slip button, dialog :is(button, select, input[type=range], label.check)')].filter((e) => e.checkVisibility())
+    const small = await page.evaluate(() => [...document.querySelectorAll('.guard-chip, .layer-shift button, dialog :is(button, select, input[type=range], label.check)')].filter((e) => e.checkVisibility())
       .map((e) => ({ name: e.getAttribute('aria-label') ?? e.textContent, box: e.getBoundingClientRect() })).filter(({ box }) => Math.min(box.width, box.height) < 47.5).map(({ name }) => name))
     assert.deepEqual(small, [])
     assert.deepEqual(await inaccessible(page), [])
@@ -60,7 +60,7 @@ test('a fire drill shows what would have happened', async () => {
   const result = page.getByTestId('drill-result')
   await result.waitFor({ timeout: 120_000 })
   const words = await result.textContent()
-  for (const want of ['and the print paused', 'X by 0.8 mm', 'X is off by 0.8 mm: 4 motor steps.']) assert.ok(words.includes(want), words)
+  for (const want of ['and the print paused', 'X by 0.8 mm', 'X is off by 0.8 mm: 4 lost steps.']) assert.ok(words.includes(want), words)
   await result.scrollIntoViewIfNeeded()
   await look('shifts-drill')
 })
@@ -82,7 +82,7 @@ test('a print is watched, and checked when somebody asks', async () => {
   await until('a check', async () => (await state()).job.checks > before, 120_000)
   const { job } = await state()
   assert.equal(job.check.verdict, 'right', JSON.stringify(job.check))
-  await page.getByText(/Last check at the end switches: all is right/).waitFor()
+  await page.getByText(/Last check at the endstops: all is right/).waitFor()
   await look('shifts-watch')
   await page.getByRole('button', { name: 'Close', exact: true }).click()
   await look('shifts-chip')
@@ -100,7 +100,7 @@ test('lost steps are found: the alarm says how far, and shows it', async () => {
   assert.equal(now.pause.by, 'shift')
   assert.ok(Math.abs(Math.abs(now.guard.alarm.x_mm) - 1.6) < 0.2 && Math.abs(now.guard.alarm.y_mm) < 0.2, JSON.stringify(now.guard.alarm))
   assert.match(await alarm.textContent(), /1\.6 mm/)
-  assert.match(await alarm.textContent(), /8 motor steps/)
+  assert.match(await alarm.textContent(), /8 lost steps/)
   await page.evaluate(() => window.scrollTo(0, 0))
   await look('shifts-alarm')
   await button('What now?').click()

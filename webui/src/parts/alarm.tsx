@@ -14,7 +14,7 @@ import { Timeline } from './timeline'
 export function AlarmCard({ s, alarm }: { s: State; alarm: Alarm }) {
   const { rehoming: r } = alarm
   return (
-    <section class="card alarm slip" role="alert" aria-label="The head has slipped" data-testid="alarm">
+    <section class="card alarm layer-shift" role="alert" aria-label="Layer shift" data-testid="alarm">
       <h2><Icon name="warn" /> {alarm.sentence}</h2>
       <p>{stands(s, alarm)}</p>
       {r && <Rehoming alarm={alarm} />}
@@ -28,7 +28,7 @@ export function AlarmCard({ s, alarm }: { s: State; alarm: Alarm }) {
 
 /** What the printer does meanwhile. */
 export function stands({ state: now }: Pick<State, 'state'>, { paused, confirmed }: Pick<Alarm, 'paused' | 'confirmed'>): string {
-  const sure = confirmed ? '' : ' The end switches have not confirmed it.'
+  const sure = confirmed ? '' : ' The endstops have not confirmed it.'
   if (now === 'paused') return `The print stands still, and the bed stays warm.${sure}`
   if (now === 'pausing') return `The print is being paused.${sure}`
   return paused ? `The print goes on.${sure}` : `The print goes on, because it was set to tell only.${sure}`
@@ -37,7 +37,7 @@ export function stands({ state: now }: Pick<State, 'state'>, { paused, confirmed
 /** How far the re-homing is, or why it came to nothing. */
 function Rehoming({ alarm: { rehoming: r } }: { alarm: Alarm }) {
   if (!r) return null
-  if (r.running) return <p class="waits" role="status"><Spinner /> <span><strong>Re-homing X and Y</strong>, then two checks at the end switches. Keep your hands out of the printer.</span></p>
+  if (r.running) return <p class="waits" role="status"><Spinner /> <span><strong>Re-homing X and Y</strong>, then two checks at the endstops. Keep your hands out of the printer.</span></p>
   if (r.ok) return <p class="waits good" role="status"><Icon name="check" size={20} /><span>X and Y are where they should be again: two checks agree.</span></p>
   return <p class="waits problem" role="status"><Icon name="warn" size={20} /><span><strong>Re-homing did not work.</strong> {r.reason || 'The printer did not say why.'} The print still stands: you can try again, or stop it.</span></p>
 }
@@ -50,7 +50,7 @@ export function AlarmSheet({ alarm, onClose }: { alarm: Alarm; onClose: () => vo
   if (!s) return null
   if (asked !== '') return <Question key={asked} s={s} alarm={alarm} asked={asked} onBack={() => setAsked('')} onClose={onClose} />
   return (
-    <Sheet title="The head has slipped" onClose={onClose}>
+    <Sheet title="Layer shift" onClose={onClose}>
       <p class="alarm-sentence"><strong>{alarm.sentence}</strong></p>
       <p>{stands(s, alarm)} The part has {spoiledText(alarm.spoiled)}{alarm.spoiled > 0 && `, from layer ${alarm.since} on`}.</p>
       {alarm.rehoming && <Rehoming alarm={alarm} />}
@@ -95,12 +95,12 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
   const { title, words, yes, danger, run } = {
     rehome: {
       title: 'Re-home X and Y, and resume?', danger: false, yes: 'Re-home and resume',
-      words: `The head goes to the end switches of X and Y, above the part. Two checks must agree before it prints on. The part keeps ${spoiledText(alarm.spoiled)}.`,
+      words: `The head goes to the endstops of X and Y, above the part. Two checks must agree before it prints on. The part keeps ${spoiledText(alarm.spoiled)}.`,
       run: () => void rehomeAndResume(job),
     },
     resume: {
       title: 'Resume as it is?', danger: false, yes: 'Resume as it is',
-      words: 'The print goes on from where the head is now. If the head has slipped, all that follows is printed beside its place.',
+      words: 'The print goes on from where the head is now. If steps were lost, all that follows is printed beside its place.',
       run: () => void perform('job', { do: 'resume', job }),
     },
     cancel: {
@@ -155,7 +155,7 @@ export function Layers({ job, since = 0 }: { job: string; since?: number }) {
     <section class="witnesses" aria-label="The last layers">
       <h3>The last {g.layers.length > 1 ? `${g.layers.length} layers` : 'layers'}</h3>
       <Timeline layers={g.layers} since={since} />
-      {last && <p class="muted small num">Last check at the end switches: {checkText(last.check)}, layer {last.layer}, {saidAt(last.at_ms, link.clock.now())}.</p>}
+      {last && <p class="muted small num">Last check at the endstops: {checkText(last.check)}, layer {last.layer}, {saidAt(last.at_ms, link.clock.now())}.</p>}
     </section>
   )
 }

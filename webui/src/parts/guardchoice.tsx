@@ -25,7 +25,7 @@ export function CameraChoice({ g, disabled }: { g: Guard; disabled: boolean }) {
       <label for="guard-camera">Camera that watches</label>
       <select id="guard-camera" value={cameras.some(({ id }) => id === now) ? now : -1} disabled={disabled || !allowed('owner')} onChange={(event) => set(g, { camera: Number(event.currentTarget.value) })}>
         {cameras.map(({ id, name }) => <option key={id} value={id}>{name || `Camera ${id + 1}`}</option>)}
-        <option value={-1}>None: the end switches alone</option>
+        <option value={-1}>None: the endstops alone</option>
       </select>
     </div>
   )

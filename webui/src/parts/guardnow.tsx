@@ -40,7 +40,7 @@ function Chip() {
 function Stands() {
   return (
     <section class="card notice-card" aria-label="Pause">
-      <h2><Icon name="pause" /> Paused because the head had slipped</h2>
+      <h2><Icon name="pause" /> Paused because of a layer shift</h2>
       <p>Somebody has seen to it. The print goes on when you say so.</p>
     </section>
   )
@@ -49,7 +49,7 @@ function Stands() {
 function GoOn({ job, onClose }: { job: string; onClose: () => void }) {
   return (
     <Sheet title="Resume the print?" role="alertdialog" firm onClose={onClose}>
-      <p>It was paused because the head had slipped. It goes on from where it is now.</p>
+      <p>It was paused because of a layer shift. It goes on from where it is now.</p>
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={!live.value || !allowed('operator') || asking('job') !== null} onClick={() => {
           void perform('job', { do: 'resume', job })

@@ -1,4 +1,4 @@
-// #/settings/shifts: whether prints are watched for slips of the head, by what, and what happens then.
+// #/settings/shifts: whether prints are watched for layer shifts, by what, and what happens then.
 import { useState } from 'preact/hooks'
 import { guard, modes, type Guard } from '../guard'
 import { DrillCard, ResultCard } from '../parts/guardcard'
@@ -14,7 +14,7 @@ export function ShiftsPage() {
   const g = guard.value
   const [setup, setSetup] = useState(false)
   if (!state.value) return <p class="center muted"><Spinner /></p>
-  if (!g) return <section class="card center"><p>This layerd does not watch prints for slips.</p></section>
+  if (!g) return <section class="card center"><p>This layerd does not watch prints for layer shifts.</p></section>
   const why = whyNotOwner()
   return (
     <div class="custom">
@@ -40,10 +40,10 @@ function Can({ g, disabled, onSetup }: { g: Guard; disabled: boolean; onSetup: (
   const busy = running(g.setup)
   return (
     <section class="card" aria-label="What can be noticed">
-      <h2>{g.card ? 'What it can notice' : 'Notice when the head slips'}</h2>
+      <h2>{g.card ? 'What it can notice' : 'Notice layer shifts'}</h2>
       {g.card
         ? <><ResultCard card={g.card} /><p class="muted small num">Found out {moment(g.card.made_ms, link.clock.now())}. Set it up again when the camera, the belts or the switches were changed.</p></>
-        : <p>A hit or a hot motor can make the printer lose its place: all that follows is printed beside the part. layerd can look for that between layers, by the end switches of X and Y, by the camera, and by what the printer says. It has to learn this printer first.</p>}
+        : <p>A hit or a hot motor can make the printer lose its place: all that follows is printed beside the part. layerd can look for that between layers, by the endstops of X and Y, by the camera, and by what the printer says. It has to learn this printer first.</p>}
       {g.setup?.step === 'failed' && <p class="why" role="status"><Icon name="warn" size={18} /><span class="wrap">The last set-up did not finish: {g.setup.why}</span></p>}
       {!g.card && <Witnesses g={g} />}
       <div class="card-actions">
@@ -53,15 +53,15 @@ function Can({ g, disabled, onSetup }: { g: Guard; disabled: boolean; onSetup: (
   )
 }
 
-/** What happens when the head has slipped. */
+/** What happens at a layer shift. */
 function Then({ g, disabled }: { g: Guard; disabled: boolean }) {
   const now = wanted(g)
   const busy = asking('guard') !== null
   const off = disabled || busy || !live.value
   return (
-    <section class="card" aria-label="When the head has slipped">
-      <div class="card-head"><h2>When the head has slipped</h2>{busy && <Spinner />}</div>
-      <div class="segments" role="group" aria-label="When the head has slipped">
+    <section class="card" aria-label="When the layers shift">
+      <div class="card-head"><h2>When the layers shift</h2>{busy && <Spinner />}</div>
+      <div class="segments" role="group" aria-label="When the layers shift">
         {modes.map((mode) => <button key={mode} type="button" aria-pressed={now.mode === mode} disabled={off} onClick={() => set(g, { mode })}>{modeNames[mode]}</button>)}
       </div>
       <p class="muted small">{modeAbout[now.mode]}</p>
