@@ -29,13 +29,14 @@ type State struct {
 	Endstops  Witness           `json:"endstops"`
 	Camera    Witness           `json:"camera"`
 	Firmware  Witness           `json:"firmware"`
-	Card      *Card             `json:"card"`   // what the set-up found; null = never set up
-	Setup     *Setup            `json:"setup"`  // one under way, or the last one's failure; null none
-	Drill     *Drill            `json:"drill"`  // the fire drill under way, or the last one's result; null none
-	Layers    []Layer           `json:"layers"` // what was seen at the last 30 layers that were looked at, the oldest first
-	Alarm     *Alarm            `json:"alarm"`  // of the print under way, until it is answered; null none
-	Recording bool              `json:"recording"`
-	Notice    string            `json:"notice"` // what people should know besides, such as a set-up that does not fit any more; "" nothing
+	Card      *Card             `json:"card"`      // what the set-up found; null = never set up
+	Setup     *Setup            `json:"setup"`     // one under way, or the last one's failure; null none
+	Drill     *Drill            `json:"drill"`     // the fire drill under way, or the last one's result; null none
+	Layers    []Layer           `json:"layers"`    // what was seen at the last 30 layers that were looked at, the oldest first
+	Alarm     *Alarm            `json:"alarm"`     // of the print under way, until it is answered; null none
+	Recording bool              `json:"recording"` // of the print under way something is kept
+	Unkept    string            `json:"unkept"`    // why nothing is, although Settings.Record says so, for people; "" it is, or is not wanted
+	Notice    string            `json:"notice"`    // what people should know besides, such as a set-up that does not fit any more; "" nothing
 }
 
 // Witness is how one of the three does.
@@ -114,6 +115,7 @@ type Alarm struct {
 	Statements []Statement     `json:"statements"`
 	Pictures   bool            `json:"pictures"` // there is a pair
 	Crop       [4]float64      `json:"crop"`     // of both pictures, where to look: left, top, width, height, as parts of 1
+	Arrows     []Arrow         `json:"arrows"`   // what has moved in them, and to which side
 	Rehoming   *printer.Rehome `json:"rehoming"` // null it was not asked for
 	Job        string          `json:"job"`
 	Label      string          `json:"label"` // what people said of it: LabelFalse and so on; "" nothing

@@ -31,6 +31,7 @@ type Guard interface {
 	Cancel(ctx context.Context) error
 	FalseAlarm(ctx context.Context, job string) error
 	Seen(ctx context.Context, job string) error
+	recordings
 }
 
 // alarms is what the store keeps of them.
