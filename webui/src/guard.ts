@@ -2,11 +2,10 @@
 // message; the parts that show it are fetched later, and read it here. internal/guard/state.go has the other side.
 import { computed, effect } from '@preact/signals'
 import { get } from './api'
-import { bool, list, num, object, oneOf, orNull, str, type Of, type Read } from './read'
+import { bool, list, num, object, oneOf, or, orNull, str, type Of, type Read } from './read'
 import { perform, state } from './state'
 import { moment, trim } from './units'
 import type { Tone } from './words'
-import type { State } from './wire'
 
 export const modes = ['off', 'tell', 'pause'] as const
 const status = oneOf('ready', 'blind', 'unable', 'unset', 'off')
@@ -23,15 +22,16 @@ const crop: Read<readonly number[]> = list(num)
 const statement = object({ witness: str, said: str, at_ms: num })
 const rehoming = object({ running: bool, at_ms: num, ok: bool, reason: str })
 const readRehoming = orNull(rehoming)
+const arrow = object({ axis: str, mm: num, at: list(num), by: list(num) })
 const alarm = object({
-  id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, crop,
+  id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, crop, arrows: list(arrow),
   rehoming: orNull(rehoming), job: str, label: str,
 })
 
 /** `guard` of the state. */
 export const readGuard = object({
   mode: oneOf(...modes), settings, job: str, endstops: witness, camera: witness, firmware: witness, card: orNull(card), setup: orNull(setup), drill: orNull(drill), layers: list(layer),
-  alarm: orNull(alarm), recording: bool, notice: str,
+  alarm: orNull(alarm), recording: bool, unkept: or(str, ''), notice: str,
 })
 
 export type Guard = Of<typeof readGuard>
@@ -42,6 +42,8 @@ export type Setup = Of<typeof setup>
 export type Drill = Of<typeof drill>
 export type Layer = Of<typeof layer>
 export type Alarm = Of<typeof alarm>
+export type Arrow = Of<typeof arrow>
+export type Rehoming = Of<typeof rehoming>
 export type Mode = (typeof modes)[number]
 
 const read = orNull(readGuard)
@@ -61,6 +63,12 @@ export const pictureURL = (alarm: number, which: 'before' | 'after'): string => 
 /** GET /v1/alarms/ID: the shifts that were found in that print. */
 export const readAlarms = object({ alarms: list(alarm) })
 export const getAlarms = (print: string): Promise<readonly Alarm[]> => get(`/v1/alarms/${encodeURIComponent(print)}`, readAlarms).then(({ alarms }) => alarms)
+
+/** Why the last re-homing of a print came to nothing; "" it has not, or there was none. layerd may say it in the job or in the alarm. */
+export function unproven(rehomed: unknown): string {
+  const r = readRehoming(rehomed, 'rehomed')
+  return r && !r.running && !r.ok ? r.reason || 'The printer did not say why.' : ''
+}
 
 // ---- Words ----
 
@@ -170,8 +178,8 @@ function rehomed(rev: number): Promise<boolean> {
   })
 }
 
-/** This was none: layerd wants to see more before it stops this print again, and the print goes on where it had stopped for that. */
-export async function falseAlarm(job: string, { state: now, pause }: Pick<State, 'state' | 'pause'>): Promise<void> {
+/** This was none: layerd wants to see more before it stops this print again, and the print goes on, if it may. */
+export async function falseAlarm(job: string, goes: boolean): Promise<void> {
   const answer = await perform('alarm', { do: 'false_alarm', job })
-  if (!answer.error && now === 'paused' && pause?.by === 'shift') await perform('job', { do: 'resume', job })
+  if (!answer.error && goes) await perform('job', { do: 'resume', job })
 }

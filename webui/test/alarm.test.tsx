@@ -1,5 +1,5 @@
 // The guard on the Print screen: the chip and its sheet, the alarm that cannot be missed, and what can be done about it.
-import { fireEvent, getByRole, getByTestId, queryByRole, queryByTestId } from '@testing-library/dom'
+import { fireEvent, getByLabelText, getByRole, getByTestId, queryByRole, queryByTestId } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
 import { describe, expect, it, vi } from 'vitest'
@@ -179,6 +179,39 @@ describe('an alarm', () => {
     shows(alarmed({ rehoming: { running: false, at_ms: 4, ok: true, reason: '' } })) // somebody else has, meanwhile
     await flush()
     expect(told).toHaveLength(1)
+  })
+
+  it('after a re-homing that failed, resuming as it is must be allowed by who has looked', async () => {
+    const failed = { running: false, at_ms: 3, ok: false, reason: 'The <i>switch</i> of X did not close.' }
+    await sheet({ rehoming: failed })
+    tap('Resume as it is')
+    const asks = getByRole(root, 'alertdialog', { name: "The head's place is not proven" })
+    expect(asks.textContent).toContain('The <i>switch</i> of X did not close.')
+    expect(button('Resume as it is').disabled).toBe(true)
+    act(() => getByLabelText(root, /I have looked/).click())
+    tap('Resume as it is')
+    expect(told).toEqual([{ do: 'resume', job: 'j1' }])
+  })
+
+  it.each([['Re-home X and Y once more', { do: 'rehome', job: 'j1' }], ['Stop the print', { do: 'cancel', job: 'j1' }]])('and it may be «%s» instead', async (name, want) => {
+    await sheet({ rehoming: { running: false, at_ms: 3, ok: false, reason: '' } })
+    tap('Resume as it is')
+    tap(name)
+    expect(told).toEqual([want])
+  })
+
+  it('and calling it a false alarm does not let it go on unasked', async () => {
+    const rehomed = { running: false, at_ms: 3, ok: false, reason: 'No.' }
+    await sheet({ rehoming: rehomed })
+    tap('False alarm')
+    tap('It was a false alarm')
+    answer({})
+    await flush()
+    expect(told).toEqual([{ do: 'false_alarm', job: 'j1' }])
+    shows({ state: 'paused', pause: shift, job: { ...job, rehomed }, guard: watched() })
+    tap('What now?')
+    expect(getByRole(root, 'alertdialog', { name: "The head's place is not proven" })).toBeTruthy()
+    expect(button('Resume as it is').disabled).toBe(true)
   })
 
   it('a refusal, and a print that went another way meanwhile, end the waiting', async () => {

@@ -1,7 +1,7 @@
 // A shift was found: the card on the Print screen that nobody can miss, and the sheet with the evidence and what can be done. Whatever moves the machine
 // is asked once.
 import { useState } from 'preact/hooks'
-import { checkText, falseAlarm, guard, rehomeAndResume, saidAt, spoiledText, witnessNames, type Alarm } from '../guard'
+import { checkText, falseAlarm, guard, rehomeAndResume, saidAt, spoiledText, unproven, witnessNames, type Alarm } from '../guard'
 import { allowed, asking, guardSheet, link, live, perform, state } from '../state'
 import { clock } from '../units'
 import type { State } from '../wire'
@@ -39,7 +39,7 @@ function Rehoming({ alarm: { rehoming: r } }: { alarm: Alarm }) {
   if (!r) return null
   if (r.running) return <p class="waits" role="status"><Spinner /> <span><strong>Re-homing X and Y</strong>, then two checks at the endstops. Keep your hands out of the printer.</span></p>
   if (r.ok) return <p class="waits good" role="status"><Icon name="check" size={20} /><span>X and Y are where they should be again: two checks agree.</span></p>
-  return <p class="waits problem" role="status"><Icon name="warn" size={20} /><span><strong>Re-homing did not work.</strong> {r.reason || 'The printer did not say why.'} The print still stands: you can try again, or stop it.</span></p>
+  return <p class="waits problem" role="status"><Icon name="warn" size={20} /><span><strong>Re-homing did not work.</strong> {r.reason || 'The printer did not say why.'} Nobody knows now that the head is where it should be. The print still stands: try again, or stop it.</span></p>
 }
 
 type Asked = '' | 'resume' | 'rehome' | 'cancel' | 'false'
@@ -54,7 +54,7 @@ export function AlarmSheet({ alarm, onClose }: { alarm: Alarm; onClose: () => vo
       <p class="alarm-sentence"><strong>{alarm.sentence}</strong></p>
       <p>{stands(s, alarm)} The part has {spoiledText(alarm.spoiled)}{alarm.spoiled > 0 && `, from layer ${alarm.since} on`}.</p>
       {alarm.rehoming && <Rehoming alarm={alarm} />}
-      {alarm.pictures && alarm.id > 0 ? <Blink key={alarm.id} id={alarm.id} crop={alarm.crop} /> : <p class="why"><Icon name="camera" size={18} />There are no pictures: no camera saw it.</p>}
+      {alarm.pictures && alarm.id > 0 ? <Blink key={alarm.id} id={alarm.id} crop={alarm.crop} arrows={alarm.arrows} /> : <p class="why"><Icon name="camera" size={18} />There are no pictures: no camera saw it.</p>}
       <May><Choices s={s} alarm={alarm} onAsk={setAsked} /></May>
       <WhoSaidWhat alarm={alarm} />
       <Layers job={s.job?.id ?? ''} since={alarm.since} />
@@ -91,7 +91,9 @@ interface QuestionProps { s: State; alarm: Alarm; asked: Asked; onBack: () => vo
 /** Asked once, before the machine moves. */
 function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
   const job = s.job?.id ?? ''
-  const goes = s.state === 'paused' && s.pause?.by === 'shift'
+  const doubt = unproven(alarm.rehoming)
+  const goes = s.state === 'paused' && s.pause?.by === 'shift' && doubt === ''
+  if (asked === 'resume' && doubt) return <Unproven job={job} doubt={doubt} onBack={onBack} onClose={onClose} />
   const { title, words, yes, danger, run } = {
     rehome: {
       title: 'Re-home X and Y, and resume?', danger: false, yes: 'Re-home and resume',
@@ -111,7 +113,7 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
     false: {
       title: 'Was it a false alarm?', danger: false, yes: goes ? 'False alarm, resume' : 'It was a false alarm',
       words: `${alarm.pictures ? 'The two pictures are kept with the print. ' : ''}For the rest of this print, what raised it has to see more before it speaks up again.${goes ? ' The print goes on as it is.' : ''}`,
-      run: () => void falseAlarm(job, s),
+      run: () => void falseAlarm(job, goes),
     },
     '': { title: '', danger: false, yes: '', words: '', run: () => {} },
   }[asked]
@@ -124,6 +126,29 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
           if (asked === 'rehome') onBack()
           else onClose()
         }}>{yes}</button>
+        <button type="button" class="btn" onClick={onBack}>Back</button>
+      </div>
+    </Sheet>
+  )
+}
+
+/** Resuming after a re-homing that has failed: that nobody knows where the head is must be read, and then allowed. */
+export function Unproven({ job, doubt, onBack, onClose }: { job: string; doubt: string; onBack: () => void; onClose: () => void }) {
+  const [sure, setSure] = useState(false)
+  const may = live.value && allowed('operator') && job !== '' && asking('job') === null && asking('rehome') === null
+  const then = (run: () => void, after: () => void) => () => {
+    run()
+    after()
+  }
+  return (
+    <Sheet title="The head's place is not proven" role="alertdialog" firm onClose={onBack}>
+      <p class="why bar"><Icon name="warn" size={20} /><span class="wrap">Re-homing X and Y did not work: {doubt}</span></p>
+      <p>If the print goes on now, the head may be anywhere: what follows may be printed beside the part, and the nozzle may hit it.</p>
+      <label class="check"><input type="checkbox" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} /><span>I have looked at the printer, and want it to go on all the same</span></label>
+      <div class="sheet-actions">
+        <button type="button" class="btn primary" disabled={!may} onClick={then(() => void rehomeAndResume(job), onBack)}><Icon name="home" /> Re-home X and Y once more</button>
+        <button type="button" class="btn danger" disabled={!may || !sure} onClick={then(() => void perform('job', { do: 'resume', job }), onClose)}><Icon name="play" /> Resume as it is</button>
+        <button type="button" class="btn danger" disabled={!live.value || !allowed('operator') || job === ''} onClick={then(() => void perform('job', { do: 'cancel', job }), onClose)}><Icon name="stop" /> Stop the print</button>
         <button type="button" class="btn" onClick={onBack}>Back</button>
       </div>
     </Sheet>

@@ -1,7 +1,14 @@
 // The settings of the guard, as controls change them one by one.
-import type { Guard } from '../guard'
+import type { Guard, Mode } from '../guard'
 import { allowed, asking, perform, state } from '../state'
 import type { CameraStatus, GuardSettings, State } from '../wire'
+
+export const modeNames: Record<Mode, string> = { off: 'Off', tell: 'Tell me', pause: 'Pause' }
+export const modeAbout: Record<Mode, string> = {
+  off: 'Prints are not watched.',
+  tell: 'When the layers shift, this page says so, and the print goes on.',
+  pause: 'When the layers shift, the print pauses, and this page shows what was found.',
+}
 
 /** Changes some of the settings. */
 export const set = (g: Guard, change: Partial<GuardSettings>) => void perform('guard', { do: 'set_guard', guard: { ...g.settings, ...change } })

@@ -1,8 +1,8 @@
 // What the guard says on the Print screen: a chip while all is well or nothing can be told, and a card that nobody can miss when a shift was found.
-import { chipWords, guard } from '../guard'
+import { chipWords, guard, unproven } from '../guard'
 import { allowed, asking, guardSheet, live, perform } from '../state'
 import type { Job, State } from '../wire'
-import { AlarmCard, AlarmSheet } from './alarm'
+import { AlarmCard, AlarmSheet, Unproven } from './alarm'
 import { WatchSheet } from './guardsheet'
 import { Icon, Spinner } from './icon'
 import { Sheet } from './sheet'
@@ -19,7 +19,7 @@ export function GuardNow({ s, job }: { s: State; job: Job }) {
     <>
       {alarm ? <AlarmCard s={s} alarm={alarm} /> : stands ? <Stands /> : g && s.state !== 'cancelling' && <Chip />}
       {open !== '' && alarm && <AlarmSheet alarm={alarm} onClose={close} /> /* it takes the place of a sheet that says all is well */}
-      {open === 'alarm' && !alarm && stands && <GoOn job={job.id} onClose={close} />}
+      {open === 'alarm' && !alarm && stands && (unproven(job.rehomed) ? <Unproven job={job.id} doubt={unproven(job.rehomed)} onBack={close} onClose={close} /> : <GoOn job={job.id} onClose={close} />)}
       {open === 'watch' && !alarm && g && <WatchSheet g={g} job={job} onClose={close} />}
     </>
   )

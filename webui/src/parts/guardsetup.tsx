@@ -49,7 +49,7 @@ function Intro({ s, g, onClose }: { s: State; g: Guard; onClose: () => void }) {
       <p>layerd finds out how small a layer shift it can notice on this printer. It takes about two minutes; nothing is heated.</p>
       <ol class="plain-steps">
         <li>All axes are homed, and the head goes up.</li>
-        {seen && <li>Head and bed move 2 cm to and fro, while the camera looks.</li>}
+        {seen && <li>Head and bed move by up to 1 cm, and the head by 4 cm up and down, while the camera looks.</li>}
         <li>The head touches the endstops of X and Y about ten times.</li>
       </ol>
       {seen && <div class="bed-picture"><Picture key={seen.id} status={seen} live={live.value} /></div>}

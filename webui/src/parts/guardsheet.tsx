@@ -1,20 +1,14 @@
 // What watches this print: the three witnesses in plain words, the last layers, and a check at once.
 import type { ComponentChildren } from 'preact'
-import { saidAt, seesText, witnessText, type Guard, type Mode, type Witness } from '../guard'
+import { saidAt, seesText, witnessText, type Guard, type Witness } from '../guard'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, notify, perform, state } from '../state'
 import type { Job } from '../wire'
 import { Layers } from './alarm'
+import { modeAbout } from './guardchoice'
 import { Icon, Spinner, type IconName } from './icon'
 import { May } from './may'
 import { Sheet } from './sheet'
-
-export const modeNames: Record<Mode, string> = { off: 'Off', tell: 'Tell me', pause: 'Pause' }
-export const modeAbout: Record<Mode, string> = {
-  off: 'Prints are not watched.',
-  tell: 'When the layers shift, this page says so, and the print goes on.',
-  pause: 'When the layers shift, the print pauses, and this page shows what was found.',
-}
 
 export function WatchSheet({ g, job, onClose }: { g: Guard; job: Job; onClose: () => void }) {
   return (
@@ -36,7 +30,7 @@ export function Witnesses({ g }: { g: Guard }) {
     <ul class="witness-list" aria-label="What watches">
       <One icon="home" name="Endstops" w={g.endstops} ready={`Asked between layers${finds && `; find ${finds} or more`}`} />
       <One icon="camera" name="Camera" w={g.camera} ready={sees ? `Sees ${sees} or more` : 'Looks after each layer'} />
-      <One icon="part" name="The printer's electronics" w={g.firmware} ready="Heard when they report a hit or a hot motor" />
+      <One icon="part" name="The printer's electronics" w={g.card || g.firmware.status !== 'off' ? g.firmware : { ...g.firmware, status: 'unset' }} ready="Heard when they report a hit or a hot motor" />
     </ul>
   )
 }
