@@ -71,8 +71,8 @@ export function whyNot(state: State | null, live: boolean, allowed: (role: Role)
   if (need === 'connected' || state.state === 'idle') return ''
   if (state.card?.printing) return 'The printer is printing from its own card.'
   if (state.pause?.held) return 'The printer itself holds the print. Answer it on the Print screen.'
-  if (state.state !== 'paused') return 'Not while the printer is printing. Pause it first.'
-  return need === 'free' ? '' : 'Not in the middle of a print.'
+  if (need === 'idle') return 'Not in the middle of a print.'
+  return state.state === 'paused' ? '' : 'Not while the printer is printing. Pause it first.'
 }
 
 /** What a print from the printer's own card is called. */

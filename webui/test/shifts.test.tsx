@@ -94,7 +94,7 @@ describe('the set-up', () => {
     expect(text).not.toContain('while the camera looks')
     act(() => getByLabelText(root, 'The bed is empty, and nothing is in the way').click())
     expect(button('Start the set-up').disabled).toBe(true)
-    expect(text).toContain('Not while the printer is printing.')
+    expect(text).toContain('Not in the middle of a print.')
   })
 })
 

@@ -159,6 +159,8 @@ describe('the arrow', () => {
 
   it('stays within the part that is shown, with its words', () => {
     const part = { left: 0.25, top: 0.25, width: 0.5, height: 0.5 }
+    const narrow = { left: 0.4, top: 0, width: 0.2, height: 1 }
+    expect(drawn({ ...a, at: [0.5, 0.5] }, size, narrow)!.words).toEqual([320, 180 + 24 * (360 / 260)])
     for (const at of [[0, 0], [1, 1], [0.3, 0.7]]) {
       for (const by of [[0.01, 0], [-0.01, 0.01], [0, -0.01]]) {
         const d = drawn({ ...a, at, by }, size, part)!

@@ -63,7 +63,7 @@ export function Blink({ id, crop, arrows = [], past = false }: BlinkProps) {
   )
 }
 
-const nameOf = ({ axis, mm }: Arrow) => `${axis.toUpperCase()} ${trim(Math.abs(mm), 2)} mm`
+const nameOf = ({ axis, mm }: Arrow) => `${axis.toUpperCase()} ${trim(Math.abs(mm), 1)} mm`
 
 /** An arrow in pixels of the picture: from where to where, and where its words stand. */
 export interface Drawn { from: [number, number]; to: [number, number]; words: [number, number]; unit: number; text: string }
@@ -75,15 +75,18 @@ export function drawn(a: Arrow, { width, height }: Size, part: ReturnType<typeof
   if (!(far > 0)) return null
   const [x, y] = [dx / far, dy / far]
   const [w, h] = [part.width * width, part.height * height]
-  const unit = w / 340
-  const half = Math.max(far, Math.min(60 * unit, 0.35 * h)) / 2
+  const unit = Math.max(w / 320, h / 260)
+  const half = Math.max(far, Math.min(60 * unit, 0.35 * w, 0.35 * h)) / 2
   const within = (v: number, from: number, size: number, room: number) => room * 2 > size ? from + size / 2 : Math.min(Math.max(v, from + room), from + size - room)
   const text = nameOf(a)
   const wide = text.length * 4.2 * unit // half the words
-  const cx = within((a.at[0] ?? 0.5) * width, part.left * width, w, half + 2 * wide + 12 * unit)
-  const cy = within((a.at[1] ?? 0.5) * height, part.top * height, h, half + 22 * unit)
+  const beside = half + 2 * wide + 12 * unit
+  const ahead = 2 * beside <= w // else they stand below it
+  const cx = within((a.at[0] ?? 0.5) * width, part.left * width, w, ahead ? beside : Math.max(half, wide) + 4 * unit)
+  const cy = within((a.at[1] ?? 0.5) * height, part.top * height, h, half + 30 * unit)
   const beyond = half + 10 * unit
-  return { from: [cx - x * half, cy - y * half], to: [cx + x * half, cy + y * half], words: [cx + x * (beyond + Math.abs(x) * wide), cy + y * (beyond + 6 * unit) + 5 * unit], unit, text }
+  const words: [number, number] = ahead ? [cx + x * (beyond + Math.abs(x) * wide), cy + y * (beyond + 6 * unit) + 5 * unit] : [cx, cy + Math.abs(y) * half + 24 * unit]
+  return { from: [cx - x * half, cy - y * half], to: [cx + x * half, cy + y * half], words, unit, text }
 }
 
 function Arrows({ arrows, size, part, style }: { arrows: readonly Arrow[]; size: Size; part: ReturnType<typeof place>; style: Record<string, string | number> }) {
