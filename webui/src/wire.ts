@@ -206,7 +206,8 @@ export interface ButtonNumber { label: string; unit: string; min: number; max: n
 export type Doing =
   | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice; watch?: GuardSettings['mode']; stops?: readonly StopAt[] }
   | { do: 'start_card'; file: string }
-  | { do: 'pause' | 'resume' | 'cancel'; job: string }
+  | { do: 'pause' | 'cancel'; job: string }
+  | { do: 'resume'; job: string; anyway?: boolean }
   | { do: 'set_stop' | 'remove_stop'; job: string; stop: StopAt }
   | { do: 'skip_object' | 'keep_object'; job: string; object: number }
   | { do: 'answer'; prompt: number; button: number }

@@ -190,7 +190,7 @@ describe('an alarm', () => {
     expect(button('Resume as it is').disabled).toBe(true)
     act(() => getByLabelText(root, /I have looked/).click())
     tap('Resume as it is')
-    expect(told).toEqual([{ do: 'resume', job: 'j1' }])
+    expect(told).toEqual([{ do: 'resume', job: 'j1', anyway: true }])
   })
 
   it.each([['Re-home X and Y once more', { do: 'rehome', job: 'j1' }], ['Stop the print', { do: 'cancel', job: 'j1' }]])('and it may be «%s» instead', async (name, want) => {

@@ -157,6 +157,18 @@ describe('what happens then', () => {
     expect(root.textContent).toContain('at most 500 MB, the oldest go first')
   })
 
+  it('how much time it may take is chosen, and a share of an older choice stays one', () => {
+    page({ card: card(), settings: { ...settings, share_percent: 3 } })
+    const choice = getByLabelText<HTMLSelectElement>(root, 'Time that it may take')
+    expect([...choice.options].map((o) => o.value)).toEqual(['0.5', '1', '2', '3', '5', '10'])
+    expect(choice.value).toBe('3')
+    act(() => {
+      choice.value = '5'
+      choice.dispatchEvent(new Event('change', { bubbles: true }))
+    })
+    expect(told).toEqual([{ do: 'set_guard', guard: { ...settings, share_percent: 5 } }])
+  })
+
   it('another camera needs another set-up', () => {
     page({ card: card() })
     act(() => {

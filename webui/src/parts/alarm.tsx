@@ -147,7 +147,7 @@ export function Unproven({ job, doubt, onBack, onClose }: { job: string; doubt: 
       <label class="check"><input type="checkbox" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} /><span>I have looked at the printer, and want it to go on all the same</span></label>
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={!may} onClick={then(() => void rehomeAndResume(job), onBack)}><Icon name="home" /> Re-home X and Y once more</button>
-        <button type="button" class="btn danger" disabled={!may || !sure} onClick={then(() => void perform('job', { do: 'resume', job }), onClose)}><Icon name="play" /> Resume as it is</button>
+        <button type="button" class="btn danger" disabled={!may || !sure} onClick={then(() => void perform('job', { do: 'resume', job, anyway: true }), onClose)}><Icon name="play" /> Resume as it is</button>
         <button type="button" class="btn danger" disabled={!live.value || !allowed('operator') || job === ''} onClick={then(() => void perform('job', { do: 'cancel', job }), onClose)}><Icon name="stop" /> Stop the print</button>
         <button type="button" class="btn" onClick={onBack}>Back</button>
       </div>

@@ -22,6 +22,22 @@ export function wanted(g: Guard): GuardSettings {
 /** The cameras that there are. */
 export const usable = ({ cameras }: Pick<State, 'cameras'>): CameraStatus[] => cameras.filter((c) => c.device !== '' && c.device !== 'none')
 
+const shares = [0.5, 1, 2, 5, 10]
+
+/** How much of a print's time may go into watching it. */
+export function ShareChoice({ g, disabled }: { g: Guard; disabled: boolean }) {
+  const now = wanted(g).share_percent
+  return (
+    <div class="field">
+      <label for="guard-share">Time that it may take</label>
+      <select id="guard-share" value={String(now)} disabled={disabled} aria-describedby="guard-share-about" onChange={(event) => set(g, { share_percent: Number(event.currentTarget.value) })}>
+        {[...new Set([...shares, now])].sort((a, b) => a - b).map((share) => <option key={share} value={String(share)} selected={share === now}>{share} % of a print</option>)}
+      </select>
+      <small id="guard-share-about" class="muted">For checks and pictures together. With more, a shift is found sooner. A timelapse that parks the head at each layer gives the camera its pictures for nothing.</small>
+    </div>
+  )
+}
+
 /** Which camera watches; -1 none. */
 export function CameraChoice({ g, disabled }: { g: Guard; disabled: boolean }) {
   const cameras = state.value ? usable(state.value) : []

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { guard, modes, type Guard } from '../guard'
 import { DrillCard, ResultCard } from '../parts/guardcard'
-import { CameraChoice, modeAbout, modeNames, set, wanted } from '../parts/guardchoice'
+import { CameraChoice, ShareChoice, modeAbout, modeNames, set, wanted } from '../parts/guardchoice'
 import { Witnesses } from '../parts/guardsheet'
 import { RecordingsCard } from '../parts/recordings'
 import { lacking } from '../parts/watchchoice'
@@ -71,6 +71,7 @@ function Then({ g, disabled }: { g: Guard; disabled: boolean }) {
       <p class="muted small">{modeAbout[now.mode]}</p>
       {now.mode !== 'off' && !g.card && <p class="why"><Icon name="warn" size={18} />Nothing is watched before the set-up is made.</p>}
       <CameraChoice g={g} disabled={off} />
+      <ShareChoice g={g} disabled={off} />
       {g.card && g.card.camera >= 0 && now.camera !== g.card.camera && now.camera >= 0 && <p class="why"><Icon name="warn" size={18} />The set-up was made with another camera. Make it again, so that this one can watch.</p>}
     </section>
   )
