@@ -251,7 +251,7 @@ func (c *EndstopCheck) words() string {
 		if f.OffMM != 0 {
 			text := fmt.Sprintf("the head stands %.2g mm further along %c than it should", f.OffMM, "XY"[i])
 			if f.Steps != 0 {
-				text += fmt.Sprintf(" (%d motor steps)", int(math.Abs(float64(f.Steps))))
+				text += fmt.Sprintf(" (%d lost steps)", int(math.Abs(float64(f.Steps))))
 			}
 			all = append(all, text)
 		}

@@ -9,7 +9,7 @@ import (
 	"layerd/internal/store"
 )
 
-// watcher makes what watches prints for shifted layers, with what its set-up has found before.
+// watcher makes what watches prints for layer shifts, with what its set-up has found before.
 func (d *parts) watcher(ctx context.Context) (*guard.Guard, error) {
 	settings, kept := guard.UsualSettings(), guard.Kept{}
 	if _, err := d.store.Setting(ctx, "guard", &settings); err != nil {
@@ -23,7 +23,7 @@ func (d *parts) watcher(ctx context.Context) (*guard.Guard, error) {
 		d.log.Error("what the guard's set-up has found is of no use any more", "err", err)
 		kept = guard.Kept{}
 	}
-	return guard.New(guard.Config{Printer: d.printer, Settings: settings, Kept: kept, Dir: filepath.Join(d.cfg.Data, "shifts"), Log: d.log,
+	return guard.New(guard.Config{Printer: d.printer, Settings: settings, Kept: kept, Dir: filepath.Join(d.cfg.Data, "shifts"), Free: d.store.Free, Log: d.log,
 		Camera: func(id int) guard.Camera {
 			if chosen := d.cameras.Camera(id); chosen != nil {
 				return chosen

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"layerd/camera"
@@ -40,14 +41,14 @@ func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 		at = p.outline.AtMS
 	}
 	a.Alarm = Alarm{AtMS: at, Job: p.order.job, Layer: f.layer, Since: f.since, Spoiled: max(f.layer-f.since+1, 0), Sentence: f.sentence(), Confirmed: f.confirmed, Part: f.part,
-		XMM: f.offMM[0], YMM: f.offMM[1], Paused: pause, Statements: []Statement{}, Crop: [4]float64{0, 0, 1, 1}}
+		XMM: f.offMM[0], YMM: f.offMM[1], Paused: pause, Statements: []Statement{}, Crop: [4]float64{0, 0, 1, 1}, Arrows: []Arrow{}}
 	for _, s := range []Statement{p.seen.Statement, p.outline, p.firmware, p.endstops} {
 		if s.Said != "" {
 			a.Statements = append(a.Statements, s)
 		}
 	}
 	if c := o.kept.Calibration; c != nil {
-		a.Crop = crop(c, f.offMM[1] != 0 && f.offMM[0] == 0, p.now.turn)
+		a.Crop, a.Arrows = crop(c, f.offMM[1] != 0 && f.offMM[0] == 0, p.now.turn), arrows(c, f.offMM, p.now.turn)
 	}
 	p.alarm = a
 	o.log.Warn("the print is shifted", "job", p.order.job, "layer", f.layer, "x_mm", f.offMM[0], "y_mm", f.offMM[1], "confirmed", f.confirmed, "pause", pause)
@@ -164,6 +165,11 @@ func (o *owner) keepEvidence(a *raised) {
 	}
 }
 
+const (
+	patchSide = 24  // pixels
+	moves     = 0.2 // pixels per mm: less is nothing that moves with an axis
+)
+
 // crop is where in a picture, as it is to be seen, a shift shows: around what moves with X or, if y, with Y.
 func crop(c *register.Calibration, y bool, turn camera.Turn) [4]float64 {
 	axis := 0
@@ -172,12 +178,12 @@ func crop(c *register.Calibration, y bool, turn camera.Turn) [4]float64 {
 	}
 	left, top, right, bottom := 1.0, 1.0, 0.0, 0.0
 	for _, p := range c.Patches {
-		if m := p.Move[axis]; m[0]*m[0]+m[1]*m[1] < 0.04 {
+		if m := p.Move[axis]; math.Hypot(m[0], m[1]) < moves {
 			continue
 		}
-		const side, room = 24, 24 // a patch, and some of what is around it
+		const room = 24 // of what is around it
 		left, top = min(left, float64(p.X-room)/float64(c.Width)), min(top, float64(p.Y-room)/float64(c.Height))
-		right, bottom = max(right, float64(p.X+side+room)/float64(c.Width)), max(bottom, float64(p.Y+side+room)/float64(c.Height))
+		right, bottom = max(right, float64(p.X+patchSide+room)/float64(c.Width)), max(bottom, float64(p.Y+patchSide+room)/float64(c.Height))
 	}
 	if left >= right || top >= bottom {
 		return [4]float64{0, 0, 1, 1}

@@ -258,7 +258,7 @@ func (f *finding) sentence() string {
 			if steps != "" {
 				steps += " and "
 			}
-			steps += fmt.Sprintf("%d motor steps", max(n, -n))
+			steps += fmt.Sprintf("%d lost steps", max(n, -n))
 		}
 	}
 	if steps != "" {

@@ -157,14 +157,14 @@ func TestFindings(t *testing.T) {
 	j.look(register.Look{Layer: 143, Step: *step(1.5, 143, 2)}, time.Unix(1e9, 0))
 	lost := printer.EndstopCheck{Layer: 144, Verdict: printer.CheckLost, X: printer.AxisFinding{Checked: true, OffMM: 1.6, Steps: 8}, Y: printer.AxisFinding{Checked: true}}
 	f := j.check(lost).finding
-	if want := "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."; f.sentence() != want || f.since != 143 || !f.confirmed {
+	if want := "The head is 1.6 mm right of where it should be (8 lost steps), since layer 143."; f.sentence() != want || f.since != 143 || !f.confirmed {
 		t.Errorf("got %q, %+v, want %q", f.sentence(), f, want)
 	}
 	j = newJudge(printer.WatchPause, true)
 	j.check(printer.EndstopCheck{Layer: 100, Verdict: printer.CheckRight})
 	lost.Y = printer.AxisFinding{Checked: true, OffMM: -0.8, Steps: -4}
 	f = j.check(lost).finding
-	if want := "The head is 1.6 mm right of and 0.8 mm in front of where it should be (8 motor steps and 4 motor steps), since some layer from 101 to 144."; f.sentence() != want {
+	if want := "The head is 1.6 mm right of and 0.8 mm in front of where it should be (8 lost steps and 4 lost steps), since some layer from 101 to 144."; f.sentence() != want {
 		t.Errorf("got %q, want %q", f.sentence(), want)
 	}
 	f = &finding{offMM: [2]float64{0, 0.9}, layer: 9, since: 7, exact: true}

@@ -77,6 +77,7 @@ type Config struct {
 	Keep         func(ctx context.Context, k Kept) error                     // nil = it is not kept
 	KeepEvidence func(ctx context.Context, e Evidence) (id int64, err error) // nil = it is not kept
 	Dir          string                                                      // for what is recorded, made when it is needed; "" = nothing is
+	Free         func() (bytes int64, err error)                             // of Dir's disk; nil = there is always room
 	Log          *slog.Logger                                                // nil = discarded
 }
 

@@ -53,6 +53,7 @@ type watched struct {
 	layers    []Layer
 	alarm     *raised
 	recorded  int
+	unkept    string // why the newest look was not recorded, for people
 }
 
 // witnessed is how the camera does.

@@ -2,7 +2,9 @@ package guard
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,7 +17,7 @@ import (
 //	DIR/JOB/0001.json      layer, pose, what was seen, the alarm's label once there is one
 //	DIR/JOB/0001-0.jpg …   its frames
 //
-// It is done by the goroutine for what takes long, and what the disk refuses is left out.
+// It is done by the goroutine for what takes long, and what the disk refuses is left out. While little is free nothing is recorded: prints and their files go first.
 
 var plainID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 
@@ -41,14 +43,32 @@ func (o *owner) record(p *watched, l register.Look, s *stand) {
 	}
 	dir, n, limit := o.cfg.Dir, p.recorded, int64(o.settings.RecordMB)*1_000_000
 	o.later(func() func(*owner) {
-		if err := writeLook(dir, n, r, s); err != nil {
+		unkept := ""
+		if err := o.keepLook(dir, n, r, s); err != nil {
 			o.log.Warn("what the camera looked at is not recorded", "err", err)
+			unkept = forPeople(err)
 		}
 		if err := makeRoom(dir, limit); err != nil {
 			o.log.Warn("old recordings cannot be deleted", "err", err)
 		}
-		return nil
+		return func(*owner) { p.unkept = unkept }
 	})
+}
+
+// LeastFree is how many bytes must be free on the disk for something to be recorded.
+const LeastFree = 500_000_000
+
+// keepLook writes a look, if there is room for it. It reads nothing that changes.
+func (o *owner) keepLook(dir string, n int, r recordedLook, s *stand) error {
+	if o.cfg.Free != nil {
+		switch free, err := o.cfg.Free(); {
+		case err != nil:
+			return fmt.Errorf("look how much is free on the disk: %w", err)
+		case free < LeastFree:
+			return fmt.Errorf("only %d MB are free on the disk, and %d MB are kept for prints", free/1_000_000, LeastFree/1_000_000)
+		}
+	}
+	return writeLook(dir, n, r, s)
 }
 
 func writeLook(dir string, n int, r recordedLook, s *stand) error {
@@ -80,11 +100,14 @@ func makeRoom(dir string, limit int64) error {
 	var all []one
 	total := int64(0)
 	folders, err := os.ReadDir(dir)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for _, folder := range folders {
 		files, err := os.ReadDir(filepath.Join(dir, folder.Name()))
+		if errors.Is(err, fs.ErrNotExist) { // somebody has deleted it
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -99,7 +122,7 @@ func makeRoom(dir string, limit int64) error {
 		if total <= limit {
 			break
 		}
-		if err := os.Remove(f.path); err != nil {
+		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		total -= f.bytes

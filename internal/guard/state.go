@@ -1,4 +1,4 @@
-// Package guard watches a print for shifted layers, and has it paused.
+// Package guard watches a print for layer shifts, and has it paused.
 //
 //	endstop checks (printer) ─┐
 //	parked pictures (camera) ─┼─▶ Run ─▶ decide ─▶ check now, pause, tell ─▶ State, evidence
@@ -31,15 +31,16 @@ type State struct {
 	Camera    Witness           `json:"camera"`
 	Outline   Witness           `json:"outline"` // the print itself, as the camera sees it
 	Firmware  Witness           `json:"firmware"`
-	Card      *Card             `json:"card"`    // what the set-up found; null = never set up
-	BedMS     int64             `json:"bed_ms"`  // when the picture was taken in which the corners of the bed are to be shown; 0 there is none
-	Corners   *[4][2]float64    `json:"corners"` // where they are in it, in pixels; null nobody has shown them
-	Setup     *Setup            `json:"setup"`   // one under way, or the last one's failure; null none
-	Drill     *Drill            `json:"drill"`   // the fire drill under way, or the last one's result; null none
-	Layers    []Layer           `json:"layers"`  // what was seen at the last 30 layers that were looked at, the oldest first
-	Alarm     *Alarm            `json:"alarm"`   // of the print under way, until it is answered; null none
-	Recording bool              `json:"recording"`
-	Notice    string            `json:"notice"` // what people should know besides, such as a set-up that does not fit any more; "" nothing
+	Card      *Card             `json:"card"`      // what the set-up found; null = never set up
+	BedMS     int64             `json:"bed_ms"`    // when the picture was taken in which the corners of the bed are to be shown; 0 there is none
+	Corners   *[4][2]float64    `json:"corners"`   // where they are in it, in pixels; null nobody has shown them
+	Setup     *Setup            `json:"setup"`     // one under way, or the last one's failure; null none
+	Drill     *Drill            `json:"drill"`     // the fire drill under way, or the last one's result; null none
+	Layers    []Layer           `json:"layers"`    // what was seen at the last 30 layers that were looked at, the oldest first
+	Alarm     *Alarm            `json:"alarm"`     // of the print under way, until it is answered; null none
+	Recording bool              `json:"recording"` // of the print under way something is kept
+	Unkept    string            `json:"unkept"`    // why nothing is, although Settings.Record says so, for people; "" it is, or is not wanted
+	Notice    string            `json:"notice"`    // what people should know besides, such as a set-up that does not fit any more; "" nothing
 }
 
 // Witness is how one of the three does.
@@ -110,7 +111,7 @@ type Alarm struct {
 	Layer       int             `json:"layer"`
 	Since       int             `json:"since"`     // the first layer that may be spoiled
 	Spoiled     int             `json:"spoiled"`   // layers that may be
-	Sentence    string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 motor steps), since layer 143."
+	Sentence    string          `json:"sentence"`  // "The head is 1.6 mm right of where it should be (8 lost steps), since layer 143."
 	Confirmed   bool            `json:"confirmed"` // by the endstops
 	Part        bool            `json:"part"`      // it is the part that may have moved: XMM and YMM are how its newest layers lie
 	XMM         float64         `json:"x_mm"`
@@ -121,6 +122,7 @@ type Alarm struct {
 	BeforeLayer int             `json:"before_layer"` // after which the first was taken; 0 there is none
 	AfterLayer  int             `json:"after_layer"`
 	Crop        [4]float64      `json:"crop"`     // of both pictures, where to look: left, top, width, height, as parts of 1
+	Arrows      []Arrow         `json:"arrows"`   // what has moved in them, and to which side
 	Rehoming    *printer.Rehome `json:"rehoming"` // null it was not asked for
 	Job         string          `json:"job"`
 	Label       string          `json:"label"` // what people said of it: LabelFalse and so on; "" nothing

@@ -21,7 +21,9 @@ func (o *owner) state() *State {
 		}
 	} else {
 		s.Mode = shown.judge.mode
-		s.Recording = o.settings.Record && shown.recorded > 0
+		if o.settings.Record {
+			s.Recording, s.Unkept = shown.recorded > 0 && shown.unkept == "", shown.unkept
+		}
 	}
 	if shown != nil {
 		s.Job = shown.order.job

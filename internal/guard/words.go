@@ -93,7 +93,7 @@ func saidBy(c *printer.EndstopCheck) string {
 		default:
 			text := fmt.Sprintf("%s is off by %s", name, mm(f.OffMM))
 			if n := max(f.Steps, -f.Steps); n > 0 {
-				text += fmt.Sprintf(": %d motor steps", n)
+				text += fmt.Sprintf(": %d lost steps", n)
 			} else if n := max(f.Teeth, -f.Teeth); n > 0 {
 				text += fmt.Sprintf(": %d teeth of the belt", n)
 			}

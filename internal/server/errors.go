@@ -143,7 +143,8 @@ var kinds = []kind{
 	{"bad_corners", 422, guard.ErrCorners, "", "Show all four corners again."},
 	{"not_kept", 404, guard.ErrNoPicture, "", "Do the set-up again: it takes that picture."},
 	{"guard_busy", 409, guard.ErrBusy, "", "Wait until it has ended, or cancel it."},
-	{"not_set_up", 409, guard.ErrNotSetUp, "Watching for shifted layers is not set up.", "Do the set-up first: it takes two minutes."},
+	{"not_set_up", 409, guard.ErrNotSetUp, "Watching for layer shifts is not set up.", "Do the set-up first: it takes two minutes."},
+	{"no_recording", 404, guard.ErrNoRecording, "There is no such recording any more.", "Look at the list again."},
 	{"no_alarm", 409, guard.ErrNoAlarm, "There is no such alarm any more.", "Look at what the print does now."},
 	{"stopping", 503, guard.ErrStopped, "layerd is stopping.", "Try again."},
 

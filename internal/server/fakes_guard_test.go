@@ -18,7 +18,8 @@ type fakeGuard struct {
 	mu    sync.Mutex // guards what follows
 	done  []string
 	order guard.Order
-	busy  bool // it moves the head itself
+	busy  bool         // it moves the head itself
+	packs *guard.Guard // with what is recorded; a real one, which watches nothing
 }
 
 func newFakeGuard() *fakeGuard { return &fakeGuard{states: latest.New(goldenShift().Guard)} }
@@ -70,6 +71,25 @@ func (f *fakeGuard) FalseAlarm(_ context.Context, job string) error {
 		return fmt.Errorf("tell a false alarm: %w", guard.ErrNoAlarm)
 	}
 	return f.note("false alarm " + job)
+}
+
+func (f *fakeGuard) Recordings() ([]guard.Recording, error) {
+	return []guard.Recording{{Job: "r1", AtMS: goldenMS, Looks: 40, Bytes: 12_000_000}, {Job: "gone", AtMS: goldenMS - 1000, Looks: 1, Bytes: 300_000}}, nil
+}
+func (f *fakeGuard) OpenRecording(job string) (*guard.Pack, error) {
+	if f.packs == nil {
+		return nil, guard.ErrNoRecording
+	}
+	return f.packs.OpenRecording(job)
+}
+func (f *fakeGuard) DeleteRecording(_ context.Context, job string) error {
+	switch job {
+	case "r1":
+		return f.note("delete " + job)
+	case "now":
+		return fmt.Errorf("%w: this print is being recorded", guard.ErrBusy)
+	}
+	return guard.ErrNoRecording
 }
 
 // The files keep one alarm, 7 of the print "r1", whose second picture has not come yet.

@@ -28,10 +28,10 @@ func goldenShift() State {
 	g := *goldenGuard()
 	g.Camera = guard.Witness{Status: guard.WitnessReady, AtMS: goldenMS - 9000, Said: "Since layer 16 the head stands 1.5 mm further right.", DetectsXMM: 0.5, DetectsYMM: 0.9}
 	g.Drill = &guard.Drill{AtMS: goldenMS - 86000_000, Axis: "y", MM: 0.8, Endstops: "The switch of Y cannot be used.", Camera: "It saw 0.8 mm in Y.", Paused: true}
-	g.Alarm = &guard.Alarm{ID: 7, AtMS: goldenMS - 8000, Job: "01jd8w2m4k", Layer: 17, Since: 16, Spoiled: 2, Sentence: "The head is 1.6 mm right of where it should be (8 motor steps), since layer 16.",
-		Confirmed: true, XMM: 1.6, Paused: true, Pictures: true, BeforeLayer: 15, AfterLayer: 17, Crop: [4]float64{0.25, 0.125, 0.5, 0.5}, Rehoming: &printer.Rehome{Running: true, AtMS: goldenMS - 1000},
+	g.Alarm = &guard.Alarm{ID: 7, AtMS: goldenMS - 8000, Job: "01jd8w2m4k", Layer: 17, Since: 16, Spoiled: 2, Sentence: "The head is 1.6 mm right of where it should be (8 lost steps), since layer 16.",
+		Confirmed: true, XMM: 1.6, Paused: true, Pictures: true, BeforeLayer: 15, AfterLayer: 17, Crop: [4]float64{0.25, 0.125, 0.5, 0.5}, Arrows: []guard.Arrow{{Axis: "x", MM: 1.6, At: [2]float64{0.5, 0.375}, By: [2]float64{0.0075, -0.0025}}}, Rehoming: &printer.Rehome{Running: true, AtMS: goldenMS - 1000},
 		Statements: []guard.Statement{{Witness: "camera", Said: "Since layer 16 the head stands 1.5 mm further right.", AtMS: goldenMS - 9000},
-			{Witness: "endstops", Said: "X is off by 1.6 mm: 8 motor steps.", AtMS: goldenMS - 8000}}}
+			{Witness: "endstops", Said: "X is off by 1.6 mm: 8 lost steps.", AtMS: goldenMS - 8000}}}
 	s.Guard = &g
 	return s
 }

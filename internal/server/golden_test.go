@@ -161,6 +161,7 @@ func goldens() map[string]any {
 		"state":                 goldenState(),
 		"state_shift":           goldenShift(),
 		"alarms":                AlarmList{Alarms: []guard.Alarm{*goldenShift().Guard.Alarm}},
+		"recordings":            RecordingList{Recordings: []guard.Recording{{Job: "01jd8w2m4k", File: "toys/benchy.gcode", AtMS: goldenMS, Looks: 40, Bytes: 12_000_000}}, Bytes: 12_000_000, LimitBytes: 500_000_000, FreeBytes: 4_000_000_000, LeastBytes: guard.LeastFree},
 		"command_set_guard":     FromPage{Command: Command{ID: "c70", Do: "set_guard", Guard: &guard.Settings{Mode: printer.WatchTell, Camera: 2, SharePercent: 1, RecordMB: 500}}},
 		"command_guard_setup":   FromPage{Command: Command{ID: "c71", Do: "guard_setup", Empty: true}},
 		"command_guard_drill":   FromPage{Command: Command{ID: "c72", Do: "guard_drill", Axes: "y", Empty: true}},

@@ -22,7 +22,7 @@ import (
 	"layerd/printer"
 )
 
-// Guard is what the server asks of what watches for shifted layers; *guard.Guard is one.
+// Guard is what the server asks of what watches for layer shifts; *guard.Guard is one.
 type Guard interface {
 	States() *latest.Value[*guard.State]
 	Set(ctx context.Context, s guard.Settings) error
@@ -34,6 +34,7 @@ type Guard interface {
 	Seen(ctx context.Context, job string) error
 	BedPicture(ctx context.Context) (jpeg []byte, err error)
 	ShowCorners(ctx context.Context, tapped [4][2]float64) error
+	recordings
 }
 
 // alarms is what the store keeps of them.
@@ -128,7 +129,7 @@ func (s *Server) printed(path, sha256 string, arcs bool) func(ctx context.Contex
 func (s *Server) arrangeWatch(ctx context.Context, order guard.Order) (printer.Shots, printer.Watch, error) {
 	shots, watch, err := s.cfg.Guard.Arrange(ctx, order)
 	if err != nil && !errors.Is(err, guard.ErrBusy) {
-		s.log.Error("a print is not watched for shifted layers", "job", order.Job, "err", err)
+		s.log.Error("a print is not watched for layer shifts", "job", order.Job, "err", err)
 		err = nil
 	}
 	return shots, watch, err

@@ -207,6 +207,12 @@ async function tell(child, words) {
   assert.match(text, /^ok$/m, `${words}: ${text}`)
 }
 
+/** tower is a file of so many layers of moves that stand nowhere else; layer n, from 1, is at n × 0.2 mm. */
+export function tower(count) {
+  const layers = Array.from({ length: count }, (_, l) => [`G1 Z${((l + 1) * 0.2).toFixed(1)} F600`, ...Array.from({ length: 10 }, (_, i) => `G1 X${80 + (i % 2) * 50}.${l + 10} Y${90 + i * 3} E0.5 F4800`)])
+  return { layers, text: `G28\nM109 S200\nG90\nM83\n${layers.map((moves, l) => `;LAYER:${l}\n${moves.join('\n')}\n`).join('')}M104 S0\n` }
+}
+
 /** freePort is a port of this machine that nobody uses at the moment. */
 export function freePort() {
   return new Promise((found) => {

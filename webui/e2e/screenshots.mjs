@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { quickFile, realFile, Rig, stop, until } from './rig.mjs'
+import { shootShifts } from './shiftshots.mjs'
 
 const out = resolve(import.meta.dirname, '../../docs/screenshots')
 const file = quickFile() ?? realFile()
@@ -80,3 +81,4 @@ try {
   await stop(demo, 'SIGKILL')
   await rig.end()
 }
+await shootShifts(out)

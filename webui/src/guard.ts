@@ -1,12 +1,11 @@
-// The guard against shifted layers: what layerd says of it, how that is put for people, and what they can have done. The first load only carries the
+// The guard against layer shifts: what layerd says of it, how that is put for people, and what they can have done. The first load only carries the
 // message; the parts that show it are fetched later, and read it here. internal/guard/state.go has the other side.
 import { computed, effect } from '@preact/signals'
 import { get } from './api'
-import { bool, list, num, object, oneOf, orNull, str, type Of, type Read } from './read'
+import { bool, list, num, object, oneOf, or, orNull, str, type Of, type Read } from './read'
 import { perform, state } from './state'
 import { moment, trim } from './units'
 import type { Tone } from './words'
-import type { State } from './wire'
 
 export const modes = ['off', 'tell', 'pause'] as const
 const status = oneOf('ready', 'blind', 'unable', 'unset', 'off')
@@ -23,15 +22,16 @@ const crop: Read<readonly number[]> = list(num)
 const statement = object({ witness: str, said: str, at_ms: num })
 const rehoming = object({ running: bool, at_ms: num, ok: bool, reason: str })
 const readRehoming = orNull(rehoming)
+const arrow = object({ axis: str, mm: num, at: list(num), by: list(num) })
 const alarm = object({
-  id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, part: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, before_layer: num, after_layer: num, crop,
+  id: num, at_ms: num, layer: num, since: num, spoiled: num, sentence: str, confirmed: bool, part: bool, x_mm: num, y_mm: num, paused: bool, statements: list(statement), pictures: bool, before_layer: num, after_layer: num, crop, arrows: list(arrow),
   rehoming: orNull(rehoming), job: str, label: str,
 })
 
 /** `guard` of the state. */
 export const readGuard = object({
   mode: oneOf(...modes), settings, job: str, endstops: witness, camera: witness, outline: witness, firmware: witness, card: orNull(card), bed_ms: num, corners: orNull(list(list(num))), setup: orNull(setup), drill: orNull(drill), layers: list(layer),
-  alarm: orNull(alarm), recording: bool, notice: str,
+  alarm: orNull(alarm), recording: bool, unkept: or(str, ''), notice: str,
 })
 
 export type Guard = Of<typeof readGuard>
@@ -42,6 +42,8 @@ export type Setup = Of<typeof setup>
 export type Drill = Of<typeof drill>
 export type Layer = Of<typeof layer>
 export type Alarm = Of<typeof alarm>
+export type Arrow = Of<typeof arrow>
+export type Rehoming = Of<typeof rehoming>
 export type Mode = (typeof modes)[number]
 
 const read = orNull(readGuard)
@@ -62,6 +64,12 @@ export const pictureURL = (alarm: number, which: 'before' | 'after'): string => 
 export const readAlarms = object({ alarms: list(alarm) })
 export const getAlarms = (print: string): Promise<readonly Alarm[]> => get(`/v1/alarms/${encodeURIComponent(print)}`, readAlarms).then(({ alarms }) => alarms)
 
+/** Why the last re-homing of a print came to nothing; "" it has not, or there was none. layerd may say it in the job or in the alarm. */
+export function unproven(rehomed: unknown): string {
+  const r = readRehoming(rehomed, 'rehomed')
+  return r && !r.running && !r.ok ? r.reason || 'The printer did not say why.' : ''
+}
+
 // ---- Words ----
 
 const mm = (value: number): string => trim(value, 2)
@@ -81,11 +89,11 @@ export function clause(text: string): string {
 
 /** What the chip says: what is watched, and when nothing is, that. Blind is never "fine". */
 export function chipWords({ mode, endstops, camera }: Guard): { text: string; tone: Tone } {
-  if (mode === 'off') return { text: 'Not watching for slips', tone: 'off' }
+  if (mode === 'off') return { text: 'Not watching for layer shifts', tone: 'off' }
   const switches = endstops.status === 'ready'
   if (camera.status === 'ready') return { text: `Watching · sees ${seesText(camera.detects_x_mm, camera.detects_y_mm) || 'little'}`, tone: 'calm' }
-  if (camera.status === 'blind') return { text: `Camera blind${camera.why && `: ${clause(camera.why)}`}${switches ? ' · end switches still checked' : ''}`, tone: 'warn' }
-  if (switches) return { text: 'Watching by the end switches', tone: 'calm' }
+  if (camera.status === 'blind') return { text: `Camera blind${camera.why && `: ${clause(camera.why)}`}${switches ? ' · endstops still checked' : ''}`, tone: 'warn' }
+  if (switches) return { text: 'Watching by the endstops', tone: 'calm' }
   return { text: endstops.status === 'unset' || camera.status === 'unset' ? 'Not watching: not set up yet' : 'Not watching: nothing to watch with', tone: 'off' }
 }
 
@@ -100,7 +108,7 @@ export function witnessText(w: Witness, ready: string): { text: string; tone: To
   }
 }
 
-export const witnessNames: Record<string, string> = { endstops: 'End switches', camera: 'Camera', outline: "The print's outline", firmware: "The printer's electronics" }
+export const witnessNames: Record<string, string> = { endstops: 'Endstops', camera: 'Camera', outline: "The print's outline", firmware: "The printer's electronics" }
 
 /** When a witness last said something; "" when never. */
 export const saidAt = (atMs: number, nowMs: number): string => (atMs > 0 ? moment(atMs, nowMs) : '')
@@ -130,7 +138,7 @@ export function timelineText(layers: readonly Layer[]): string {
   return [
     `Layers ${first.layer} to ${last.layer}: X ${most((l) => l.x_mm)}, Y ${most((l) => l.y_mm)}`,
     blind > 0 && `${blind} not seen`,
-    checks.length > 0 && `${checks.length} checked at the end switches${lost > 0 ? `, ${lost} of them wrong` : ''}`,
+    checks.length > 0 && `${checks.length} checked at the endstops${lost > 0 ? `, ${lost} of them wrong` : ''}`,
   ].filter(Boolean).join('; ') + '.'
 }
 
@@ -170,8 +178,8 @@ function rehomed(rev: number): Promise<boolean> {
   })
 }
 
-/** This was none: layerd wants to see more before it stops this print again, and the print goes on where it had stopped for that. */
-export async function falseAlarm(job: string, { state: now, pause }: Pick<State, 'state' | 'pause'>): Promise<void> {
+/** This was none: layerd wants to see more before it stops this print again, and the print goes on, if it may. */
+export async function falseAlarm(job: string, goes: boolean): Promise<void> {
   const answer = await perform('alarm', { do: 'false_alarm', job })
-  if (!answer.error && now === 'paused' && pause?.by === 'shift') await perform('job', { do: 'resume', job, anyway: true })
+  if (!answer.error && goes) await perform('job', { do: 'resume', job, anyway: true })
 }

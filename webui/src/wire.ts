@@ -270,7 +270,7 @@ export interface OverlaySettings {
   tailnet: { name: string; control_url: string; tags: readonly string[]; vendor_logs: boolean; default_role: string }
   zerotier: { network: string }
 }
-/** How prints are watched for shifted layers. */
+/** How prints are watched for layer shifts. */
 export interface GuardSettings { mode: 'off' | 'tell' | 'pause'; camera: number; share_percent: number; record: boolean; record_mb: number; tell_part: boolean }
 export interface TimelapseSettings extends RecordChoice { camera: number; fps: number; budget_mb: number; limit_mb: number; render_early: boolean; keep_failed: boolean }
 

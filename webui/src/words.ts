@@ -71,8 +71,8 @@ export function whyNot(state: State | null, live: boolean, allowed: (role: Role)
   if (need === 'connected' || state.state === 'idle') return ''
   if (state.card?.printing) return 'The printer is printing from its own card.'
   if (state.pause?.held) return 'The printer itself holds the print. Answer it on the Print screen.'
-  if (state.state !== 'paused') return 'Not while the printer is printing. Pause it first.'
-  return need === 'free' ? '' : 'Not in the middle of a print.'
+  if (need === 'idle') return 'Not in the middle of a print.'
+  return state.state === 'paused' ? '' : 'Not while the printer is printing. Pause it first.'
 }
 
 /** What a print from the printer's own card is called. */
@@ -86,7 +86,7 @@ export function pauseText(pause: PauseInfo): string {
     case 'person': case 'fault': return ''
     case 'file': return pause.filament ? 'Time to change the filament' : 'The file asks for a pause'
     case 'stop': return `${pause.filament ? 'Time to change the filament: ' : 'Paused '}before layer ${pause.layer}, as you asked`
-    case 'shift': return 'The head has slipped'
+    case 'shift': return 'Layer shift'
     case 'runout': return 'The filament has run out'
     default: return 'The printer has paused by itself'
   }

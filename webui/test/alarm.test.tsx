@@ -1,5 +1,5 @@
 // The guard on the Print screen: the chip and its sheet, the alarm that cannot be missed, and what can be done about it.
-import { fireEvent, getByRole, getByTestId, queryByRole, queryByTestId } from '@testing-library/dom'
+import { fireEvent, getByLabelText, getByRole, getByTestId, queryByRole, queryByTestId } from '@testing-library/dom'
 import { render } from 'preact'
 import { act } from 'preact/test-utils'
 import { describe, expect, it, vi } from 'vitest'
@@ -65,7 +65,7 @@ describe('while it prints', () => {
     expect(button('Check now').disabled).toBe(false)
   })
 
-  it('layers of another print are not shown as this one\'s, and without end switches there is no check', async () => {
+  it('layers of another print are not shown as this one\'s, and without endstops there is no check', async () => {
     await page({ guard: watched({ job: 'j0', endstops: witness({ status: 'unable', why: 'The switch never closed.' }) }) }, 'guard-chip')
     tap(/^Watching/)
     expect(root.textContent).not.toContain('The last 2 layers')
@@ -90,19 +90,19 @@ describe('while it prints', () => {
   })
 })
 
-const noSwitch = { usable: false, why: '', at_mm: 0, max: false, spread_mm: 0, hysteresis_mm: 0, overtravel_mm: 0, threshold_mm: 0, limits_mm: null }
+const noSwitch = { usable: false, why: '', at_mm: 0, max: false, spread_mm: 0, hysteresis_mm: 0, overtravel_mm: 0, threshold_mm: 0, steps_per_mm: 0, limits_mm: null }
 
 describe('an alarm', () => {
   it('takes the place of the sheet that says all is well', async () => {
     await page({ guard: watched() }, 'guard-chip')
     tap(/^Watching/)
     shows(alarmed())
-    expect(getByRole(root, 'dialog', { name: 'The head has slipped' })).toBeTruthy()
+    expect(getByRole(root, 'dialog', { name: 'Layer shift' })).toBeTruthy()
   })
 
   it('says one sentence, as text, on a card and in the sheet that Resume opens too', async () => {
     await page(alarmed(), 'alarm')
-    expect(getByRole(root, 'alert', { name: 'The head has slipped' }).textContent).toContain('1.6 mm right of where it should be (8 motor steps), since layer 142.')
+    expect(getByRole(root, 'alert', { name: 'Layer shift' }).textContent).toContain('1.6 mm right of where it should be (8 lost steps), since layer 142.')
     expect(queryByTestId(root, 'pause')).toBeNull()
     expect(queryByRole(root, 'button', { name: 'Resume' })).toBeNull()
     tap('What now?')
@@ -181,6 +181,39 @@ describe('an alarm', () => {
     expect(told).toHaveLength(1)
   })
 
+  it('after a re-homing that failed, resuming as it is must be allowed by who has looked', async () => {
+    const failed = { running: false, at_ms: 3, ok: false, reason: 'The <i>switch</i> of X did not close.' }
+    await sheet({ rehoming: failed })
+    tap('Resume as it is')
+    const asks = getByRole(root, 'alertdialog', { name: "The head's place is not proven" })
+    expect(asks.textContent).toContain('The <i>switch</i> of X did not close.')
+    expect(button('Resume as it is').disabled).toBe(true)
+    act(() => getByLabelText(root, /I have looked/).click())
+    tap('Resume as it is')
+    expect(told).toEqual([{ do: 'resume', job: 'j1', anyway: true }])
+  })
+
+  it.each([['Re-home X and Y once more', { do: 'rehome', job: 'j1' }], ['Stop the print', { do: 'cancel', job: 'j1' }]])('and it may be «%s» instead', async (name, want) => {
+    await sheet({ rehoming: { running: false, at_ms: 3, ok: false, reason: '' } })
+    tap('Resume as it is')
+    tap(name)
+    expect(told).toEqual([want])
+  })
+
+  it('and calling it a false alarm does not let it go on unasked', async () => {
+    const rehomed = { running: false, at_ms: 3, ok: false, reason: 'No.' }
+    await sheet({ rehoming: rehomed })
+    tap('False alarm')
+    tap('It was a false alarm')
+    answer({})
+    await flush()
+    expect(told).toEqual([{ do: 'false_alarm', job: 'j1' }])
+    shows({ state: 'paused', pause: shift, job: { ...job, rehomed }, guard: watched() })
+    tap('What now?')
+    expect(getByRole(root, 'alertdialog', { name: "The head's place is not proven" })).toBeTruthy()
+    expect(button('Resume as it is').disabled).toBe(true)
+  })
+
   it('a refusal, and a print that went another way meanwhile, end the waiting', async () => {
     await sheet()
     tap(/^Re-home X and Y, and resume/)
@@ -227,7 +260,7 @@ describe('an alarm', () => {
     await page({ state: 'paused', pause: shift, guard: watched() }, 'state')
     await vi.waitFor(() => {
       act(() => {})
-      expect(root.textContent).toContain('Paused because the head had slipped')
+      expect(root.textContent).toContain('Paused because of a layer shift')
     }, { timeout: 20_000 })
     tap('What now?')
     tap('Resume')

@@ -16,7 +16,7 @@ const card: Guard['card'] = {
   made_ms: 1, endstops: { x: end(), y: end(), made_ms: 1, machine: '' }, check_s: 4, camera: 0, camera_w: '', x_mm: 0.5, y_mm: 0.9, px_per_mm: 2.7, bed_moves: true,
 }
 function end() {
-  return { usable: true, why: '', at_mm: 0, max: false, spread_mm: 0.02, hysteresis_mm: 0, overtravel_mm: 1, threshold_mm: 0.35, limits_mm: null }
+  return { usable: true, why: '', at_mm: 0, max: false, spread_mm: 0.02, hysteresis_mm: 0, overtravel_mm: 1, threshold_mm: 0.35, steps_per_mm: 80, limits_mm: null }
 }
 const button = (name: string | RegExp) => getByRole<HTMLButtonElement>(root, 'button', { name })
 const tap = (name: string | RegExp) => act(() => button(name).click())

@@ -65,13 +65,13 @@ export const witness = (change: Partial<Witness> = {}): Witness => ({ status: 'u
 /** A guard that was never set up. */
 export const exampleGuard = (change: Partial<Guard> = {}): Guard => ({
   mode: 'off', settings: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500, tell_part: false }, job: '', endstops: witness(), camera: witness(), outline: witness(), firmware: witness(), card: null, bed_ms: 0, corners: null,
-  setup: null, drill: null, layers: [], alarm: null, recording: false, notice: '', ...change,
+  setup: null, drill: null, layers: [], alarm: null, recording: false, unkept: '', notice: '', ...change,
 })
 
 export const seenLayer = (layer: number, x_mm: number | null, y_mm: number | null, change: Partial<Layer> = {}): Layer => ({ layer, at_ms: 1_700_000_000_000, x_mm, y_mm, check: '', blind: '', ...change })
 
 export const exampleAlarm = (change: Partial<Alarm> = {}): Alarm => ({
-  id: 7, at_ms: 1_700_000_000_000, layer: 143, since: 142, spoiled: 2, sentence: 'The head is 1.6 mm right of where it should be (8 motor steps), since layer 142.', confirmed: true, part: false, x_mm: 1.6, y_mm: 0,
+  id: 7, at_ms: 1_700_000_000_000, layer: 143, since: 142, spoiled: 2, sentence: 'The head is 1.6 mm right of where it should be (8 lost steps), since layer 142.', confirmed: true, part: false, x_mm: 1.6, y_mm: 0,
   paused: true, statements: [{ witness: 'camera', said: 'The head stands 1.5 mm further <b>right</b>.', at_ms: 1 }, { witness: 'endstops', said: 'X is off by 1.6 mm.', at_ms: 2 }], pictures: true, before_layer: 15, after_layer: 17,
-  crop: [0.25, 0.25, 0.5, 0.5], rehoming: null, job: 'j1', label: '', ...change,
+  crop: [0.25, 0.25, 0.5, 0.5], arrows: [], rehoming: null, job: 'j1', label: '', ...change,
 })

@@ -11,13 +11,13 @@ describe('the chip', () => {
   const sees = witness({ status: 'ready', detects_x_mm: 0.5, detects_y_mm: 0.5 })
   const ready = witness({ status: 'ready' })
   it.each([
-    ['nothing is to be watched', { mode: 'off', camera: sees } as const, 'Not watching for slips', 'off'],
+    ['nothing is to be watched', { mode: 'off', camera: sees } as const, 'Not watching for layer shifts', 'off'],
     ['the camera sees', { camera: sees }, 'Watching · sees 0.5 mm', 'calm'],
     ['one axis is seen worse', { camera: { ...sees, detects_y_mm: 0.9 } }, 'Watching · sees X 0.5, Y 0.9 mm', 'calm'],
     ['one axis is not seen', { camera: { ...sees, detects_y_mm: 0 } }, 'Watching · sees X 0.5 mm', 'calm'],
     ['the camera is blind', { camera: witness({ status: 'blind', why: 'It is too dark.' }) }, 'Camera blind: too dark', 'warn'],
-    ['and the switches are not', { camera: witness({ status: 'blind', why: 'The camera moved.' }), endstops: ready }, 'Camera blind: the camera moved · end switches still checked', 'warn'],
-    ['there is no camera', { camera: witness({ status: 'unable' }), endstops: ready }, 'Watching by the end switches', 'calm'],
+    ['and the switches are not', { camera: witness({ status: 'blind', why: 'The camera moved.' }), endstops: ready }, 'Camera blind: the camera moved · endstops still checked', 'warn'],
+    ['there is no camera', { camera: witness({ status: 'unable' }), endstops: ready }, 'Watching by the endstops', 'calm'],
     ['nothing is set up', {}, 'Not watching: not set up yet', 'off'],
     ['nothing can be used', { camera: witness({ status: 'unable' }), endstops: witness({ status: 'unable' }) }, 'Not watching: nothing to watch with', 'off'],
   ])('says it when %s', (_, change, text, tone) => expect(watched(change)).toEqual({ text, tone }))
@@ -47,7 +47,7 @@ describe('the timeline', () => {
     expect(path([null, null], (i) => i, (mm) => mm)).toBe('')
   })
   it('is said in words, too', () => {
-    expect(timelineText(layers)).toBe('Layers 7 to 12: X at most 1.6 mm off, Y at most 0.2 mm off; 3 not seen; 1 checked at the end switches, 1 of them wrong.')
+    expect(timelineText(layers)).toBe('Layers 7 to 12: X at most 1.6 mm off, Y at most 0.2 mm off; 3 not seen; 1 checked at the endstops, 1 of them wrong.')
     expect(timelineText([seenLayer(3, null, null)])).toBe('Layers 3 to 3: X not seen, Y not seen; 1 not seen.')
     expect(timelineText([])).toBe('No layer was looked at yet.')
   })

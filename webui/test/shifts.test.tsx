@@ -19,12 +19,12 @@ const flush = () => act(async () => {
   await new Promise((resolve) => setTimeout(resolve))
 })
 
-const good = { usable: true, why: '', at_mm: -0.1, max: false, spread_mm: 0.04, hysteresis_mm: 0.05, overtravel_mm: 1.5, threshold_mm: 0.35, limits_mm: null }
+const good = { usable: true, why: '', at_mm: -0.1, max: false, spread_mm: 0.04, hysteresis_mm: 0.05, overtravel_mm: 1.5, threshold_mm: 0.35, steps_per_mm: 80, limits_mm: null }
 const card = (change: Partial<Card> = {}): Card => ({
   made_ms: 1_700_000_000_000, endstops: { x: good, y: good, made_ms: 1, machine: '' }, check_s: 4.8, camera: 0, camera_w: '', x_mm: 0.5, y_mm: 0.9, px_per_mm: 2.7, bed_moves: true, ...change,
 })
 const drill = (change: Partial<Drill> = {}): Drill => ({
-  running: false, at_ms: 1_700_000_000_000, axis: 'x', mm: 0.8, endstops: 'X is off by 0.8 mm: 4 motor steps.', camera: 'It saw <i>0.78 mm</i> in X.', paused: true, why: '', ...change,
+  running: false, at_ms: 1_700_000_000_000, axis: 'x', mm: 0.8, endstops: 'X is off by 0.8 mm: 4 lost steps.', camera: 'It saw <i>0.78 mm</i> in X.', paused: true, why: '', ...change,
 })
 const camera = (id: number, name: string) => ({ id, device: 'simulated', name, live: true, problem: '', width: 1280, height: 720, fps: 10, since_ms: 0, dropped: 0 })
 
@@ -45,7 +45,7 @@ describe('the set-up', () => {
     page({})
     tap('Set up')
     const text = getByRole(root, 'dialog').textContent
-    for (const words of ['All axes are homed', 'while the camera looks', 'touches the end switches', 'Front']) expect(text).toContain(words)
+    for (const words of ['All axes are homed', 'while the camera looks', 'touches the endstops', 'Front']) expect(text).toContain(words)
     expect(button('Start the set-up').disabled).toBe(true)
     act(() => getByLabelText(root, 'The bed is empty, and nothing is in the way').click())
     tap('Start the set-up')
@@ -90,27 +90,27 @@ describe('the set-up', () => {
     page({}, { state: 'printing', cameras: [] })
     tap('Set up')
     const text = getByRole(root, 'dialog').textContent
-    expect(text).toContain('the end switches watch alone')
+    expect(text).toContain('the endstops watch alone')
     expect(text).not.toContain('while the camera looks')
     act(() => getByLabelText(root, 'The bed is empty, and nothing is in the way').click())
     expect(button('Start the set-up').disabled).toBe(true)
-    expect(text).toContain('Not while the printer is printing.')
+    expect(text).toContain('Not in the middle of a print.')
   })
 })
 
 describe('what can be noticed', () => {
   it('each with its figures', () => {
     page({ card: card() })
-    expect(getByTestId(root, 'result-card').textContent).toBe('Camera: detects X ≥ 0.5 mm, Y ≥ 0.9 mm within 2 layersEnd switches: find 0.35 mm or more, exact to ± 0.12 mm; a check takes 5 s')
+    expect(getByTestId(root, 'result-card').textContent).toBe('Camera: detects X ≥ 0.5 mm, Y ≥ 0.9 mm within 2 layersEndstops: find 0.35 mm or more, exact to ± 0.12 mm; a check takes 5 s')
   })
 
   it('and why not, where it cannot', () => {
     page({ card: card({ x_mm: 0, y_mm: 0, camera: -1, camera_w: 'Nothing moves with the head.', endstops: { x: { ...good, usable: false, why: 'X never closed.' }, y: { ...good, usable: false, why: '' }, made_ms: 1, machine: '' } }), notice: 'The camera was changed.' })
     const text = getByTestId(root, 'result-card').textContent
-    for (const words of ['Camera: cannot be used', 'Nothing moves with the head.', 'End switches: cannot be used', 'X: X never closed.', 'Y: it cannot be checked']) expect(text).toContain(words)
+    for (const words of ['Camera: cannot be used', 'Nothing moves with the head.', 'Endstops: cannot be used', 'X: X never closed.', 'Y: it cannot be checked']) expect(text).toContain(words)
     expect(root.textContent).toContain('The camera was changed.')
     shows({ card: card({ y_mm: 0, endstops: { x: good, y: { ...good, usable: false, why: 'Y is stuck.' }, made_ms: 1, machine: '' } }) })
-    expect(getByTestId(root, 'result-card').textContent).toContain('It cannot tell a slip of Y.')
+    expect(getByTestId(root, 'result-card').textContent).toContain('It cannot tell a shift of Y.')
     expect(getByTestId(root, 'result-card').textContent).toContain('find X 0.35 mm or more')
   })
 })
@@ -131,7 +131,7 @@ describe('the fire drill', () => {
     expect(told[1]).toEqual({ do: 'guard_cancel' })
     shows({ card: card(), drill: drill() })
     const text = getByTestId(root, 'drill-result').textContent
-    for (const words of ['and the print paused', 'X by 0.8 mm', 'X is off by 0.8 mm: 4 motor steps.', '<i>0.78 mm</i>']) expect(text).toContain(words)
+    for (const words of ['and the print paused', 'X by 0.8 mm', 'X is off by 0.8 mm: 4 lost steps.', '<i>0.78 mm</i>']) expect(text).toContain(words)
     shows({ card: card(), drill: drill({ paused: false, camera: '' }) })
     expect(getByTestId(root, 'drill-result').textContent).toContain('It would not have paused the print.')
     expect(getByTestId(root, 'drill-result').textContent).toContain('was not asked')
@@ -155,6 +155,18 @@ describe('what happens then', () => {
     act(() => getByLabelText(root, 'Record what was looked at').click())
     expect(told[1]).toEqual({ do: 'set_guard', guard: { ...settings, record: true } })
     expect(root.textContent).toContain('at most 500 MB, the oldest go first')
+  })
+
+  it('how much time it may take is chosen, and a share of an older choice stays one', () => {
+    page({ card: card(), settings: { ...settings, share_percent: 3 } })
+    const choice = getByLabelText<HTMLSelectElement>(root, 'Time that it may take')
+    expect([...choice.options].map((o) => o.value)).toEqual(['0.5', '1', '2', '3', '5', '10'])
+    expect(choice.value).toBe('3')
+    act(() => {
+      choice.value = '5'
+      choice.dispatchEvent(new Event('change', { bubbles: true }))
+    })
+    expect(told).toEqual([{ do: 'set_guard', guard: { ...settings, share_percent: 5 } }])
   })
 
   it('another camera needs another set-up', () => {

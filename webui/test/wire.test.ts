@@ -9,6 +9,7 @@ import { readNeighbours, readOverlay } from '../src/overlay'
 import { readCardList } from '../src/cardlist'
 import { middle, outline, readObjects } from '../src/objects'
 import { readAlarms, readGuard } from '../src/guard'
+import { readRecordings } from '../src/recordings'
 import { readHeights } from '../src/stops'
 import { readQueue, readSpools } from '../src/shelf'
 import { readFacts } from '../src/facts'
@@ -31,7 +32,7 @@ const readWhole = (value: unknown, at: string) => {
 describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readWhole], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
-    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^objects/, readObjects], [/^alarms/, readAlarms], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
+    [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^objects/, readObjects], [/^alarms/, readAlarms], [/^recordings/, readRecordings], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
     [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^layers/, readLayers], [/^times/, readTimes], [/^facts/, readFacts],
   ]
   for (const name of names) {
@@ -43,7 +44,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'alarms', 'state_shift', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'facts', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'alarms', 'recordings', 'state_shift', 'print_log', 'overlay', 'neighbours', 'layers', 'times', 'facts', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

@@ -1,19 +1,18 @@
-// Slips of the head as a person meets them, on the demo: the set-up, a fire drill, a print that is watched, steps that are lost at a moment of ours, the
+// Layer shifts as a person meets them, on the demo: the set-up, a fire drill, a print that is watched, steps that are lost at a moment of ours, the
 // alarm with the right offset and its evidence, X and Y homed anew, and the print that comes to its end.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test as run } from 'node:test'
-import { inaccessible, Rig, until } from '../rig.mjs'
+import { inaccessible, Rig, tower, until } from '../rig.mjs'
 
 const rig = new Rig()
 const test = rig.steps(run)
-let page, bearer
+let page, bearer, key
 
-/** Layers of moves that stand nowhere else; layer n, from 1, is at n × 0.2 mm. */
-const layers = Array.from({ length: 24 }, (_, l) => [`G1 Z${((l + 1) * 0.2).toFixed(1)} F600`, ...Array.from({ length: 10 }, (_, i) => `G1 X${80 + (i % 2) * 50}.${l + 10} Y${90 + i * 3} E0.5 F4800`)])
-const text = `G28\nM109 S200\nG90\nM83\n${layers.map((moves, l) => `;LAYER:${l}\n${moves.join('\n')}\n`).join('')}M104 S0\n`
+const { layers, text } = tower(24)
 
 before(async () => {
-  const key = await rig.demo({}, '--demo-faults', 'lose@x:8:100000000') // the moment is ours
+  key = await rig.demo({}, '--demo-faults', 'lose@x:8:100000000') // the moment is ours
   bearer = { authorization: `Bearer ${key}` }
   await rig.browser()
   page = await rig.phone(`/#token=${key}`, { bypassCSP: true })
@@ -29,7 +28,7 @@ async function look(name) {
   for (const scheme of ['dark', 'light']) {
     await page.emulateMedia({ colorScheme: scheme })
     assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= window.innerWidth), 'the page is too wide')
-    const small = await page.evaluate(() => [...document.querySelectorAll('.guard-chip, .slip button, dialog :is(button, select, input[type=range], label.check)')].filter((e) => e.checkVisibility())
+    const small = await page.evaluate(() => [...document.querySelectorAll('.guard-chip, .layer-shift button, dialog :is(button, select, input[type=range], label.check)')].filter((e) => e.checkVisibility())
       .map((e) => ({ name: e.getAttribute('aria-label') ?? e.textContent, box: e.getBoundingClientRect() })).filter(({ box }) => Math.min(box.width, box.height) < 47.5).map(({ name }) => name))
     assert.deepEqual(small, [])
     assert.deepEqual(await inaccessible(page), [])
@@ -60,13 +59,13 @@ test('a fire drill shows what would have happened', async () => {
   const result = page.getByTestId('drill-result')
   await result.waitFor({ timeout: 120_000 })
   const words = await result.textContent()
-  for (const want of ['and the print paused', 'X by 0.8 mm', 'X is off by 0.8 mm: 4 motor steps.']) assert.ok(words.includes(want), words)
+  for (const want of ['and the print paused', 'X by 0.8 mm', 'X is off by 0.8 mm: 4 lost steps.']) assert.ok(words.includes(want), words)
   await result.scrollIntoViewIfNeeded()
   await look('shifts-drill')
 })
 
 test('a print is watched, and checked when somebody asks', async () => {
-  const guard = { mode: 'pause', camera: 0, share_percent: 20, record: false, record_mb: 500 } // of a short print, looks and checks may take much
+  const guard = { mode: 'pause', camera: 0, share_percent: 20, record: true, record_mb: 500 } // of a short print, looks and checks may take much
   for (const command of [{ do: 'set_guard', guard }, { do: 'start', file: 'tower.gcode', anyway: true, record: { mode: 'layer', every_s: 10, park: true } }]) {
     if (command.file) assert.ok((await fetch(`${rig.url}/v1/files/tower.gcode`, { method: 'PUT', headers: bearer, body: text })).ok)
     const done = await fetch(`${rig.url}/v1/do`, { method: 'POST', headers: bearer, body: JSON.stringify({ ...command, id: command.do }) })
@@ -82,7 +81,7 @@ test('a print is watched, and checked when somebody asks', async () => {
   await until('a check', async () => (await state()).job.checks > before, 120_000)
   const { job } = await state()
   assert.equal(job.check.verdict, 'right', JSON.stringify(job.check))
-  await page.getByText(/Last check at the end switches: all is right/).waitFor()
+  await page.getByText(/Last check at the endstops: all is right/).waitFor()
   await look('shifts-watch')
   await page.getByRole('button', { name: 'Close', exact: true }).click()
   await look('shifts-chip')
@@ -100,7 +99,7 @@ test('lost steps are found: the alarm says how far, and shows it', async () => {
   assert.equal(now.pause.by, 'shift')
   assert.ok(Math.abs(Math.abs(now.guard.alarm.x_mm) - 1.6) < 0.2 && Math.abs(now.guard.alarm.y_mm) < 0.2, JSON.stringify(now.guard.alarm))
   assert.match(await alarm.textContent(), /1\.6 mm/)
-  assert.match(await alarm.textContent(), /8 motor steps/)
+  assert.match(await alarm.textContent(), /8 lost steps/)
   await page.evaluate(() => window.scrollTo(0, 0))
   await look('shifts-alarm')
   await button('What now?').click()
@@ -115,6 +114,7 @@ test('lost steps are found: the alarm says how far, and shows it', async () => {
   assert.equal(await says.textContent(), 'Before')
   await page.keyboard.up('Space')
   assert.equal(await says.textContent(), 'Now')
+  await page.locator('.blink-arrows').getByText(/^X 1\.[56] mm$/).waitFor() // what was taken aside is seen to have gone aside
   await look('shifts-evidence')
 })
 
@@ -142,6 +142,25 @@ test('the history keeps the evidence', async () => {
   assert.match(words, /1\.6 mm/)
   assert.match(words, /re-homed, and the print went on/)
   await past.scrollIntoViewIfNeeded()
+  await until('its pictures', () => page.locator('.blink img').evaluateAll((all) => all.length === 2 && all.every((one) => one.complete && one.naturalWidth > 0)))
   await look('shifts-history')
+})
+
+test('what was looked at was recorded, is taken away as an archive, and deleted', async () => {
+  await page.keyboard.press('Escape')
+  await page.evaluate(() => { location.hash = '#/settings/shifts' })
+  await page.getByRole('list', { name: 'Recorded prints' }).getByRole('button', { name: /^tower\.gcode/ }).click()
+  const coming = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Download' }).click()
+  const download = await coming
+  assert.match(download.suggestedFilename(), /^layerd-shifts-[0-9a-z]+\.zip$/)
+  const archive = readFileSync(await download.path(), 'latin1')
+  assert.ok(archive.startsWith('PK\x03\x04') && archive.includes('PK\x05\x06'), 'it is no zip archive, or not all of one')
+  assert.match(archive, /\/0001-0\.jpg[^]*\/0001\.json/)
+  await look('shifts-recording')
+  await button('Delete').click()
+  await button('Delete').click()
+  await page.getByRole('list', { name: 'Recorded prints' }).waitFor({ state: 'detached' })
+  assert.equal((await (await rig.call(key, '/v1/recordings')).json()).recordings.length, 0)
   assert.deepEqual(rig.errors, [])
 })

@@ -1,7 +1,7 @@
 // A shift was found: the card on the Print screen that nobody can miss, and the sheet with the evidence and what can be done. Whatever moves the machine
 // is asked once.
 import { useState } from 'preact/hooks'
-import { checkText, falseAlarm, guard, rehomeAndResume, saidAt, spoiledText, witnessNames, type Alarm } from '../guard'
+import { checkText, falseAlarm, guard, rehomeAndResume, saidAt, spoiledText, unproven, witnessNames, type Alarm } from '../guard'
 import { allowed, asking, guardSheet, link, live, perform, state } from '../state'
 import { clock } from '../units'
 import type { State } from '../wire'
@@ -14,7 +14,7 @@ import { Timeline } from './timeline'
 export function AlarmCard({ s, alarm }: { s: State; alarm: Alarm }) {
   const { rehoming: r } = alarm
   return (
-    <section class="card alarm slip" role="alert" aria-label="The head has slipped" data-testid="alarm">
+    <section class="card alarm layer-shift" role="alert" aria-label="Layer shift" data-testid="alarm">
       <h2><Icon name="warn" /> {alarm.sentence}</h2>
       <p>{stands(s, alarm)}</p>
       {r && <Rehoming alarm={alarm} />}
@@ -28,7 +28,7 @@ export function AlarmCard({ s, alarm }: { s: State; alarm: Alarm }) {
 
 /** What the printer does meanwhile. */
 export function stands({ state: now }: Pick<State, 'state'>, { paused, confirmed }: Pick<Alarm, 'paused' | 'confirmed'>): string {
-  const sure = confirmed ? '' : ' The end switches have not confirmed it.'
+  const sure = confirmed ? '' : ' The endstops have not confirmed it.'
   if (now === 'paused') return `The print stands still, and the bed stays warm.${sure}`
   if (now === 'pausing') return `The print is being paused.${sure}`
   return paused ? `The print goes on.${sure}` : `The print goes on, because it was set to tell only.${sure}`
@@ -37,9 +37,9 @@ export function stands({ state: now }: Pick<State, 'state'>, { paused, confirmed
 /** How far the re-homing is, or why it came to nothing. */
 function Rehoming({ alarm: { rehoming: r } }: { alarm: Alarm }) {
   if (!r) return null
-  if (r.running) return <p class="waits" role="status"><Spinner /> <span><strong>Re-homing X and Y</strong>, then two checks at the end switches. Keep your hands out of the printer.</span></p>
+  if (r.running) return <p class="waits" role="status"><Spinner /> <span><strong>Re-homing X and Y</strong>, then two checks at the endstops. Keep your hands out of the printer.</span></p>
   if (r.ok) return <p class="waits good" role="status"><Icon name="check" size={20} /><span>X and Y are where they should be again: two checks agree.</span></p>
-  return <p class="waits problem" role="status"><Icon name="warn" size={20} /><span><strong>Re-homing did not work.</strong> {r.reason || 'The printer did not say why.'} The print still stands: you can try again, or stop it.</span></p>
+  return <p class="waits problem" role="status"><Icon name="warn" size={20} /><span><strong>Re-homing did not work.</strong> {r.reason || 'The printer did not say why.'} Nobody knows now that the head is where it should be. The print still stands: try again, or stop it.</span></p>
 }
 
 type Asked = '' | 'resume' | 'rehome' | 'cancel' | 'false'
@@ -50,11 +50,11 @@ export function AlarmSheet({ alarm, onClose }: { alarm: Alarm; onClose: () => vo
   if (!s) return null
   if (asked !== '') return <Question key={asked} s={s} alarm={alarm} asked={asked} onBack={() => setAsked('')} onClose={onClose} />
   return (
-    <Sheet title="The head has slipped" onClose={onClose}>
+    <Sheet title="Layer shift" onClose={onClose}>
       <p class="alarm-sentence"><strong>{alarm.sentence}</strong></p>
       <p>{stands(s, alarm)} The part has {spoiledText(alarm.spoiled)}{alarm.spoiled > 0 && `, from layer ${alarm.since} on`}.</p>
       {alarm.rehoming && <Rehoming alarm={alarm} />}
-      {alarm.pictures && alarm.id > 0 ? <Blink key={alarm.id} id={alarm.id} crop={alarm.crop} /> : <p class="why"><Icon name="camera" size={18} />There are no pictures: no camera saw it.</p>}
+      {alarm.pictures && alarm.id > 0 ? <Blink key={alarm.id} id={alarm.id} crop={alarm.crop} arrows={alarm.arrows} /> : <p class="why"><Icon name="camera" size={18} />There are no pictures: no camera saw it.</p>}
       <May><Choices s={s} alarm={alarm} onAsk={setAsked} /></May>
       <WhoSaidWhat alarm={alarm} />
       <Layers job={s.job?.id ?? ''} since={alarm.since} />
@@ -91,16 +91,18 @@ interface QuestionProps { s: State; alarm: Alarm; asked: Asked; onBack: () => vo
 /** Asked once, before the machine moves. */
 function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
   const job = s.job?.id ?? ''
-  const goes = s.state === 'paused' && s.pause?.by === 'shift'
+  const doubt = unproven(alarm.rehoming)
+  const goes = s.state === 'paused' && s.pause?.by === 'shift' && doubt === ''
+  if (asked === 'resume' && doubt) return <Unproven job={job} doubt={doubt} onBack={onBack} onClose={onClose} />
   const { title, words, yes, danger, run } = {
     rehome: {
       title: 'Re-home X and Y, and resume?', danger: false, yes: 'Re-home and resume',
-      words: `The head goes to the end switches of X and Y, above the part. Two checks must agree before it prints on. The part keeps ${spoiledText(alarm.spoiled)}.`,
+      words: `The head goes to the endstops of X and Y, above the part. Two checks must agree before it prints on. The part keeps ${spoiledText(alarm.spoiled)}.`,
       run: () => void rehomeAndResume(job),
     },
     resume: {
       title: 'Resume as it is?', danger: false, yes: 'Resume as it is',
-      words: 'The print goes on from where the head is now. If the head has slipped, all that follows is printed beside its place.',
+      words: 'The print goes on from where the head is now. If steps were lost, all that follows is printed beside its place.',
       run: () => void perform('job', { do: 'resume', job, anyway: true }),
     },
     cancel: {
@@ -111,7 +113,7 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
     false: {
       title: 'Was it a false alarm?', danger: false, yes: goes ? 'False alarm, resume' : 'It was a false alarm',
       words: `${alarm.pictures ? 'The two pictures are kept with the print. ' : ''}For the rest of this print, what raised it has to see more before it speaks up again.${goes ? ' The print goes on as it is.' : ''}`,
-      run: () => void falseAlarm(job, s),
+      run: () => void falseAlarm(job, goes),
     },
     '': { title: '', danger: false, yes: '', words: '', run: () => {} },
   }[asked]
@@ -124,6 +126,29 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
           if (asked === 'rehome') onBack()
           else onClose()
         }}>{yes}</button>
+        <button type="button" class="btn" onClick={onBack}>Back</button>
+      </div>
+    </Sheet>
+  )
+}
+
+/** Resuming after a re-homing that has failed: that nobody knows where the head is must be read, and then allowed. */
+export function Unproven({ job, doubt, onBack, onClose }: { job: string; doubt: string; onBack: () => void; onClose: () => void }) {
+  const [sure, setSure] = useState(false)
+  const may = live.value && allowed('operator') && job !== '' && asking('job') === null && asking('rehome') === null
+  const then = (run: () => void, after: () => void) => () => {
+    run()
+    after()
+  }
+  return (
+    <Sheet title="The head's place is not proven" role="alertdialog" firm onClose={onBack}>
+      <p class="why bar"><Icon name="warn" size={20} /><span class="wrap">Re-homing X and Y did not work: {doubt}</span></p>
+      <p>If the print goes on now, the head may be anywhere: what follows may be printed beside the part, and the nozzle may hit it.</p>
+      <label class="check"><input type="checkbox" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} /><span>I have looked at the printer, and want it to go on all the same</span></label>
+      <div class="sheet-actions">
+        <button type="button" class="btn primary" disabled={!may} onClick={then(() => void rehomeAndResume(job), onBack)}><Icon name="home" /> Re-home X and Y once more</button>
+        <button type="button" class="btn danger" disabled={!may || !sure} onClick={then(() => void perform('job', { do: 'resume', job, anyway: true }), onClose)}><Icon name="play" /> Resume as it is</button>
+        <button type="button" class="btn danger" disabled={!live.value || !allowed('operator') || job === ''} onClick={then(() => void perform('job', { do: 'cancel', job }), onClose)}><Icon name="stop" /> Stop the print</button>
         <button type="button" class="btn" onClick={onBack}>Back</button>
       </div>
     </Sheet>
@@ -155,7 +180,7 @@ export function Layers({ job, since = 0 }: { job: string; since?: number }) {
     <section class="witnesses" aria-label="The last layers">
       <h3>The last {g.layers.length > 1 ? `${g.layers.length} layers` : 'layers'}</h3>
       <Timeline layers={g.layers} since={since} />
-      {last && <p class="muted small num">Last check at the end switches: {checkText(last.check)}, layer {last.layer}, {saidAt(last.at_ms, link.clock.now())}.</p>}
+      {last && <p class="muted small num">Last check at the endstops: {checkText(last.check)}, layer {last.layer}, {saidAt(last.at_ms, link.clock.now())}.</p>}
     </section>
   )
 }

@@ -7,7 +7,7 @@ import { allowed, live, perform, state } from '../state'
 import { bytes, dash, duration, meters, moment } from '../units'
 import { openViewer } from '../viewer/open'
 import { outcomeText, underWay } from '../words'
-import type { ApiError, FileInfo, RecordChoice, StopAt } from '../wire'
+import type { ApiError, FileInfo, GuardSettings, RecordChoice, StopAt } from '../wire'
 import { Picture } from './camera'
 import { Icon, Spinner } from './icon'
 import { Thumbnail } from './job'
@@ -17,6 +17,7 @@ import { Sheet } from './sheet'
 
 const QueueAdd = lazy(() => import('./queueadd').then((m) => m.QueueAdd))
 const RecordLine = lazy(() => import('./recordchoice').then((m) => m.RecordLine))
+const WatchLine = lazy(() => import('./watchchoice').then((m) => m.WatchLine), true)
 const FileTime = lazy(() => import('./filetimes').then((m) => m.FileTime), true)
 const FileFacts = lazy(() => import('./filefacts').then((m) => m.FileFactsList), true)
 const StopsChoice = lazy(() => import('./stops').then((m) => m.StopsChoice), true)
@@ -30,7 +31,10 @@ interface FileSheetProps {
 }
 
 /** What a person has allowed for this one start. */
-type Allowance = { anyway?: boolean; over_limits?: boolean; record?: RecordChoice; stops?: readonly StopAt[] }
+type Allowance = { anyway?: boolean; over_limits?: boolean } & Chosen
+
+/** What a person has chosen for it, where that is not as usual. */
+type Chosen = { record?: RecordChoice; watch?: GuardSettings['mode']; stops?: readonly StopAt[] }
 
 type Step = 'details' | 'queue' | 'bed' | 'starting' | 'warning' | 'refused' | 'rename' | 'delete'
 
@@ -56,7 +60,7 @@ export function FileSheet({ file, files, nowMs, onClose }: FileSheetProps) {
     case 'rename': return <Rename file={file} files={files} onBack={() => setStep('details')} onDone={(path) => goInstead('files', path)} />
     case 'queue': return <QueueAdd file={file} onBack={() => setStep('details')} onDone={onClose} />
     case 'delete': return <Delete file={file} onBack={() => setStep('details')} onDone={onClose} />
-    case 'bed': case 'starting': return <BedClear name={file.name} path={file.path} starting={step === 'starting'} onYes={(record, stops) => void start({ ...(record && { record }), ...(stops.length > 0 && { stops }) })} onBack={() => setStep('details')} />
+    case 'bed': case 'starting': return <BedClear name={file.name} path={file.path} starting={step === 'starting'} onYes={(chosen) => void start(chosen)} onBack={() => setStep('details')} />
     case 'warning': case 'refused':
       return (
         <Sheet key="no" title={step === 'warning' ? 'Look at this first' : 'It was not started'} role="alertdialog" firm onClose={() => setStep('details')}>
@@ -113,19 +117,19 @@ function Details({ file, nowMs, onClose, onStep }: { file: FileInfo; nowMs: numb
 }
 
 /** The question before every print. */
-export function BedClear({ name, path, starting, onYes, onBack }: { name: string; path?: string; starting: boolean; onYes: (record: RecordChoice | null, stops: readonly StopAt[]) => void; onBack: () => void }) {
+export function BedClear({ name, path, starting, onYes, onBack }: { name: string; path?: string; starting: boolean; onYes: (chosen: Chosen) => void; onBack: () => void }) {
   const s = state.value
   const camera = s?.cameras.find(({ device }) => device !== '' && device !== 'none')
-  const [record, setRecord] = useState<RecordChoice | null>(null)
-  const [stops, setStops] = useState<readonly StopAt[]>([])
+  const [chosen, setChosen] = useState<Chosen>({})
   return (
     <Sheet key="bed" title="Is the bed clear?" onClose={onBack}>
       {camera && <div class="bed-picture"><Picture key={camera.id} status={camera} live={live.value} /></div>}
       <p>Before <strong class="wrap">{name}</strong> starts: nothing may lie on the bed, and nothing may be in the head's way.</p>
-      {path && <RecordLine path={path} value={record} disabled={starting} onChange={setRecord} />}
-      {path && <StopsChoice path={path} value={stops} disabled={starting} onChange={setStops} />}
+      {path && <RecordLine path={path} value={chosen.record ?? null} disabled={starting} onChange={(record) => setChosen({ ...chosen, record })} />}
+      {path && <WatchLine value={chosen.watch ?? null} disabled={starting} onChange={(watch) => setChosen({ ...chosen, watch })} />}
+      {path && <StopsChoice path={path} value={chosen.stops ?? []} disabled={starting} onChange={(stops) => setChosen({ ...chosen, stops })} />}
       <div class="sheet-actions">
-        <button type="button" class="btn primary" disabled={starting || !live.value} onClick={() => onYes(record, stops)}>
+        <button type="button" class="btn primary" disabled={starting || !live.value} onClick={() => onYes(chosen)}>
           {starting ? <><Spinner /> Starting…</> : <><Icon name="check" /> Bed is clear, print</>}
         </button>
         <button type="button" class="btn" disabled={starting} onClick={onBack}>Back</button>

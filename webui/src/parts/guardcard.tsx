@@ -1,4 +1,4 @@
-// What the set-up found out, and the fire drill: a slip on purpose, and what each witness says of it.
+// What the set-up found out, and the fire drill: a layer shift on purpose, and what each witness says of it.
 import { useState } from 'preact/hooks'
 import { seesText, type Card, type Drill, type Guard } from '../guard'
 import { allowed, asking, link, live, perform, state } from '../state'
@@ -7,7 +7,7 @@ import { whyNot } from '../words'
 import { Icon, Spinner } from './icon'
 import { Sheet } from './sheet'
 
-/** "Detects X ≥ 0.5 mm, Y ≥ 0.9 mm within 2 layers" and what the end switches can, each with the reason where it cannot. */
+/** "Detects X ≥ 0.5 mm, Y ≥ 0.9 mm within 2 layers" and what the endstops can, each with the reason where it cannot. */
 export function ResultCard({ card }: { card: Card }) {
   const { x, y } = card.endstops
   const finds = seesText(x.usable ? x.threshold_mm : 0, y.usable ? y.threshold_mm : 0)
@@ -19,12 +19,12 @@ export function ResultCard({ card }: { card: Card }) {
       <section aria-label="Camera">
         <p class="result-head"><Icon name="camera" size={22} />{sees.length > 0 ? <span>Camera: detects {sees.map(([axis, mm], i) => <>{i > 0 && ', '}<strong>{axis} ≥ {trim(mm, 2)} mm</strong></>)} within 2 layers</span> : <span>Camera: cannot be used</span>}</p>
         {card.camera_w && <p class="muted small wrap">{card.camera_w}</p>}
-        {sees.length > 0 && blind.length > 0 && <p class="muted small">It cannot tell a slip of {blind.join(' or ')}.</p>}
+        {sees.length > 0 && blind.length > 0 && <p class="muted small">It cannot tell a shift of {blind.join(' or ')}.</p>}
       </section>
-      <section aria-label="End switches">
+      <section aria-label="Endstops">
         <p class="result-head"><Icon name="home" size={22} />{finds
-          ? <span>End switches: find <strong>{finds} or more</strong>{spread > 0 && `, exact to ± ${trim(Math.max(0.01, 3 * spread), 2)} mm`}; a check takes {Math.max(1, Math.round(card.check_s))} s</span>
-          : <span>End switches: cannot be used</span>}</p>
+          ? <span>Endstops: find <strong>{finds} or more</strong>{spread > 0 && `, exact to ± ${trim(Math.max(0.01, 3 * spread), 2)} mm`}; a check takes {Math.max(1, Math.round(card.check_s))} s</span>
+          : <span>Endstops: cannot be used</span>}</p>
         {!x.usable && <p class="muted small wrap">X: {x.why || 'it cannot be checked'}</p>}
         {!y.usable && <p class="muted small wrap">Y: {y.why || 'it cannot be checked'}</p>}
       </section>
@@ -41,7 +41,7 @@ export function DrillCard({ g }: { g: Guard }) {
   return (
     <section class="card" aria-label="Fire drill">
       <h2>Fire drill</h2>
-      <p>The head is moved aside on purpose, as if it had slipped. Then the witnesses are asked, and you see what would have happened in a print.</p>
+      <p>The head is moved aside on purpose, as if steps had been lost. Then the witnesses are asked, and you see what would have happened in a print.</p>
       {g.drill && !g.drill.running && <DrillResult drill={g.drill} />}
       {g.drill?.running && <p class="waits" role="status"><Spinner /> <span>The drill is under way. Keep your hands out of the printer.</span></p>}
       <div class="card-actions">
@@ -52,8 +52,8 @@ export function DrillCard({ g }: { g: Guard }) {
       {why && !g.drill?.running && <p class="why"><Icon name="info" size={18} />{why}</p>}
       {asked && (
         <Sheet title="Make a fire drill?" role="alertdialog" firm onClose={() => setAsked(false)}>
-          <p>The printer homes, and its head goes to the end switches, for about a minute. <strong>The bed must be empty.</strong></p>
-          <div class="segments" role="group" aria-label="What slips">
+          <p>The printer homes, and its head goes to the endstops, for about a minute. <strong>The bed must be empty.</strong></p>
+          <div class="segments" role="group" aria-label="Which axis loses steps">
             {(['x', 'y'] as const).map((one) => <button key={one} type="button" aria-pressed={axis === one} onClick={() => setAxis(one)}>{one === 'x' ? 'Left and right (X)' : 'To and fro (Y)'}</button>)}
           </div>
           <div class="sheet-actions">
@@ -76,8 +76,8 @@ function DrillResult({ drill: d }: { drill: Drill }) {
     <div class="drill" data-testid="drill-result">
       <p class={`drill-head ${d.paused ? 'good' : 'problem'}`}><Icon name={d.paused ? 'check' : 'warn'} size={22} /><strong>{d.paused ? 'It would have been noticed, and the print paused.' : 'It would not have paused the print.'}</strong></p>
       <dl class="list">
-        <div><dt>Slip made</dt><dd class="num">{d.axis.toUpperCase()} by {trim(Math.abs(d.mm), 2)} mm, {when}</dd></div>
-        <div><dt>End switches</dt><dd class="wrap">{d.endstops || 'were not asked'}</dd></div>
+        <div><dt>Shift made</dt><dd class="num">{d.axis.toUpperCase()} by {trim(Math.abs(d.mm), 2)} mm, {when}</dd></div>
+        <div><dt>Endstops</dt><dd class="wrap">{d.endstops || 'were not asked'}</dd></div>
         <div><dt>Camera</dt><dd class="wrap">{d.camera || 'was not asked'}</dd></div>
       </dl>
     </div>

@@ -25,7 +25,7 @@ export function CornersCard({ g, disabled }: { g: Guard; disabled: boolean }) {
     <section class="card" aria-label="When the part has moved">
       <h2>{g.corners ? 'When the part has moved' : 'Let it look at the print, too'}</h2>
       {g.corners
-        ? <p>The camera looks at the print itself, too: when its newest layers lie beside the older ones and the end switches find the head right, the part may have come loose.</p>
+        ? <p>The camera looks at the print itself, too: when its newest layers lie beside the older ones and the endstops find the head right, the part may have come loose.</p>
         : <p>A part that has come loose moves while the head does not. The camera can notice that, too, when you show it the four corners of the bed in a picture.</p>}
       {g.corners && (
         <>
@@ -33,7 +33,7 @@ export function CornersCard({ g, disabled }: { g: Guard; disabled: boolean }) {
             <button type="button" aria-pressed={tell} disabled={disabled || busy || !live.value} onClick={() => set(g, { tell_part: true })}>Tell me</button>
             <button type="button" aria-pressed={!tell} disabled={disabled || busy || !live.value} onClick={() => set(g, { tell_part: false })}>Pause</button>
           </div>
-          {!tell && wanted(g).mode !== 'pause' && <p class="muted small">Prints pause for it where they pause for a slip of the head; now they do not.</p>}
+          {!tell && wanted(g).mode !== 'pause' && <p class="muted small">Prints pause for it where they pause for a layer shift; now they do not.</p>}
         </>
       )}
       <div class="card-actions">

@@ -1,8 +1,8 @@
 // What the guard says on the Print screen: a chip while all is well or nothing can be told, and a card that nobody can miss when a shift was found.
-import { chipWords, guard } from '../guard'
+import { chipWords, guard, unproven } from '../guard'
 import { allowed, asking, guardSheet, live, perform } from '../state'
 import type { Job, State } from '../wire'
-import { AlarmCard, AlarmSheet } from './alarm'
+import { AlarmCard, AlarmSheet, Unproven } from './alarm'
 import { WatchSheet } from './guardsheet'
 import { Icon, Spinner } from './icon'
 import { Sheet } from './sheet'
@@ -19,7 +19,7 @@ export function GuardNow({ s, job }: { s: State; job: Job }) {
     <>
       {alarm ? <AlarmCard s={s} alarm={alarm} /> : stands ? <Stands /> : g && s.state !== 'cancelling' && <Chip />}
       {open !== '' && alarm && <AlarmSheet alarm={alarm} onClose={close} /> /* it takes the place of a sheet that says all is well */}
-      {open === 'alarm' && !alarm && stands && <GoOn job={job.id} onClose={close} />}
+      {open === 'alarm' && !alarm && stands && (unproven(job.rehomed) ? <Unproven job={job.id} doubt={unproven(job.rehomed)} onBack={close} onClose={close} /> : <GoOn job={job.id} onClose={close} />)}
       {open === 'watch' && !alarm && g && <WatchSheet g={g} job={job} onClose={close} />}
     </>
   )
@@ -40,7 +40,7 @@ function Chip() {
 function Stands() {
   return (
     <section class="card notice-card" aria-label="Pause">
-      <h2><Icon name="pause" /> Paused because the head had slipped</h2>
+      <h2><Icon name="pause" /> Paused because of a layer shift</h2>
       <p>Somebody has seen to it. The print goes on when you say so.</p>
     </section>
   )
@@ -49,7 +49,7 @@ function Stands() {
 function GoOn({ job, onClose }: { job: string; onClose: () => void }) {
   return (
     <Sheet title="Resume the print?" role="alertdialog" firm onClose={onClose}>
-      <p>It was paused because the head had slipped. It goes on from where it is now.</p>
+      <p>It was paused because of a layer shift. It goes on from where it is now.</p>
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={!live.value || !allowed('operator') || asking('job') !== null} onClick={() => {
           void perform('job', { do: 'resume', job })

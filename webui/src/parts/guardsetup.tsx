@@ -14,7 +14,7 @@ import { Sheet } from './sheet'
 const steps: readonly { step: string; name: string }[] = [
   { step: 'home', name: 'Homing all axes' },
   { step: 'pictures', name: 'Moving head and bed a little, and taking pictures' },
-  { step: 'switches', name: 'Trying the end switches of X and Y' },
+  { step: 'switches', name: 'Trying the endstops of X and Y' },
 ]
 
 /** A set-up that has not ended. */
@@ -46,15 +46,15 @@ function Intro({ s, g, onClose }: { s: State; g: Guard; onClose: () => void }) {
   const seen = cameras.find((c) => c.id === now.camera)
   return (
     <Sheet title="Set up the watch" onClose={onClose} firm>
-      <p>layerd finds out how small a slip it can notice on this printer. It takes about two minutes; nothing is heated.</p>
+      <p>layerd finds out how small a layer shift it can notice on this printer. It takes about two minutes; nothing is heated.</p>
       <ol class="plain-steps">
         <li>All axes are homed, and the head goes up.</li>
-        {seen && <li>Head and bed move 2 cm to and fro, while the camera looks.</li>}
-        <li>The head touches the end switches of X and Y about ten times.</li>
+        {seen && <li>Head and bed move by up to 1 cm, and the head by 4 cm up and down, while the camera looks.</li>}
+        <li>The head touches the endstops of X and Y about ten times.</li>
       </ol>
       {seen && <div class="bed-picture"><Picture key={seen.id} status={seen} live={live.value} /></div>}
       <CameraChoice g={g} disabled={why !== '' || busy} />
-      {cameras.length === 0 && <p class="why"><Icon name="camera" size={18} />There is no camera: the end switches watch alone.</p>}
+      {cameras.length === 0 && <p class="why"><Icon name="camera" size={18} />There is no camera: the endstops watch alone.</p>}
       <label class="check"><input type="checkbox" checked={empty} onChange={(event) => setEmpty(event.currentTarget.checked)} /><span>The bed is empty, and nothing is in the way</span></label>
       <div class="sheet-actions">
         <button type="button" class="btn primary big" disabled={why !== '' || !empty || busy} onClick={() => void perform('setup', { do: 'guard_setup', empty })}>{busy ? <Spinner /> : <Icon name="play" />} Start the set-up</button>

@@ -1,20 +1,14 @@
 // What watches this print: the three witnesses in plain words, the last layers, and a check at once.
 import type { ComponentChildren } from 'preact'
-import { saidAt, seesText, witnessText, type Guard, type Mode, type Witness } from '../guard'
+import { saidAt, seesText, witnessText, type Guard, type Witness } from '../guard'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, notify, perform, state } from '../state'
 import type { Job } from '../wire'
 import { Layers } from './alarm'
+import { modeAbout } from './guardchoice'
 import { Icon, Spinner, type IconName } from './icon'
 import { May } from './may'
 import { Sheet } from './sheet'
-
-export const modeNames: Record<Mode, string> = { off: 'Off', tell: 'Tell me', pause: 'Pause' }
-export const modeAbout: Record<Mode, string> = {
-  off: 'Prints are not watched.',
-  tell: 'When the head has slipped, this page says so, and the print goes on.',
-  pause: 'When the head has slipped, the print pauses, and this page shows what was found.',
-}
 
 export function WatchSheet({ g, job, onClose }: { g: Guard; job: Job; onClose: () => void }) {
   return (
@@ -34,10 +28,10 @@ export function Witnesses({ g }: { g: Guard }) {
   const finds = seesText(g.endstops.detects_x_mm, g.endstops.detects_y_mm)
   return (
     <ul class="witness-list" aria-label="What watches">
-      <One icon="home" name="End switches" w={g.endstops} ready={`Asked between layers${finds && `; find ${finds} or more`}`} />
+      <One icon="home" name="Endstops" w={g.endstops} ready={`Asked between layers${finds && `; find ${finds} or more`}`} />
       <One icon="camera" name="Camera" w={g.camera} ready={sees ? `Sees ${sees} or more` : 'Looks after each layer'} />
       {g.corners && <One icon="layers" name="The print's outline" w={g.outline} ready="Are its newest layers above the older ones?" />}
-      <One icon="part" name="The printer's electronics" w={g.firmware} ready="Heard when they report a hit or a hot motor" />
+      <One icon="part" name="The printer's electronics" w={g.card || g.firmware.status !== 'off' ? g.firmware : { ...g.firmware, status: 'unset' }} ready="Heard when they report a hit or a hot motor" />
     </ul>
   )
 }
@@ -66,7 +60,7 @@ function CheckNow({ g, job }: { g: Guard; job: Job }) {
   const busy = asking('check') !== null
   const ready = g.endstops.status === 'ready' || g.endstops.status === 'blind' // the last one could not be made: this one may
   const printing = state.value?.state === 'printing'
-  const why = !ready ? 'The end switches cannot be asked on this printer now.' : !printing ? 'A check is made while the printer prints.' : ''
+  const why = !ready ? 'The endstops cannot be asked on this printer now.' : !printing ? 'A check is made while the printer prints.' : ''
   const check = async () => {
     const answer = await perform('check', { do: 'guard_check', job: job.id })
     if (!answer.error) notify('good', 'It is checked at the end of this layer.')
@@ -74,7 +68,7 @@ function CheckNow({ g, job }: { g: Guard; job: Job }) {
   return (
     <div class="sheet-actions">
       <button type="button" class="btn" disabled={!live.value || !allowed('operator') || busy || why !== ''} onClick={() => void check()}>{busy ? <Spinner /> : <Icon name="check" size={20} />} Check now</button>
-      <p class="why"><Icon name="info" size={18} />{why || `The head goes to its end switches at the end of this layer${g.card && g.card.check_s > 0 ? `, for about ${Math.round(g.card.check_s)} s` : ''}.`}</p>
+      <p class="why"><Icon name="info" size={18} />{why || `The head goes to its endstops at the end of this layer${g.card && g.card.check_s > 0 ? `, for about ${Math.round(g.card.check_s)} s` : ''}.`}</p>
     </div>
   )
 }

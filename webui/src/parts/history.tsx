@@ -62,7 +62,7 @@ function Row({ print: p, nowMs, onOpen }: { print: Print; nowMs: number; onOpen:
       <span class="wrap"><strong>{p.file.replace(/^card:/, '')}</strong>{card && <small class="muted"> · from the printer's own card</small>}</span>
       <span class="muted small num">{[duration(p.elapsed_s), filamentText(p), p.outcome !== 'done' ? layerText(p) : '', p.by && !card && `by ${p.by}`].filter(Boolean).join(' · ')}</span>
       {looseEnds(p) && <span class="small num">{looseEnds(p)}</span>}
-      {p.alarms > 0 && <span class="small num">{p.alarms === 1 ? 'The head slipped' : `The head slipped ${p.alarms} times`}</span>}
+      {p.alarms > 0 && <span class="small num">{p.alarms === 1 ? 'Layer shift' : `${p.alarms} layer shifts`}</span>}
       {p.reason && <span class="small">{sentence(p.reason)}</span>}
     </button>
   )

@@ -23,11 +23,11 @@ export function PrintAlarms({ id, nowMs }: { id: string; nowMs: number }) {
   return (
     <>
       {alarms.map((a) => (
-        <section key={a.id} class="past-alarm" aria-label="The head slipped" data-testid="past-alarm">
+        <section key={a.id} class="past-alarm" aria-label="Layer shift" data-testid="past-alarm">
           <h3><Icon name="warn" size={20} /> {a.sentence}</h3>
           <p class="muted small num">{moment(a.at_ms, nowMs)}, layer {a.layer}; {spoiledText(a.spoiled)}</p>
           {labels[a.label] && <p>{labels[a.label]}</p>}
-          {a.pictures && a.id > 0 && <Blink id={a.id} crop={a.crop} past />}
+          {a.pictures && a.id > 0 && <Blink id={a.id} crop={a.crop} arrows={a.arrows} past />}
           <WhoSaidWhat alarm={a} />
         </section>
       ))}

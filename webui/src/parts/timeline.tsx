@@ -1,4 +1,4 @@
-// How far off the camera saw the head, layer by layer: X and Y as lines, checks at the end switches as marks below, and what was not seen as hatching.
+// How far off the camera saw the head, layer by layer: X and Y as lines, checks at the endstops as marks below, and what was not seen as hatching.
 // Unseen is never drawn as zero: the lines break there.
 import { useId } from 'preact/hooks'
 import { timelineText, type Layer } from '../guard'
