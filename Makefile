@@ -192,7 +192,6 @@ eval-shift-held-out: ## the same with the scenes that are held out: once for eac
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer
-	LAYERD_SOAK_SEEDS=1 go test -count 1 -timeout 60m ./camera/register
 
 # Every target that there is, wherever it is.
 .PHONY: fuzz
