@@ -51,14 +51,18 @@ webui/node_modules/.package-lock.json: webui/package.json webui/package-lock.jso
 test: test-go test-webui test-e2e ## every test: Go with -race, TypeScript, the page in a real browser
 	@awk '{n += $$1; $$1 = ""; why = why " (" substr($$0, 2) ")"} END {print "clients not tried: " n + 0 why}' .cache/not-tried
 
-# The page is embedded, so it is built first. The race detector needs a C compiler.
+# The page is embedded, so it is built first. The race detector needs a C compiler. It makes what one goroutine works out by itself (pictures, long files, thousands
+# of seeds) ten times as slow and sees nothing there, so of that -short takes a part; all of it follows without the detector, built as the programs are. The
+# vetting that is a part of go test is left out: all of it was done before, of the same builds.
 .PHONY: test-go
 test-go: build fmt
 	./.ci/need gcc ffmpeg ip
 	./.ci/need python3-venv curl || true # clients of others are not tried without them, and their test says so
-	go vet ./...
+	go vet -race ./...
 	@mkdir -p .cache && : >.cache/not-tried # tests of others' programs say there which they could not try
-	CLIENTS_NOT_TRIED=$(CURDIR)/.cache/not-tried go test -race -timeout 30m ./...
+	CLIENTS_NOT_TRIED=$(CURDIR)/.cache/not-tried go test -race -short -vet=off -timeout 30m ./...
+	CGO_ENABLED=0 go test -trimpath -vet=off -timeout 30m ./gcode ./camera/register ./printer ./internal/guard
+	CGO_ENABLED=0 go test -trimpath -vet=off -run GoldenSurveys ./cmd/layerd
 
 .PHONY: fmt
 fmt:
@@ -198,7 +202,6 @@ eval-shift-cost: ## what a look for layer shifts costs: time and memory here, an
 .PHONY: soak
 soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer
-	LAYERD_SOAK_SEEDS=1 go test -count 1 -timeout 60m ./camera/register
 
 # Every target that there is, wherever it is.
 .PHONY: fuzz

@@ -261,6 +261,9 @@ func TestCorpusArcs(t *testing.T) {
 		{"ps_vase_fast.gcode.gz", 0.92}, {"cura_benchy.gcode.gz", 0.62}, {"ps_benchy_m73.gcode.gz", 0.86}, {"ps_bpcase_verbose.gcode", 0.995}, {"ps_plate_multi.gcode", 0.67},
 		{"s3_calibrate.gcode", 1}, {"cura_ringing_tower_crlf.gcode.gz", 1}, {"aw_ring_arcs.gcode", 1}, {"public/gp_vase.gcode", 1}, {"public/syntax_test_G-code.gcode", 1},
 	} {
+		if long(c.name) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			file := corpusFile(t, c.name)

@@ -89,6 +89,9 @@ func TestCorpusDoubts(t *testing.T) {
 		"public/mini_cube_ps2.8.1_ref.gcode", "public/op_bp_case.gcode", "public/pause-restore-rel-e.gcode", "public/quick-test.gcode", "public/syntax_test_G-code.gcode",
 		"public/thumb_cura_5.1.0.gcode", "public/thumb_mks_sample.gcode", "public/thumb_prusa_2.9.3.gcode",
 	} {
+		if long(name) {
+			continue
+		}
 		s, err := SurveyFile(bytes.NewReader(corpusFile(t, name)))
 		if got := fmt.Sprint(s.Doubts(UsualMinExtrudeC)); err != nil || (want[name] == "") != (got == "[]") || !strings.HasPrefix(got, "["+want[name]) {
 			t.Errorf("%s: got %s, %v, want %q", name, got, err, want[name])

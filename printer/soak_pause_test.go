@@ -6,9 +6,7 @@ import (
 	"layerd/gcode"
 	"layerd/printer/printertest"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,11 +15,7 @@ import (
 
 // The soak's promise holds with people about: they pause and resume, and type in between, over the same bad line.
 func TestSoakWithPeople(t *testing.T) {
-	seeds := 30
-	if n, err := strconv.Atoi(os.Getenv("LAYERD_SOAK_SEEDS")); err == nil {
-		seeds = n
-	}
-	done := 0
+	seeds, done := soakSeeds(t, 30), 0
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -39,7 +33,7 @@ func TestSoakWithPeople(t *testing.T) {
 
 // The same with scripts for every moment. Few seeds: in thousands a damaged line whose one byte of checksum is right by chance is sure to come.
 func TestSoakWithScripts(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(few(20)) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { soakWithPeople(t, seed, soakScripts) })
 		})

@@ -32,7 +32,7 @@ func stops(layers int, first string) (text string, survey gcode.Survey) {
 // After a check that finds nothing the machine is as it was, bit for bit: place, filament, feed rate, modes, limits, levelling, what G92 has laid over the
 // axes, and all else.
 func TestAfterACheckAllIsAsItWas(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(few(40)) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		cfg := printertest.Config{Firmware: []string{"marlin2", "marlin2", "marlin1", "prusa"}[r.IntN(4)], Baud: 250000, Speed: 1, Heat: 20, Head: printertest.Head{WidthMM: 40, DepthMM: 40, ClearMM: 5}}
 		first := []string{"G90\nM82", "G90\nM83", "G91\nM83\nG90\nM82"}[r.IntN(3)]
@@ -191,7 +191,7 @@ func TestInterruptedChecks(t *testing.T) {
 			}
 		}, false},
 	} {
-		for at := 0; at < 120; at += 1 + at/8 {
+		for at := 0; at < 120; at += (1 + at/8) * 4 / few(4) {
 			t.Run(fmt.Sprint(c.name, "/", at), func(t *testing.T) {
 				whole(t, printertest.Config{Baud: 115200, USBLatency: time.Millisecond, Speed: 1, Heat: 20}, within, func(r *rig) {
 					r.becomes(Idle)

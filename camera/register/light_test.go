@@ -21,7 +21,7 @@ func TestLamp(t *testing.T) {
 				layer++
 				return watch.Look(layer, height(layer), w.pictures(t, height(layer), 1))
 			}
-			for left := 6; layer < 60; left-- {
+			for left := 6; layer < longer(t, 30, 60); left-- {
 				switched := left == 0
 				if switched {
 					w.lamp, w.gain, left = 3-w.lamp, 1.7-w.gain, 2+w.rng.IntN(7)
@@ -37,7 +37,7 @@ func TestLamp(t *testing.T) {
 					relit++
 				}
 			}
-			if relit < 10 {
+			if relit < layer/6 {
 				t.Errorf("%d looks in a new light", relit)
 			}
 			var l register.Look

@@ -80,7 +80,7 @@ func TestSilhouette(t *testing.T) {
 		p := newPretend(t, 1248, 702)
 		s := register.NewSilhouette(projectionOf(t, 210, 1248, 702))
 		at := register.Pose{XMM: 210, YMM: 210}
-		const first, lostFrom, last = 60, 80, 86
+		first, lostFrom, last := longer(t, 74, 60), 80, 86
 		var a register.Aside
 		for layers := first; layers <= last; layers++ {
 			outlines, trail := prism(layers, lostFrom, [2]float64{1.6, 0})

@@ -5,7 +5,6 @@ import (
 	"image"
 	"image/jpeg"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"layerd/camera/register"
@@ -41,6 +40,7 @@ type texture []float32
 
 const textureSide = 512
 
+//go:norace
 func newTexture(rng *rand.Rand, contrast float64) texture {
 	t := make(texture, textureSide*textureSide)
 	for i := range t {
@@ -219,11 +219,11 @@ func height(layer int) register.Pose {
 	return at
 }
 
-// longer is the greater number where the environment asks for a soak, as "make soak" does: under the race detector a look takes a tenth of a second.
-func longer(t testing.TB, usual, soak int) int {
+// longer is the first number with -short, which the race detector comes with: with it a look takes a tenth of a second, and there are no goroutines here.
+func longer(t testing.TB, short, whole int) int {
 	t.Helper()
-	if os.Getenv("LAYERD_SOAK_SEEDS") == "" {
-		return usual
+	if testing.Short() {
+		return short
 	}
-	return soak
+	return whole
 }

@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string) error {
 		if i > 0 && !wanted.MatchString(a.name) {
 			continue
 		}
-		r, err := besiege(ctx, *bin, a, *span, *taps)
+		r, err := besiege(ctx, *bin, a, *span, *taps, jobLines)
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
@@ -85,8 +85,11 @@ type result struct {
 	told       string // by the attacker
 }
 
+// jobLines is how long the job is: longer than what is printed in the time.
+const jobLines = 400_000
+
 // besiege is one print with one attack.
-func besiege(ctx context.Context, bin string, a attack, span time.Duration, taps int) (r result, err error) {
+func besiege(ctx context.Context, bin string, a attack, span time.Duration, taps, lines int) (r result, err error) {
 	ctx, end := context.WithTimeout(ctx, span+3*time.Minute)
 	defer end()
 	s, err := newStage(ctx, bin)
@@ -96,7 +99,7 @@ func besiege(ctx context.Context, bin string, a attack, span time.Duration, taps
 	defer s.close()
 	attacker := newAttacker(ctx, s, a)
 	defer attacker.stop()
-	job, err := s.start()
+	job, err := s.start(lines)
 	if err != nil {
 		return r, err
 	}

@@ -22,7 +22,7 @@ func TestAPrintUnderSiege(t *testing.T) {
 	}
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
-			r, err := besiege(t.Context(), bin, a, time.Second, 2)
+			r, err := besiege(t.Context(), bin, a, time.Second, 2, 60_000) // of which 600 a second are printed
 			if err != nil {
 				t.Fatal(err)
 			}

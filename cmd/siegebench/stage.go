@@ -23,9 +23,8 @@ import (
 // What flows here: printsim ─▶ layerd on it ─▶ keys ─▶ a print ─▶ what the printer has executed.
 
 const (
-	baud     = 250000
-	jobLines = 400_000 // more than are printed in the time
-	maxMB    = 64      // of an upload; the default would take minutes to fill
+	baud  = 250000
+	maxMB = 64 // of an upload; the default would take minutes to fill
 )
 
 // stage is layerd and its printer while they run.
@@ -155,11 +154,11 @@ func (s *stage) until(want string) error {
 	}
 }
 
-// start uploads the job and starts it.
-func (s *stage) start() (job string, err error) {
+// start uploads a job of so many lines and starts it.
+func (s *stage) start(lines int) (job string, err error) {
 	var file bytes.Buffer
 	file.WriteString("G28\nG90\nM82\nM109 S200\n")
-	for i := range jobLines { // short moves, as of a curve
+	for i := range lines { // short moves, as of a curve
 		line := fmt.Sprintf("G1 X%d.%03d Y%d.%02d E%.4f", 20+i/1000%150, i%1000, 20+i/150_000, i%100, float64(i)/100)
 		s.lines = append(s.lines, line)
 		file.WriteString(line + "\n")

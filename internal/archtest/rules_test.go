@@ -77,7 +77,7 @@ var inWords = []string{
 }
 
 // aNumberedIssue is forbidden too: a comment says its reason itself.
-const aNumberedIssue = `\bissues? #?[0-9]+\b`
+const aNumberedIssue = `issues? #?[0-9]+`
 
 func rot13(s string) string {
 	return strings.Map(func(r rune) rune {

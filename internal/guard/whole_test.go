@@ -88,8 +88,16 @@ func (w *world) keepEvidence(_ context.Context, e guard.Evidence) (int64, error)
 	return e.Alarm.ID, nil
 }
 
+// scene is what the camera draws. Pictures of a head that moves are looked at by nobody, and drawing them was most of what these tests took: there are few.
 func (w *world) scene() camera.Scene {
 	b := w.sim.Body()
+	for range 10 {
+		time.Sleep(200 * time.Millisecond)
+		before := b.True
+		if b = w.sim.Body(); b.True == before {
+			break
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := camera.Scene{X: b.True[0] + w.beside, Y: b.True[1], Z: b.True[2], NozzleC: b.NozzleC, NozzleTargetC: b.NozzleTargetC, BedC: b.BedC, FanPercent: b.FanPercent, Clock: time.Now()}

@@ -81,8 +81,9 @@ test('when its key has ended that is said on the first screen too, and undone by
   await big('Open this link on any device and log in')
   await page.getByText(/key has ended or was revoked/).waitFor()
   await fine('ended')
+  const link = await page.getByTestId('address').innerText() // before it joins by itself
   await net.happens('renew voron')
-  await net.happens(`approve ${await page.getByTestId('address').innerText()}`)
+  await net.happens(`approve ${link}`)
   await big('Joined as voron')
 })
 
