@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -31,18 +32,14 @@ type evaluation struct {
 	points   int     // in each scene at which something is lost
 	atOnce   int
 	nuisance string // only those whose name has this in it
+	drawn    string // only the scenes that are drawn by this renderer
 	say      io.Writer
 }
 
 // camera runs one half of the scenes, and has what is known written after each.
 func (e *evaluation) camera(ctx context.Context, heldOut bool, write func(*seen) error) error {
 	out := &seen{heldOut: heldOut, cals: map[*set]*register.Calibration{}, refused: map[*set]error{}}
-	var list []scene
-	for _, s := range theScenes() {
-		if s.HeldOut == heldOut {
-			list = append(list, s)
-		}
-	}
+	list := e.list(heldOut)
 	for i, sc := range list {
 		s, err := newSet(sc, e.corpus, e.points)
 		if err != nil {
@@ -78,6 +75,34 @@ func (e *evaluation) camera(ctx context.Context, heldOut bool, write func(*seen)
 		fmt.Fprintf(e.say, "   watched after %.0f s\n", time.Since(begun).Seconds())
 	}
 	return e.renders.prune()
+}
+
+// list is one half, of one renderer.
+func (e *evaluation) list(heldOut bool) (list []scene) {
+	for _, s := range theScenes() {
+		if s.HeldOut == heldOut && s.Drawn == e.drawn {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// render makes the pictures of one half. Nothing looks at them.
+func (e *evaluation) render(ctx context.Context, heldOut bool) error {
+	if err := os.MkdirAll(e.renders.dir, 0o755); err != nil {
+		return err
+	}
+	for _, sc := range e.list(heldOut) {
+		s, err := newSet(sc, e.corpus, e.points)
+		if err == nil {
+			err = s.render(ctx, e.renders, e.atOnce)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.say, "%s: %d rendered so far\n", s.Name, e.renders.made)
+	}
+	return nil
 }
 
 // scene watches prints of one scene: each nuisance, again and again with other dice until the hours are full, and the losses with some of the nuisances.
