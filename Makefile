@@ -183,11 +183,13 @@ eval-shift: ## how well layer shifts are found, in rendered scenes and with the 
 	./bin/bench/shifteval --corpus $(CORPUS) --hours $(or $(HOURS),303)
 
 .PHONY: eval-shift-held-out
-eval-shift-held-out: ## the same with the scenes that are held out: once for each version of camera/register
+eval-shift-held-out: ## the same with the scenes that are held out, and with those that Blender renders, if it is installed: once for each version of camera/register
 	./.ci/need povray
 	@mkdir -p bin/bench
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/shifteval
 	./bin/bench/shifteval --corpus $(CORPUS) --hours $(or $(HOURS),303) --held-out
+	@if command -v blender >/dev/null; then ./bin/bench/shifteval --corpus $(CORPUS) --hours $(or $(HOURS),303) --blender; \
+	else echo 'The scenes that Blender renders were NOT run: it is not installed. ./.ci/need blender installs it.'; fi
 
 .PHONY: eval-shift-cost
 eval-shift-cost: ## what a look for layer shifts costs: time and memory here, and instructions of a 64-bit ARM in qemu: those of 18 looks less those of 6, by 12

@@ -1,18 +1,16 @@
 package main
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
-// What flows here: printed layers ─▶ a mesh. A line of plastic is a six-sided bar. Of layers under others only the outer walls are drawn, and where a layer is less than
-// a pixel high several are one, but never over the place where a shift begins.
+// What flows here: printed layers ─▶ lines of plastic, and for POV-Ray a mesh of six-sided bars. Of layers under others only the outer walls are drawn, and where a layer is
+// less than a pixel high several are one, but never over the place where a shift begins.
 
 const (
 	lineWidth = 0.45 // mm
 	thinBy    = 0.12 // mm by which paths may be simplified; less than half a pixel
 	single    = 6    // newest layers, each drawn as itself
-	merged    = 3    // of the others so many are one
+	merged    = 3    // of the others so many are one in POV-Ray
+	leastHigh = 0.3  // mm that a line reaches down in Blender, where each is drawn: one turn of a spiral vase is read as several layers
 )
 
 // mesh is vertices and the triangles between them.
@@ -40,30 +38,38 @@ func (m *mesh) bar(a, b point, z, height float64) {
 	}
 }
 
-func (m *mesh) layer(l *layer, by point, bottom float64, all bool) {
+// bead is one line of plastic.
+type bead struct {
+	Bottom, Top float64
+	Points      []point
+}
+
+// beads are those of a layer that are seen.
+func (l *layer) beads(by point, bottom float64, all bool) (list []bead) {
 	for _, p := range l.paths {
 		if !p.outer && !all {
 			continue
 		}
-		points := thinned(p.points, thinBy)
-		for i := range points[1:] {
-			a, b := points[i], points[i+1]
-			m.bar(point{a.x + by.x, a.y + by.y}, point{b.x + by.x, b.y + by.y}, (bottom+l.top)/2, l.top-bottom)
+		b := bead{Bottom: bottom, Top: l.top}
+		for _, q := range thinned(p.points, thinBy) {
+			b.Points = append(b.Points, point{q.x + by.x, q.y + by.y})
 		}
+		list = append(list, b)
 	}
+	return list
 }
 
 // print draws what is printed, where it is on the bed.
-func (w *writer) print(layers []layer, st state) {
+func (w *stage) print(layers []layer, st state) {
 	swap := len(layers) + 1
 	if w.s.Swaps {
 		swap = len(layers) / 2
 	}
-	below, above := &mesh{}, &mesh{}
+	var below, above []bead
 	bottom := 0.0
 	for i := 0; i < st.printed; {
 		last := i
-		if i+merged <= st.printed-single {
+		if w.s.Drawn == byPOV && i+merged <= st.printed-single {
 			last = i + merged - 1
 		}
 		for _, edge := range []int{st.from, swap} {
@@ -71,35 +77,22 @@ func (w *writer) print(layers []layer, st state) {
 				last = edge - 1
 			}
 		}
-		m, by := below, point{}
+		list, by := &below, point{}
 		if i >= swap {
-			m = above
+			list = &above
 		}
 		if st.lost != [2]float64{} && i >= st.from {
 			by = point{st.lost[0], st.lost[1]}
 		}
-		m.layer(&layers[last], by, bottom, last >= st.printed-2)
+		if w.s.Drawn == byBlender {
+			bottom = max(min(bottom, layers[last].top-leastHigh), 0)
+		}
+		*list = append(*list, layers[last].beads(by, bottom, last >= st.printed-2)...)
 		bottom = layers[last].top
 		i = last + 1
 	}
-	p := w.s.Plastic
-	w.mesh(below, p)
+	p := material{"plastic", w.s.Plastic.Grey, w.s.Plastic.Gloss}
+	w.add(thing{Kind: "beads", Of: p, Beads: below})
 	p.Grey = 0.95 - p.Grey
-	w.mesh(above, p)
-}
-
-func (w *writer) mesh(m *mesh, p plastic) {
-	if len(m.faces) == 0 {
-		return
-	}
-	b := make([]byte, 0, 40*len(m.vertices))
-	b = fmt.Appendf(b, "mesh2 { vertex_vectors { %d", len(m.vertices))
-	for _, v := range m.vertices {
-		b = fmt.Appendf(b, ",<%.2f,%.2f,%.2f>", v[0], v[1], v[2])
-	}
-	b = fmt.Appendf(b, " } face_indices { %d", len(m.faces))
-	for _, f := range m.faces {
-		b = fmt.Appendf(b, ",<%d,%d,%d>", f[0], f[1], f[2])
-	}
-	w.f("%s } pigment { rgb %.3f } finish { ambient 0.1 diffuse 0.7 specular %.2f roughness 0.02 } }", b, p.Grey, p.Gloss)
+	w.add(thing{Kind: "beads", Of: p, Beads: above})
 }

@@ -3,9 +3,10 @@
 //
 //	shifteval                    the first half of the scenes, by which things are chosen
 //	shifteval --held-out         the other half, once for each version of camera/register
+//	shifteval --blender          those that are held out and rendered by Blender, likewise
 //	shifteval --part endstops    the switches; no pictures
 //
-// Scenes are made of a slicer's real files, which are read and not kept, and rendered by POV-Ray; renderings are kept in --cache. What the lens, the sensor and the JPEG do to
+// Scenes are made of a slicer's real files, which are read and not kept, and rendered by POV-Ray or Blender; renderings are kept in --cache. What the lens, the sensor and the JPEG do to
 // them, and what happens in the room, is done to them here, with dice that always fall the same way.
 package main
 
@@ -32,9 +33,10 @@ func main() {
 }
 
 const (
-	firstHalf = "the first half"
-	heldOut   = "the half held out"
-	switches  = "the endstops"
+	firstHalf     = "the first half"
+	heldOut       = "the half held out"
+	otherRenderer = "the other renderer"
+	switches      = "the endstops"
 )
 
 func run(ctx context.Context, t *testing.T, args []string) error {
@@ -43,6 +45,7 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 	cache := flags.String("cache", ".cache/shifteval", "where renderings are kept, up to 1 GB")
 	doc := flags.String("doc", "docs/LAYER_SHIFT.md", "where tables are written; \"\" = standard output")
 	held := flags.Bool("held-out", false, "the scenes that are held out")
+	other := flags.Bool("blender", false, "the scenes that Blender renders, which are held out, too")
 	again := flags.Bool("again", false, "even though this version has seen them")
 	hours := flags.Float64("hours", 100, "of prints that go well, by the camera")
 	points := flags.Int("points", 4, "in each scene at which something is lost")
@@ -57,6 +60,10 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 		return err
 	}
 	e := &evaluation{corpus: *corpus, renders: &renders{dir: *cache}, hours: *hours, points: *points, atOnce: *jobs, nuisance: *one, place: *place, explain: *explain, say: os.Stderr}
+	defer e.renders.close()
+	if *other {
+		*held, e.drawn = true, byBlender
+	}
 	switch kept := filepath.Join(*cache, "cost"); *only {
 	case "looks":
 		return onlyLooks(kept, *looks)
@@ -90,10 +97,13 @@ func run(ctx context.Context, t *testing.T, args []string) error {
 		return write(switches, m.tables())
 	}
 	part := firstHalf
-	if *held {
+	switch {
+	case *other:
+		part = otherRenderer
+	case *held:
 		part = heldOut
 	}
-	sources, err := e.allowed(*held && !*again, between(text, heldOut))
+	sources, err := e.allowed(*held && !*again, between(text, part))
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type evaluation struct {
 	points   int     // in each scene at which something is lost
 	atOnce   int
 	nuisance string // only those whose name has this in it
+	drawn    string // only the scenes that are drawn by this renderer
 	place    string // only the scenes whose name has this in it
 	explain  bool   // what went wrong
 	say      io.Writer
@@ -83,10 +84,10 @@ func (e *evaluation) camera(ctx context.Context, heldOut bool, write func(*seen)
 	return e.renders.prune()
 }
 
-// list is one half, or what was asked for of it.
+// list is one half, of one renderer, or what was asked for of it.
 func (e *evaluation) list(heldOut bool) (list []scene) {
 	for _, s := range theScenes() {
-		if s.HeldOut == heldOut && strings.Contains(s.Name, e.place) {
+		if s.HeldOut == heldOut && s.Drawn == e.drawn && strings.Contains(s.Name, e.place) {
 			list = append(list, s)
 		}
 	}

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"strings"
 )
 
-// What flows here: a scene and the state of its print ─▶ text for POV-Ray. Lengths are mm; x goes to the right, y to the back, z up.
-//
-// One rendering has the light of three lamps in its three colours, and all things are grey: red is what the ceiling lamp lights, green the printer's own lamp, blue the
-// window. So how bright each is, which changes as a print goes on, is decided later, in the camera.
+// What flows here: a scene and the state of its print ─▶ the things that stand in it, which povray.go and blender.go draw. Lengths are mm; x goes to the right, y to the back,
+// z up.
 
 // scene is a printer in a room, with a camera and a print.
 type scene struct {
@@ -21,12 +17,15 @@ type scene struct {
 	Eye, At [3]float64 // where the camera is, and what it looks at
 	Angle   float64    // of what it sees, degrees across
 	Plastic plastic
-	Bed     string // "grid", "speckled", "glass"
+	Bed     string // "grid", "speckled", "glass", "rough"
 	Flexes  bool   // the bed bends by some tenths of a mm as it is warm
 	Swaps   bool   // the filament is changed for another half way
 	Seed    uint64 // of what stands in the room
 	W, H    int    // the camera's pixels
 	Park    point
+
+	Drawn           string // by which renderer: byPOV or byBlender
+	Ceiling, Window vec    // where their lamps are, for Blender
 }
 
 // plastic is how grey it is and how it shines.
@@ -45,32 +44,67 @@ type state struct {
 	seed    uint64     // of what swings and turns
 }
 
-const bedSize = 220.0
+const (
+	bedSize   = 220.0
+	blades    = 5  // of the fan
+	byPOV     = "" // renderers
+	byBlender = "blender"
+)
 
-// writer writes one scene.
-type writer struct {
-	strings.Builder
+// vec is a place or a way, mm.
+type vec [3]float64
+
+// material is what something is made of: what it is, how grey, and how it shines.
+type material struct {
+	Kind  string  `json:"kind"`
+	Grey  float64 `json:"grey,omitempty"`
+	Gloss float64 `json:"gloss,omitempty"`
+}
+
+// thing is one body, or some that are moved together.
+type thing struct {
+	Kind  string    `json:"kind"` // "box", "rod", "cone", "fan", "floor", "wall", "cable", "beads", "group"
+	A     vec       `json:"a"`    // a box's corner, a rod's end, how high a floor is, how far a group is moved
+	B     vec       `json:"b"`    // the other corner or end
+	R     []float64 `json:"r,omitempty"`
+	Turn  float64   `json:"turn,omitempty"` // of a fan, degrees
+	Of    material  `json:"of"`
+	Way   []vec     `json:"way,omitempty"` // a cable's control points
+	Beads []bead    `json:"beads,omitempty"`
+	Has   []thing   `json:"has,omitempty"` // of a group
+}
+
+// stage is a scene in the making.
+type stage struct {
 	s    *scene
+	has  []thing
 	room *rand.Rand // always the same
 	now  *rand.Rand // other in each picture
 }
 
-func (w *writer) f(form string, args ...any) { fmt.Fprintf(&w.Builder, form+"\n", args...) }
+func (w *stage) add(t thing) { w.has = append(w.has, t) }
 
-// text is the scene for POV-Ray.
+// group is what is made by make, moved.
+func (w *stage) group(by vec, makes ...func()) {
+	before := w.has
+	w.has = nil
+	for _, f := range makes {
+		f()
+	}
+	w.has = append(before, thing{Kind: "group", A: by, Has: w.has})
+}
+
+// text is the scene for its renderer.
 func (s *scene) text(layers []layer, st state) string {
-	w := &writer{s: s, room: rand.New(rand.NewPCG(s.Seed, 1)), now: rand.New(rand.NewPCG(s.Seed, st.seed+2))}
-	aspect := float64(s.W) / float64(s.H)
-	w.f(`#version 3.7;
-global_settings { assumed_gamma 1.0 ambient_light rgb <0.9, 0.35, 0.8> max_trace_level 4 }
-background { rgb <0.05, 0.01, 0.08> }
-camera { perspective location <%.2f,%.2f,%.2f> sky z direction y up z right %.5f*x angle %.3f look_at <%.2f,%.2f,%.2f> }
-light_source { <-250,-350,900> rgb <0.95,0,0> }
-light_source { <%.1f,%.1f,%.1f> rgb <0,0.8,0> }
-light_source { <1400,-500,600> rgb <0,0,0.95> }
-#macro G(Grey) pigment { rgb Grey } finish { ambient 0.12 diffuse 0.75 } #end
-#macro M(Grey) pigment { rgb Grey } finish { ambient 0.08 diffuse 0.55 specular 0.5 roughness 0.03 } #end`,
-		s.Eye[0], s.Eye[1], s.Eye[2], aspect, s.Angle, s.At[0], s.At[1], s.At[2], bedSize/2, lampY(s), lampZ(s))
+	if s.Drawn == byBlender {
+		return s.blender(s.stage(layers, st))
+	}
+	return s.pov(s.stage(layers, st))
+}
+
+// stage is all that stands in the scene.
+func (s *scene) stage(layers []layer, st state) []thing {
+	w := &stage{s: s, room: rand.New(rand.NewPCG(s.Seed, 1)), now: rand.New(rand.NewPCG(s.Seed, st.seed+2))}
 	w.theRoom()
 	trueX, trueY := st.pose[0]+st.lost[0], st.pose[1]+st.lost[1]
 	sag := 0.0
@@ -78,20 +112,15 @@ light_source { <1400,-500,600> rgb <0,0,0.95> }
 		sag = 0.3 * math.Sin(float64(st.printed)/25)
 	}
 	// Where the bed's corner, and where the nozzle is.
-	bed, nozzle := [3]float64{0, bedSize/2 - trueY + sag/2, sag}, [3]float64{trueX, bedSize / 2, st.pose[2]}
+	bed, nozzle := vec{0, bedSize/2 - trueY + sag/2, sag}, vec{trueX, bedSize / 2, st.pose[2]}
 	if s.CoreXY {
-		bed, nozzle = [3]float64{0, 0, -st.pose[2] + sag}, [3]float64{trueX, trueY, 0}
+		bed, nozzle = vec{0, 0, -st.pose[2] + sag}, vec{trueX, trueY, 0}
 	}
 	w.frame(nozzle)
-	w.f("union {")
-	w.bed()
-	w.print(layers, st)
-	w.f("translate <%.4f,%.4f,%.4f> }", bed[0], bed[1], bed[2])
-	w.f("union {")
-	w.head()
-	w.f("translate <%.4f,%.4f,%.4f> }", nozzle[0], nozzle[1], nozzle[2])
+	w.group(bed, w.bed, func() { w.print(layers, st) })
+	w.group(nozzle, w.head)
 	w.cable(nozzle)
-	return w.String()
+	return w.has
 }
 
 func lampY(s *scene) float64 {
@@ -108,26 +137,26 @@ func lampZ(s *scene) float64 {
 	return 420
 }
 
-func (w *writer) box(x0, y0, z0, x1, y1, z1 float64, finish string) {
-	w.f("box { <%.3f,%.3f,%.3f>,<%.3f,%.3f,%.3f> %s }", x0, y0, z0, x1, y1, z1, finish)
+func (w *stage) box(x0, y0, z0, x1, y1, z1 float64, of material) {
+	w.add(thing{Kind: "box", A: vec{x0, y0, z0}, B: vec{x1, y1, z1}, Of: of})
 }
 
-func (w *writer) rod(x0, y0, z0, x1, y1, z1, r float64, finish string) {
-	w.f("cylinder { <%.3f,%.3f,%.3f>,<%.3f,%.3f,%.3f>,%.3f %s }", x0, y0, z0, x1, y1, z1, r, finish)
+func (w *stage) rod(x0, y0, z0, x1, y1, z1, r float64, of material) {
+	w.add(thing{Kind: "rod", A: vec{x0, y0, z0}, B: vec{x1, y1, z1}, R: []float64{r}, Of: of})
 }
 
-func grey(v float64) string { return fmt.Sprintf("G(%.3f)", v) }
+func grey(v float64) material { return material{Kind: "matte", Grey: v} }
 
-func metal(v float64) string { return fmt.Sprintf("M(%.3f)", v) }
+func metal(v float64) material { return material{Kind: "metal", Grey: v} }
 
 // theRoom is a table, a wall, and things that stand before it.
-func (w *writer) theRoom() {
+func (w *stage) theRoom() {
 	floor := -70.0
 	if w.s.CoreXY {
 		floor = -330
 	}
-	w.f("plane { z, %.1f pigment { wood color_map { [0 rgb 0.22] [0.6 rgb 0.35] [1 rgb 0.28] } turbulence 0.1 scale 25 rotate x*90 } finish { ambient 0.12 diffuse 0.7 } }", floor)
-	w.f("plane { -y, -%.1f pigment { granite color_map { [0 rgb 0.45] [1 rgb 0.6] } scale 120 } finish { ambient 0.12 diffuse 0.7 } }", 520.0)
+	w.add(thing{Kind: "floor", A: vec{0, 0, floor}})
+	w.add(thing{Kind: "wall", A: vec{0, 520, 0}})
 	if w.s.CoreXY {
 		return // its own walls hide them
 	}
@@ -139,7 +168,7 @@ func (w *writer) theRoom() {
 }
 
 // frame is what stands still, and the beam that the head rides on.
-func (w *writer) frame(nozzle [3]float64) {
+func (w *stage) frame(nozzle vec) {
 	const mid = bedSize / 2
 	dark := metal(0.12)
 	if w.s.CoreXY {
@@ -182,8 +211,8 @@ func (w *writer) frame(nozzle [3]float64) {
 func sign(v float64) float64 { return math.Copysign(1, v) }
 
 // head stands with its nozzle at the origin.
-func (w *writer) head() {
-	w.f("cone { <0,0,0>,0.5,<0,0,4>,3.5 %s }", metal(0.7))
+func (w *stage) head() {
+	w.add(thing{Kind: "cone", B: vec{0, 0, 4}, R: []float64{0.5, 3.5}, Of: metal(0.7)})
 	w.box(-8, -9, 4, 8, 9, 14, metal(0.5))
 	for z := 16.0; z < 40; z += 3.5 {
 		w.rod(0, 0, z, 0, 0, z+1.6, 11, metal(0.75))
@@ -192,12 +221,7 @@ func (w *writer) head() {
 	w.box(-19, -22, 14, 19, -10, 50, grey(0.16))
 	w.rod(0, -22.5, 32, 0, -21.5, 32, 16, grey(0.5)) // its fan
 	w.rod(0, -23, 32, 0, -22, 32, 5, grey(0.85))
-	turn := 360 * w.now.Float64()
-	w.f("union {")
-	for k := range 5 {
-		w.f("box { <-1.5,-23,5>,<1.5,-22.4,15> %s rotate y*%d }", grey(0.06), k*72)
-	}
-	w.f("rotate y*%.1f translate <0,0,32> }", turn)
+	w.add(thing{Kind: "fan", A: vec{0, 0, 32}, Turn: 360 * w.now.Float64(), Of: grey(0.06)})
 	w.box(-30, -14, 6, -20, 6, 30, grey(0.2)) // duct, and a second fan
 	w.rod(-31, -4, 20, -30, -4, 20, 8, grey(0.6))
 	w.box(20, -14, 18, 31, 4, 40, grey(0.22)) // sensor
@@ -211,27 +235,22 @@ func (w *writer) head() {
 }
 
 // cable swings from picture to picture.
-func (w *writer) cable(nozzle [3]float64) {
+func (w *stage) cable(nozzle vec) {
 	x, y, z := nozzle[0], nozzle[1], nozzle[2]
 	sx, sy, sz := 9*w.now.NormFloat64(), 9*w.now.NormFloat64(), 6*w.now.NormFloat64()
-	end := [3]float64{bedSize + 40, bedSize/2 + 40, 335}
+	end := vec{bedSize + 40, bedSize/2 + 40, 335}
 	if w.s.CoreXY {
-		end = [3]float64{bedSize + 40, bedSize + 45, 70}
+		end = vec{bedSize + 40, bedSize + 45, 70}
 	}
-	w.f("sphere_sweep { b_spline 6 <%.2f,%.2f,%.2f>,3 <%.2f,%.2f,%.2f>,3 <%.2f,%.2f,%.2f>,3 <%.2f,%.2f,%.2f>,3 <%.2f,%.2f,%.2f>,3 <%.2f,%.2f,%.2f>,3 tolerance 0.1 %s }",
-		x, y+8, z+40, x, y+8, z+60, x+15+sx/3, y+15+sy/3, z+95+sz/3, (x+end[0])/2+sx, (y+end[1])/2+sy, max(z+110, end[2])+sz, end[0], end[1], end[2], end[0], end[1], end[2]-30, grey(0.07))
+	w.add(thing{Kind: "cable", R: []float64{3}, Of: grey(0.07), Way: []vec{{x, y + 8, z + 40}, {x, y + 8, z + 60}, {x + 15 + sx/3, y + 15 + sy/3, z + 95 + sz/3},
+		{(x+end[0])/2 + sx, (y+end[1])/2 + sy, max(z+110, end[2]) + sz}, end, {end[0], end[1], end[2] - 30}}})
 }
 
 // bed stands with its corner at the origin and its surface at 0.
-func (w *writer) bed() {
+func (w *stage) bed() {
 	w.box(-8, -8, -8, bedSize+8, bedSize+8, -4, metal(0.35))
-	switch w.s.Bed {
-	case "glass":
-		w.f("box { <-4,-4,-4>,<%.0f,%.0f,0> pigment { rgb 0.07 } finish { ambient 0.05 diffuse 0.4 specular 0.8 roughness 0.005 reflection 0.12 } }", bedSize+4, bedSize+4)
-	case "speckled":
-		w.f("box { <-4,-4,-4>,<%.0f,%.0f,0> pigment { granite color_map { [0 rgb 0.2] [0.5 rgb 0.32] [1 rgb 0.5] } scale 9 } finish { ambient 0.1 diffuse 0.6 specular 0.15 roughness 0.08 } }", bedSize+4, bedSize+4)
-	default:
-		w.f("box { <-4,-4,-4>,<%.0f,%.0f,0> pigment { rgb 0.16 } finish { ambient 0.1 diffuse 0.65 specular 0.1 roughness 0.1 } }", bedSize+4, bedSize+4)
+	w.box(-4, -4, -4, bedSize+4, bedSize+4, 0, material{Kind: w.s.Bed})
+	if w.s.Bed == "grid" {
 		for v := 20.0; v < bedSize; v += 40 {
 			w.box(v, 5, 0, v+0.8, bedSize-5, 0.02, grey(0.5))
 			w.box(5, v, 0, bedSize-5, v+0.8, 0.02, grey(0.5))

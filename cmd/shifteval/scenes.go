@@ -14,6 +14,9 @@ var (
 	silk    = plastic{"silk", 0.35, 0.7}
 	ivory   = plastic{"ivory", 0.7, 0.1}
 	black   = plastic{"black", 0.04, 0.3}
+	satin   = plastic{"satin", 0.5, 0.85}
+	coal    = plastic{"coal", 0.03, 0.4}
+	slate   = plastic{"slate", 0.2, 0.5}
 )
 
 func theScenes() []scene {
@@ -27,6 +30,10 @@ func theScenes() []scene {
 		{Name: "ring of arcs, CoreXY", HeldOut: true, Model: "aw_ring_arcs.gcode", CoreXY: true, Eye: [3]float64{230, -230, 230}, At: [3]float64{120, 120, -10}, Angle: 55, Plastic: ivory, Bed: "speckled", Seed: 12, Park: point{30, 180}},
 		{Name: "five parts, low", HeldOut: true, Model: "ps_plate_multi.gcode", Eye: [3]float64{260, -340, 150}, At: [3]float64{105, 105, 40}, Angle: 46, Plastic: black, Bed: "speckled", Seed: 13, Park: point{15, 205}},
 		{Name: "calibration piece, glass", HeldOut: true, Model: "s3_calibrate.gcode", Eye: [3]float64{60, -300, 380}, At: [3]float64{115, 120, 20}, Angle: 47, Plastic: silk, Bed: "glass", Swaps: true, Seed: 14, Park: point{200, 210}},
+
+		{Name: "twisted vase", HeldOut: true, Drawn: byBlender, Model: "public/gp_vase.gcode", Eye: vec{-20, -370, 290}, At: vec{115, 110, 55}, Angle: 43, Plastic: satin, Bed: "grid", Flexes: true, Seed: 21, Park: point{200, 205}, Ceiling: vec{300, -200, 1100}, Window: vec{-1300, -700, 500}},
+		{Name: "case, black on black, CoreXY", HeldOut: true, Drawn: byBlender, Model: "public/op_bp_case.gcode", CoreXY: true, Eye: vec{40, -250, 240}, At: vec{115, 125, -8}, Angle: 54, Plastic: coal, Bed: "rough", Seed: 22, Park: point{25, 195}, Ceiling: vec{-100, -500, 1000}, Window: vec{1100, -900, 700}},
+		{Name: "boat of arcs, high", HeldOut: true, Drawn: byBlender, Model: "public/gp_benchy_arcs.gcode", Eye: vec{300, -220, 400}, At: vec{115, 115, 35}, Angle: 41, Plastic: slate, Bed: "speckled", Swaps: true, Seed: 23, Park: point{10, 205}, Ceiling: vec{500, -400, 1000}, Window: vec{-900, -1200, 800}},
 	}
 }
 

@@ -39,16 +39,21 @@ type loss struct {
 }
 
 const (
-	afterwards = 3 // looks
-	mostLooks  = 36
-	liftMM     = 1 // above what is printed, as the pictures of layer changes are taken
+	afterwards   = 3 // looks
+	mostLooks    = 36
+	blenderLooks = 24 // at some ten seconds each
+	liftMM       = 1  // above what is printed, as the pictures of layer changes are taken
 )
 
 var sizes = []float64{0.4, 0.8, 1.6, 2.0}
 
 // plan fills in what is to be rendered.
 func (s *set) plan(points int) error {
-	n := min(mostLooks, len(s.layers)-2)
+	most := mostLooks
+	if s.Drawn == byBlender {
+		most, points = blenderLooks, 1
+	}
+	n := min(most, len(s.layers)-2)
 	for i := range n {
 		printed := 2 + i*(len(s.layers)-2)/n
 		s.looks = append(s.looks, look{printed: printed, pose: register.Pose{XMM: s.Park.x, YMM: s.Park.y, ZMM: s.layers[printed-1].top + liftMM}})
