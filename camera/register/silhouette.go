@@ -26,9 +26,14 @@ type Aside struct {
 	YMM      float64 `json:"y_mm"`
 	SigmaXMM float64 `json:"sigma_x_mm"`
 	SigmaYMM float64 `json:"sigma_y_mm"`
-	Newest   int     `json:"newest"` // places that were found
-	Older    int     `json:"older"`
-	Step     Step    `json:"step"` // Axis and MM; against what it was in the looks before
+
+	// The least step that would be told now. 99 = none would, for want of looks, or because what is seen wanders too much.
+	DetectsXMM float64 `json:"detects_x_mm"`
+	DetectsYMM float64 `json:"detects_y_mm"`
+
+	Newest int  `json:"newest"` // places that were found
+	Older  int  `json:"older"`
+	Step   Step `json:"step"` // Axis and MM; against what it was in the looks before
 }
 
 // Silhouette looks at the print itself. It is not for several goroutines. It takes some 5 MB.
@@ -39,6 +44,7 @@ type Silhouette struct {
 	cuts   [][]float64 // scratch: where an outline cuts each row
 	rows   []row
 	apart  float64 // pixels between places
+	across int     // pixels in which an edge is looked for
 	trails [2]trail
 }
 
@@ -51,14 +57,22 @@ const (
 	maxOutline  = 200_000 // points in a look
 	maxPlaces   = 20_000  // on all outlines, seen or not
 	leastPlaces = 12
-	across      = 6   // pixels to both sides in which an edge is looked for
+	leastAcross = 6   // pixels to both sides in which an edge is looked for …
+	mostAcross  = 16  // … or more,
+	acrossMM    = 3.0 // where these are
 	edgeNoise   = 0.6 // pixels, of one place: several are often one edge
+
+	// The print's shape, its shine and a lens that is not quite known make the newest layers seem to lie aside, now by more and now by less. So a step must stand out from all that was seen of that before.
+	comesIn     = 10 // layers, in which a step grows: what is newer is no measure of what is usual
+	leastAside  = 6  // looks before that, to know it
+	wanders     = 2  // times what they differ by
+	mostAsideMM = 3  // who cannot tell less is blind
 )
 
 // Look compares the newest layers, best some ten, with the older ones, best some fifty below them. The lowest come first. forward and down are by how much the bed stands nearer to the front, and
 // lower, than when its corners were seen, mm: 0 where it does not move.
 func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, forward, down float64) (a Aside) {
-	a.SigmaXMM, a.SigmaYMM = unseenMM, unseenMM
+	a.SigmaXMM, a.SigmaYMM, a.DetectsXMM, a.DetectsYMM = unseenMM, unseenMM, unseenMM, unseenMM
 	points := 0
 	for _, o := range append(slices.Clip(older), newest...) {
 		points += len(o.Points)
@@ -79,6 +93,9 @@ func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, forw
 		}
 	}
 	s.apart = max(2, length/maxPlaces)
+	if len(newest) > 0 {
+		s.across = s.reach(newest[0], forward, down)
+	}
 	s.rows = s.rows[:0]
 	for i, shape := range shapes {
 		if i < len(older) {
@@ -96,19 +113,34 @@ func (s *Silhouette) Look(layer int, pics []*Luma, older, newest []Outline, forw
 		return a
 	}
 	a.XMM, a.YMM, a.SigmaXMM, a.SigmaYMM = change[lostX], change[lostY], math.Sqrt(cov[lostX][lostX]), math.Sqrt(cov[lostY][lostY])
+	clearest := 0.0
 	for k, sigma := range [2]float64{a.SigmaXMM, a.SigmaYMM} {
 		t := &s.trails[k]
-		threshold := t.threshold(sigma, 0.1)
-		if threshold > blindMM {
+		wandered, looks := t.wandered(layer - comesIn)
+		threshold := max(t.threshold(sigma, 0.1), wanders*wandered)
+		step := t.add(sample{layer: layer, mm: change[k]}, threshold)
+		if looks < leastAside || threshold > mostAsideMM {
 			continue
 		}
-		a.Sees = a.Sees || len(t.before) >= leastTrail
-		if step := t.add(sample{layer: layer, mm: change[k]}, threshold); step.Sure > a.Step.Sure && !step.Creeps {
-			a.Step = step
+		a.Sees = true
+		*[2]*float64{&a.DetectsXMM, &a.DetectsYMM}[k] = threshold
+		if clear := math.Abs(step.MM) / threshold; step.Sure > 0 && !step.Creeps && clear > clearest { // what lies aside in one axis pulls at the other
+			a.Step, clearest = step, clear
 			a.Step.Axis = [2]string{"x", "y"}[k]
 		}
 	}
 	return a
+}
+
+// wandered is by how much the samples up to a layer differ, and how many they are.
+func (t *trail) wandered(upTo int) (mm float64, n int) {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, b := range t.before {
+		if b.layer <= upTo {
+			low, high, n = min(low, b.mm), max(high, b.mm), n+1
+		}
+	}
+	return max(high-low, 0), n
 }
 
 // Relearn says that all is as it should be from now on, as Watcher.Relearn does.
@@ -212,11 +244,11 @@ func (s *Silhouette) row(mmX, mmY, mmZ, x, y, nx, ny, off float64, newest bool) 
 
 // edge finds the strongest edge across a place. It must stand out from the others there.
 func (s *Silhouette) edge(x, y, nx, ny float64) (off float64, ok bool) {
-	const n = 2*across + 1
-	var v [n + 1]float32
+	n := 2*s.across + 1
+	var v [2*mostAcross + 2]float32
 	f := &s.pic.level[0]
-	for i := range v {
-		d := float64(i) - across - 0.5
+	for i := range n + 1 {
+		d := float64(i-s.across) - 0.5
 		for _, along := range [3]float64{-1, 0, 1} {
 			b, ok := f.at(x+nx*d-ny*along, y+ny*d+nx*along)
 			if !ok {
@@ -225,16 +257,16 @@ func (s *Silhouette) edge(x, y, nx, ny float64) (off float64, ok bool) {
 			v[i] += b / 3
 		}
 	}
-	var slope [n]float32
+	var slope [2*mostAcross + 1]float32
 	best := 1
-	for i := range slope {
+	for i := range n {
 		slope[i] = max(v[i+1]-v[i], v[i]-v[i+1])
 		if i > 0 && i < n-1 && slope[i] > slope[best] {
 			best = i
 		}
 	}
 	second := float32(0)
-	for i, g := range slope {
+	for i, g := range slope[:n] {
 		if i < best-2 || i > best+2 {
 			second = max(second, g)
 		}
@@ -243,7 +275,22 @@ func (s *Silhouette) edge(x, y, nx, ny float64) (off float64, ok bool) {
 	if b < 3 || second > 0.7*b || a > b || c > b {
 		return 0, false
 	}
-	return float64(best-across) + 0.5*float64(a-c)/float64(min(a-2*b+c, -0.01)), true
+	return float64(best-s.across) + 0.5*float64(a-c)/float64(min(a-2*b+c, -0.01)), true
+}
+
+// reach is in how many pixels to both sides an edge is looked for: as far as a part is likely to move.
+func (s *Silhouette) reach(o Outline, forward, down float64) int {
+	if len(o.Points) == 0 {
+		return leastAcross
+	}
+	x, y, z := o.Points[0][0], o.Points[0][1]-forward, o.ZMM-down
+	x1, y1 := s.proj.See(x-0.5, y, z)
+	x2, y2 := s.proj.See(x+0.5, y, z)
+	px := acrossMM * math.Hypot(x2-x1, y2-y1)
+	if !(px > leastAcross) {
+		return leastAcross
+	}
+	return int(min(px, mostAcross))
 }
 
 // at is the brightness between pixels.

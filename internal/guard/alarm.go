@@ -27,7 +27,12 @@ type raised struct {
 func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 	p := o.print
 	a := &raised{finding: f, before: p.good, after: p.now}
-	if !f.exact { // nobody has seen when it came about
+	switch {
+	case f.part: // it is noticed when some of the newest layers lie elsewhere
+		if a.before = p.early[1]; a.before.layer > f.since-newestLayers && p.early[0].jpeg != nil {
+			a.before = p.early[0]
+		}
+	case !f.exact: // nobody has seen when it came about
 		a.before = p.sure
 	}
 	if a.after.layer < f.since || a.after.atMS <= a.before.atMS { // it shows nothing of it yet

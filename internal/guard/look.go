@@ -49,7 +49,8 @@ type watched struct {
 	endstops  Statement
 	firmware  Statement
 	good, now picture
-	sure      picture // the one that was good when the endstops have last said that all is right; before that the print's first
+	early     [2]picture // good ones of some ten layers and more before that, the older one first
+	sure      picture    // the one that was good when the endstops have last said that all is right; before that the print's first
 	layers    []Layer
 	alarm     *raised
 	recorded  int
@@ -209,6 +210,9 @@ func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stan
 	if (l.Sees || l.Why == register.Learning) && l.Step.Sure == 0 && (other == nil || other.aside.Step.Sure == 0) {
 		if p.good = pic; p.sure.jpeg == nil {
 			p.sure = pic
+		}
+		if p.early[1].jpeg == nil || pic.layer-p.early[1].layer >= newestLayers {
+			p.early = [2]picture{p.early[1], pic}
 		}
 	}
 	o.sized(p, l.Why)

@@ -115,17 +115,18 @@ func aside(lines []camera.Segment, x, y float32) []camera.Segment {
 
 // TestThePartMoves has a part come loose in mid-print, with the head where it should be; and the same print without that.
 func TestThePartMoves(t *testing.T) {
-	const first, moves, last = 45, 52, 66
+	const first, moves, last = 36, 54, 66
 	for name, c := range map[string]struct {
 		x, y     float32 // that the part goes
 		checks   bool    // the endstops can be asked; they find all right
 		wantX    float64
 		want     string // of the alarm; "" none
-		wantSaid string // by the second opinion at the end, in any case
+		wantSaid string // by the second opinion at the end
+		notice   string // that people are given
 	}{
-		"to the left":                      {-2.4, 0, true, 2.4, "The part may have moved: its newest layers lie", "to the right of the older ones"},
-		"nobody can say where the head is": {-2.4, 0, false, 0, "", "to the right of the older ones"},
-		"it does not move":                 {0, 0, true, 0, "", "All layers lie one above the other."},
+		"to the left":                      {-2.4, 0, true, 2.4, "The part may have moved: its newest layers lie", "to the right of the older ones", ""},
+		"nobody can say where the head is": {-2.4, 0, false, 0, "", "The newest layers lie", "and nothing can say whether the head is where it should be"},
+		"it does not move":                 {0, 0, true, 0, "", "All layers lie one above the other.", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -166,7 +167,7 @@ func TestThePartMoves(t *testing.T) {
 							j.Layer, j.Check = n+1, &printer.EndstopCheck{N: int(checks), Layer: n, AtMS: time.Now().UnixMilli() + checks, Verdict: printer.CheckRight, X: printer.AxisFinding{Checked: true}}
 						})
 					}
-					if n > first+4 && d.print.second.why != "" {
+					if n > first+16 && d.print.second.why != "" {
 						t.Errorf("layer %d: it sees nothing: %s", n, d.print.second.why)
 					}
 					if n <= moves && (d.print.second.aside.Step.Sure > 0 || checks > 0) {
@@ -176,6 +177,9 @@ func TestThePartMoves(t *testing.T) {
 				a := d.print.alarm
 				if said := d.print.outline.Said; !strings.Contains(said, c.wantSaid) {
 					t.Errorf("it says %q, want %q", said, c.wantSaid)
+				}
+				if !strings.Contains(d.notice, c.notice) || c.notice == "" && d.notice != "" {
+					t.Errorf("people are told %q, want %q", d.notice, c.notice)
 				}
 				if c.want == "" {
 					if a != nil {

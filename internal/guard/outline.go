@@ -96,8 +96,13 @@ func (o *outline) look(ctx context.Context, layer int, at register.Pose, pics []
 	case len(older) == 0 || len(newest) == 0:
 		return second{why: "There are too few layers yet."}
 	}
-	if s.aside = o.sight.Look(layer, pics, older, newest, forward, down); !s.aside.Sees {
+	s.aside = o.sight.Look(layer, pics, older, newest, forward, down)
+	switch a := s.aside; {
+	case a.Sees:
+	case a.SigmaXMM > 90:
 		s.why = "Too little of the print's edge is seen."
+	default:
+		s.why = "It learns how the print's edges lie, or they lie too differently."
 	}
 	return s
 }
@@ -246,15 +251,15 @@ func (o *owner) outlineDoes(p *watched, camera Witness) Witness {
 	case p.second.why != "":
 		w.Status = WitnessBlind
 	case a.Sees:
-		w.DetectsXMM, w.DetectsYMM = tells(a.SigmaXMM), tells(a.SigmaYMM)
+		w.DetectsXMM, w.DetectsYMM = tells(a.DetectsXMM), tells(a.DetectsYMM)
 	}
 	return w
 }
 
-// tells is the least that is told of an axis which is seen with such an error; 0 none is.
-func tells(sigmaMM float64) float64 {
-	if 5*sigmaMM > partLeastMM {
+// tells is the least that an alarm would be raised for, where so little is detected; 0 nothing is.
+func tells(detectsMM float64) float64 {
+	if detectsMM > 90 {
 		return 0
 	}
-	return partLeastMM
+	return max(detectsMM, partLeastMM)
 }

@@ -191,7 +191,7 @@ func (o *owner) endPrint() {
 	if p := o.print; p != nil {
 		p.end()
 		p.alarm, p.frames, p.camera, p.watcher, p.outliner, p.order.file, p.stand = nil, nil, nil, nil, nil, nil, nil
-		p.good, p.now, p.sure = picture{}, picture{}, picture{}
+		p.good, p.now, p.sure, p.early = picture{}, picture{}, picture{}, [2]picture{}
 		o.print, o.last = nil, p
 	}
 }
