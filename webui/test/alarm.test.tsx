@@ -90,7 +90,7 @@ describe('while it prints', () => {
   })
 })
 
-const noSwitch = { usable: false, why: '', at_mm: 0, max: false, spread_mm: 0, hysteresis_mm: 0, overtravel_mm: 0, threshold_mm: 0, limits_mm: null }
+const noSwitch = { usable: false, why: '', at_mm: 0, max: false, spread_mm: 0, hysteresis_mm: 0, overtravel_mm: 0, threshold_mm: 0, steps_per_mm: 80, limits_mm: null }
 
 describe('an alarm', () => {
   it('takes the place of the sheet that says all is well', async () => {

@@ -19,7 +19,7 @@ const flush = () => act(async () => {
   await new Promise((resolve) => setTimeout(resolve))
 })
 
-const good = { usable: true, why: '', at_mm: -0.1, max: false, spread_mm: 0.04, hysteresis_mm: 0.05, overtravel_mm: 1.5, threshold_mm: 0.35, limits_mm: null }
+const good = { usable: true, why: '', at_mm: -0.1, max: false, spread_mm: 0.04, hysteresis_mm: 0.05, overtravel_mm: 1.5, threshold_mm: 0.35, steps_per_mm: 80, limits_mm: null }
 const card = (change: Partial<Card> = {}): Card => ({
   made_ms: 1_700_000_000_000, endstops: { x: good, y: good, made_ms: 1, machine: '' }, check_s: 4.8, camera: 0, camera_w: '', x_mm: 0.5, y_mm: 0.9, px_per_mm: 2.7, bed_moves: true, ...change,
 })
