@@ -127,7 +127,7 @@ func (s *session) cannotCheck() string {
 func (s *session) checkHere(now time.Time, at jobPos) bool {
 	ch := &s.run.checks
 	if at.layer <= ch.layer {
-		return at.inside && s.isLate(now, at.layer) && s.beginCheck(now, CheckDue)
+		return at.inside && ch.layer >= 0 && s.checkInside(now, at.layer)
 	}
 	begun, why := ch.layer >= 0, ch.wanted
 	if why == "" && s.checkIsDue(now, at.layer) {
@@ -135,6 +135,22 @@ func (s *session) checkHere(now time.Time, at jobPos) bool {
 	}
 	ch.layer, ch.change = at.layer, s.run.elapsed(now)
 	if !begun || why == "" {
+		return false
+	}
+	ch.wanted = ""
+	return s.beginCheck(now, why)
+}
+
+// checkInside begins a check within a layer, where nobody sees it, if one was asked for or is late, and reports whether it did.
+func (s *session) checkInside(now time.Time, layer int) bool {
+	ch := &s.run.checks
+	why := ch.wanted
+	switch {
+	case ch.again > 0: // it could not be made: not before the next layer
+		return false
+	case why == "" && s.isLate(now, layer):
+		why = CheckDue
+	case why == "":
 		return false
 	}
 	ch.wanted = ""
@@ -290,8 +306,8 @@ func (p *Printer) SetWatch(ctx context.Context, job string, w Watch) (uint64, er
 		Starting, Printing, Pausing, Paused, Resuming)
 }
 
-// CheckNow has the job under way ("" for any) checked against the endstops at the next layer change, whatever its Watch says of when. why is one of
-// CheckSuspicion and so on. What is found is JobStatus.Check. The error is ErrCheck where it cannot be made, with the reason.
+// CheckNow has the job under way ("" for any) checked against the endstops at the next layer change, or sooner where nobody sees it (gcode.Inside), whatever its Watch
+// says of when. why is one of CheckSuspicion and so on. What is found is JobStatus.Check. The error is ErrCheck where it cannot be made, with the reason.
 func (p *Printer) CheckNow(ctx context.Context, job, why string) (uint64, error) {
 	return p.inJob(ctx, job, func(o *owner, _ time.Time) error {
 		if reason := o.cannotCheck(); reason != "" {

@@ -108,6 +108,28 @@ func (r *rig) leavesUnseen(done, own []string) (inside int) {
 	return inside
 }
 
+// A check that is asked for does not wait for the end of a long layer.
+func TestAskedInALongLayer(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20, KeepExecuted: true}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetSwitches(r.Context(), usualSwitches(r.machine(), true)))
+		text := slowLayers(true, 1, 20, 1)
+		r.watched(text, Watch{Mode: WatchPause})
+		r.checkedAfter(0)
+		time.Sleep(6 * time.Minute) // behind the wall
+		asked := time.Now()
+		r.must(r.p.CheckNow(r.Context(), "", CheckSuspicion))
+		snap := r.checkedAfter(1)
+		if c := snap.Job.Check; c.Verdict != CheckRight || c.Why != CheckSuspicion || c.Layer != 1 || time.Since(asked) > 3*time.Minute {
+			t.Errorf("after %v: %+v", time.Since(asked), c)
+		}
+		await(r.T, r.p, func(s *Snapshot) bool { return s.LastJob != nil })
+		if r.leavesUnseen(r.sim.Executed(), commands(text)) == 0 {
+			t.Error("it was not in the layer")
+		}
+	})
+}
+
 // A check that could not be made is tried again at the next layers, and then no more.
 func TestChecksAreTriedAgain(t *testing.T) {
 	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20}, nil, func(r *rig) {
