@@ -31,7 +31,7 @@ export async function shootShifts(out) {
     await rig.call(key, '/v1/files/tower.gcode', { method: 'PUT', body: tower(24).text })
     await act({ do: 'start', file: 'tower.gcode', anyway: true, record: { mode: 'layer', every_s: 10, park: true } })
     await go('#/print')
-    await until('the camera sees', async () => (await state()).guard.camera.status === 'ready' && (await state()).guard.layers.some((l) => l.x_mm !== null), 300_000)
+    await until('the camera sees', async () => (await state()).guard.camera.status === 'ready' && (await state()).guard.layers.filter((l) => l.x_mm !== null).length > 2, 300_000)
     rig.layerd.kill('SIGUSR2')
     await act({ do: 'guard_check', job: '' })
     await until('the alarm', async () => (await state()).state === 'paused' && (await state()).guard.alarm?.pictures, 180_000)
