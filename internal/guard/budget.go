@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"layerd/camera/register"
 	"layerd/gcode"
 	"layerd/printer"
 )
@@ -32,6 +33,24 @@ func budget(share, shotS float64, looks, checks, blind, hot bool) (p plan) {
 		if blind && looks || hot {
 			p.checkShare = 2 * share
 		}
+	}
+	return p
+}
+
+const mostEager = 6 // looks: as many as learn a light, and two
+
+// eager counts looks in a row after which the next is wanted at once: the camera has learned too little yet, or has seen a step and is to see it again. before is what it was.
+func eager(before int, l register.Look) int {
+	if l.Why == register.Learning || l.Step.Sure > 0 && l.Step.Sure < 3 {
+		return before + 1
+	}
+	return 0
+}
+
+// soon has the next layers looked at, whatever that costs, but not for long: a scene that is never learned is looked at as seldom as any.
+func (p plan) soon(eager int) plan {
+	if p.everyS > 0 && eager > 0 && eager <= mostEager {
+		p.everyS = int(lookEvery / time.Second)
 	}
 	return p
 }

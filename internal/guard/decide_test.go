@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -199,5 +200,35 @@ func TestBudget(t *testing.T) {
 	}
 	if got := budget(20, 0.5, true, false, false, false); got.everyS != 8 {
 		t.Errorf("looks cost time themselves: got every %d s, want 8", got.everyS)
+	}
+}
+
+// A step is seen again at the next layer, and a new scene is learned at once; but a scene that is never learned costs no more than any.
+func TestEager(t *testing.T) {
+	step := func(sure int) register.Look { return register.Look{Sees: true, Step: register.Step{Sure: sure}} }
+	learning, fine := register.Look{Why: register.Learning}, register.Look{Sees: true}
+	for name, c := range map[string]struct {
+		looks []register.Look
+		want  int // seconds
+	}{
+		"nothing":             {[]register.Look{fine, fine}, 800},
+		"a step":              {[]register.Look{fine, step(1)}, 8},
+		"twice":               {[]register.Look{step(1), step(2)}, 8},
+		"three times is sure": {[]register.Look{step(1), step(2), step(3)}, 800},
+		"it was none":         {[]register.Look{step(1), fine}, 800},
+		"learning":            {[]register.Look{learning}, 8},
+		"learning for ever":   {slices.Repeat([]register.Look{learning}, mostEager+1), 800},
+		"dark":                {[]register.Look{learning, {Why: register.Dark}}, 800},
+	} {
+		n := 0
+		for _, l := range c.looks {
+			n = eager(n, l)
+		}
+		if got := (plan{everyS: 800}).soon(n).everyS; got != c.want {
+			t.Errorf("%s: the next look is in %d s, want %d", name, got, c.want)
+		}
+	}
+	if got := (plan{}).soon(1).everyS; got != 0 {
+		t.Errorf("a timelapse takes the pictures: got %d s, want 0", got)
 	}
 }

@@ -35,6 +35,7 @@ type watched struct {
 	anew     bool // the second opinion, too
 	lastAt   time.Time
 	blind    int // looks in a row that saw nothing
+	eager    int // looks in a row after which the next is wanted at once
 	odd      int // looks in a row whose pictures had another size than those of the set-up
 
 	shot      int    // number of the printer's newest that was noticed
@@ -216,6 +217,7 @@ func (o *owner) looked(ctx context.Context, p *watched, l register.Look, s *stan
 		}
 	}
 	o.sized(p, l.Why)
+	p.eager = eager(p.eager, l)
 	o.saw(l, last.Time)
 	o.record(p, l, s)
 	o.act(ctx, p.judge.look(l, last.Time))

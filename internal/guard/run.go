@@ -238,7 +238,7 @@ func (o *owner) spend(ctx context.Context) {
 	p := o.print
 	var plan plan
 	if p.judge.mode != printer.WatchOff {
-		plan = o.plan(p.order.film, p.order.shotS, p.blind >= blindLooks, p.judge.hot)
+		plan = o.plan(p.order.film, p.order.shotS, p.blind >= blindLooks, p.judge.hot).soon(p.eager)
 	}
 	if plan.everyS != p.order.plan.everyS && p.order.film.Mode == printer.ShotsOff {
 		if _, err := o.cfg.Printer.SetShots(ctx, p.order.job, shotsOf(p.order.film, plan)); err != nil {

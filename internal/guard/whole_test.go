@@ -91,8 +91,8 @@ func (w *world) keepEvidence(_ context.Context, e guard.Evidence) (int64, error)
 // scene is what the camera draws. Pictures of a head that moves are looked at by nobody, and drawing them was most of what these tests took: there are few.
 func (w *world) scene() camera.Scene {
 	b := w.sim.Body()
-	for range 10 {
-		time.Sleep(200 * time.Millisecond)
+	for range 40 {
+		time.Sleep(50 * time.Millisecond)
 		before := b.True
 		if b = w.sim.Body(); b.True == before {
 			break
@@ -346,7 +346,7 @@ func (w *world) films() {
 				return
 			}
 			if last = s.Job.Shot.N; s.Job.Shot.Still {
-				time.Sleep(200 * time.Millisecond)
+				time.Sleep(50 * time.Millisecond)
 				w.guard.ShotTaken(ctx, s.Job.ID, last)
 			}
 		}

@@ -181,5 +181,5 @@ function rehomed(rev: number): Promise<boolean> {
 /** This was none: layerd wants to see more before it stops this print again, and the print goes on, if it may. */
 export async function falseAlarm(job: string, goes: boolean): Promise<void> {
   const answer = await perform('alarm', { do: 'false_alarm', job })
-  if (!answer.error && goes) await perform('job', { do: 'resume', job, anyway: true })
+  if (!answer.error && goes) await perform('job', { do: 'resume', job })
 }

@@ -112,6 +112,14 @@ describe('an alarm', () => {
     expect([...root.querySelectorAll('.blink img')].map((img) => img.getAttribute('src'))).toEqual(['/v1/guard/7/before', '/v1/guard/7/after'])
   })
 
+  it('of a part that has moved offers no re-homing, for the head is right', async () => {
+    await page(alarmed({ part: true, confirmed: false, sentence: 'The part may have moved: its newest layers lie 2.1 mm to the right of the older ones, and the head is where it should be.' }), 'alarm')
+    expect(getByRole(root, 'alert', { name: 'The part may have moved' }).textContent).not.toContain('have not confirmed')
+    tap('What now?')
+    expect(queryByRole(root, 'button', { name: /Re-home/ })).toBeNull()
+    expect(button('Resume as it is')).toBeTruthy()
+  })
+
   it('the pictures fade by the slider, and the earlier one is there while the button is held', async () => {
     await sheet()
     const slider = getByRole<HTMLInputElement>(root, 'slider', { name: 'Before' })
@@ -230,9 +238,9 @@ describe('an alarm', () => {
   })
 
   it.each([
-    ['Resume as it is', 'Resume as it is', [{ do: 'resume', job: 'j1', anyway: true }]],
+    ['Resume as it is', 'Resume as it is', [{ do: 'resume', job: 'j1' }]],
     ['Stop the print', 'Stop print', [{ do: 'cancel', job: 'j1' }]],
-    ['False alarm', 'False alarm, resume', [{ do: 'false_alarm', job: 'j1' }, { do: 'resume', job: 'j1', anyway: true }]],
+    ['False alarm', 'False alarm, resume', [{ do: 'false_alarm', job: 'j1' }, { do: 'resume', job: 'j1' }]],
   ])('%s asks once', async (first, then, want) => {
     await sheet()
     tap(first)

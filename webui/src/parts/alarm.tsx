@@ -11,10 +11,13 @@ import { May } from './may'
 import { Sheet } from './sheet'
 import { Timeline } from './timeline'
 
+/** What it is, in two words or three. */
+export const alarmName = ({ part }: Pick<Alarm, 'part'>): string => (part ? 'The part may have moved' : 'Layer shift')
+
 export function AlarmCard({ s, alarm }: { s: State; alarm: Alarm }) {
   const { rehoming: r } = alarm
   return (
-    <section class="card alarm layer-shift" role="alert" aria-label="Layer shift" data-testid="alarm">
+    <section class="card alarm layer-shift" role="alert" aria-label={alarmName(alarm)} data-testid="alarm">
       <h2><Icon name="warn" /> {alarm.sentence}</h2>
       <p>{stands(s, alarm)}</p>
       {r && <Rehoming alarm={alarm} />}
@@ -27,8 +30,8 @@ export function AlarmCard({ s, alarm }: { s: State; alarm: Alarm }) {
 }
 
 /** What the printer does meanwhile. */
-export function stands({ state: now }: Pick<State, 'state'>, { paused, confirmed }: Pick<Alarm, 'paused' | 'confirmed'>): string {
-  const sure = confirmed ? '' : ' The endstops have not confirmed it.'
+export function stands({ state: now }: Pick<State, 'state'>, { paused, confirmed, part }: Pick<Alarm, 'paused' | 'confirmed' | 'part'>): string {
+  const sure = confirmed || part ? '' : ' The endstops have not confirmed it.'
   if (now === 'paused') return `The print stands still, and the bed stays warm.${sure}`
   if (now === 'pausing') return `The print is being paused.${sure}`
   return paused ? `The print goes on.${sure}` : `The print goes on, because it was set to tell only.${sure}`
@@ -50,7 +53,7 @@ export function AlarmSheet({ alarm, onClose }: { alarm: Alarm; onClose: () => vo
   if (!s) return null
   if (asked !== '') return <Question key={asked} s={s} alarm={alarm} asked={asked} onBack={() => setAsked('')} onClose={onClose} />
   return (
-    <Sheet title="Layer shift" onClose={onClose}>
+    <Sheet title={alarmName(alarm)} onClose={onClose}>
       <p class="alarm-sentence"><strong>{alarm.sentence}</strong></p>
       <p>{stands(s, alarm)} The part has {spoiledText(alarm.spoiled)}{alarm.spoiled > 0 && `, from layer ${alarm.since} on`}.</p>
       {alarm.rehoming && <Rehoming alarm={alarm} />}
@@ -71,7 +74,7 @@ function Choices({ s, alarm, onAsk }: { s: State; alarm: Alarm; onAsk: (what: As
     <div class="sheet-actions" role="group" aria-label="What to do">
       {again
         ? <button type="button" class="btn primary big" disabled={!enabled || !stands} onClick={() => s.job && void perform('job', { do: 'resume', job: s.job.id })}>{asking('job')?.do === 'resume' ? <Spinner /> : <Icon name="play" />} Resume</button>
-        : (
+        : !alarm.part && (
           <button type="button" class="btn primary big" disabled={!enabled || !stands} onClick={() => onAsk('rehome')}>
             {busy && (asking('rehome') !== null || alarm.rehoming?.running) ? <Spinner /> : <Icon name="home" />}
             <span>{alarm.rehoming ? 'Re-home X and Y once more' : 'Re-home X and Y, and resume'}<small>the part has {spoiledText(alarm.spoiled)}</small></span>
@@ -81,7 +84,7 @@ function Choices({ s, alarm, onAsk }: { s: State; alarm: Alarm; onAsk: (what: As
       {s.state === 'printing' && <button type="button" class="btn" disabled={!enabled} onClick={() => s.job && void perform('alarm', { do: 'guard_seen', job: s.job.id })}><Icon name="check" /> Seen: let it print on</button>}
       <button type="button" class="btn" disabled={!enabled} onClick={() => onAsk('false')}><Icon name="undo" /> False alarm</button>
       <button type="button" class="btn danger" disabled={!live.value || asking('job')?.do === 'cancel'} onClick={() => onAsk('cancel')}><Icon name="stop" /> Stop the print</button>
-      {!stands && !busy && <p class="why"><Icon name="info" size={18} />{s.state === 'paused' ? 'The printer itself holds the print: answer it first.' : s.state === 'pausing' ? 'The head is still moving. It parks.' : 'To re-home, pause the print first.'}</p>}
+      {!stands && !busy && <p class="why"><Icon name="info" size={18} />{s.state === 'paused' ? 'The printer itself holds the print: answer it first.' : s.state === 'pausing' ? 'The head is still moving. It parks.' : alarm.part ? 'To go on or not, pause the print first.' : 'To re-home, pause the print first.'}</p>}
     </div>
   )
 }
@@ -102,8 +105,10 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
     },
     resume: {
       title: 'Resume as it is?', danger: false, yes: 'Resume as it is',
-      words: 'The print goes on from where the head is now. If steps were lost, all that follows is printed beside its place.',
-      run: () => void perform('job', { do: 'resume', job, anyway: true }),
+      words: alarm.part
+        ? 'The head is where it should be. If the part is not, all that follows is printed beside it.'
+        : 'The print goes on from where the head is now. If steps were lost, all that follows is printed beside its place.',
+      run: () => void perform('job', { do: 'resume', job }),
     },
     cancel: {
       title: 'Stop this print?', danger: true, yes: 'Stop print',

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { getAlarms, spoiledText, type Alarm } from '../guard'
 import { complain } from '../state'
 import { moment } from '../units'
-import { WhoSaidWhat } from './alarm'
+import { alarmName, WhoSaidWhat } from './alarm'
 import { Blink } from './blink'
 import { Icon, Spinner } from './icon'
 
@@ -23,7 +23,7 @@ export function PrintAlarms({ id, nowMs }: { id: string; nowMs: number }) {
   return (
     <>
       {alarms.map((a) => (
-        <section key={a.id} class="past-alarm" aria-label="Layer shift" data-testid="past-alarm">
+        <section key={a.id} class="past-alarm" aria-label={alarmName(a)} data-testid="past-alarm">
           <h3><Icon name="warn" size={20} /> {a.sentence}</h3>
           <p class="muted small num">{moment(a.at_ms, nowMs)}, layer {a.layer}; {spoiledText(a.spoiled)}</p>
           {labels[a.label] && <p>{labels[a.label]}</p>}
