@@ -39,12 +39,14 @@ var (
 const (
 	maxBed   = 2 << 20 // bytes of a picture that is kept
 	leastBed = 0.02    // of the picture
+	clearMM  = 60.0    // that the head stands above the bed in it
 )
 
 // seeBed takes the picture for the corners, where the bed is likely to be seen whole; nil where it is too big to be kept.
 func (r *rounds) seeBed(ctx context.Context, c *register.Calibration) (*BedPicture, error) {
 	at := c.Park
-	if c.Kind == register.BedMoves {
+	if c.Kind == register.BedMoves { // and Z moves the head, which hides less from above
+		at.ZMM = max(at.ZMM, min(clearMM, r.profile.HeightMM/2))
 		at.YMM = (3*reach(r.profile).Min.YMM + reach(r.profile).Max.YMM) / 4
 	}
 	if err := r.goTo(ctx, at); err != nil {

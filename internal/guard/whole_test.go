@@ -194,7 +194,7 @@ func TestSetUpAndDrill(t *testing.T) {
 		}
 		synctest.Wait()
 		w.mu.Lock()
-		if w.kept.Card == nil || w.kept.Calibration == nil {
+		if w.kept.Card == nil || w.kept.Calibration == nil || w.kept.Bed == nil || w.kept.Bed.At.YMM == w.kept.Calibration.Park.YMM {
 			t.Errorf("kept: %+v", w.kept)
 		}
 		w.mu.Unlock()
