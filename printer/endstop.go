@@ -146,7 +146,7 @@ func (s *session) checkInside(now time.Time, layer int) bool {
 	ch := &s.run.checks
 	why := ch.wanted
 	switch {
-	case ch.again > 0: // it could not be made: not before the next layer
+	case why != "" && ch.again > 0: // it could not be made: not before the next layer
 		return false
 	case why == "" && s.isLate(now, layer):
 		why = CheckDue
@@ -213,6 +213,7 @@ func (s *session) checkMade(now time.Time, why string, b *prober) {
 	s.noted(now, c)
 	switch d := &s.run.detour; {
 	case d.stays && s.state == Printing:
+		s.run.checks.wanted = "" // people decide
 		s.pauseAstray(now, d.place, c)
 	case b.hit != [2]bool{} && s.state == Pausing: // in the midst of it
 		s.paused.why = PauseInfo{By: "shift", Message: "The check that the pause has ended early may have driven the head against the frame, and it may stand elsewhere now.", Shift: c}
@@ -243,17 +244,15 @@ func (s *session) noted(now time.Time, c *EndstopCheck) {
 	s.note("note", "check against the endstops: "+c.words())
 }
 
-// tryAgain has a check that could not be made tried again at the next layer change, some times: what was in its way may be gone then.
+// tryAgain has a check that could not be made, or is not sure, tried again at the next layer change, some times until one is: what was in its way may be gone then.
 func (ch *checks) tryAgain(c *EndstopCheck) {
 	switch {
-	case c.Verdict != CheckSkipped || c.Why == CheckRehomed:
+	case c.Verdict == CheckRight, c.Verdict == CheckLost, c.Why == CheckRehomed:
 		ch.again = 0
 	case ch.again < maxAgain:
 		if ch.again++; ch.wanted == "" {
 			ch.wanted = c.Why
 		}
-	default:
-		ch.again = 0
 	}
 }
 

@@ -214,7 +214,7 @@ func (b *prober) seekOpen(axis int, from, by float64) {
 			b.seekOpen(axis, from, by*2)
 			return
 		}
-		b.coarse(axis, to, from)
+		b.coarse(axis, to, from+b.way(axis)*probeStepMM) // it may close a little later than it did
 	})
 }
 

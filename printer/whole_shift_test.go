@@ -130,6 +130,31 @@ func TestAskedInALongLayer(t *testing.T) {
 	})
 }
 
+// What is lost before the first check, towards the switch and just as much as that looks ahead of it, is found by it, wherever the switch closes this time.
+func TestLostBeforeTheFirstCheck(t *testing.T) {
+	faults, err := printertest.ParseFaults("lose@x:4:16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(24) {
+		sw, known := printertest.Switch{Max: true, SigmaMM: 0.03, HysteresisMM: 0.1}, usualSwitches("", true)
+		known.X.Max, known.Y.Max, known.X.AtMM, known.Y.AtMM = true, true, 220, 220
+		whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20, Seed: seed, X: sw, Y: sw, Faults: faults}, nil, func(r *rig) {
+			r.becomes(Idle)
+			known.Machine = r.machine()
+			r.must(r.p.SetSwitches(r.Context(), known))
+			r.watched(tower(4, 8, "M83"), Watch{Mode: WatchPause, SharePercent: 100})
+			snap := r.checkedAfter(0)
+			if snap.Job == nil || snap.Job.Check.N != 1 || snap.Job.Check.Verdict != CheckLost || !near(snap.Job.Check.X.OffMM, 0.8, 0.2) {
+				t.Errorf("seed %d: got %+v", seed, snap.Job)
+			}
+			r.becomes(Paused)
+			r.must(r.p.Cancel(r.Context(), ""))
+			r.becomes(Idle)
+		})
+	}
+}
+
 // A check that could not be made is tried again at the next layers, and then no more.
 func TestChecksAreTriedAgain(t *testing.T) {
 	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20}, nil, func(r *rig) {
