@@ -109,6 +109,7 @@ describe('an alarm', () => {
     expect(told).toEqual([])
     const text = getByRole(root, 'dialog').textContent
     for (const words of ['The part has about 2 spoiled layers, from layer 142 on.', 'further <b>right</b>.', 'X is off by 1.6 mm.']) expect(text).toContain(words)
+    expect(text).toContain('Before: after layer 15. Now: after layer 17.')
     expect([...root.querySelectorAll('.blink img')].map((img) => img.getAttribute('src'))).toEqual(['/v1/guard/7/before', '/v1/guard/7/after'])
   })
 

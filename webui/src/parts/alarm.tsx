@@ -57,7 +57,7 @@ export function AlarmSheet({ alarm, onClose }: { alarm: Alarm; onClose: () => vo
       <p class="alarm-sentence"><strong>{alarm.sentence}</strong></p>
       <p>{stands(s, alarm)} The part has {spoiledText(alarm.spoiled)}{alarm.spoiled > 0 && `, from layer ${alarm.since} on`}.</p>
       {alarm.rehoming && <Rehoming alarm={alarm} />}
-      {alarm.pictures && alarm.id > 0 ? <Blink key={alarm.id} id={alarm.id} crop={alarm.crop} arrows={alarm.arrows} /> : <p class="why"><Icon name="camera" size={18} />There are no pictures: no camera saw it.</p>}
+      {alarm.pictures && alarm.id > 0 ? <Blink key={alarm.id} id={alarm.id} crop={alarm.crop} arrows={alarm.arrows} layers={[alarm.before_layer, alarm.after_layer]} /> : <p class="why"><Icon name="camera" size={18} />There are no pictures: no camera saw it.</p>}
       <May><Choices s={s} alarm={alarm} onAsk={setAsked} /></May>
       <WhoSaidWhat alarm={alarm} />
       <Layers job={s.job?.id ?? ''} since={alarm.since} />

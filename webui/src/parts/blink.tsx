@@ -9,6 +9,7 @@ interface BlinkProps {
   id: number // of the evidence
   crop: readonly number[] // where to look: left, top, width, height, as parts of 1
   arrows?: readonly Arrow[] // what has moved, and to which side
+  layers?: readonly [number, number] // after which they were taken; 0 unknown
   /** It was long ago: the second picture is not of now. */
   past?: boolean
 }
@@ -24,7 +25,7 @@ export function place(crop: readonly number[]): { left: number; top: number; wid
   return good ? { left, top, width, height } : { left: 0, top: 0, width: 1, height: 1 }
 }
 
-export function Blink({ id, crop, arrows = [], past = false }: BlinkProps) {
+export function Blink({ id, crop, arrows = [], layers = [0, 0], past = false }: BlinkProps) {
   const later = past ? 'Then' : 'Now'
   const label = useId()
   const [now, setNow] = useState(100) // percent of the present picture
@@ -49,6 +50,7 @@ export function Blink({ id, crop, arrows = [], past = false }: BlinkProps) {
         {!size && <span class="blink-waits"><Spinner /></span>}
         <span class="blink-says" data-testid="blink-says" aria-live="off">{share === 0 ? 'Before' : share === 100 ? later : `${100 - share} % before`}</span>
       </div>
+      {layers[0] > 0 && layers[1] > 0 && <p class="muted small num">Before: after layer {layers[0]}. {later}: after layer {layers[1]}.</p>}
       {arrows.length > 0 && <p class="muted small num">The arrow shows which way: {arrows.map(nameOf).join(', ')}. It is drawn longer than that.</p>}
       <div class="blink-slider">
         <label for={label}>Before</label>

@@ -27,7 +27,7 @@ export function PrintAlarms({ id, nowMs }: { id: string; nowMs: number }) {
           <h3><Icon name="warn" size={20} /> {a.sentence}</h3>
           <p class="muted small num">{moment(a.at_ms, nowMs)}, layer {a.layer}; {spoiledText(a.spoiled)}</p>
           {labels[a.label] && <p>{labels[a.label]}</p>}
-          {a.pictures && a.id > 0 && <Blink id={a.id} crop={a.crop} arrows={a.arrows} past />}
+          {a.pictures && a.id > 0 && <Blink id={a.id} crop={a.crop} arrows={a.arrows} layers={[a.before_layer, a.after_layer]} past />}
           <WhoSaidWhat alarm={a} />
         </section>
       ))}
