@@ -27,6 +27,7 @@ type judge struct {
 	step     register.Step
 	part     register.Step // the print's newest layers against its older ones: outlined.go
 	clear    int           // the last layer at which the endstops said that all is right, 0 none
+	both     int           // … and had looked at both axes
 	grumbled int           // the newest layer at which the firmware said something of a motor or a collision; -1 none
 	hot      bool          // a driver said that it is too hot
 	alarmed  bool          // and nobody has answered yet
@@ -124,7 +125,7 @@ func (j *judge) check(c printer.EndstopCheck) (v verdict) {
 	j.asked = false
 	switch c.Verdict {
 	case printer.CheckRight:
-		v = j.cleared(c.Layer, suspected)
+		v = j.cleared(c, suspected)
 		if moved := j.movedPart(c.Layer); moved.finding != nil {
 			v.finding, v.pause = moved.finding, moved.pause
 		}
@@ -137,7 +138,7 @@ func (j *judge) check(c printer.EndstopCheck) (v verdict) {
 			}
 		}
 		if !lost { // as it was when people let it go on
-			return j.cleared(c.Layer, suspected)
+			return j.cleared(c, suspected)
 		}
 		if j.step.Sure > 0 && f.offMM[axisOf(j.step.Axis)] != 0 && !j.step.Creeps {
 			f.since, f.exact = j.step.SinceLayer, true
@@ -151,9 +152,15 @@ func (j *judge) check(c printer.EndstopCheck) (v verdict) {
 
 const leastMM = 0.3 // no loss of steps is smaller
 
-// cleared: the head is where it should be. What the camera sees is something else, and the measure from now on.
-func (j *judge) cleared(layer int, suspected bool) (v verdict) {
-	j.clear, j.unable = layer, false
+// cleared: the head is where it should be. What the camera sees is something else, and the measure from now on; but not in an axis whose switch is of no use: of that it alone can tell.
+func (j *judge) cleared(c printer.EndstopCheck, suspected bool) (v verdict) {
+	layer, checked := c.Layer, [2]bool{c.X.Checked, c.Y.Checked}
+	if j.clear = layer; checked[0] && checked[1] {
+		j.both = layer
+	}
+	if j.unable = j.step.Sure > 0 && !checked[axisOf(j.step.Axis)]; j.unable {
+		return v
+	}
 	if suspected && j.step.Sure > 0 {
 		v.relearn = true
 		v.notice = fmt.Sprintf("At layer %d the camera saw a shift of %.1f mm, and the endstops say that the head is right: the camera, the bed or what lies on it may have moved.", layer, math.Abs(j.step.MM))

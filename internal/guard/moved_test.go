@@ -164,7 +164,7 @@ func TestThePartMoves(t *testing.T) {
 					if d.print.judge.asked {
 						checks++
 						d.job(printer.Printing, func(j *printer.JobStatus) {
-							j.Layer, j.Check = n+1, &printer.EndstopCheck{N: int(checks), Layer: n, AtMS: time.Now().UnixMilli() + checks, Verdict: printer.CheckRight, X: printer.AxisFinding{Checked: true}}
+							j.Layer, j.Check = n+1, &printer.EndstopCheck{N: int(checks), Layer: n, AtMS: time.Now().UnixMilli() + checks, Verdict: printer.CheckRight, X: printer.AxisFinding{Checked: true}, Y: printer.AxisFinding{Checked: true}}
 						})
 					}
 					if n > first+16 && d.print.second.why != "" {

@@ -32,11 +32,15 @@ func (j *judge) outlined(a register.Aside, layer int, now time.Time) (v verdict)
 		case j.step.Sure > 0 && j.alone(layer):
 			return j.alarm(j.seen(layer))
 		case j.moved():
-			v.notice = "The print's " + j.partFinding(layer).lie() + ", and nothing can say whether the head is where it should be: have a look."
+			v.notice = j.unexplained(layer)
 		}
 		return v
 	}
 	if v = j.movedPart(layer); v.finding != nil || !j.moved() {
+		return v
+	}
+	if since := j.part.SinceLayer; j.clear >= since && j.both < since { // they have looked, at one axis
+		v.notice = j.unexplained(layer)
 		return v
 	}
 	if j.spent.IsZero() || now.Sub(j.spent) >= suspicionEvery {
@@ -57,9 +61,14 @@ func (j *judge) shows(head register.Step) bool {
 	return s.Sure >= 2 && s.Axis == head.Axis && s.MM*head.MM > 0
 }
 
-// movedPart is that the part has moved, if it has: the layers lie elsewhere, and a check since has found the head right.
+// unexplained is what people are told where the layers lie elsewhere, and the endstops cannot say of both axes why.
+func (j *judge) unexplained(layer int) string {
+	return "The print's " + j.partFinding(layer).lie() + ", and nothing can say whether the head is where it should be: have a look."
+}
+
+// movedPart is that the part has moved, if it has: the layers lie elsewhere, and a check since has found the head right, in both axes, for the outline may take one for the other.
 func (j *judge) movedPart(layer int) (v verdict) {
-	if !j.moved() || j.clear < j.part.SinceLayer || j.step.Sure > 0 {
+	if !j.moved() || j.both < j.part.SinceLayer || j.step.Sure > 0 {
 		return v
 	}
 	if v = j.alarm(j.partFinding(layer)); j.tellPart {
