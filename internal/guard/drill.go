@@ -20,7 +20,7 @@ func (o *owner) beginDrill(axis string) error {
 	if axis != "y" {
 		axis = "x"
 	}
-	cal, usable, life := o.kept.Calibration, o.usable(), o.life
+	cal, usable, life := o.kept.Calibration, map[string]bool{"x": o.switches().X.Usable, "y": o.switches().Y.Usable}[axis], o.life
 	if !o.sighted() {
 		cal = nil
 	}
