@@ -42,13 +42,14 @@ const (
 	newestLayers = 10
 	olderLayers  = 50
 	leastOlder   = 10       // below which there is too little to compare with
-	readAtOnce   = 32 << 20 // bytes of the file in a look
+	readAtOnce   = 32 << 20 // bytes of the file in a look, to the end of a layer, which may be as long again
 	besideMM     = 0.5      // that a bed of which it is not known how it moves may be from where its corners were seen
 	inTurnMM     = 1.0      // by which a layer may lie lower than one before: else objects are printed one after the other
 )
 
 var (
 	errNoFile = errors.New("its file cannot be read again")
+	errLayer  = errors.New("a layer of it is too long to be read beside the print")
 	errInTurn = errors.New("its objects are printed one after the other, and hide each other")
 )
 
@@ -148,12 +149,15 @@ func (f *printFile) read(ctx context.Context, layer int) {
 	if err == nil {
 		defer file.Close()
 		if _, err = file.Seek(offset, io.SeekStart); err == nil {
-			err = f.walls.Read(file, layer, readAtOnce, f.take)
+			err = f.walls.Read(bounded(ctx, file, 2*readAtOnce), layer, readAtOnce, f.take)
 		}
 	}
 	next, _ = f.walls.Next()
 	f.behind = next <= layer
-	if err != nil {
+	switch {
+	case errors.Is(err, errLayer):
+		f.why = errLayer
+	case err != nil:
 		f.why = errNoFile
 	}
 	if f.inTurn() {
@@ -162,6 +166,26 @@ func (f *printFile) read(ctx context.Context, layer int) {
 	if f.why != nil {
 		f.layers = nil
 	}
+}
+
+// reading is a Read of something else.
+type reading func(b []byte) (int, error)
+
+func (r reading) Read(b []byte) (int, error) { return r(b) }
+
+// bounded reads r until ctx ends, so that nothing waits for it then, and errLayer once it is more than most bytes: all else that takes long waits behind it.
+func bounded(ctx context.Context, r io.Reader, most int64) io.Reader {
+	return reading(func(b []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		if most <= 0 {
+			return 0, errLayer
+		}
+		n, err := r.Read(b[:min(int64(len(b)), most)])
+		most -= int64(n)
+		return n, err
+	})
 }
 
 func (f *printFile) take(layer int, walls []gcode.Wall) {
@@ -237,12 +261,16 @@ func (o *owner) outlineDoes(p *watched, camera Witness) Witness {
 	switch {
 	case camera.Status == WitnessUnset || camera.Status == WitnessUnable:
 		return Witness{Status: camera.Status, Why: camera.Why}
+	case o.kept.Bed == nil:
+		return Witness{Status: WitnessUnset, Why: "The set-up has no picture of the bed: do the set-up again."}
 	case o.kept.Corners == nil:
 		return Witness{Status: WitnessUnset, Why: "Nobody has shown it the corners of the bed."}
 	case p == nil:
 		return Witness{Status: WitnessReady}
 	case p == o.print && p.order.never != nil:
 		return Witness{Status: WitnessUnable, Why: cannot(p.order.never)}
+	case p == o.print && camera.Status == WitnessBlind && (p.camera == nil || !p.seen.any || p.outline.AtMS != p.seen.AtMS): // there was no picture for it, and what it saw before is not how it does
+		return Witness{Status: WitnessBlind, Why: camera.Why, AtMS: p.outline.AtMS}
 	}
 	w := Witness{Status: WitnessReady, Why: p.second.why, AtMS: p.outline.AtMS, Said: p.outline.Said}
 	switch a := p.second.aside; {
