@@ -52,11 +52,9 @@ func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 			a.Statements = append(a.Statements, s)
 		}
 	}
-	if c := o.kept.Calibration; c != nil {
+	if c := o.kept.Calibration; c != nil && !f.part { // where in the picture a part lies nobody knows
 		a.Crop = crop(c, f.offMM[1] != 0 && f.offMM[0] == 0, p.now.turn)
-		if !f.part { // where in the picture that lies nobody knows
-			a.Arrows = arrows(c, f.offMM, p.now.turn)
-		}
+		a.Arrows = arrows(c, f.offMM, p.now.turn)
 	}
 	p.alarm = a
 	o.log.Warn("the print is shifted", "job", p.order.job, "layer", f.layer, "x_mm", f.offMM[0], "y_mm", f.offMM[1], "confirmed", f.confirmed, "pause", pause)

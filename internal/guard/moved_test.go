@@ -187,7 +187,7 @@ func TestThePartMoves(t *testing.T) {
 					}
 					return
 				}
-				if a == nil || !a.Paused || !a.Part || a.Confirmed || !strings.HasPrefix(a.Sentence, c.want) || math.Abs(a.XMM-c.wantX) > 0.8 || a.YMM != 0 || a.before.layer < first || a.before.layer > moves || a.after.layer <= moves {
+				if a == nil || !a.Paused || !a.Part || a.Confirmed || !strings.HasPrefix(a.Sentence, c.want) || math.Abs(a.XMM-c.wantX) > 0.8 || a.YMM != 0 || a.before.layer < first || a.before.layer > moves || a.after.layer <= moves || a.Crop != [4]float64{0, 0, 1, 1} || len(a.Arrows) > 0 {
 					t.Fatalf("got %+v, second opinion %+v", a, d.print.second)
 				}
 				said := map[string]bool{}
