@@ -151,8 +151,8 @@ func (r *rounds) setUp(ctx context.Context) (k Kept, err error) {
 			card.Camera = forPeople(err)
 		} else {
 			k.Calibration = cal
-			if k.Bed, err = r.seeBed(ctx, cal); err != nil {
-				return k, err
+			if k.Bed, _ = r.seeBed(ctx, cal); ctx.Err() != nil { // without it nobody can show the corners, and no more
+				return k, ctx.Err()
 			}
 			card.describe(r.cameraID, cal)
 		}
