@@ -91,6 +91,9 @@ func openPack(root *os.Root, job string) (*Pack, error) {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		root.Close()
+		if errors.Is(err, fs.ErrNotExist) { // it was deleted meanwhile
+			return nil, ErrNoRecording
+		}
 		return nil, fmt.Errorf("read a recording: %w", err)
 	}
 	for _, e := range entries {
