@@ -43,7 +43,7 @@ type State struct {
 	Notice    string            `json:"notice"`    // what people should know besides, such as a set-up that does not fit any more; "" nothing
 }
 
-// Witness is how one of the three does.
+// Witness is how one of them does.
 type Witness struct {
 	Status     string  `json:"status"`       // WitnessReady and so on
 	Why        string  `json:"why"`          // it is blind, unable or off, for people; "" when ready

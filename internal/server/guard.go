@@ -143,7 +143,7 @@ func (s *Server) serveAlarms(w http.ResponseWriter, r *http.Request, _ access.Id
 	}
 	list := AlarmList{Alarms: []guard.Alarm{}}
 	for _, k := range kept {
-		var a guard.Alarm
+		a := guard.Alarm{Arrows: []guard.Arrow{}} // older ones have none
 		if err := json.Unmarshal(k.About, &a); err != nil {
 			return fmt.Errorf("read alarm %d: %w", k.ID, err)
 		}
