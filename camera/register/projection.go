@@ -48,7 +48,7 @@ func NewProjection(seen, bed [4][2]float64, w, h int) (*Projection, error) {
 	for i, k := range [3]float64{f, f, 1} {
 		p.at[i] = [4]float64{m[i][0], m[i][1], k * r3[i] / scale, m[i][2]}
 	}
-	// The homography's sign is free; bed and camera are so that the bed is before the camera, and up is up.
+	// The homography's sign is free; bed and camera are so that the bed is before the camera.
 	if x, y := middleOf(bed); p.at[2][0]*x+p.at[2][1]*y+p.at[2][3] < 0 {
 		for i := range p.at {
 			for _, j := range [3]int{0, 1, 3} {
@@ -56,9 +56,8 @@ func NewProjection(seen, bed [4][2]float64, w, h int) (*Projection, error) {
 			}
 		}
 	}
-	x, y := middleOf(bed)
-	_, low := p.See(x, y, 0)
-	if _, high := p.See(x, y, 1); high > low {
+	// A picture may be of a camera that hangs on its side or upside down, or be mirrored, so up in it says nothing. But the camera looks at the bed from above: by Cramer's rule its height has the other sign than this.
+	if ab := cross(p.column(0), p.column(1)); ab[0]*p.at[0][3]+ab[1]*p.at[1][3]+ab[2]*p.at[2][3] > 0 {
 		for i := range p.at {
 			p.at[i][2] = -p.at[i][2]
 		}
@@ -68,6 +67,10 @@ func NewProjection(seen, bed [4][2]float64, w, h int) (*Projection, error) {
 
 func middleOf(c [4][2]float64) (x, y float64) {
 	return (c[0][0] + c[1][0] + c[2][0] + c[3][0]) / 4, (c[0][1] + c[1][1] + c[2][1] + c[3][1]) / 4
+}
+
+func (p *Projection) column(j int) [3]float64 {
+	return [3]float64{p.at[0][j], p.at[1][j], p.at[2][j]}
 }
 
 func norm(a [3]float64) float64 { return math.Sqrt(a[0]*a[0] + a[1]*a[1] + a[2]*a[2]) }

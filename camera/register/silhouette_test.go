@@ -52,6 +52,39 @@ func TestProjection(t *testing.T) {
 	}
 }
 
+// A picture as the sensor has it is not upright where the camera is not, and it is what is looked at.
+func TestProjectionOfATurnedPicture(t *testing.T) {
+	const w, h = 704, 396
+	see, bed := lookingAt(210, w, h), [4][2]float64{{10, 60}, {210, 60}, {210, 200}, {10, 200}}
+	for name, c := range map[string]struct {
+		w, h  int
+		place func(p [2]float64) [2]float64
+	}{
+		"upright":     {w, h, func(p [2]float64) [2]float64 { return p }},
+		"upside down": {w, h, func(p [2]float64) [2]float64 { return [2]float64{w - p[0], h - p[1]} }},
+		"on its side": {h, w, func(p [2]float64) [2]float64 { return [2]float64{h - p[1], p[0]} }},
+		"the other":   {h, w, func(p [2]float64) [2]float64 { return [2]float64{p[1], w - p[0]} }},
+		"mirrored":    {w, h, func(p [2]float64) [2]float64 { return [2]float64{w - p[0], p[1]} }},
+		"both":        {w, h, func(p [2]float64) [2]float64 { return [2]float64{p[0], h - p[1]} }},
+	} {
+		var seen [4][2]float64
+		for i, b := range bed {
+			seen[i] = c.place(see(b[0], b[1], 0))
+		}
+		p, err := register.NewProjection(seen, bed, c.w, c.h)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, z := range []float64{0, 20, 60} {
+			x, y := p.See(150, 150, z)
+			if want := c.place(see(150, 150, z)); math.Hypot(x-want[0], y-want[1]) > 0.5 {
+				t.Errorf("%s, %v mm high: seen at %.1f %.1f, want %.1f", name, z, x, y, want)
+			}
+		}
+	}
+}
+
 // prism is a print, layer by layer: its outlines, and its lines when the layers from some one on lie elsewhere.
 func prism(layers, lostFrom int, lost [2]float64) (outlines []register.Outline, trail []camera.Segment) {
 	for i := range layers {
