@@ -26,6 +26,7 @@ type judge struct {
 	unable   bool      // they could not answer to the suspicion under way: the camera is alone
 	step     register.Step
 	part     register.Step // the print's newest layers against its older ones: outlined.go
+	apart    int           // the layer since which that is as much as it must show, 0 it is not
 	clear    int           // the last layer at which the endstops said that all is right, 0 none
 	both     int           // … and had looked at both axes
 	grumbled int           // the newest layer at which the firmware said something of a motor or a collision; -1 none
@@ -210,7 +211,7 @@ func (j *judge) falseAlarm(f *finding) {
 
 // goesOn: people let the print go on. anew: what checks find is measured from here on, since X and Y were homed anew, or the printer has taken the loss over.
 func (j *judge) goesOn(f *finding, anew bool) {
-	j.alarmed, j.asked, j.unable, j.step, j.part = false, false, false, register.Step{}, register.Step{}
+	j.alarmed, j.asked, j.unable, j.step, j.part, j.apart = false, false, false, register.Step{}, register.Step{}, 0
 	switch {
 	case anew:
 		j.acceptedMM = [2]float64{}

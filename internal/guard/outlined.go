@@ -20,6 +20,12 @@ const (
 
 // outlined takes over what was seen of the print's outline, after look has that of the same picture.
 func (j *judge) outlined(a register.Aside, layer int, now time.Time) (v verdict) {
+	switch {
+	case !(math.Abs(a.Step.MM) > partLeastMM):
+		j.apart = 0
+	case j.apart == 0:
+		j.apart = layer
+	}
 	j.part = register.Step{}
 	if math.Abs(a.Step.MM) >= j.partMM {
 		j.part = a.Step
@@ -39,7 +45,7 @@ func (j *judge) outlined(a register.Aside, layer int, now time.Time) (v verdict)
 	if v = j.movedPart(layer); v.finding != nil || !j.moved() {
 		return v
 	}
-	if since := j.part.SinceLayer; j.clear >= since && j.both < since { // they have looked, at one axis
+	if j.clear >= j.apart && j.both < j.apart { // they have looked, at one axis
 		v.notice = j.unexplained(layer)
 		return v
 	}
@@ -66,9 +72,10 @@ func (j *judge) unexplained(layer int) string {
 	return "The print's " + j.partFinding(layer).lie() + ", and nothing can say whether the head is where it should be: have a look."
 }
 
-// movedPart is that the part has moved, if it has: the layers lie elsewhere, and a check since has found the head right, in both axes, for the outline may take one for the other.
+// movedPart is that the part has moved, if it has: the layers lie elsewhere, and a check since they lie so far off has found the head right: what they showed of less
+// before may have been nothing. It must have looked at both axes, for the outline may take one for the other.
 func (j *judge) movedPart(layer int) (v verdict) {
-	if !j.moved() || j.both < j.part.SinceLayer || j.step.Sure > 0 {
+	if !j.moved() || j.both < j.apart || j.step.Sure > 0 {
 		return v
 	}
 	if v = j.alarm(j.partFinding(layer)); j.tellPart {

@@ -32,6 +32,8 @@ func TestWhatFollowsFromTheOutline(t *testing.T) {
 			{part: moved(1)}, {part: moved(2)}, {check: printer.CheckRight}, {part: moved(3), wantAlarm: true, wantPause: true, wantPart: true}}},
 		"one from before says nothing of it": {printer.WatchPause, true, []layer{
 			{check: printer.CheckRight}, {part: step(2.1, 2, 2)}, {part: step(2.1, 2, 3), wantCheck: true}}},
+		"nor one from when it showed less": {printer.WatchPause, true, []layer{
+			{part: step(1.2, 5, 3)}, {check: printer.CheckRight}, {part: moved(3), wantCheck: true}, {check: printer.CheckLost, wantAlarm: true, wantPause: true}}},
 		"the head is lost, and not the part": {printer.WatchPause, true, []layer{
 			{part: moved(3), wantCheck: true}, {check: printer.CheckLost, wantAlarm: true, wantPause: true}}},
 		"a check that cannot be made leaves it alone, and alone it pauses nothing": {printer.WatchPause, true, []layer{
