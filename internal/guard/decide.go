@@ -32,6 +32,7 @@ type judge struct {
 	grumbled int           // the newest layer at which the firmware said something of a motor or a collision; -1 none
 	hot      bool          // a driver said that it is too hot
 	alarmed  bool          // and nobody has answered yet
+	light    bool          // … but that is of the part alone, and the print goes on: the head is still watched
 
 	tellPart   bool       // that the part may have moved people are only told
 	cameraMM   float64    // what the camera must see at least to be believed, after a false alarm
@@ -80,7 +81,7 @@ func (j *judge) look(l register.Look, now time.Time) (v verdict) {
 		j.unable = j.unable && j.asked
 		return v
 	}
-	if j.mode == printer.WatchOff || j.alarmed || j.asked {
+	if j.mode == printer.WatchOff || j.grave() || j.asked {
 		return v
 	}
 	if j.canCheck && !j.unable {
@@ -180,18 +181,21 @@ func (j *judge) firmware(w printer.FirmwareWitness, layer int) (v verdict) {
 		return v
 	}
 	j.grumbled = layer
-	if j.mode != printer.WatchOff && j.canCheck && !j.alarmed && !j.asked {
+	if j.mode != printer.WatchOff && j.canCheck && !j.grave() && !j.asked {
 		j.asked, v.check = true, true
 	}
 	return v
 }
 
+// grave reports whether there is an alarm that no other may take the place of.
+func (j *judge) grave() bool { return j.alarmed && !j.light }
+
 func (j *judge) alarm(f *finding) (v verdict) {
-	if j.mode == printer.WatchOff || j.alarmed {
+	if j.mode == printer.WatchOff || j.grave() || j.alarmed && f.part {
 		return v
 	}
 	f.since = min(max(f.since, 1), max(f.layer, 1))
-	j.alarmed = true
+	j.alarmed, j.light = true, false
 	return verdict{finding: f, pause: j.mode == printer.WatchPause}
 }
 

@@ -78,8 +78,9 @@ func (j *judge) movedPart(layer int) (v verdict) {
 	if !j.moved() || j.both < j.apart || j.step.Sure > 0 {
 		return v
 	}
-	if v = j.alarm(j.partFinding(layer)); j.tellPart {
-		v.pause = false
+	if v = j.alarm(j.partFinding(layer)); v.finding != nil {
+		v.pause = v.pause && !j.tellPart
+		j.light = !v.pause
 	}
 	return v
 }
