@@ -39,9 +39,9 @@ func budget(share, shotS float64, looks, checks, blind, hot bool) (p plan) {
 
 const mostEager = 6 // looks: as many as learn a light, and two
 
-// eager counts looks in a row after which the next is wanted at once: the camera has learned too little yet, or has seen a step and is to see it again. before is what it was.
+// eager counts looks in a row after which the next is wanted at once: the camera has learned too little yet, of a scene or of a new light, or has seen a step and is to see it again. before is what it was.
 func eager(before int, l register.Look) int {
-	if l.Why == register.Learning || l.Step.Sure > 0 && l.Step.Sure < 3 {
+	if l.Why == register.Learning || l.Why == register.Relit || l.Step.Sure > 0 && l.Step.Sure < 3 {
 		return before + 1
 	}
 	return 0

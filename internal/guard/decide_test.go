@@ -217,6 +217,7 @@ func TestEager(t *testing.T) {
 		"three times is sure": {[]register.Look{step(1), step(2), step(3)}, 800},
 		"it was none":         {[]register.Look{step(1), fine}, 800},
 		"learning":            {[]register.Look{learning}, 8},
+		"a lamp":              {[]register.Look{fine, {Why: register.Relit}, {Why: register.Relit}}, 8},
 		"learning for ever":   {slices.Repeat([]register.Look{learning}, mostEager+1), 800},
 		"dark":                {[]register.Look{learning, {Why: register.Dark}}, 800},
 	} {
