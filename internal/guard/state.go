@@ -4,7 +4,7 @@
 //	parked pictures (camera) ─┼─▶ Run ─▶ decide ─▶ check now, pause, tell ─▶ State, evidence
 //	firmware's words ─────────┘
 //
-// Three witnesses see different things. A check against the endstops knows where the head is, and nothing of the part. The camera sees head and bed, when
+// The witnesses see different things. A check against the endstops knows where the head is, and nothing of the part. The camera sees head and bed, when
 // there is light. Some firmware notices a collision. Camera and firmware make suspicious, the endstops confirm.
 //
 // Nothing here can hold up a print: what fails is told, and the print goes on.

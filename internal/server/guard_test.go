@@ -60,7 +60,7 @@ func TestGuardCommands(t *testing.T) {
 
 func TestEvidence(t *testing.T) {
 	r := newRig(t)
-	if w := r.do("GET", "/v1/alarms/r1", "viewer", nil); w.Code != 200 || !strings.Contains(w.Body.String(), `"id":7,`) || !strings.Contains(w.Body.String(), "1.6 mm right") {
+	if w := r.do("GET", "/v1/alarms/r1", "viewer", nil); w.Code != 200 || !strings.Contains(w.Body.String(), `"id":7,`) || !strings.Contains(w.Body.String(), `"arrows":[]`) || !strings.Contains(w.Body.String(), "1.6 mm right") {
 		t.Errorf("the alarms of a print: got %d %s", w.Code, w.Body)
 	}
 	if w := r.do("GET", "/v1/alarms/r2", "viewer", nil); w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"alarms":[]}` {
