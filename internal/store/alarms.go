@@ -23,9 +23,9 @@ const (
 )
 
 // KeepAlarm keeps an alarm, in place of the one with its ID, and returns its ID. A picture that is too big is left out. ErrNotKept when the one that
-// it should replace is gone.
+// it should replace is gone. It ends with ctx, and so layerd with it.
 func (s *Store) KeepAlarm(ctx context.Context, a Alarm) (id int64, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	for _, jpeg := range []*[]byte{&a.Before, &a.After} {
 		if *jpeg == nil || len(*jpeg) > maxEvidenceBytes {

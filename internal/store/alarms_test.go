@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"testing"
 )
@@ -42,5 +43,10 @@ func TestAlarms(t *testing.T) {
 	}
 	if _, err := s.KeepAlarm(t.Context(), Alarm{ID: first, Print: "p1"}); !errors.Is(err, ErrNotKept) {
 		t.Errorf("one that is gone: got %v, want ErrNotKept", err)
+	}
+	over, end := context.WithCancel(t.Context())
+	end()
+	if _, err := s.KeepAlarm(over, Alarm{Print: "p3", About: []byte(`{}`)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("when nobody waits any more: got %v", err)
 	}
 }
