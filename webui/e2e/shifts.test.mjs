@@ -52,6 +52,7 @@ async function stage(options) {
   })
   let answers = true
   for (const url of ['**/v1/guard/7/*', '**/v1/guard/bed?v=7']) await page.route(url, (route) => route.fulfill({ body: picture, contentType: 'image/jpeg' }))
+  await page.route('**/v1/recordings', (route) => route.fulfill({ json: { recordings: [{ job: 'j7', file: `toys/${'a_boat_with_a_long_name_'.repeat(3)}.gcode`, at_ms: 1_700_000_000_000, looks: 240, bytes: 81e6 }], bytes: 81e6, limit_bytes: 500e6, free_bytes: 3e8, least_bytes: 500e6 } }))
   await page.goto(`${rig.url}/#token=${key}`)
   await until('layerd has said how it is', () => said)
   return {
@@ -78,6 +79,7 @@ const none = { ...guard, mode: 'off', card: null, setup: null, drill: null, alar
 const idle = (g) => () => ({ guard: g })
 const prints = (g, more = {}) => () => ({ state: 'printing', job: { ...job, rehomed: null }, pause: null, guard: { ...guard, alarm: null, card, ...g }, ...more })
 const alarmed = (change = {}, more = {}) => () => ({ state: 'paused', job: { ...job, rehomed: change.rehoming ?? null }, pause, guard: { ...guard, alarm: { ...guard.alarm, rehoming: null, ...change } }, ...more })
+const moved = { part: true, confirmed: false, arrows: [], sentence: 'The newest layers lie about 1.9 mm left of those below them, since layer 16, and the head is right: the part may have moved.' }
 const failed = { running: false, at_ms: 3, ok: false, reason: 'The switch of X did not close within 30 mm of where it should.' }
 const settings = '#/settings/shifts'
 const seesBed = { ...guard, alarm: null, card: { ...card, camera: guard.settings.camera }, bed_ms: 7, corners: null }
@@ -127,11 +129,17 @@ const faces = [
   ['an alarm', '#/print', alarmed(), [], '1.6 mm right'],
   ['its evidence', '#/print', alarmed(), [sheet], 'The arrow shows which way: X 1.6 mm'],
   ['an alarm by the camera, without pictures', '#/print', alarmed({ pictures: false, id: 0, confirmed: false }), [sheet], 'have not confirmed it'],
+  ['the part may have moved', '#/print', alarmed(moved), [sheet], 'The part has about 2 spoiled layers'],
+  ['resuming with a part that may have moved', '#/print', alarmed(moved), [sheet, tap('Resume as it is')], 'If the part is not, all that follows is printed beside it.'],
   ['re-homing is asked', '#/print', alarmed(), [sheet, tap(/^Re-home X and Y, and resume/)], 'Two checks must agree'],
   ['it is re-homed', '#/print', alarmed({ rehoming: { ...failed, running: true } }), [sheet], 'Re-homing X and Y'],
   ['re-homing failed', '#/print', alarmed({ rehoming: failed }), [sheet], 'Re-homing did not work.'],
   ['resuming all the same', '#/print', alarmed({ rehoming: failed }), [sheet, tap('Resume as it is')], 'not proven'],
   ['an alarm that only tells', '#/print', alarmed({ paused: false }, { state: 'printing', pause: null }), [tap('See the pictures and decide')], 'Seen: let it print on'],
+  ['one that was answered, after a re-homing that failed', '#/print', () => ({ state: 'paused', job: { ...job, rehomed: failed }, pause, guard: { ...guard, alarm: null } }), [tap('What now?')], 'not proven'],
+  ['what was recorded', settings, idle({ ...guard, alarm: null, card, recording: false, settings: { ...guard.settings, record: true } }), [], 'Nothing is recorded now: only 300 MB'],
+  ['one recording', settings, idle({ ...guard, alarm: null, card }), [tap(/^a_boat/)], 'They show your room'],
+  ['deleting it is asked', settings, idle({ ...guard, alarm: null, card, job: '' }), [tap(/^a_boat/), tap('Delete')], 'gone for good'],
   ['one that was answered', '#/print', () => ({ state: 'paused', job: { ...job, rehomed: null }, pause, guard: { ...guard, alarm: null } }), [], 'Paused because of a layer shift'],
 ]
 
