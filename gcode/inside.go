@@ -2,7 +2,8 @@ package gcode
 
 // Inside follows a file's lines and comments in their order, and knows before which lines the head can leave a layer that is being printed and come back, with no
 // mark that anybody sees: the first push of a line of infill or support to which it has travelled. There it would stand still for a moment anyway. In a wall, or
-// on a surface, it never is; nor in a file whose slicer does not say what is printed. The zero value is before the first line.
+// on a surface, it never is; nor behind a change of filament, before the new one has been pushed; nor in a file whose slicer does not say what is printed. The zero
+// value is before the first line.
 type Inside struct {
 	hidden    bool // what is printed now is inside of the part, or no part of it
 	travelled bool // the head has come here without pushing
@@ -20,6 +21,9 @@ func (i *Inside) Comment(text []byte) {
 
 // Before takes in a command, and reports whether the head can leave before it.
 func (i *Inside) Before(c Command) bool {
+	if c.Letter == 'T' || c.Is('M', 600) { // what is in the nozzle now nobody should pull at
+		i.travelled = false
+	}
 	if c.Letter != 'G' || c.Number < 0 || c.Number > 3 || !c.Has('X') && !c.Has('Y') {
 		return false
 	}

@@ -45,6 +45,19 @@ G0 X5 Y5
 G3 X9 Y5 I2 J0 E5!`,
 		"none": `G0 X5 Y5
 G1 X9 Y5 E2`,
+		"another filament": `;TYPE:Wipe tower
+G1 X1 Y1
+G1 X9 Y1 E1!
+G1 E-15
+G1 X9 Y2
+T1
+G4 S0
+G1 X1 Y2 E9
+G1 X1 Y3
+G1 X9 Y3 E1!
+G1 X9 Y4
+M600
+G1 X1 Y4 E1`,
 		"wipe": `;TYPE:Internal infill
 G1 X9 Y5 E.2
 G1 X8 Y5 E-.4

@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,13 +146,11 @@ func (s *session) checkHere(now time.Time, at jobPos) bool {
 func (s *session) checkInside(now time.Time, layer int) bool {
 	ch := &s.run.checks
 	why := ch.wanted
-	switch {
-	case why != "" && ch.again > 0: // it could not be made: not before the next layer
-		return false
-	case why == "" && s.isLate(now, layer):
-		why = CheckDue
-	case why == "":
-		return false
+	if why == "" || ch.again > 0 { // one that could not be made is tried again at the next layer, or when it is late once more
+		if !s.isLate(now, layer) {
+			return false
+		}
+		why = cmp.Or(why, CheckDue)
 	}
 	ch.wanted = ""
 	return s.beginCheck(now, why)

@@ -130,6 +130,22 @@ func TestAskedInALongLayer(t *testing.T) {
 	})
 }
 
+// One that could not be made within a long layer does not end the checks of that layer.
+func TestTriedAgainInALongLayer(t *testing.T) {
+	whole(t, printertest.Config{Baud: 115200, Speed: 1, Heat: 20}, nil, func(r *rig) {
+		r.becomes(Idle)
+		r.must(r.p.SetSwitches(r.Context(), usualSwitches(r.machine(), true)))
+		at := strings.SplitAfter(slowLayers(true, 1, 40, 1), ";TYPE:Internal infill\n")
+		lines := strings.SplitAfter(at[2], "\n")
+		at[2] = "T1\nM104 S200\n" + strings.Join(slices.Insert(lines, 120, "T0\n"), "") // for eight minutes
+		r.watched(strings.Join(at, ""), Watch{Mode: WatchPause})
+		r.checkedAfter(0)
+		if snap := r.checkedAfter(1); snap.LastJob != nil || snap.Job.Check.Verdict != CheckRight || snap.Job.Check.Layer != 1 {
+			t.Errorf("got %+v", snap.Job)
+		}
+	})
+}
+
 // What is lost before the first check, towards the switch and just as much as that looks ahead of it, is found by it, wherever the switch closes this time.
 func TestLostBeforeTheFirstCheck(t *testing.T) {
 	faults, err := printertest.ParseFaults("lose@x:4:16")

@@ -290,7 +290,7 @@ func (p *watched) layer(n int, at time.Time) *Layer {
 func (o *owner) checked(ctx context.Context, c *printer.EndstopCheck) {
 	p := o.print
 	p.endstops = Statement{Witness: "endstops", Said: saidBy(c), AtMS: c.AtMS}
-	p.layer(c.Layer, time.UnixMilli(c.AtMS)).Check = c.Verdict
+	p.layer(max(c.Layer, 1), time.UnixMilli(c.AtMS)).Check = c.Verdict
 	if p.unchecked = ""; c.Verdict == printer.CheckSkipped {
 		p.unchecked = forPeople(errors.New(cmp.Or(c.Reason, "a check could not be made")))
 	}

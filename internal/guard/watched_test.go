@@ -98,6 +98,18 @@ func TestAnotherCameraIsChosenInMidPrint(t *testing.T) {
 	})
 }
 
+// A check within the first layer says nothing of a finished one; people see it beside the first all the same, for there is no layer 0.
+func TestACheckInTheFirstLayer(t *testing.T) {
+	d := newDesk(t)
+	d.start("")
+	d.job(printer.Printing, func(j *printer.JobStatus) {
+		j.Check = &printer.EndstopCheck{N: 1, AtMS: time.Now().UnixMilli(), Why: printer.CheckDue, Verdict: printer.CheckRight}
+	})
+	if l := d.state().Layers; len(l) != 1 || l[0].Layer != 1 || l[0].Check != printer.CheckRight {
+		t.Errorf("got %+v", l)
+	}
+}
+
 // A check that could not be made has the number of the one before: it is heard all the same, or a suspicion would wait for its answer for ever.
 func TestASkippedCheckIsHeard(t *testing.T) {
 	d := newDesk(t)

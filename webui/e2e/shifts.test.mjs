@@ -43,15 +43,16 @@ async function stage(options) {
       greet()
     })
     ws.onMessage(async (data) => {
-      const { do: what, id } = JSON.parse(data)
+      const { do: what, id, corners } = JSON.parse(data)
       if (!acted.includes(what)) return server.send(data) // the rest is layerd's
-      told.push({ what, id })
+      told.push({ what, id, ...(corners && { corners }) })
       await greeted
       if (answers) ws.send(JSON.stringify({ type: 'answer', id, rev: said.rev, job: '', error: null }))
     })
   })
   let answers = true
-  await page.route('**/v1/guard/7/*', (route) => route.fulfill({ body: picture, contentType: 'image/jpeg' }))
+  for (const url of ['**/v1/guard/7/*', '**/v1/guard/bed?v=7']) await page.route(url, (route) => route.fulfill({ body: picture, contentType: 'image/jpeg' }))
+  await page.route('**/v1/recordings', (route) => route.fulfill({ json: { recordings: [{ job: 'j7', file: `toys/${'a_boat_with_a_long_name_'.repeat(3)}.gcode`, at_ms: 1_700_000_000_000, looks: 240, bytes: 81e6 }], bytes: 81e6, limit_bytes: 500e6, free_bytes: 3e8, least_bytes: 500e6 } }))
   await page.goto(`${rig.url}/#token=${key}`)
   await until('layerd has said how it is', () => said)
   return {
@@ -71,15 +72,33 @@ async function stage(options) {
   }
 }
 
-const acted = ['rehome', 'resume', 'cancel', 'false_alarm', 'guard_seen', 'guard_check', 'guard_setup', 'guard_drill', 'start']
+const acted = ['rehome', 'resume', 'cancel', 'false_alarm', 'guard_seen', 'guard_check', 'guard_setup', 'guard_drill', 'guard_corners', 'start']
 const { guard, job, pause } = golden
 const card = { ...guard.card, endstops: { ...guard.card.endstops, y: { ...guard.card.endstops.x } } }
 const none = { ...guard, mode: 'off', card: null, setup: null, drill: null, alarm: null, layers: [], job: '', ...Object.fromEntries(['endstops', 'camera', 'firmware'].map((w) => [w, { ...guard[w], status: 'unset', said: '', why: '' }])) }
 const idle = (g) => () => ({ guard: g })
 const prints = (g, more = {}) => () => ({ state: 'printing', job: { ...job, rehomed: null }, pause: null, guard: { ...guard, alarm: null, card, ...g }, ...more })
 const alarmed = (change = {}, more = {}) => () => ({ state: 'paused', job: { ...job, rehomed: change.rehoming ?? null }, pause, guard: { ...guard, alarm: { ...guard.alarm, rehoming: null, ...change } }, ...more })
+const moved = { part: true, confirmed: false, arrows: [], sentence: 'The newest layers lie about 1.9 mm left of those below them, since layer 16, and the head is right: the part may have moved.' }
 const failed = { running: false, at_ms: 3, ok: false, reason: 'The switch of X did not close within 30 mm of where it should.' }
 const settings = '#/settings/shifts'
+const seesBed = { ...guard, alarm: null, card: { ...card, camera: guard.settings.camera }, bed_ms: 7, corners: null }
+const bed = [[0.2, 0.9], [0.85, 0.8], [0.7, 0.3], [0.3, 0.35]] // as parts of the picture
+
+/** touches are fingers on these parts of the picture, the last of which stays where it is when held. */
+const touches = (places, held) => async (page) => {
+  const box = await page.locator('.corners img').boundingBox()
+  for (const [i, [x, y]] of places.entries()) {
+    await page.mouse.move(box.x + x * box.width, box.y + y * box.height)
+    await page.mouse.down()
+    if (!held || i < places.length - 1) await page.mouse.up()
+  }
+}
+const corners = async (page) => {
+  await tap('Show the corners')(page)
+  await page.waitForFunction(() => document.querySelector('.corners img')?.naturalWidth > 0)
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished))) // the sheet has come up
+}
 const tap = (name) => (page) => page.getByRole('button', { name }).first().click()
 const sheet = tap('What now?')
 const toBed = async (page) => {
@@ -97,6 +116,10 @@ const faces = [
   ['what it can notice', settings, idle({ ...guard, alarm: null, card, drill: { ...guard.drill, paused: true } }), [], 'and the print paused'],
   ['the switches are of no use', settings, idle({ ...none, camera: guard.camera, endstops: { ...none.endstops, status: 'unable' }, card: { ...card, endstops: { ...card.endstops, x: { ...card.endstops.x, usable: false, why: 'it was never seen closed: there is no switch, or the motor’s driver stands in for one' }, y: { ...card.endstops.x, usable: false, why: 'it closes now here and now there, by ±0.17 mm' } } } }), [], 'Endstops: cannot be used'],
   ['the set-up is out of date', settings, idle({ ...guard, alarm: null, card, camera: { ...guard.camera, status: 'unset', why: "The printer's profile, or where it parks, was changed: do the set-up again." } }), [], 'was changed: do the set-up again'],
+  ['the corners are asked for', settings, idle(seesBed), [corners], 'Touch the front left corner'],
+  ['a finger is on a corner', settings, idle(seesBed), [corners, touches(bed.slice(0, 3), true)], 'Touch the back right corner'],
+  ['all four corners are shown', settings, idle(seesBed), [corners, touches(bed)], 'Look whether all four are right'],
+  ['the corners were shown', settings, idle({ ...seesBed, corners: [[1, 9], [9, 9], [8, 1], [2, 1]] }), [], 'Show the corners again'],
   ['a drill is asked for', settings, idle({ ...guard, alarm: null, card }), [tap(/fire drill|Try again/)], 'The bed must be empty'],
   ['a print begins, watched', '#/files/tower.gcode', idle({ ...guard, alarm: null, card }), [toBed], 'At a layer shift'],
   ['a print begins, unwatched', '#/files/tower.gcode', idle(none), [toBed], 'Not watched for layer shifts'],
@@ -106,11 +129,17 @@ const faces = [
   ['an alarm', '#/print', alarmed(), [], '1.6 mm right'],
   ['its evidence', '#/print', alarmed(), [sheet], 'The arrow shows which way: X 1.6 mm'],
   ['an alarm by the camera, without pictures', '#/print', alarmed({ pictures: false, id: 0, confirmed: false }), [sheet], 'have not confirmed it'],
+  ['the part may have moved', '#/print', alarmed(moved), [sheet], 'The part has about 2 spoiled layers'],
+  ['resuming with a part that may have moved', '#/print', alarmed(moved), [sheet, tap('Resume as it is')], 'If the part is not, all that follows is printed beside it.'],
   ['re-homing is asked', '#/print', alarmed(), [sheet, tap(/^Re-home X and Y, and resume/)], 'Two checks must agree'],
   ['it is re-homed', '#/print', alarmed({ rehoming: { ...failed, running: true } }), [sheet], 'Re-homing X and Y'],
   ['re-homing failed', '#/print', alarmed({ rehoming: failed }), [sheet], 'Re-homing did not work.'],
   ['resuming all the same', '#/print', alarmed({ rehoming: failed }), [sheet, tap('Resume as it is')], 'not proven'],
   ['an alarm that only tells', '#/print', alarmed({ paused: false }, { state: 'printing', pause: null }), [tap('See the pictures and decide')], 'Seen: let it print on'],
+  ['one that was answered, after a re-homing that failed', '#/print', () => ({ state: 'paused', job: { ...job, rehomed: failed }, pause, guard: { ...guard, alarm: null } }), [tap('What now?')], 'not proven'],
+  ['what was recorded', settings, idle({ ...guard, alarm: null, card, recording: false, settings: { ...guard.settings, record: true } }), [], 'Nothing is recorded now: only 300 MB'],
+  ['one recording', settings, idle({ ...guard, alarm: null, card }), [tap(/^a_boat/)], 'They show your room'],
+  ['deleting it is asked', settings, idle({ ...guard, alarm: null, card, job: '' }), [tap(/^a_boat/), tap('Delete')], 'gone for good'],
   ['one that was answered', '#/print', () => ({ state: 'paused', job: { ...job, rehomed: null }, pause, guard: { ...guard, alarm: null } }), [], 'Paused because of a layer shift'],
 ]
 
@@ -125,8 +154,10 @@ test('each of its faces fits, can be tapped, and can be read', async () => {
       for (const one of taps) await one(page)
       await page.locator('#screen, dialog').getByText(words).first().waitFor()
       if (name === 'its evidence') await page.locator('.blink-arrows').waitFor()
+      if (name === 'a finger is on a corner') await page.getByTestId('loupe').waitFor()
       for (const problem of [...await troubles(page), ...await inaccessible(page)]) found.push(`${name}, ${viewport.width} px: ${problem}`)
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name.replace(/\W+/g, '-')}-${viewport.width}.png` })
+      await page.mouse.up()
       const dialog = page.getByRole('dialog').or(page.getByRole('alertdialog'))
       for (let i = 0; i < 3 && await dialog.count() > 0; i++) await page.keyboard.press('Escape')
     }
@@ -150,6 +181,25 @@ function troubles(page) {
     return all
   })
 }
+
+test('the corners that are touched are those that layerd is told', async () => {
+  for (const { viewport, colorScheme } of sizes) {
+    const { page, told, show } = await stage({ viewport, colorScheme })
+    await show(idle(seesBed))
+    await page.evaluate((to) => { location.hash = to }, settings)
+    await corners(page)
+    await touches(bed)(page)
+    const [width, height] = await page.locator('.corners img').evaluate((img) => [img.naturalWidth, img.naturalHeight])
+    await page.getByRole('button', { name: 'front left corner' }).press('ArrowRight')
+    await page.getByRole('button', { name: 'Keep them' }).dblclick()
+    await page.getByText('From now on the camera looks at the print, too.').waitFor()
+    assert.equal(told.length, 1)
+    const want = bed.map(([x, y], i) => [x * width + (i === 0), y * height])
+    const off = told[0].corners.map(([x, y], i) => Math.hypot(x - want[i][0], y - want[i][1]))
+    assert.ok(Math.max(...off) < 0.01 * width, `${JSON.stringify(told[0].corners)}, want ${JSON.stringify(want)}`)
+    await page.context().close()
+  }
+})
 
 test('over a link that breaks, a tap is done once, and the alarm stays where it is', async () => {
   const { page, told, show, silent, cut, mend } = await stage(sizes[0])

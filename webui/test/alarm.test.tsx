@@ -61,7 +61,7 @@ describe('while it prints', () => {
     expect(button('Check now').disabled).toBe(true)
     answer({})
     await flush()
-    expect(root.textContent).toContain('It is checked at the end of this layer.')
+    expect(root.textContent).toContain('It is checked at the end of this layer, or sooner.')
     expect(button('Check now').disabled).toBe(false)
   })
 

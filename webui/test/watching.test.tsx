@@ -76,6 +76,10 @@ describe('before a print', () => {
     expect(lacking({ card: null, camera: stale, endstops: stale })).toBe('')
     expect(lacking({ card, camera: stale, endstops: fine })).toBe('The camera cannot watch now. The profile was changed.')
     expect(lacking({ card, camera: stale, endstops: witness({ status: 'unable', why: 'Other.' }) })).toBe('Nothing can watch now. The profile was changed.')
+    const other = witness({ status: 'unable', why: 'they were measured on another machine' })
+    expect(lacking({ card, camera: fine, endstops: other })).toBe('The endstops cannot be asked now: they were measured on another machine. Set them up again.')
+    const none = { ...end(), usable: false }
+    expect(lacking({ card: { ...card, endstops: { ...card.endstops, x: none, y: none } }, camera: fine, endstops: other }), 'the set-up has said so').toBe('')
     line(exampleGuard({ card, camera: stale, endstops: fine }))
     expect(root.textContent).toContain('The profile was changed.')
   })

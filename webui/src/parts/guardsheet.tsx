@@ -28,7 +28,7 @@ export function Witnesses({ g }: { g: Guard }) {
   const finds = seesText(g.endstops.detects_x_mm, g.endstops.detects_y_mm)
   return (
     <ul class="witness-list" aria-label="What watches">
-      <One icon="home" name="Endstops" w={g.endstops} ready={`Asked between layers${finds && `; find ${finds} or more`}`} />
+      <One icon="home" name="Endstops" w={g.endstops} ready={`Asked between layers, and in long ones${finds && `; find ${finds} or more`}`} />
       <One icon="camera" name="Camera" w={g.camera} ready={sees ? `Sees ${sees} or more` : 'Looks after each layer'} />
       {g.corners && <One icon="layers" name="The print's outline" w={g.outline} ready="Are its newest layers above the older ones?" />}
       <One icon="part" name="The printer's electronics" w={g.card || g.firmware.status !== 'off' ? g.firmware : { ...g.firmware, status: 'unset' }} ready="Heard when they report a hit or a hot motor" />
@@ -55,7 +55,7 @@ function Said({ at, children }: { at: string; children: ComponentChildren }) {
   return <span class="muted small wrap num">{at && `${at}: `}{children}</span>
 }
 
-/** Asks for a check at the end of this layer. */
+/** Asks for a check at the end of this layer, or in its infill. */
 function CheckNow({ g, job }: { g: Guard; job: Job }) {
   const busy = asking('check') !== null
   const ready = g.endstops.status === 'ready' || g.endstops.status === 'blind' // the last one could not be made: this one may
@@ -63,12 +63,12 @@ function CheckNow({ g, job }: { g: Guard; job: Job }) {
   const why = !ready ? 'The endstops cannot be asked on this printer now.' : !printing ? 'A check is made while the printer prints.' : ''
   const check = async () => {
     const answer = await perform('check', { do: 'guard_check', job: job.id })
-    if (!answer.error) notify('good', 'It is checked at the end of this layer.')
+    if (!answer.error) notify('good', 'It is checked at the end of this layer, or sooner.')
   }
   return (
     <div class="sheet-actions">
       <button type="button" class="btn" disabled={!live.value || !allowed('operator') || busy || why !== ''} onClick={() => void check()}>{busy ? <Spinner /> : <Icon name="check" size={20} />} Check now</button>
-      <p class="why"><Icon name="info" size={18} />{why || `The head goes to its endstops at the end of this layer${g.card && g.card.check_s > 0 ? `, for about ${Math.round(g.card.check_s)} s` : ''}.`}</p>
+      <p class="why"><Icon name="info" size={18} />{why || `The head goes to its endstops at the end of this layer, or sooner in its infill${g.card && g.card.check_s > 0 ? `, for about ${Math.round(g.card.check_s)} s` : ''}.`}</p>
     </div>
   )
 }

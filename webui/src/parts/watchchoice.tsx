@@ -1,5 +1,5 @@
 // Before a print starts: what happens at a layer shift, this once. Where nothing was set up there is nothing to choose, and one line says so.
-import { guard, modes, type Guard } from '../guard'
+import { clause, guard, modes, type Guard } from '../guard'
 import { routeHash } from '../route'
 import type { GuardSettings } from '../wire'
 import { modeAbout, modeNames } from './guardchoice'
@@ -35,5 +35,6 @@ export function lacking({ camera, endstops, card }: Pick<Guard, 'camera' | 'ends
   const out = (w: Guard['camera']) => w.status === 'unset' || w.status === 'unable'
   if (!card || !out(camera) && !out(endstops)) return ''
   if (out(camera) && out(endstops)) return `Nothing can watch now. ${camera.why || endstops.why}`.trim()
-  return camera.status === 'unset' ? `The camera cannot watch now. ${camera.why}`.trim() : ''
+  if (camera.status === 'unset') return `The camera cannot watch now. ${camera.why}`.trim()
+  return out(endstops) && (card.endstops.x.usable || card.endstops.y.usable) ? `The endstops cannot be asked now${endstops.why && `: ${clause(endstops.why)}`}. Set them up again.` : ''
 }
