@@ -51,6 +51,7 @@ func (s *session) pauseAt(now time.Time, p *place) {
 func (s *session) stands(now time.Time) {
 	s.paused.left = s.modal.clone()
 	s.state = Paused
+	s.run.checks.rehomed = nil // if there is one, it was in another pause
 	s.run.stop(now)
 	if s.paused.from.line > 0 {
 		s.run.at(s.paused.from)

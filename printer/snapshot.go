@@ -191,7 +191,7 @@ type JobStatus struct {
 	Check     *EndstopCheck `json:"check"`     // the newest; null before the first
 	Checks    int           `json:"checks"`    // that were made; those that could not be are not among them
 	ChecksS   float64       `json:"checks_s"`  // what they took, together
-	Rehomed   *Rehome       `json:"rehomed"`   // under way, or the newest; null before the first
+	Rehomed   *Rehome       `json:"rehomed"`   // under way, or the newest of the newest pause; null before the first
 	Witnessed int           `json:"witnessed"` // how often the firmware itself has said something of a motor or a collision
 
 	// Objects are numbered from 0, as in the file's survey.

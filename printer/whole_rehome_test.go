@@ -69,6 +69,13 @@ func TestRehomeThatFails(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		r.must(r.p.ResumeAsItIs(r.Context(), ""))
+		r.becomes(Printing)
+		r.must(r.p.Pause(r.Context(), ""))
+		r.becomes(Paused)
+		if re := r.now().Job.Rehomed; re != nil {
+			t.Errorf("another pause has %+v", re)
+		}
+		r.must(r.p.Resume(r.Context(), ""))
 		r.wellEnded(text)
 	})
 }

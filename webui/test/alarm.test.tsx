@@ -202,11 +202,21 @@ describe('an alarm', () => {
     expect(told).toEqual([{ do: 'resume', job: 'j1', anyway: true }])
   })
 
-  it.each([['Re-home X and Y once more', { do: 'rehome', job: 'j1' }], ['Stop the print', { do: 'cancel', job: 'j1' }]])('and it may be «%s» instead', async (name, want) => {
+  it('and it may be homed once more instead, or stopped, which is asked', async () => {
     await sheet({ rehoming: { running: false, at_ms: 3, ok: false, reason: '' } })
     tap('Resume as it is')
-    tap(name)
-    expect(told).toEqual([want])
+    tap('Re-home X and Y once more')
+    expect(told).toEqual([{ do: 'rehome', job: 'j1' }])
+    answer({ error: { code: 'no_check', message: 'No.', next: '', warnings: [], problems: [] } })
+    await flush()
+    tap('Resume as it is')
+    tap('Stop the print')
+    tap('Back')
+    expect(getByRole(root, 'alertdialog', { name: "The head's place is not proven" })).toBeTruthy()
+    tap('Stop the print')
+    expect(told).toHaveLength(1)
+    tap('Stop print')
+    expect(told[1]).toEqual({ do: 'cancel', job: 'j1' })
   })
 
   it('and calling it a false alarm does not let it go on unasked', async () => {

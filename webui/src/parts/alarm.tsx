@@ -89,6 +89,9 @@ function Choices({ s, alarm, onAsk }: { s: State; alarm: Alarm; onAsk: (what: As
   )
 }
 
+const stopTitle = 'Stop this print?'
+const stopWords = 'It cannot be continued afterwards. The printer cools down and parks.'
+
 interface QuestionProps { s: State; alarm: Alarm; asked: Asked; onBack: () => void; onClose: () => void }
 
 /** Asked once, before the machine moves. */
@@ -111,8 +114,7 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
       run: () => void perform('job', { do: 'resume', job }),
     },
     cancel: {
-      title: 'Stop this print?', danger: true, yes: 'Stop print',
-      words: 'It cannot be continued afterwards. The printer cools down and parks.',
+      title: stopTitle, danger: true, yes: 'Stop print', words: stopWords,
       run: () => void perform('job', { do: 'cancel', job }),
     },
     false: {
@@ -140,20 +142,33 @@ function Question({ s, alarm, asked, onBack, onClose }: QuestionProps) {
 /** Resuming after a re-homing that has failed: that nobody knows where the head is must be read, and then allowed. */
 export function Unproven({ job, doubt, onBack, onClose }: { job: string; doubt: string; onBack: () => void; onClose: () => void }) {
   const [sure, setSure] = useState(false)
+  const [stopping, setStopping] = useState(false)
   const may = live.value && allowed('operator') && job !== '' && asking('job') === null && asking('rehome') === null
   const then = (run: () => void, after: () => void) => () => {
     run()
     after()
   }
+  const stop = { off: !live.value || !allowed('operator') || job === '', run: then(() => void perform('job', { do: 'cancel', job }), onClose) }
+  if (stopping) {
+    return (
+      <Sheet key="stop" title={stopTitle} role="alertdialog" firm onClose={() => setStopping(false)}>
+        <p>{stopWords}</p>
+        <div class="sheet-actions">
+          <button type="button" class="btn danger solid" disabled={stop.off} onClick={stop.run}>Stop print</button>
+          <button type="button" class="btn" onClick={() => setStopping(false)}>Back</button>
+        </div>
+      </Sheet>
+    )
+  }
   return (
-    <Sheet title="The head's place is not proven" role="alertdialog" firm onClose={onBack}>
+    <Sheet key="unproven" title="The head's place is not proven" role="alertdialog" firm onClose={onBack}>
       <p class="why bar"><Icon name="warn" size={20} /><span class="wrap">Re-homing X and Y did not work: {doubt}</span></p>
       <p>If the print goes on now, the head may be anywhere: what follows may be printed beside the part, and the nozzle may hit it.</p>
       <label class="check"><input type="checkbox" checked={sure} onChange={(event) => setSure(event.currentTarget.checked)} /><span>I have looked at the printer, and want it to go on all the same</span></label>
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={!may} onClick={then(() => void rehomeAndResume(job), onBack)}><Icon name="home" /> Re-home X and Y once more</button>
         <button type="button" class="btn danger" disabled={!may || !sure} onClick={then(() => void perform('job', { do: 'resume', job, anyway: true }), onClose)}><Icon name="play" /> Resume as it is</button>
-        <button type="button" class="btn danger" disabled={!live.value || !allowed('operator') || job === ''} onClick={then(() => void perform('job', { do: 'cancel', job }), onClose)}><Icon name="stop" /> Stop the print</button>
+        <button type="button" class="btn danger" disabled={stop.off} onClick={() => setStopping(true)}><Icon name="stop" /> Stop the print</button>
         <button type="button" class="btn" onClick={onBack}>Back</button>
       </div>
     </Sheet>
