@@ -12,7 +12,7 @@ type Step struct {
 	SinceLayer int     `json:"since_layer"` // the first that was printed wrong, or the one before
 	Sure       int     `json:"sure"`        // looks in a row that agree, 1 to 3
 	Plain      bool    `json:"plain"`       // each of these looks could have told much less
-	Creeps     bool    `json:"creeps"`      // it came slowly: a pulley that slips, a bed that bends, or a look that drifts; a reason to check, and none to pause
+	Creeps     bool    `json:"creeps"`      // it came slowly, or behind looks that saw nothing: a pulley that slips, a bed that bends, templates gone astray; a reason to check, and none to pause
 }
 
 const (
@@ -21,6 +21,8 @@ const (
 	creepMM     = 1.5 // what came slowly is told of from here on
 	steepest    = 0.03
 	plainly     = 1.75 // times the least step that would be told
+	grows       = 0.25 // of itself
+	longUnseen  = 3    // looks
 )
 
 // sample is where one axis was in one look.
@@ -37,6 +39,8 @@ type trail struct {
 	after  []sample // since the step, if there is one
 	anchor []float64
 	level  []sample // the last three, for what creeps
+	unseen int      // looks in a row that saw nothing of the axis
+	doubt  bool     // the step may be none
 }
 
 // expect is where the next sample should be: on the line through those before, which bends for no single one of them. mad is how far half of them are from it, at most.
@@ -75,6 +79,28 @@ func (t *trail) threshold(sigma, usual float64) float64 {
 	return max(leastMM, 6*mad, 5*sigma)
 }
 
+// wanders is how far an axis may have gone by itself since all was well: twice as far as it went in the looks before that, for what bends or shines moves in no straight line, and
+// after looks that saw nothing it is further on.
+func (t *trail) wanders(layer int) float64 {
+	n := len(t.before)
+	if n < 3 {
+		return 0
+	}
+	a, b, c := t.before[n-3], t.before[n-2], t.before[n-1]
+	rate := max(math.Abs(b.mm-a.mm)/float64(max(b.layer-a.layer, 1)), math.Abs(c.mm-b.mm)/float64(max(c.layer-b.layer, 1)))
+	if len(t.after) > 0 {
+		layer = t.after[0].layer
+	}
+	return 2 * rate * float64(max(min(layer-c.layer, (c.layer-a.layer)*3/2), 1))
+}
+
+// doubts says of a step whether it may be none: it came behind looks that saw nothing of the axis, in which templates may have gone astray, or it has grown, and what is lost at once
+// stays as it is. Once in doubt it stays so.
+func (t *trail) doubts(step Step) bool {
+	t.doubt = t.doubt || t.unseen >= longUnseen && step.Sure == 1 || (t.after[len(t.after)-1].mm-t.after[0].mm)/step.MM > grows
+	return t.doubt
+}
+
 // sure is the least loss of which a threshold will not fall short: what is seen of one is up to a tenth less than it was, where the view is along the axis, and noise is as it falls.
 func sure(threshold, sigma float64) float64 { return 1.1*threshold + 2*sigma }
 
@@ -109,9 +135,10 @@ func (t *trail) add(s sample, threshold float64) (step Step) {
 		if len(t.before) > trailLength {
 			t.before = t.before[1:]
 		}
+		t.doubt = false
 		return t.creep(threshold)
 	case len(t.after) > 0 && (t.after[0].mm-expected)*d < 0:
-		t.after = t.after[:0]
+		t.after, t.doubt = t.after[:0], false
 	}
 	s.plain = math.Abs(d) > plainly*threshold
 	return t.stays(s, expected)

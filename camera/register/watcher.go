@@ -149,6 +149,8 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 		look.Step = w.carried(f, layer)
 	}
 	if why != "" {
+		w.trails[0].unseen++
+		w.trails[1].unseen++
 		return look
 	}
 	begins := w.relearn
@@ -164,6 +166,7 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 			if look.Why = Covered; [2]int{w.cal.MoveX, w.cal.MoveY}[k] == 0 {
 				look.Why = Unseen
 			}
+			t.unseen++
 			continue
 		}
 		*off[k], *sigma[k] = f.v[k]-w.zero[k], min(f.sigma[k], unseenMM)
@@ -171,10 +174,16 @@ func (w *Watcher) Look(layer int, at Pose, pics []*Luma) Look {
 		if shaken > leastMM {
 			t.anchor = t.anchor[:0] // what the camera did is no creeping
 		}
-		threshold := t.threshold(f.sigma[k], w.cal.Scatter[k]) + shaken
+		threshold := max(t.threshold(f.sigma[k], w.cal.Scatter[k])+shaken, t.wanders(layer))
 		*detects[k] = min(sure(threshold, f.sigma[k]), unseenMM)
 		learned := len(t.before) >= leastTrail
 		step := t.add(sample{layer: layer, mm: *off[k], camera: f.camera()}, threshold)
+		if step.Sure > 0 && !step.Creeps {
+			step.Creeps = t.doubts(step)
+		}
+		if t.unseen++; threshold <= blindMM {
+			t.unseen = 0
+		}
 		if step.Sure > 0 && (look.Step.Sure == 0 || step.SinceLayer > look.Step.SinceLayer) {
 			look.Step = step
 			look.Step.Axis = name
