@@ -97,7 +97,7 @@ func (j *judge) look(l register.Look, now time.Time) (v verdict) {
 	return v
 }
 
-// alone reports whether the camera is sure enough to pause by itself. What came slowly may be a bed that bends as it warms.
+// alone reports whether the camera is sure enough to pause by itself. What came slowly may be a bed that bends as it warms, and what came while nothing was seen, templates that went astray.
 func (j *judge) alone(layer int) bool {
 	s := j.step
 	if s.Creeps {

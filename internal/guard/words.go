@@ -53,7 +53,7 @@ func words(why register.Blind) string {
 func said(l register.Look) string {
 	switch s := l.Step; {
 	case s.Sure > 0 && s.Creeps:
-		return fmt.Sprintf("The head has slowly gone %s %s.", mm(s.MM), toward(axisOf(s.Axis), s.MM))
+		return fmt.Sprintf("The head may have gone %s %s: slowly, or while nothing was seen of it.", mm(s.MM), toward(axisOf(s.Axis), s.MM))
 	case s.Sure > 0:
 		return fmt.Sprintf("Since layer %d the head stands %s further %s.", s.SinceLayer, mm(s.MM), toward(axisOf(s.Axis), s.MM))
 	case l.Sees:
