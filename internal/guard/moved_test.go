@@ -132,7 +132,7 @@ func TestThePartMoves(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s, d := newStudio(t, 704, 396), newDesk(t)
-				d.kept = s.setUp(d.snap.Profile)
+				d.kept, d.settings.PausePart = s.setUp(d.snap.Profile), true
 				if c.checks {
 					d.kept.Card.Endstops.X = printer.Switch{Usable: true, ThresholdMM: 0.35}
 				}

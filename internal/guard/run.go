@@ -162,7 +162,7 @@ func (o *owner) heed(ctx context.Context, before, snap *printer.Snapshot, now ti
 // beginPrint begins to watch the print that was arranged.
 func (o *owner) beginPrint(now time.Time) {
 	p := &watched{order: o.ordered, began: now, judge: newJudge(o.ordered.mode, o.usable()), end: func() {}}
-	p.judge.tellPart = o.settings.TellPart
+	p.judge.tellPart = !o.settings.PausePart
 	p.told = p.judge.watch(p.order.plan.checkShare)
 	o.print, o.last, o.ordered, o.notice = p, nil, ordered{}, ""
 	o.see()
@@ -299,7 +299,7 @@ func (o *owner) set(ctx context.Context, s Settings) error {
 		if s.Mode != was.Mode {
 			p.judge.mode = s.Mode
 		}
-		p.judge.tellPart = s.TellPart
+		p.judge.tellPart = !s.PausePart
 		o.see()
 		o.spend(ctx)
 	}

@@ -19,7 +19,7 @@ type Settings struct {
 	SharePercent float64           `json:"share_percent"` // of a print's time that checks and pictures may take together
 	Record       bool              `json:"record"`        // what the camera looks at is kept, for those who want to give it away
 	RecordMB     int               `json:"record_mb"`     // all of it; the oldest is deleted
-	TellPart     bool              `json:"tell_part"`     // of a part that may have moved people are told, and the print does not pause
+	PausePart    bool              `json:"pause_part"`    // a part that may have moved pauses the print, too; else people are told of it
 }
 
 // State is all that people see of the guard. It is immutable. Lengths are mm, times Unix milliseconds, 0 for never.

@@ -11,7 +11,7 @@ export const modes = ['off', 'tell', 'pause'] as const
 const status = oneOf('ready', 'blind', 'unable', 'unset', 'off')
 const witness = object({ status, why: str, at_ms: num, said: str, detects_x_mm: num, detects_y_mm: num })
 const end = object({ usable: bool, why: str, at_mm: num, max: bool, spread_mm: num, hysteresis_mm: num, overtravel_mm: num, threshold_mm: num, steps_per_mm: num, limits_mm: orNull(list(num)) })
-const settings = object({ mode: oneOf(...modes), camera: num, share_percent: num, record: bool, record_mb: num, tell_part: bool })
+const settings = object({ mode: oneOf(...modes), camera: num, share_percent: num, record: bool, record_mb: num, pause_part: bool })
 const card = object({
   made_ms: num, endstops: object({ x: end, y: end, made_ms: num, machine: str }), check_s: num, camera: num, camera_w: str, x_mm: num, y_mm: num, px_per_mm: num, bed_moves: bool,
 })

@@ -271,7 +271,7 @@ export interface OverlaySettings {
   zerotier: { network: string }
 }
 /** How prints are watched for layer shifts. */
-export interface GuardSettings { mode: 'off' | 'tell' | 'pause'; camera: number; share_percent: number; record: boolean; record_mb: number; tell_part: boolean }
+export interface GuardSettings { mode: 'off' | 'tell' | 'pause'; camera: number; share_percent: number; record: boolean; record_mb: number; pause_part: boolean }
 export interface TimelapseSettings extends RecordChoice { camera: number; fps: number; budget_mb: number; limit_mb: number; render_early: boolean; keep_failed: boolean }
 
 /** A spool as a person enters it; without left_g what is left stays as it was. */

@@ -115,7 +115,7 @@ describe('a part that may have moved', () => {
     const choices = getByRole(root, 'group', { name: 'When the part may have moved' })
     expect(getByRole(choices, 'button', { name: 'Pause' }).getAttribute('aria-pressed')).toBe('true')
     act(() => getByRole(choices, 'button', { name: 'Tell me' }).click())
-    expect(told).toEqual([{ do: 'set_guard', guard: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500, tell_part: true } }])
+    expect(told).toEqual([{ do: 'set_guard', guard: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500, pause_part: false } }])
   })
 
   it('has a witness of its own, where the corners are known', () => {

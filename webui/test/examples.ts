@@ -64,7 +64,7 @@ export const witness = (change: Partial<Witness> = {}): Witness => ({ status: 'u
 
 /** A guard that was never set up. */
 export const exampleGuard = (change: Partial<Guard> = {}): Guard => ({
-  mode: 'off', settings: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500, tell_part: false }, job: '', endstops: witness(), camera: witness(), outline: witness(), firmware: witness(), card: null, bed_ms: 0, corners: null,
+  mode: 'off', settings: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500, pause_part: true }, job: '', endstops: witness(), camera: witness(), outline: witness(), firmware: witness(), card: null, bed_ms: 0, corners: null,
   setup: null, drill: null, layers: [], alarm: null, recording: false, unkept: '', notice: '', ...change,
 })
 

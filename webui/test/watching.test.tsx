@@ -49,7 +49,7 @@ describe('before a print', () => {
   }
 
   it('it is as the settings say, until somebody says otherwise for this print', () => {
-    const chosen = line(exampleGuard({ card, settings: { mode: 'tell', camera: 0, share_percent: 1, record: false, record_mb: 500, tell_part: false } }))
+    const chosen = line(exampleGuard({ card, settings: { mode: 'tell', camera: 0, share_percent: 1, record: false, record_mb: 500, pause_part: true } }))
     expect(button('Tell me').getAttribute('aria-pressed')).toBe('true')
     act(() => button('Pause').click())
     expect(chosen).toEqual(['pause'])
@@ -85,7 +85,7 @@ describe('before a print', () => {
   })
 
   it.each([['Off', { watch: 'off' }], [null, {}]])('what is chosen goes with the start: %s', async (tap, want) => {
-    shows(exampleGuard({ card, settings: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500, tell_part: false } }))
+    shows(exampleGuard({ card, settings: { mode: 'pause', camera: 0, share_percent: 1, record: false, record_mb: 500, pause_part: true } }))
     put(<FileSheet file={exampleFile('a.gcode')} files={[]} nowMs={1} onClose={() => {}} />)
     act(() => button('Print').click())
     for (let i = 0; i < 200 && !queryByText(root, 'At a layer shift'); i++) await flush()
@@ -126,7 +126,7 @@ describe('recordings', () => {
     expect(tightText({ free_bytes: 499_900_000, least_bytes: 500e6 })).toBe('Nothing is recorded now: only 499 MB are free on the disk, and 500 MB are kept for prints.')
     expect([tightText({ free_bytes: 500e6, least_bytes: 500e6 }), tightText({ free_bytes: -1, least_bytes: 500e6 })]).toEqual(['', ''])
     list = { ...list, free_bytes: 300e6 }
-    await show({ settings: { mode: 'pause', camera: 0, share_percent: 1, record: true, record_mb: 500, tell_part: false } })
+    await show({ settings: { mode: 'pause', camera: 0, share_percent: 1, record: true, record_mb: 500, pause_part: true } })
     expect(root.textContent).toContain('only 300 MB are free')
     await show({ unkept: 'Only 300 MB are free on the disk.', recording: false })
     expect(root.textContent).toContain('This print is not recorded: Only 300 MB are free on the disk.')

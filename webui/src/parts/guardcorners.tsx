@@ -20,7 +20,7 @@ export function CornersCard({ g, disabled }: { g: Guard; disabled: boolean }) {
   const [open, setOpen] = useState(false)
   if (!g.card || g.card.camera < 0 || g.bed_ms === 0) return null
   const busy = asking('guard') !== null
-  const tell = wanted(g).tell_part
+  const tell = !wanted(g).pause_part
   return (
     <section class="card" aria-label="When the part has moved">
       <h2>{g.corners ? 'When the part has moved' : 'Let it look at the print, too'}</h2>
@@ -30,8 +30,8 @@ export function CornersCard({ g, disabled }: { g: Guard; disabled: boolean }) {
       {g.corners && (
         <>
           <div class="segments" role="group" aria-label="When the part may have moved">
-            <button type="button" aria-pressed={tell} disabled={disabled || busy || !live.value} onClick={() => set(g, { tell_part: true })}>Tell me</button>
-            <button type="button" aria-pressed={!tell} disabled={disabled || busy || !live.value} onClick={() => set(g, { tell_part: false })}>Pause</button>
+            <button type="button" aria-pressed={tell} disabled={disabled || busy || !live.value} onClick={() => set(g, { pause_part: false })}>Tell me</button>
+            <button type="button" aria-pressed={!tell} disabled={disabled || busy || !live.value} onClick={() => set(g, { pause_part: true })}>Pause</button>
           </div>
           {!tell && wanted(g).mode !== 'pause' && <p class="muted small">Prints pause for it where they pause for a layer shift; now they do not.</p>}
         </>
