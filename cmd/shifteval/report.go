@@ -242,7 +242,9 @@ func (o *seen) delays(p *page) {
 		return
 	}
 	p.say("Of %d losses of ≥ 0.8 mm that were rated visible the first look after them asked for a check in %d, the second in %d, the third in %d; by the camera alone there was a pause after the second in %d and after the third in %d.", n, ask[1], ask[2], ask[3], pause[2], pause[3])
-	p.say("\nCost: %v.", o.cost)
+	if o.cost.measures > 0 {
+		p.say("\nCost: %v.", o.cost)
+	}
 }
 
 // wrong is by how much what was told of losses was off.

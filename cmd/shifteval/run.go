@@ -59,7 +59,7 @@ func (e *evaluation) camera(ctx context.Context, heldOut bool, write func(*seen)
 			continue
 		}
 		out.cals[s] = cal
-		if out.cost.measures == 0 {
+		if out.cost.measures == 0 && e.drawn == byPOV { // it is the same for pictures of either, and Blender's take long
 			c, err := newCosts(ctx, s, cal, e.renders)
 			if err != nil {
 				return err
