@@ -188,7 +188,7 @@ func bedSinks(c *register.Calibration) bool {
 	}
 	var rises []float64
 	for _, p := range c.Patches {
-		if x := math.Hypot(p.Move[0][0], p.Move[0][1]); x > 0.2 {
+		if x := math.Hypot(p.Move[0][0], p.Move[0][1]); x >= moves {
 			rises = append(rises, math.Hypot(p.Move[2][0], p.Move[2][1])/x)
 		}
 	}
