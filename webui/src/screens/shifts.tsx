@@ -48,7 +48,7 @@ function Can({ g, disabled, onSetup }: { g: Guard; disabled: boolean; onSetup: (
       <h2>{g.card ? 'What it can notice' : 'Notice layer shifts'}</h2>
       {g.card
         ? <><ResultCard card={g.card} /><p class="muted small num">Found out {moment(g.card.made_ms, link.clock.now())}. Set it up again when the camera, the belts or the switches were changed.</p></>
-        : <p>A hit or a hot motor can make the printer lose its place: all that follows is printed beside the part. layerd can look for that between layers, by the endstops of X and Y, by the camera, and by what the printer says. It has to learn this printer first.</p>}
+        : <p>A hit or a hot motor can make the printer lose its place: all that follows is printed beside the part. layerd can look for that while it prints, by the endstops of X and Y, by the camera, and by what the printer says. It has to learn this printer first.</p>}
       {lacks && <p class="why bar" data-testid="lacks"><Icon name="warn" size={20} /><span class="wrap">{lacks}</span></p>}
       {g.setup?.step === 'failed' && <p class="why" role="status"><Icon name="warn" size={18} /><span class="wrap">The last set-up did not finish: {g.setup.why}</span></p>}
       {!g.card && <Witnesses g={g} />}
