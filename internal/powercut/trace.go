@@ -34,7 +34,7 @@ const (
 )
 
 // Strace returns cmd, run under strace, which writes into the file out; of what is written it keeps so many bytes a call. strace follows all threads and
-// children. It is not started yet.
+// children. It is not started yet. Names must be absolute where the program uses none of the calls that take a folder's descriptor.
 func Strace(ctx context.Context, cmd *exec.Cmd, out string, keep int) *exec.Cmd {
 	args := []string{"-f", "-y", "-xx", "-s", strconv.Itoa(keep), "--seccomp-bpf", "-qq", "-e", "signal=none", "-e", "trace=" + calls + "," + unknown, "-o", out, "--"}
 	under := exec.CommandContext(ctx, "strace", append(append(args, cmd.Path), cmd.Args[1:]...)...)
