@@ -56,7 +56,7 @@ test: test-go test-webui test-e2e ## every test: Go with -race, TypeScript, the 
 # vetting that is a part of go test is left out: all of it was done before, of the same builds.
 .PHONY: test-go
 test-go: build fmt
-	./.ci/need gcc ffmpeg ip
+	./.ci/need gcc ffmpeg ip strace
 	./.ci/need python3-venv curl || true # clients of others are not tried without them, and their test says so
 	go vet -race ./...
 	@mkdir -p .cache && : >.cache/not-tried # tests of others' programs say there which they could not try
@@ -202,8 +202,10 @@ eval-shift-cost: ## what a look for layer shifts costs: time and memory here, an
 	for n in 6 18; do GOMAXPROCS=1 qemu-aarch64 -plugin ./bin/bench/count.so ./bin/bench/shifteval-arm64 --part looks --looks $$n; done
 
 .PHONY: soak
-soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault
+soak: ## the promise of the streaming, over thousands of seeds: every line once, in order, or a named fault; and of the store, over thousands of power cuts
 	LAYERD_SOAK_SEEDS=$(or $(SEEDS),5000) go test -run TestSoak -count 1 -timeout 60m -v ./printer
+	./.ci/need strace
+	LAYERD_SOAK_CUTS=$(or $(CUTS),50) go test -run TestPowerCut -count 1 -timeout 60m -v ./internal/store
 
 # Every target that there is, wherever it is.
 .PHONY: fuzz

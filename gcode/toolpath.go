@@ -63,7 +63,7 @@ func (t *Toolpath) AppendLayers(dst []byte, open func(offset int64) io.Reader, f
 		return nil, 0, errNoLayers
 	}
 	dst = append(dst, ToolpathVersion, 'L')
-	w := &pathWalk{path: t, dst: dst, next: from, to: to, step: step, limit: len(dst) + limit}
+	w := &pathWalk{path: t, dst: dst, next: from, to: to, step: step, limit: len(dst) + min(limit, math.MaxInt-len(dst))}
 	w.begin(open)
 	for !w.done && w.scan.Scan() && !w.done {
 		w.command(w.scan.Line())

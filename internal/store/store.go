@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"layerd/gcode"
 	"os"
 	"path/filepath"
@@ -278,8 +279,24 @@ func openRoot(dir string) (*os.Root, error) {
 	return os.OpenRoot(dir)
 }
 
-// makePrivate makes dir where it is not, for nobody but us. Ownership of an existing one is left as people set it.
-func makePrivate(dir string) error { return os.MkdirAll(dir, 0o700) }
+// makePrivate makes dir where it is not, and what is missing above it, for nobody but us; their names survive a power cut. Ownership of an existing one is left
+// as people set it.
+func makePrivate(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err = makePrivate(filepath.Dir(dir)); err == nil {
+			err = makePrivate(dir)
+		}
+	case errors.Is(err, fs.ErrExist):
+		err = os.MkdirAll(dir, 0o700) // which says whether it is a folder
+	case err == nil:
+		if err = syncDir(filepath.Dir(dir)); errors.Is(err, fs.ErrPermission) {
+			err = nil // where we may make names, and not read them
+		}
+	}
+	return err
+}
 
 // newID returns 128 random bits in hex.
 func newID() string {
