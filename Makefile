@@ -116,6 +116,11 @@ bench-peers: bench-programs ## the same beside OctoPrint and Printrun from PyPI,
 	@if ./cmd/streambench/peers/install .cache/bench-peers; then \
 	  $(STREAMBENCH) --streamers layerd,one-line --peers .cache/bench-peers; fi
 
+.PHONY: bench-pi
+bench-pi: bench-programs ## start, memory, processor and size beside OctoPrint, against goals: docs/PERFORMANCE.md, "On the Pi" (ROUNDS=3, SPAN=20s, ONLY=pattern, CORPUS=dir); about 12 minutes
+	@peers=.cache/bench-peers; ./cmd/streambench/peers/install $$peers || peers=; \
+	  ./bin/bench/streambench --pi --corpus $(CORPUS) --rounds $(or $(ROUNDS),3) --span $(or $(SPAN),20s) --only '$(ONLY)' --peers "$$peers" --packages 'dist/*.deb'
+
 .PHONY: bench-gcode
 bench-gcode: bench-programs ## how fast a file is known, beside OctoPrint and Moonraker, and how well its time agrees: docs/PERFORMANCE.md (ONLY=pattern, CORPUS=dir); about 3 minutes
 	@peers=.cache/bench-peers; ./cmd/streambench/peers/install $$peers || peers=; \

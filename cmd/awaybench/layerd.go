@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"layerd/internal/benchrun"
 )
 
 // What flows here: tailnetsim and layerd, as they were built → a login approved → requests over the LAN, and by the phone's proxy.
@@ -24,54 +26,22 @@ const fileBytes = 25 << 20
 
 // net is a running tailnetsim.
 type net struct {
-	cmd            *exec.Cmd
-	in             io.WriteCloser
-	out            *bufio.Reader
-	control, proxy string
-	started        int  // layerds, each with a name of its own there
-	relayed        bool // nothing goes from machine to machine but by the relay
+	*benchrun.Tailnet
+	started int  // layerds, each with a name of its own there
+	relayed bool // nothing goes from machine to machine but by the relay
 }
 
 // relay is what has a node do without UDP, as behind a firewall that lets none through.
 const relay = "TS_DEBUG_ALWAYS_USE_DERP=true"
 
-func joinNet(ctx context.Context, bin string, relayed bool) (*net, error) {
-	n := &net{cmd: exec.CommandContext(ctx, filepath.Join(bin, "tailnetsim")), relayed: relayed}
+func joinNet(ctx context.Context, bin string, relayed bool) (_ *net, err error) {
+	n := &net{relayed: relayed}
+	var env []string
 	if relayed {
-		n.cmd.Env = append(os.Environ(), relay)
+		env = []string{relay}
 	}
-	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var err error
-	if n.in, err = n.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := n.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := n.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the pretend tailnet: %w", err)
-	}
-	n.out = bufio.NewReader(out)
-	for n.control == "" || n.proxy == "" {
-		line, err := n.out.ReadString('\n')
-		if err != nil {
-			return nil, fmt.Errorf("the pretend tailnet: %w", err)
-		}
-		for prefix, to := range map[string]*string{"control=": &n.control, "proxy=": &n.proxy} {
-			if value, ok := strings.CutPrefix(strings.TrimSpace(line), prefix); ok {
-				*to = value
-			}
-		}
-	}
-	_, err = n.out.ReadString('\n') // the phone's name
+	n.Tailnet, err = benchrun.StartTailnet(ctx, bin, env...)
 	return n, err
-}
-
-func (n *net) end() {
-	n.in.Close()
-	n.cmd.Process.Kill()
-	n.cmd.Wait()
 }
 
 // daemon is a running layerd.
@@ -86,7 +56,7 @@ type daemon struct {
 func (n *net) start(ctx context.Context, bin string, on bool, limit string) (*daemon, error) {
 	d := &daemon{net: n, cmd: exec.CommandContext(ctx, filepath.Join(bin, "layerd"), "--demo", "--listen", "127.0.0.1:0")}
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	d.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LAYERD_LOG_LEVEL=error", "LAYERD_TAILNET_CONTROL_URL=" + n.control, "GOMEMLIMIT=" + limit}
+	d.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LAYERD_LOG_LEVEL=error", "LAYERD_TAILNET_CONTROL_URL=" + n.Control, "GOMEMLIMIT=" + limit}
 	n.started++
 	if on {
 		d.cmd.Env = append(d.cmd.Env, "LAYERD_OVERLAY=tailnet", fmt.Sprint("LAYERD_TAILNET_NAME=layerd-", n.started))
@@ -110,7 +80,7 @@ func (n *net) start(ctx context.Context, bin string, on bool, limit string) (*da
 			return nil, fmt.Errorf("layerd printed no address: %w", err)
 		}
 		if address, key, ok := strings.Cut(strings.TrimSpace(line), "/#token="); ok {
-			proxy, err := url.Parse(n.proxy)
+			proxy, err := url.Parse(n.Proxy)
 			if err != nil {
 				d.end()
 				return nil, err
@@ -134,35 +104,11 @@ func (d *daemon) end() {
 
 // join waits until the phone reaches layerd, and approves its login.
 func (d *daemon) join(ctx context.Context) error {
-	approved := ""
-	for {
-		var now struct {
-			Status struct {
-				State    string
-				LoginURL string `json:"login_url"`
-				URLs     []string
-			}
-		}
-		if err := d.lan.ask(ctx, "GET", "/v1/overlay", nil, &now); err != nil {
-			return err
-		}
-		switch s := now.Status; {
-		case s.State == "running" && len(s.URLs) > 0:
-			d.away.url = strings.TrimSuffix(s.URLs[0], "/")
-			if d.away.ask(ctx, "GET", "/v1/state", nil, nil) == nil { // else the phone has not heard of it yet
-				return nil
-			}
-		case s.LoginURL != "" && s.LoginURL != approved:
-			approved = s.LoginURL
-			fmt.Fprintln(d.net.in, "approve", approved)
-			if said, err := d.net.out.ReadString('\n'); err != nil || !strings.HasPrefix(said, "ok") {
-				return fmt.Errorf("approve the login: %q, %w", said, errors.Join(err))
-			}
-		}
-		if err := rest(ctx, 100*time.Millisecond); err != nil {
-			return err
-		}
-	}
+	_, err := d.net.Admit(ctx, func(path string, answer any) error { return d.lan.ask(ctx, "GET", path, nil, answer) }, func(url string) error {
+		d.away.url = url
+		return d.away.ask(ctx, "GET", "/v1/state", nil, nil)
+	})
+	return err
 }
 
 // asMeant makes sure that packets went the way that was measured. layerd looks every few seconds.

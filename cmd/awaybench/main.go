@@ -39,12 +39,12 @@ func run(ctx context.Context, args []string) error {
 	if b.net, err = joinNet(ctx, b.bin, false); err != nil {
 		return err
 	}
-	defer b.net.end()
+	defer b.net.End()
 	relayed := *b
 	if relayed.net, err = joinNet(ctx, b.bin, true); err != nil {
 		return err
 	}
-	defer relayed.net.end()
+	defer relayed.net.End()
 	fmt.Printf("%-10s %12s %12s\n", "tailnet", "first answer", "memory, idle")
 	for _, on := range []bool{false, true} {
 		if err := b.idle(ctx, on, *starts); err != nil {

@@ -142,7 +142,7 @@ func (b *bench) fill(ctx context.Context, r *row, t task, dir string) error {
 		return err
 	}
 	defer m.kill()
-	if r.cost, err = t.streamer.run(ctx, m.link, t.settings.hostBaud(), file, t.limit, m.forget); err != nil {
+	if r.cost, err = t.streamer.run(ctx, m.link, t.settings.hostBaud(), file, t.limit, m.begin); err != nil {
 		return err
 	}
 	var record []benchrun.Executed

@@ -68,7 +68,7 @@ func (d *daemon) accompany(ctx context.Context, apart time.Duration) (*besiders,
 		})
 	}
 	for i := range listeners {
-		begin(func(w *waits) error { return d.listen(ctx, i, me.Name+":"+me.Session, w) })
+		begin(func(w *waits) error { return listen(ctx, d.url, i, me.Name+":"+me.Session, w) })
 	}
 	first := time.Now().Add(pollEvery)
 	for i := range pollers {
@@ -133,8 +133,8 @@ func (d *daemon) get(ctx context.Context, client *http.Client, path string) erro
 }
 
 // listen is one app that is pushed to, over a websocket of SockJS.
-func (d *daemon) listen(ctx context.Context, i int, who string, w *waits) error {
-	address := fmt.Sprintf("%s/sockjs/%03d/streambench/websocket", strings.Replace(d.url, "http", "ws", 1), i)
+func listen(ctx context.Context, url string, i int, who string, w *waits) error {
+	address := fmt.Sprintf("%s/sockjs/%03d/streambench/websocket", strings.Replace(url, "http", "ws", 1), i)
 	conn, _, err := websocket.DefaultDialer.DialContext(ctx, address, nil)
 	if err != nil {
 		return fmt.Errorf("open a push socket: %w", err)

@@ -31,7 +31,8 @@ type daemon struct {
 }
 
 // startDaemon starts layerd in dir with a real port, the test picture for a camera, and nothing of this machine's own settings.
-func startDaemon(ctx context.Context, program, dir, port string, baud int) (*daemon, error) {
+// What else is in its environment goes before that.
+func startDaemon(ctx context.Context, program, dir, port string, baud int, more ...string) (*daemon, error) {
 	d := &daemon{data: filepath.Join(dir, "data"), ctx: ctx}
 	empty := filepath.Join(dir, "empty.yaml")
 	if err := os.WriteFile(empty, []byte("{}\n"), 0o600); err != nil {
@@ -40,6 +41,7 @@ func startDaemon(ctx context.Context, program, dir, port string, baud int) (*dae
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
 	d.cmd = exec.CommandContext(ctx, program, "--config", empty, "--data", d.data, "--listen", "127.0.0.1:0")
 	d.cmd.Env = append(env, "LAYERD_PRINTER_PORT="+port, fmt.Sprintf("LAYERD_PRINTER_BAUD=%d", baud), "LAYERD_CAMERA_DEVICE=simulated", "LAYERD_LOG_LEVEL=warn")
+	d.cmd.Env = append(d.cmd.Env, more...)
 	d.cmd.Stderr = os.Stderr
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	pipe, err := d.cmd.StdoutPipe()
@@ -159,12 +161,18 @@ func (d *daemon) until(is func(s daemonState) bool) (s daemonState, err error) {
 	}
 }
 
-// print uploads a job, and prints it to its end. ready is called before it starts.
-func (d *daemon) print(job []byte, ready func()) (c cost, err error) {
+// print uploads a job, and prints it to its end.
+func (d *daemon) print(job []byte, ready beginning) (c cost, err error) {
 	if err := d.put(d.ctx, "job.gcode", bytes.NewReader(job), int64(len(job))); err != nil {
 		return c, err
 	}
-	ready()
+	end, err := ready(d.cmd.Process.Pid, site{url: d.url, key: d.key})
+	if err != nil {
+		return c, err
+	}
+	if end != nil {
+		defer end()
+	}
 	before, err := cpuOf(d.cmd.Process.Pid)
 	if err != nil {
 		return c, err

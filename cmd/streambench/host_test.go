@@ -79,7 +79,7 @@ func TestConversationWithAStreamer(t *testing.T) {
 			if strings.Contains(says, "%d") {
 				says = fmt.Sprintf(says, os.Getpid())
 			}
-			got, err := converse(&asked, bufio.NewReader(strings.NewReader(says)), func() { begun = true })
+			got, err := converse(&asked, bufio.NewReader(strings.NewReader(says)), func(int, site) (func(), error) { begun = true; return nil, nil })
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Fatalf("got %v, want %q", err, c.want)
 			}

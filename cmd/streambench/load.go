@@ -71,7 +71,7 @@ func (b *bench) printing(ctx context.Context, r *row, t task, dir string, beside
 		}
 		time.Sleep(time.Second) // all of it is under way
 	}
-	r.cost, err = d.print(t.load.bytes(), m.forget)
+	r.cost, err = d.print(t.load.bytes(), m.begin)
 	if lift != nil {
 		said, failed := lift()
 		r.remark += ", " + said

@@ -92,6 +92,12 @@ func switchOn(program, dir string, s settings) (_ *machine, err error) {
 // forget has it forget how long it has waited for lines so far.
 func (m *machine) forget() { m.cmd.Process.Signal(syscall.SIGUSR1) }
 
+// begin is a beginning that has it forget.
+func (m *machine) begin(int, site) (func(), error) {
+	m.forget()
+	return nil, nil
+}
+
 // switchOff ends printsim and returns what it has counted and done.
 func (m *machine) switchOff() (counters, []benchrun.Executed, error) {
 	if err := m.cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -2,6 +2,7 @@
 //
 //	streambench --corpus ../shared/corpus          the table, on standard output
 //	streambench --peers .cache/bench-peers         with OctoPrint and Printrun beside them
+//	streambench --pi --peers .cache/bench-peers    start, memory and processor time of layerd and OctoPrint, with people who look at them
 //
 // Every streamer prints the same cut of a slicer's file to printsim, a process of its own on a pseudo-terminal, whose clock measures all of
 // them. docs/PERFORMANCE.md says how to read the table. It is a benchmark and no test: a goal that is missed is only marked, but lines that
@@ -31,6 +32,7 @@ type options struct {
 	only                               *regexp.Regexp
 	span, forCalm                      time.Duration
 	rounds                             int
+	onPi                               bool
 }
 
 func run(ctx context.Context, args []string) error {
@@ -45,7 +47,8 @@ func run(ctx context.Context, args []string) error {
 	flags.StringSliceVar(&o.streamers, "streamers", []string{"layerd", "one-line", "crude"}, "`NAMES` of the streamers of ours that are measured")
 	only := flags.String("only", "", "`PATTERN` of the cases that are run; default: all")
 	flags.DurationVar(&o.span, "span", 20*time.Second, "how long a case takes whoever uses all of the wire")
-	flags.IntVar(&o.rounds, "rounds", 3, "how often a print beside clients, and one alone, have their turn")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often each has its turn where they take turns")
+	flags.BoolVar(&o.onPi, "pi", false, "measure what counts on a Pi, and nothing else")
 	flags.DurationVar(&o.forCalm, "calm", 0, "wait so long, at most, before each run for others to leave the processors alone")
 	as := flags.String("as", "", "print --file to --port as this `STREAMER`; the bench starts itself so")
 	port := flags.String("port", "", "with --as: the printer's `PORT`")
@@ -82,8 +85,13 @@ func run(ctx context.Context, args []string) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	err = b.all(ctx)
-	fmt.Printf("%s; %s, a quarter into it; span %v\n\n%s%s", machineSays(), b.dense.name, o.span, table(b.rows), b.waysTable())
+	if o.onPi {
+		fmt.Printf("%s, load %s; %s, a quarter into it\n\n", machineSays(), loadSays(), b.dense.name)
+		err = b.pi(ctx)
+	} else {
+		err = b.all(ctx)
+		fmt.Printf("%s; %s, a quarter into it; span %v\n\n%s%s", machineSays(), b.dense.name, o.span, table(b.rows), b.waysTable())
+	}
 	if all := wrong(b.rows); err == nil && len(all) > 0 {
 		err = fmt.Errorf("not every job came through as it should: %s", strings.Join(all, "; "))
 	}

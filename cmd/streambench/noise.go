@@ -100,3 +100,13 @@ func machineSays() string {
 	_ = unix.Uname(&kernel) // an empty name says enough
 	return fmt.Sprintf("%d × %s, Linux %s", n, model, unix.ByteSliceToString(kernel.Release[:]))
 }
+
+// loadSays is the machine's load of the last one, five and fifteen minutes.
+func loadSays() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 3 {
+		return "unknown"
+	}
+	return strings.Join(fields[:3], " ")
+}

@@ -22,7 +22,7 @@ import (
 //
 // Every streamer is a process of its own and says the same words, so that all are measured alike:
 //
-//	streamer: ready PID     it is connected and idle; PID is the process that streams
+//	streamer: ready PID …   it is connected and idle; PID is the process that streams, and behind it is how its server is asked: URL KEY
 //	bench:    go            print
 //	streamer: done REMARK   the firmware has taken the last line
 //	bench:    (closes)      end
@@ -45,8 +45,12 @@ type cost struct {
 // startUp is how long a streamer may take to be ready: a Python server with all its plugins on a loaded machine.
 const startUp = 3 * time.Minute
 
+// beginning is called when a print is about to begin: by the process pid, which is asked at that address if it is a server. end, if any, is called when the print is
+// done and all still runs.
+type beginning func(pid int, at site) (end func(), err error)
+
 // run has the streamer print file on port. ready is called before it begins. It fails when limit has passed.
-func (s streamer) run(ctx context.Context, port string, baud int, file string, limit time.Duration, ready func()) (c cost, err error) {
+func (s streamer) run(ctx context.Context, port string, baud int, file string, limit time.Duration, ready beginning) (c cost, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startUp+limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.program[0], append(s.program[1:len(s.program):len(s.program)], "--port", port, "--baud", strconv.Itoa(baud), "--file", file)...)
@@ -81,16 +85,23 @@ func (s streamer) run(ctx context.Context, port string, baud int, file string, l
 }
 
 // converse is the bench's side of the conversation.
-func converse(say io.Writer, heard *bufio.Reader, begin func()) (c cost, err error) {
+func converse(say io.Writer, heard *bufio.Reader, begin beginning) (c cost, err error) {
 	ready, err := hear(heard, "ready")
 	if err != nil {
 		return c, err
 	}
-	pid, err := strconv.Atoi(ready)
+	words := append(strings.Fields(ready), "", "", "")
+	pid, err := strconv.Atoi(words[0])
 	if err != nil {
 		return c, fmt.Errorf("ready %q: %w", ready, err)
 	}
-	begin()
+	end, err := begin(pid, site{url: words[1], key: words[2]})
+	if err != nil {
+		return c, err
+	}
+	if end != nil {
+		defer end()
+	}
 	before, err := cpuOf(pid)
 	if err != nil {
 		return c, err
@@ -126,15 +137,36 @@ func hear(r *bufio.Reader, word string) (rest string, err error) {
 	}
 }
 
-// cpuOf is the processor time that all threads of a process have had. The kernel numbers each process's clock by its id
-// (posix-timers.h, MAKE_PROCESS_CPUCLOCK), and such a clock is exact where /proc counts hundredths of a second.
+// cpuOf is the processor time that all threads of a process have had, and its children that have ended. The kernel numbers each process's clock by its id
+// (posix-timers.h, MAKE_PROCESS_CPUCLOCK), and such a clock is exact where /proc counts hundredths of a second, as it does for children.
 func cpuOf(pid int) (time.Duration, error) {
 	const cpuClockSched = 2
 	var ts unix.Timespec
 	if err := unix.ClockGettime(int32(^pid<<3|cpuClockSched), &ts); err != nil {
 		return 0, fmt.Errorf("processor time of process %d: %w", pid, err)
 	}
-	return time.Duration(ts.Nano()), nil
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	children, err := parseChildren(string(stat))
+	return time.Duration(ts.Nano()) + children, err
+}
+
+// parseChildren reads cutime and cstime of /proc/PID/stat, see proc(5). The second field is a name in brackets, with whatever in it.
+func parseChildren(stat string) (sum time.Duration, err error) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 15 {
+		return 0, fmt.Errorf("%q tells nothing of children", stat)
+	}
+	for _, f := range fields[13:15] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += time.Duration(n) * 10 * time.Millisecond
+	}
+	return sum, nil
 }
 
 // obey is a streamer's side: it says that it is ready, waits for go, prints, says that it is done, and waits for the end, so that

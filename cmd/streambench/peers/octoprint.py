@@ -19,9 +19,10 @@ import time
 import urllib.request
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--port", required=True)
-parser.add_argument("--baud", type=int, required=True)
+parser.add_argument("--port", default="/dev/null")
+parser.add_argument("--baud", type=int, default=115200)
 parser.add_argument("--file", required=True)
+parser.add_argument("--only-configure", action="store_true", help="say the address, the key and the folder of a server, which stands beside --file and is not started")
 args = parser.parse_args()
 
 PATIENCE = 150  # seconds, for the server to come up on a busy machine
@@ -56,6 +57,8 @@ config = {
 }
 with open(os.path.join(base, "config.yaml"), "w") as out:
     json.dump(config, out)  # which is YAML as well
+if args.only_configure:
+    sys.exit(print(f"http://127.0.0.1:{http_port}", key, base))
 
 
 def ask(method, path, body=None, kind="application/json"):
@@ -115,7 +118,7 @@ try:
     do("/api/files/local/job.gcode", command="select", print=False)
     time.sleep(2)  # what follows a connection: questions, temperatures, log entries
 
-    print("ready", server.pid, flush=True)
+    print("ready", server.pid, f"http://127.0.0.1:{http_port}", key, flush=True)
     sys.stdin.readline()
     do("/api/job", command="start")
     while True:

@@ -25,7 +25,12 @@ type Picture struct {
 // Watch connects to host and hands each picture to visit, which is told of it when it has arrived; it is acknowledged as painted after paint. It ends with nil
 // when ctx does. bytes is what came over the socket.
 func Watch(ctx context.Context, host, token string, paint time.Duration, visit func(p Picture)) (bytes int64, err error) {
-	conn, _, err := websocket.DefaultDialer.DialContext(ctx, "ws://"+host+"/v1/camera", http.Header{"Authorization": {"Bearer " + token}})
+	return WatchBy(ctx, websocket.DefaultDialer, host, token, paint, visit)
+}
+
+// WatchBy is Watch over connections of dialer, which may go by a proxy.
+func WatchBy(ctx context.Context, dialer *websocket.Dialer, host, token string, paint time.Duration, visit func(p Picture)) (bytes int64, err error) {
+	conn, _, err := dialer.DialContext(ctx, "ws://"+host+"/v1/camera", http.Header{"Authorization": {"Bearer " + token}})
 	if err != nil {
 		return 0, fmt.Errorf("watch the camera: %w", err)
 	}
