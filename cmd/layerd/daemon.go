@@ -298,7 +298,10 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 		}
 		return nil
 	})
+	watch := d.watch()
+	begin(watch.Run)
 	<-until.Done()
+	watch.Stopping()
 	if d.demo == nil { // a pretend printer cools by itself, and whoever stops the demo does not want to wait for it
 		d.park(until)
 	}
