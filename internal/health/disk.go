@@ -1,7 +1,9 @@
 package health
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -50,19 +52,23 @@ func (m *Machine) disk() finding {
 		return unknown("It is not known where layerd keeps its data.")
 	}
 	dir := m.Data
+	room, err := m.Kernel.Disk(dir)
+	for (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) && dir != filepath.Dir(dir) { // not yet there, or not for our eyes
+		dir = filepath.Dir(dir)
+		room, err = m.Kernel.Disk(dir)
+	}
+	if err != nil {
+		return unknown("The data directory %s cannot be looked at: %v.", m.Data, err)
+	}
+	found := fmt.Sprintf("%s of %s are free at %s.", size(room.Free), size(room.Total), dir)
 	if to, err := filepath.EvalSymlinks(dir); err == nil { // of a DynamicUser it lies in /var/lib/private
 		dir = to
 	}
 	on, known := m.mountOf(dir)
-	room, err := m.Kernel.Disk(m.Data)
-	if err != nil {
-		return unknown("The data directory %s cannot be looked at: %v.", m.Data, err)
-	}
-	found := fmt.Sprintf("%s of %s are free at %s.", size(room.Free), size(room.Total), m.Data)
-	errors := m.diskErrors(on)
+	counted := m.diskErrors(on)
 	switch {
 	case known && slices.Contains(on.super, "ro"):
-		return finding{Bad, fmt.Sprintf("The file system of %s is read-only.%s The kernel does so after errors.", m.Data, errors), "Save what matters, and put in a new card or disk. Nothing can be stored meanwhile: no upload, no history. The kernel's words: sudo dmesg | grep -i -e ext4 -e mmc"}
+		return finding{Bad, fmt.Sprintf("The file system of %s is read-only.%s The kernel does so after errors.", m.Data, counted), "Save what matters, and put in a new card or disk. Nothing can be stored meanwhile: no upload, no history. The kernel's words: sudo dmesg | grep -i -e ext4 -e mmc"}
 	case known && slices.Contains(on.options, "ro"):
 		return finding{Bad, m.Data + " is mounted read-only.", "Mount it for writing, or choose another directory with --data."}
 	case m.Kernel.MayOpen(m.Data) != nil && m.Daemon:
@@ -73,8 +79,8 @@ func (m *Machine) disk() finding {
 		return finding{Bad, found + " Uploads are refused.", "Delete files and timelapses on the page, or put in a bigger card."}
 	case room.AllInodes > 0 && room.FreeInodes*50 < room.AllInodes:
 		return finding{Bad, fmt.Sprintf("The file system of %s has room for %d more files only.", m.Data, room.FreeInodes), "Delete what consists of many small files."}
-	case errors != "":
-		return finding{Warn, found + errors, "The card or disk may be dying. Make a backup, and have the file system checked when the machine starts: sudo touch /forcefsck"}
+	case counted != "":
+		return finding{Warn, found + counted, "The card or disk may be dying. Make a backup, and have the file system checked when the machine starts: sudo touch /forcefsck"}
 	case room.Free < littleFree || room.Free*20 < room.Total:
 		return finding{Warn, found, "Delete files and timelapses on the page before there is no room for uploads."}
 	}

@@ -78,6 +78,7 @@ type Machine struct {
 	Data string // layerd's data directory; "" unknown
 	Port string // the configured serial port; "" none
 
+	Page    func() (string, error)  // what /healthz of the layerd that runs beside us says; nil = it is not asked
 	Daemon  bool                    // it is layerd itself that looks, not a person at a terminal
 	Cameras func() []camera.Status  // how layerd's cameras do; nil when it does not run here
 	Overlay func() overlay.Status   // how the network does by which phones come from elsewhere; nil likewise

@@ -124,8 +124,21 @@ func (m *Machine) daemon() finding {
 	if m.Daemon {
 		return finding{}
 	}
-	if pid := m.running(); pid != 0 {
-		return ok("It runs (process %d). Its ports and cameras were left alone; its page has more: Settings, Health.", pid)
+	said, err := "", error(nil)
+	if m.Page != nil {
+		said, err = m.Page()
+	}
+	pid := m.running()
+	const alone = " Its ports and cameras were left alone; its page has more: Settings, Health."
+	switch {
+	case said == "ok":
+		return ok("It runs, and its page answers.%s", alone)
+	case said != "" && (pid != 0 || said == "printer" || said == "store"):
+		return finding{Bad, fmt.Sprintf("It runs, but says that it is not well: %q.", plain(said, 40)), "Look at its log: journalctl -u layerd -n 50. If it stays so: sudo systemctl restart layerd"}
+	case pid != 0 && err != nil:
+		return finding{Warn, fmt.Sprintf("It runs (process %d), and its page does not answer at the configured address.", pid), "Look at its log: journalctl -u layerd -n 50"}
+	case pid != 0:
+		return ok("It runs (process %d).%s", pid, alone)
 	}
 	do := "Start it: layerd"
 	if m.exists("usr/lib/systemd/system/layerd.service", "lib/systemd/system/layerd.service", "etc/systemd/system/layerd.service") {
