@@ -10,10 +10,10 @@ import (
 
 // ListTTYs lists the USB serial ports of this machine. It reads what the kernel tells of them and opens none, because opening one can
 // reset the machine on it.
-func ListTTYs() ([]PortInfo, error) { return listTTYs("/") }
+func ListTTYs() ([]PortInfo, error) { return TTYsBelow("/") }
 
-// listTTYs is ListTTYs below another root.
-func listTTYs(root string) ([]PortInfo, error) {
+// TTYsBelow is ListTTYs for a tree that looks like this machine's root.
+func TTYsBelow(root string) ([]PortInfo, error) {
 	class := filepath.Join(root, "sys/class/tty")
 	entries, err := os.ReadDir(class)
 	if os.IsNotExist(err) {

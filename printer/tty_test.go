@@ -282,7 +282,7 @@ func TestListTTYs(t *testing.T) {
 	}
 	link(t, device, filepath.Join(root, "sys/class/tty/ttyUSB0/device"))
 	link(t, filepath.Join(root, "sys/devices/platform/serial"), filepath.Join(root, "sys/class/tty/ttyS0/device"))
-	ports, err := listTTYs(root)
+	ports, err := TTYsBelow(root)
 	want := PortInfo{Path: "/dev/ttyUSB0", Name: "USB Serial", Vendor: "1a86", Product: "7523", USBPath: "1-1.2"}
 	if err != nil || len(ports) != 1 || ports[0] != want {
 		t.Fatalf("got %+v, %v, want %+v", ports, err, want)
@@ -297,11 +297,11 @@ func TestListTTYs(t *testing.T) {
 	if err := os.Symlink("../../ttyUSB0", filepath.Join(root, "dev/serial/by-id/usb-1a86_USB_Serial-if00-port0")); err != nil {
 		t.Fatal(err)
 	}
-	ports, _ = listTTYs(root)
+	ports, _ = TTYsBelow(root)
 	if ports[0].Path != "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0" || ports[0].Identity() != "1a86:7523:ABC" {
 		t.Errorf("with udev: got %+v", ports[0])
 	}
-	if none, err := listTTYs(t.TempDir()); err != nil || len(none) != 0 {
+	if none, err := TTYsBelow(t.TempDir()); err != nil || len(none) != 0 {
 		t.Errorf("without sysfs: got %v, %v", none, err)
 	}
 }
@@ -346,7 +346,7 @@ func TestNativePorts(t *testing.T) {
 		if c.driver != "" {
 			link(t, filepath.Join(root, "sys/bus/usb/drivers", c.driver), filepath.Join(device, "driver"))
 		}
-		ports, err := listTTYs(root)
+		ports, err := TTYsBelow(root)
 		if err != nil || len(ports) != 1 || ports[0].Driver != c.driver || ports[0].Native() != c.want {
 			t.Errorf("%s of %s:%s: got %+v, %v, want native %v", c.driver, c.vendor, c.product, ports, err, c.want)
 		}

@@ -46,6 +46,7 @@ func verbs() []verb {
 	var pictures recording
 	var file surveying
 	var arcs fitting
+	var look doctor
 	return []verb{
 		{name: "", args: "[flags]", about: "run the daemon", flags: wrong.flags, run: wrong.serve},
 		{name: "check-config", args: "[flags]", about: "say whether the configuration is right, and what it comes to", run: checkConfig},
@@ -57,6 +58,8 @@ func verbs() []verb {
 		{name: "survey", args: "[--json] FILE", about: "say what a file tells: slicer, layers, time, filament, warnings; - is standard input.\n" +
 			"FILE is G-code, or binary G-code, gzip, zip, UFP or sliced 3MF", operands: 1, flags: file.flags, run: file.survey},
 		{name: "fit-arcs", args: "[--arc-tolerance MM] FILE OUT", about: "write FILE with runs of moves made arcs to the new file OUT", operands: 2, flags: arcs.flags, run: arcs.fitArcs},
+		{name: "doctor", args: "[--json]", about: "look at this machine (power, disk, clock, port, camera, network) and say what to fix;\n" +
+			"the exit code is 1 when something is bad. A layerd that runs is left alone", flags: look.flags, run: look.run},
 		{name: "version", about: "print the version", run: func(_ context.Context, a *invocation) error {
 			_, err := fmt.Fprintln(a.stdout, version)
 			return err

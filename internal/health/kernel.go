@@ -1,0 +1,97 @@
+package health
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// ThisKernel is the one that runs us. No call of it changes anything.
+func ThisKernel() Kernel {
+	return Kernel{Now: time.Now, Disk: diskOf, MayOpen: mayOpen, Owner: groupIDOf, Synced: synced, Firmware: askFirmware, PID: os.Getpid()}
+}
+
+func diskOf(dir string) (Disk, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return Disk{}, err
+	}
+	block := int64(st.Bsize)
+	return Disk{Free: int64(st.Bavail) * block, Total: int64(st.Blocks) * block, FreeInodes: int64(st.Ffree), AllInodes: int64(st.Files)}, nil
+}
+
+// mayOpen asks by faccessat(2), which opens nothing: opening a serial port can reset the board on it.
+func mayOpen(path string) error {
+	return unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK, unix.AT_EACCESS)
+}
+
+func groupIDOf(path string) (int, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, fmt.Errorf("the group of %s is not known", path)
+	}
+	return int(st.Gid), nil
+}
+
+// synced asks the kernel whether somebody (systemd-timesyncd, chrony, ntpd) tells it the time: adjtimex(2), with no modes, changes nothing.
+func synced() (bool, error) {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	if err != nil {
+		return false, err
+	}
+	return state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0, nil
+}
+
+// The Pi's mailbox: a message is a buffer of words, the request for a property one tag in it (github.com/raspberrypi/firmware/wiki/Mailbox-property-interface).
+// _IOWR(100, 0, char *) of drivers/char/broadcom/vcio.c; the tag is RPI_FIRMWARE_GET_THROTTLED of include/soc/bcm2835/raspberrypi-firmware.h.
+const (
+	mailbox         = 3<<30 | unsafe.Sizeof(uintptr(0))<<16 | 100<<8
+	tagGetThrottled = 0x00030046
+	firmwareAnswers = 0x80000000
+)
+
+// askFirmware asks the Pi's firmware for the bits in power.go. The value that goes along says which of the lasting bits are to be forgotten: none.
+func askFirmware() (uint32, error) {
+	fd, err := unix.Open("/dev/vcio", unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open /dev/vcio: %w", err)
+	}
+	defer unix.Close(fd)
+	message := [8]uint32{8 * 4, 0, tagGetThrottled, 4}
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(mailbox), uintptr(unsafe.Pointer(&message))); errno != 0 {
+		return 0, os.NewSyscallError("ioctl", errno)
+	}
+	if message[1] != firmwareAnswers {
+		return 0, fmt.Errorf("the firmware answers %#x", message[1])
+	}
+	return message[5], nil
+}
+
+// Usage is what this process has used.
+type Usage struct {
+	CPU      time.Duration // of all its threads, since it began
+	Resident int64         // bytes of memory
+}
+
+// OwnUsage asks the kernel; false where it does not tell.
+func OwnUsage() (u Usage, known bool) {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return Usage{}, false
+	}
+	var size, resident int64
+	var used unix.Rusage
+	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil || unix.Getrusage(unix.RUSAGE_SELF, &used) != nil {
+		return Usage{}, false
+	}
+	return Usage{CPU: time.Duration(used.Utime.Nano() + used.Stime.Nano()), Resident: resident * int64(os.Getpagesize())}, true
+}
