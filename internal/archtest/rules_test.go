@@ -35,6 +35,7 @@ var never = []struct {
 	{"layerd/internal/tailnet/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/access", "layerd/internal/latest", "layerd/internal/tailnet/..."}, false, "main gives it the page"},
 	{"layerd/internal/zerotier/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/latest"}, false, "main tells it the page's port"},
 	{"layerd/internal/discovery/...", "layerd/...", nil, false, "main gives it what it tells"},
+	{"layerd/internal/power/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "main gives it what it needs"},
 	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},
 }
 
@@ -63,7 +64,7 @@ var only = []struct {
 	{"html/template/...", nil, false, "the page is files, and all else is JSON"},
 	{"os/exec", []string{"layerd/camera", "layerd/internal/timelapse", "layerd/cmd/streambench", "layerd/cmd/camerabench", "layerd/cmd/siegebench", "layerd/cmd/awaybench", "layerd/cmd/gcodebench", "layerd/cmd/octopeer", "layerd/cmd/shifteval", "layerd/cmd/vmcamera"}, true, "programs of constant names, and no shell"},
 	{"C", nil, false, "one static binary, cross-compiled without a C compiler"},
-	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/cmd/printsim", "layerd/cmd/vmcamera"}, false, "for ioctls alone"},
+	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/internal/power", "layerd/cmd/printsim", "layerd/cmd/vmcamera"}, false, "for ioctls alone"},
 }
 
 // oneFile: imported by one file at most.
