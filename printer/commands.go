@@ -48,6 +48,16 @@ func (p *Printer) Disconnect(ctx context.Context) (uint64, error) {
 	})
 }
 
+// Redial opens the port again that Disconnect has closed, as if it had not: by itself, once it is there. Where one is open it does nothing.
+func (p *Printer) Redial(ctx context.Context) (uint64, error) {
+	return p.ask(ctx, func(o *owner, now time.Time) error {
+		if o.line == nil && !o.state.HasJob() {
+			o.dial.auto, o.dial.next = true, now
+		}
+		return nil
+	})
+}
+
 // Start begins to print src, which the printer closes when the job has ended, however that happens. On error the caller keeps src.
 func (p *Printer) Start(ctx context.Context, info JobInfo, src io.ReadCloser) (uint64, error) {
 	if err := info.Shots.Validate(); err != nil {

@@ -203,6 +203,36 @@ func TestChoice(t *testing.T) {
 	})
 }
 
+// A port that was closed by hand is opened again as it was, when it is back: nobody has chosen anything.
+func TestRedial(t *testing.T) {
+	dialling(t, nil, func(r *rig, ctx context.Context, b *bench) {
+		b.plug(t, ctx, "/dev/ttyA", "A", printertest.Config{Baud: 115200})
+		r.becomes(Idle)
+		opened := len(b.openings())
+		r.must(r.p.Redial(r.Context()))
+		if time.Sleep(time.Minute); r.now().State != Idle || len(b.openings()) != opened {
+			t.Errorf("while it is open: got %v, openings %q", r.now().State, b.openings())
+		}
+		r.must(r.p.Disconnect(r.Context()))
+		b.mu.Lock()
+		sim, ports := b.sims["/dev/ttyA"], b.ports
+		delete(b.sims, "/dev/ttyA")
+		b.ports = nil
+		b.mu.Unlock()
+		r.must(r.p.Redial(r.Context()))
+		if time.Sleep(time.Minute); r.now().State != Disconnected {
+			t.Errorf("without a port: got %v", r.now().State)
+		}
+		b.mu.Lock()
+		b.sims["/dev/ttyA"], b.ports = sim, ports
+		b.mu.Unlock()
+		r.becomes(Idle)
+		if got := b.choices(); len(got) > 0 {
+			t.Errorf("remembered %q", got)
+		}
+	})
+}
+
 // What a person asks for while a port is being opened counts, and the port that is no longer wanted is closed.
 func TestConnectWhileOpening(t *testing.T) {
 	dialling(t, nil, func(r *rig, ctx context.Context, b *bench) {

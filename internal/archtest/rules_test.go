@@ -37,6 +37,7 @@ var never = []struct {
 	{"layerd/internal/discovery/...", "layerd/...", nil, false, "main gives it what it tells"},
 	{"layerd/internal/vital/...", "layerd/...", nil, false, "main says what is vital"},
 	{"layerd/internal/health/...", "layerd/internal/...", []string{"layerd/internal/latest", "layerd/internal/overlay"}, false, "it looks at the machine; main gives it the rest"},
+	{"layerd/internal/power/...", "layerd/internal/...", []string{"layerd/internal/latest"}, false, "main gives it what it needs"},
 	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},
 }
 
@@ -67,7 +68,7 @@ var only = []struct {
 	{"html/template/...", nil, false, "the page is files, and all else is JSON"},
 	{"os/exec", []string{"layerd/camera", "layerd/internal/timelapse", "layerd/cmd/streambench", "layerd/cmd/camerabench", "layerd/cmd/siegebench", "layerd/cmd/awaybench", "layerd/cmd/gcodebench", "layerd/cmd/writebench", "layerd/internal/powercut", "layerd/cmd/octopeer", "layerd/cmd/shifteval", "layerd/cmd/vmcamera"}, true, "programs of constant names, and no shell"},
 	{"C", nil, false, "one static binary, cross-compiled without a C compiler"},
-	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/internal/health", "layerd/cmd/printsim", "layerd/cmd/vmcamera"}, false, "for ioctls alone"},
+	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/internal/health", "layerd/internal/power", "layerd/cmd/printsim", "layerd/cmd/vmcamera"}, false, "for ioctls alone"},
 }
 
 // oneFile: imported by one file at most.
