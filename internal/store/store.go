@@ -109,9 +109,9 @@ func Open(dir string, limits Limits) (*Store, error) {
 	if err := makePrivate(dir); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	lock, err := takeLock(filepath.Join(dir, "lock"))
+	lock, err := Lock(dir)
 	if err != nil {
-		return nil, fmt.Errorf("data directory %s: %w", dir, err)
+		return nil, err
 	}
 	s, err := open(dir, limits, false)
 	if err != nil {
@@ -170,12 +170,12 @@ func open(dir string, limits Limits, shared bool) (s *Store, err error) {
 	if s.arcs, err = openRoot(filepath.Join(dir, "arcs")); err != nil {
 		return s, err
 	}
-	name := filepath.Join(dir, "layerd.db")
+	name := filepath.Join(dir, DatabaseFile)
 	if s.db, err = openDatabase(name); err != nil {
 		return s, fmt.Errorf("open %s: %w", name, err)
 	}
 	if err = migrate(s.db, migrations[:], shared); err != nil {
-		return s, fmt.Errorf("open %s: %w", name, noSpace(err))
+		return s, fmt.Errorf("open %s: %w", name, damaged(noSpace(err)))
 	}
 	if err = syncDir(dir); err != nil { // the new names in it
 		return s, fmt.Errorf("sync data directory: %w", err)
@@ -246,6 +246,15 @@ func turn(ctx context.Context, places chan struct{}) (done func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// Lock takes the lock of the directory dir, which is there, as a daemon does, until it is closed. ErrLocked: a daemon has it.
+func Lock(dir string) (*os.File, error) {
+	lock, err := takeLock(filepath.Join(dir, "lock"))
+	if err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", dir, err)
+	}
+	return lock, nil
 }
 
 // takeLock locks a file until it is closed or the process ends, however it ends, and writes our process number into it.
