@@ -12,18 +12,20 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Op is one system call that changed files, or waited for the disk, or said something on standard output. A call that failed is none.
 type Op struct {
-	Call   string // "openat", "write", "pwrite64", "ftruncate", "lseek", "mkdirat", "renameat", "unlinkat", "fsync", "fdatasync"
-	FD     int    // that the call is about, or gave
-	Path   string // absolute; of the descriptor, or the name
-	To     string // of "renameat"
-	Flags  string // of "openat"
-	Offset int64  // of "pwrite64" and "lseek" (where it ended up), the length of "ftruncate"
-	Bytes  int64  // that were written
-	Data   []byte // of these, as many as were recorded
+	At     time.Time // when it began
+	Call   string    // "openat", "write", "pwrite64", "ftruncate", "lseek", "mkdirat", "renameat", "unlinkat", "fsync", "fdatasync"
+	FD     int       // that the call is about, or gave
+	Path   string    // absolute; of the descriptor, or the name
+	To     string    // of "renameat"
+	Flags  string    // of "openat"
+	Offset int64     // of "pwrite64" and "lseek" (where it ended up), the length of "ftruncate"
+	Bytes  int64     // that were written
+	Data   []byte    // of these, as many as were recorded
 }
 
 // calls are all by which the programs that are recorded change files. What else there is (fallocate, links, copy_file_range) ends the reading with an error, so
@@ -36,7 +38,7 @@ const (
 // Strace returns cmd, run under strace, which writes into the file out; of what is written it keeps so many bytes a call. strace follows all threads and
 // children. It is not started yet. Names must be absolute where the program uses none of the calls that take a folder's descriptor.
 func Strace(ctx context.Context, cmd *exec.Cmd, out string, keep int) *exec.Cmd {
-	args := []string{"-f", "-y", "-xx", "-s", strconv.Itoa(keep), "--seccomp-bpf", "-qq", "-e", "signal=none", "-e", "trace=" + calls + "," + unknown, "-o", out, "--"}
+	args := []string{"-f", "-y", "-xx", "-s", strconv.Itoa(keep), "--seccomp-bpf", "-qq", "-ttt", "-e", "signal=none", "-e", "trace=" + calls + "," + unknown, "-o", out, "--"}
 	under := exec.CommandContext(ctx, "strace", append(append(args, cmd.Path), cmd.Args[1:]...)...)
 	under.Env, under.Dir, under.Stdin, under.Stdout, under.Stderr = cmd.Env, cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr
 	return under
@@ -61,7 +63,11 @@ func ReadTrace(name, dir string, each func(Op) error) error {
 			return fmt.Errorf("read what strace saw: %w", err)
 		}
 		thread, said, _ := strings.Cut(strings.TrimSpace(line), " ")
-		said = strings.TrimSpace(said)
+		when, said, _ := strings.Cut(strings.TrimSpace(said), " ")
+		seconds, err := strconv.ParseFloat(when, 64)
+		if err != nil {
+			return fmt.Errorf("what strace said: %w", err)
+		}
 		if first, unfinished := strings.CutSuffix(said, "<unfinished ...>"); unfinished {
 			begun[thread] = strings.TrimSpace(first)
 			continue
@@ -73,6 +79,7 @@ func ReadTrace(name, dir string, each func(Op) error) error {
 		}
 		op, ok, err := parseCall(said, dir)
 		if err == nil && ok {
+			op.At = time.UnixMicro(int64(seconds * 1e6))
 			err = each(op)
 		}
 		if err != nil {
