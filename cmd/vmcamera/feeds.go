@@ -171,3 +171,16 @@ func feedDevices(ctx context.Context, pictures [][]byte, fps int, devices ...str
 	}()
 	return failed, nil
 }
+
+// feedFor plays a camera that sends JPEGs, until it fails.
+func feedFor(device string, fps int) error {
+	pictures, err := largePictures()
+	if err != nil {
+		return err
+	}
+	failed, err := feedDevices(context.Background(), pictures, fps, device)
+	if err != nil {
+		return err
+	}
+	return <-failed
+}
