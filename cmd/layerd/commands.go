@@ -19,6 +19,7 @@ type verb struct {
 	args     string               // what follows the name in the usage, its flags included
 	about    string               // says what it does, in small letters; lines below the first are more of it
 	operands int                  // how many words follow the name
+	choices  []string             // what the operand may be, when it is one of a few
 	flags    func(*pflag.FlagSet) // its own; nil none. Those of the configuration belong to every verb
 	run      func(context.Context, *invocation) error
 }
@@ -57,6 +58,9 @@ func verbs() []verb {
 		{name: "survey", args: "[--json] FILE", about: "say what a file tells: slicer, layers, time, filament, warnings; - is standard input.\n" +
 			"FILE is G-code, or binary G-code, gzip, zip, UFP or sliced 3MF", operands: 1, flags: file.flags, run: file.survey},
 		{name: "fit-arcs", args: "[--arc-tolerance MM] FILE OUT", about: "write FILE with runs of moves made arcs to the new file OUT", operands: 2, flags: arcs.flags, run: arcs.fitArcs},
+		{name: "manual", args: "layerd|layerd.yaml|example", about: "write a page of the manual, as man reads it, or an example of the configuration", operands: 1,
+			choices: []string{"layerd", "layerd.yaml", "example"}, run: manual},
+		{name: "completion", args: "bash|zsh|fish", about: "write what a shell needs to complete command lines", operands: 1, choices: []string{"bash", "zsh", "fish"}, run: completion},
 		{name: "version", about: "print the version", run: func(_ context.Context, a *invocation) error {
 			_, err := fmt.Fprintln(a.stdout, version)
 			return err
