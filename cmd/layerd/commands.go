@@ -19,6 +19,7 @@ type verb struct {
 	args     string               // what follows the name in the usage, its flags included
 	about    string               // says what it does, in small letters; lines below the first are more of it
 	operands int                  // how many words follow the name
+	choices  []string             // what the operand may be, when it is one of a few
 	flags    func(*pflag.FlagSet) // its own; nil none. Those of the configuration belong to every verb
 	run      func(context.Context, *invocation) error
 }
@@ -60,6 +61,9 @@ func verbs() []verb {
 		{name: "fit-arcs", args: "[--arc-tolerance MM] FILE OUT", about: "write FILE with runs of moves made arcs to the new file OUT", operands: 2, flags: arcs.flags, run: arcs.fitArcs},
 		{name: "doctor", args: "[--json]", about: "look at this machine (power, disk, clock, port, camera, network) and say what to fix;\n" +
 			"the exit code is 1 when something is bad. A layerd that runs is left alone", flags: look.flags, run: look.run},
+		{name: "manual", args: "layerd|layerd.yaml|example", about: "write a page of the manual, as man reads it, or an example of the configuration", operands: 1,
+			choices: []string{"layerd", "layerd.yaml", "example"}, run: manual},
+		{name: "completion", args: "bash|zsh|fish", about: "write what a shell needs to complete command lines", operands: 1, choices: []string{"bash", "zsh", "fish"}, run: completion},
 		{name: "version", about: "print the version", run: func(_ context.Context, a *invocation) error {
 			_, err := fmt.Fprintln(a.stdout, version)
 			return err

@@ -2,7 +2,7 @@
 //
 //	flags → config → build → run → exit code
 //
-// Exit codes: 0 well, 1 it failed while running, 2 the command line or the configuration is wrong.
+// Exit codes: 0 well, 1 it failed while running, 2 the command line or the configuration is wrong, 75 it asks to be started again.
 package main
 
 import (
@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"layerd/internal/renew"
 )
 
 // version is set by the Makefile.
@@ -45,6 +47,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &wrong):
 		fmt.Fprintf(stderr, "layerd: %v\n", err)
 		return 2
+	case errors.Is(err, renew.ErrAgain):
+		return renew.AgainCode
 	}
 	fmt.Fprintf(stderr, "layerd: %v\n", err)
 	return 1
