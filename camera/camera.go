@@ -101,6 +101,7 @@ type Camera struct {
 	setup   *latest.Value[Setup]
 	source  *latest.Value[Source] // that runs; nil while none does
 	lookers atomic.Int32
+	counts  counts
 	changes chan change   // to the goroutine in Run
 	ended   chan struct{} // closed when Run has returned
 }

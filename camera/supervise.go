@@ -110,6 +110,7 @@ func (o *owner) chose(ch choice) {
 	o.now.device, o.now.name = Shown(ch.device.ID), first(o.setup.Name, ch.source.Name())
 	o.status.Device, o.status.Name = o.now.device, o.now.name
 	o.c.source.Set(ch.source)
+	o.c.counts.opened.Add(1)
 	o.adjust()
 }
 
@@ -118,11 +119,13 @@ func (o *owner) publish(f *Frame) {
 	now := time.Now()
 	if !f.Time.After(o.newest) || now.Sub(f.Time) > noFrame {
 		o.status.Dropped++
+		o.c.counts.late.Add(1)
 		return
 	}
 	if o.seq++; o.seq == 0 {
 		o.seq = 1
 	}
+	o.c.counts.frames.Add(1)
 	f.Seq, o.newest, o.now.lastGood = o.seq, f.Time, now
 	o.times = append(o.times, now)
 	o.status.Width, o.status.Height = f.Width, f.Height
@@ -312,6 +315,7 @@ func (o *owner) measure(now time.Time) {
 func (o *owner) countDamaged(now time.Time) {
 	n := o.now.bad.Load()
 	o.status.Dropped += n - o.now.badSeen
+	o.c.counts.damaged.Add(n - o.now.badSeen)
 	o.now.badSeen = n
 	if count := o.status.Dropped - o.badFrom; count > 0 && now.Sub(o.badLog) >= badLogEvery {
 		why := o.now.newestDamage()

@@ -232,6 +232,7 @@ func (s *session) noted(now time.Time, c *EndstopCheck) {
 	took := time.Duration(c.TookS * float64(time.Second))
 	if c.Verdict != CheckSkipped {
 		ch.made++
+		s.health.tally.checked()
 	}
 	ch.took += took
 	c.N, c.Layer, c.AtMS = ch.made, s.run.pos.layer+1, now.UnixMilli()

@@ -55,6 +55,7 @@ type health struct {
 	starved                                         [causes]time.Duration
 	slow                                            stretch // sum of the stretches in which the link was too slow
 	lines, again, checksum, gaps, missing, overruns int64
+	tally                                           *tally    // for as long as layerd runs; nil in tests
 	trouble                                         time.Time // of the last line error; zero = a line that was sent after it was accepted
 }
 
@@ -99,7 +100,7 @@ var causeNames = [causes]string{"wire", "file", "host", "printer"}
 
 // begin counts from here, for a job. baud is the port's, ahead the dialect's. What is known of the firmware stays.
 func (h *health) begin(baud int, ahead time.Duration) {
-	*h = health{unpaced: h.unpaced, quick: h.quick, most: h.most, more: h.more, room: -1, ahead: ahead}
+	*h = health{tally: h.tally, unpaced: h.unpaced, quick: h.quick, most: h.most, more: h.more, room: -1, ahead: ahead}
 	if baud > 0 && !h.unpaced {
 		h.perByte = 10 * time.Second / time.Duration(baud) // with start and stop bit
 	}
@@ -107,6 +108,7 @@ func (h *health) begin(baud int, ahead time.Duration) {
 
 // wrote takes in that a line of n bytes was handed to the port. again: it had been sent before.
 func (h *health) wrote(now time.Time, n int, again bool) {
+	h.tally.wrote(again)
 	h.lines++
 	if again {
 		h.again++
@@ -171,6 +173,7 @@ func (h *health) lineError(now time.Time, text string, inFlight int) {
 	default:
 		return
 	}
+	h.tally.heard(0, 0, 0, 1)
 	if gone && inFlight > 1 && h.trouble.IsZero() {
 		h.overruns++
 	}
@@ -191,6 +194,9 @@ func (h *health) landed(now time.Time, f *flight, speedPercent float64) {
 	}
 	if f.long || f.lane == laneScript {
 		h.still()
+	}
+	if !f.long {
+		h.tally.landed(now.Sub(f.sent))
 	}
 	if f.long || f.lane != laneJob {
 		return
@@ -285,7 +291,7 @@ func (h *health) decide() {
 		}
 	}
 	host := min(st.host, max(0, st.short))
-	h.starved[byHost] += host
+	h.starve(byHost, host)
 	if st.short -= host; st.short <= 0 {
 		return
 	}
@@ -300,12 +306,25 @@ func (h *health) decide() {
 	case h.perByte > 0 && st.least > st.motion:
 		c = byFile
 	}
-	h.starved[c] += st.short
+	h.starve(c, st.short)
 	if c != byPrinter && st.short > st.took/8 {
 		h.slow.lines += st.lines
 		h.slow.took += st.took
 		h.slow.motion += st.motion
 	}
+}
+
+// starve notes short time. A planner that fills at the beginning is short by the wire for a moment, which is nobody's fault.
+func (h *health) starve(c cause, short time.Duration) {
+	before := h.starved[c]
+	h.starved[c] += short
+	if c == byWire && h.starved[c] < fillTime {
+		return
+	}
+	if c == byWire && before < fillTime {
+		before = 0
+	}
+	h.tally.short(c, h.starved[c]-before)
 }
 
 // gauge finds out that the wire has not the speed that it is said to have: lines came through that it would still be busy with.

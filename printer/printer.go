@@ -33,6 +33,7 @@ type Printer struct {
 	snaps    *Snapshots
 	console  *Console
 	requests chan request
+	tally    *tally
 	querying chan struct{} // holds one while a query is under way
 	ended    chan struct{} // closed when Run returns
 }
@@ -52,7 +53,7 @@ type answer struct {
 func New(cfg Config) *Printer {
 	cfg.Profile = cfg.Profile.Whole()
 	first := newSession(cfg.Profile, cfg.LastJob, nil).snapshot(time.Now())
-	return &Printer{cfg: cfg, snaps: latest.New(first), console: newConsole(), requests: make(chan request), querying: make(chan struct{}, 1), ended: make(chan struct{})}
+	return &Printer{cfg: cfg, snaps: latest.New(first), console: newConsole(), requests: make(chan request), tally: &tally{}, querying: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // Snapshots is where the newest Snapshot is.
@@ -85,6 +86,7 @@ func (p *Printer) Run(ctx context.Context) error {
 	defer close(p.ended)
 	o := &owner{Printer: p}
 	o.session = newSession(p.cfg.Profile, p.cfg.LastJob, func(dir string, text []byte) { p.console.note(time.Now(), dir, text) })
+	o.session.health.tally = p.tally
 	o.session.custom, _ = readScripts(p.cfg.Scripts)
 	o.session.tail, o.session.resumeWithin = p.console.tail, p.cfg.ResumeWithin
 	if p.cfg.Cooling != (Cooling{}) {

@@ -20,6 +20,7 @@ func (st *stream) requested(now time.Time, r gcode.Reply) *Fault {
 		return nil
 	}
 	st.stats.Resends++
+	st.health.tally.heard(1, 0, 0, 0)
 	if r.Line == st.oldest && st.sure > r.Line && len(st.aloft) > 0 {
 		return st.forgot(r)
 	}
@@ -120,6 +121,7 @@ func (st *stream) probe(now time.Time) []byte {
 		return nil
 	}
 	st.stats.Probes++
+	st.health.tally.heard(0, 1, 0, 0)
 	st.health.asked()
 	st.doubt = time.Time{}
 	switch {

@@ -95,10 +95,11 @@ func newSession(profile Profile, last *JobOutcome, tell func(dir string, text []
 
 // opened begins a conversation on a port that has just been opened.
 func (s *session) opened(now time.Time, conn Connection, bauds []int) {
+	counts := s.health.tally
 	*s = session{profile: s.profile, last: s.last, tell: s.tell, query: s.query, keeper: s.keeper, tail: s.tail, lost: s.lost, card: s.card, resumeWithin: s.resumeWithin,
 		custom: s.custom, ending: s.ending, switches: s.switches, checkTook: s.checkTook, limitsOff: s.limitsOff,
 		state: Connecting, open: true, modal: freshModal(s.profile)}
-	s.flow, s.d = newFlow(), unknown
+	s.flow, s.d, s.health.tally = newFlow(), unknown, counts
 	s.seen.conn = conn
 	s.stream.reset(0)
 	if s.lost != nil {
@@ -135,7 +136,9 @@ func (s *session) hear(now time.Time, r gcode.Reply) {
 	s.patience.heard(now)
 	s.overheard(r)
 	s.harken(r)
-	s.stats.Unknown += s.regard(now, r)
+	strange := s.regard(now, r)
+	s.stats.Unknown += strange
+	s.health.tally.heard(0, 0, strange, 0)
 	if s.lost != nil {
 		s.recalled(now, r)
 		return

@@ -21,6 +21,7 @@ import (
 	"layerd/internal/config"
 	"layerd/internal/discovery"
 	"layerd/internal/guard"
+	"layerd/internal/health"
 	"layerd/internal/history"
 	"layerd/internal/moonraker"
 	"layerd/internal/octoprint"
@@ -54,6 +55,7 @@ type parts struct {
 	films   *timelapse.Recorder
 	guard   *guard.Guard
 	overlay *overlay.Switch
+	health  *health.Watch
 	told    discovery.Config // to the local network
 	server  *server.Server
 	doorman *access.Gate
@@ -192,8 +194,9 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.told, err = d.announced(ctx, host); err != nil {
 		return fmt.Errorf("read the settings: %w", err)
 	}
+	d.health = d.lookAfter()
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard, Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
+		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard, Machine: d.health.Reports(), Vital: d.vital(), Figures: d.figures(), Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
 		Names: d.names, Renewer: d.renewer, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description
@@ -294,6 +297,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.films.Run)
 	begin(d.guard.Run)
 	begin(d.overlay.Run)
+	begin(d.health.Run)
 	begin(d.announceTo(l.Addr()))
 	begin(d.renewer.Run)
 	begin(d.server.Run)

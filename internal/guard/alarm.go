@@ -57,6 +57,7 @@ func (o *owner) raise(ctx context.Context, f *finding, pause bool) {
 		a.Arrows = arrows(c, f.offMM, p.now.turn)
 	}
 	p.alarm = a
+	o.alarms.Add(1)
 	o.log.Warn("the print is shifted", "job", p.order.job, "layer", f.layer, "x_mm", f.offMM[0], "y_mm", f.offMM[1], "confirmed", f.confirmed, "pause", pause)
 	if pause && !(f.confirmed && p.told.Mode == printer.WatchPause) { // else its check has paused it
 		if _, err := o.cfg.Printer.PauseShift(ctx, p.order.job, a.Sentence); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"layerd/camera"
@@ -89,7 +90,11 @@ type Guard struct {
 	requests chan request
 	stopped  chan struct{} // closed when Run has returned
 	both     both
+	alarms   atomic.Int64
 }
+
+// Alarms is how many shifts were told since layerd was started. It may be called from any goroutine.
+func (g *Guard) Alarms() int64 { return g.alarms.Load() }
 
 type request struct {
 	do   func(o *owner) error

@@ -80,7 +80,7 @@ func (m *Machine) disk() finding {
 	case room.AllInodes > 0 && room.FreeInodes*50 < room.AllInodes:
 		return finding{Bad, fmt.Sprintf("The file system of %s has room for %d more files only.", m.Data, room.FreeInodes), "Delete what consists of many small files."}
 	case counted != "":
-		return finding{Warn, found + counted, "The card or disk may be dying. Make a backup, and have the file system checked when the machine starts: sudo touch /forcefsck"}
+		return finding{Warn, found + counted, "The card or disk may be dying. Make a backup, and have the file system checked: add fsck.mode=force to the kernel command line (cmdline.txt) for one start"}
 	case room.Free < littleFree || room.Free*20 < room.Total:
 		return finding{Warn, found, "Delete files and timelapses on the page before there is no room for uploads."}
 	}

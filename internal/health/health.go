@@ -16,7 +16,6 @@ import (
 
 	"layerd/camera"
 	"layerd/internal/overlay"
-	"layerd/printer"
 )
 
 // Level is how much a person should care.
@@ -78,11 +77,10 @@ type Machine struct {
 	Data string // layerd's data directory; "" unknown
 	Port string // the configured serial port; "" none
 
-	Page    func() (string, error)  // what /healthz of the layerd that runs beside us says; nil = it is not asked
-	Daemon  bool                    // it is layerd itself that looks, not a person at a terminal
-	Cameras func() []camera.Status  // how layerd's cameras do; nil when it does not run here
-	Overlay func() overlay.Status   // how the network does by which phones come from elsewhere; nil likewise
-	Printer func() printer.Snapshot // what the printer is doing; nil likewise
+	Page    func() (string, error) // what /healthz of the layerd that runs beside us says; nil = it is not asked
+	Daemon  bool                   // it is layerd itself that looks, not a person at a terminal
+	Cameras func() []camera.Status // how layerd's cameras do; nil when it does not run here
+	Overlay func() overlay.Status  // how the network does by which phones come from elsewhere; nil likewise
 
 	Kernel Kernel
 

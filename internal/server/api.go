@@ -18,12 +18,6 @@ import (
 // maxCommand is the longest command, in bytes.
 const maxCommand = 64 << 10
 
-func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(w, "ok\n")
-	return nil
-}
-
 // serveState answers GET /v1/state, composed now and so never older than an answer that was given before.
 func (s *Server) serveState(w http.ResponseWriter, r *http.Request, me access.Identity) error {
 	s.writeJSON(w, http.StatusOK, s.compose().as(me))

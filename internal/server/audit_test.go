@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,7 +11,6 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/overlay"
 	"layerd/internal/store"
-	"layerd/printer"
 )
 
 // A card that takes nothing holds up nobody. What was done first is written when it takes something again, and what is lost is said.
@@ -94,36 +92,5 @@ func TestWhoPressedWhat(t *testing.T) {
 	}
 	if last.Name != "the operator" || last.What != "press" || last.Detail != "Load, button 4, value 205" || last.Outcome != "ok" {
 		t.Errorf("got %+v", last)
-	}
-}
-
-func TestMetrics(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Version = "1\"\\\n2" })
-	r.printer.change(func(s *printer.Snapshot) {
-		s.State, s.Nozzles, s.Bed = printer.Printing, []printer.Heater{{ActualC: 209.8, TargetC: 210}}, &printer.Heater{ActualC: 60, TargetC: 60}
-		s.Job, s.Link.Sent, s.Link.Resends = &printer.JobStatus{Percent: 37.5}, 41300, 2
-	})
-	w := r.do("GET", "/metrics", "viewer", nil)
-	text := w.Body.String()
-	for _, want := range []string{`layerd_build_info{version="1\"\\\n2"} 1`, `layerd_printer_state{state="printing"} 1`, `layerd_temperature_celsius{heater="nozzle0",kind="actual"} 209.8`,
-		`layerd_temperature_celsius{heater="bed",kind="target"} 60`, "layerd_job_progress_ratio 0.375", "layerd_lines_sent_total 41300", "layerd_resends_total 2", "layerd_live_sockets 0",
-		"layerd_camera_viewers 0", "layerd_sessions 1", "# TYPE layerd_lines_sent_total counter"} {
-		if !strings.Contains(text, want+"\n") {
-			t.Errorf("there is no %s in\n%s", want, text)
-		}
-	}
-	line := regexp.MustCompile(`^(# (HELP|TYPE) layerd_[a-z_]+ .+|layerd_[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? -?[0-9.e+]+)$`)
-	types := map[string]bool{}
-	for _, l := range strings.Split(strings.TrimSpace(text), "\n") {
-		if !line.MatchString(l) {
-			t.Errorf("%q is not of the format", l)
-		}
-		if strings.HasPrefix(l, "# TYPE") && types[l] {
-			t.Errorf("%q comes twice", l)
-		}
-		types[l] = true
-	}
-	if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "text/plain; version=0.0.4") {
-		t.Errorf("Content-Type: got %q", got)
 	}
 }

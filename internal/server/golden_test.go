@@ -13,6 +13,7 @@ import (
 	"layerd/gcode"
 	"layerd/internal/access"
 	"layerd/internal/guard"
+	"layerd/internal/health"
 	"layerd/internal/overlay"
 	"layerd/internal/spools"
 	"layerd/internal/store"
@@ -57,6 +58,7 @@ func goldenState() State {
 		TimelapsesRev: 9, Timelapse: TimelapseState{ID: "6f1d0c2b8a94e735", Frames: 117, LastN: 116, Step: 1},
 		Guard:   goldenGuard(),
 		Overlay: OverlayState{Kind: overlay.Tailnet, State: overlay.Running, URL: "https://layerd.tail1234.ts.net/", ExpiresMS: goldenMS + 90*86400_000}, OverlayRev: 4, Asking: []AppRequest{{ID: "k3mZ0xQb2sTf", App: "Cura", From: "192.168.1.23", AtMS: goldenMS - 4000}},
+		Host:    HostState{Level: health.OK, AtMS: goldenMS - 30_000},
 		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "session"},
 		Version: "1.0.0", NewVersion: true, Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
 	}
@@ -132,6 +134,7 @@ func goldenTrouble() State {
 		Guard: &guard.State{Mode: printer.WatchOff, Settings: guard.UsualSettings(), Layers: []guard.Layer{}, Endstops: guard.Witness{Status: guard.WitnessUnset}, Camera: guard.Witness{Status: guard.WitnessUnset}, Outline: guard.Witness{Status: guard.WitnessUnset}, Firmware: guard.Witness{Status: guard.WitnessOff},
 			Setup: &guard.Setup{Step: "failed", Percent: 40, Why: "The pictures are dark."}},
 		Overlay:  OverlayState{Kind: overlay.None, State: overlay.Off},
+		Host:     HostState{Level: health.Bad, AtMS: goldenMS - 30_000, ID: "power", Name: "Power supply", Found: "The voltage is too low now (under 4.63 V).", Do: "Use the power supply that was made for this Raspberry Pi."},
 		FilesRev: 1, SettingsRev: 1, FreeBytes: -1, Me: access.Identity{ID: "demo", Name: "demo", Role: access.Owner, Via: "demo"},
 		Version: "1.0.0", Demo: true, Locked: map[string]string{}, NowMS: goldenMS,
 	}
@@ -145,6 +148,9 @@ func goldens() map[string]any {
 	profile := printer.Presets()[1]
 	custom := exampleCustom()
 	return map[string]any{
+		"health": MachineHealth{Report: &health.Report{AtMS: goldenMS - 30_000, Level: health.Bad, Checks: []health.Check{
+			{ID: "power", Name: "Power supply", Level: health.Bad, Found: "The voltage is too low now (under 4.63 V).", Do: "Use the power supply that was made for this Raspberry Pi."},
+			{ID: "wifi", Name: "Wi-Fi", Level: health.OK, Found: "The signal of wlan0 is good: -48 dBm."}}}},
 		"profiles": ProfileList{Shelf: custom.Shelf, Presets: printer.Presets()[:2]},
 		"scripts":  scriptList(printer.Scripts{printer.OnPaused: "M117 Layer {layer}\n; the lamp\nM355 S1"}),
 		"buttons":  ButtonList{Groups: custom.Buttons.Groups},

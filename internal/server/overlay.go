@@ -70,6 +70,19 @@ func (s *Server) overlayState() OverlayState {
 	return state
 }
 
+// overlayPaths counts the ways to who has been here lately.
+func (s *Server) overlayPaths() (direct, relayed int) {
+	now, _ := s.cfg.Overlay.Statuses().Get()
+	for _, p := range now.Paths {
+		if p.Direct {
+			direct++
+		} else {
+			relayed++
+		}
+	}
+	return direct, relayed
+}
+
 // serveOverlay answers GET /v1/overlay.
 func (s *Server) serveOverlay(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
 	settings, waiting := s.cfg.Overlay.Settings()

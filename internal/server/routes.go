@@ -116,6 +116,7 @@ var routes = []route{
 	{"GET", "/v1/camera", access.Viewer, free, "", (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, free, "", (*Server).serveWebcam},
 	{"GET", "/webcam/*", access.Viewer, free, "", (*Server).serveWebcam},
+	{"GET", "/v1/health", access.Owner, free, "", (*Server).serveMachine},
 	{"GET", "/v1/overlay", access.Owner, free, "", (*Server).serveOverlay},
 	{"GET", "/v1/neighbours", access.Operator, free, "", (*Server).serveNeighbours}, // whoever was shown this printer was not shown the others
 	{"GET", "/v1/neighbours/*", access.Operator, free, "", (*Server).serveNeighbourPicture},

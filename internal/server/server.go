@@ -21,6 +21,7 @@ import (
 
 	"layerd/gcode"
 	"layerd/internal/access"
+	"layerd/internal/health"
 	"layerd/internal/latest"
 	"layerd/internal/spools"
 	"layerd/internal/store"
@@ -148,6 +149,9 @@ type Config struct {
 	Temperatures Temperatures
 	Timelapses   Timelapses
 	Guard        Guard
+	Machine      *health.Reports                    // what was found of the machine; nil = nobody looks
+	Vital        []Vital                            // what /healthz asks
+	Figures      Figures                            // for /metrics
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged
@@ -186,6 +190,7 @@ type Server struct {
 	preparing   atomic.Pointer[preparation]
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
 
+	pulses    pulses
 	toolpaths *toolpaths
 	apps      *apps
 	deeds     deeds
@@ -218,7 +223,7 @@ func New(cfg Config) *Server {
 		cfg: cfg, routes: ourRoutes(), log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
 		custom: newCustom(cfg.Custom), smaller: viewer.Smaller{Log: cfg.Log}, views: latest.New[*view](nil), starting: make(chan struct{}, 1), arranging: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 64), uploads: make(slots, 4), working: make(slots, 1), asking: make(slots, 1),
-		apps: newApps(), toolpaths: newToolpaths(), picked: make(chan struct{}, 1), deeds: deeds{waiting: make(chan store.Deed, 256)},
+		pulses: pulses{asking: make(chan struct{}, 1)}, apps: newApps(), toolpaths: newToolpaths(), picked: make(chan struct{}, 1), deeds: deeds{waiting: make(chan store.Deed, 256)},
 	}
 	s.firstRev = uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others
 	for _, rev := range []*atomic.Uint64{&s.filesRev, &s.spoolsRev, &s.queueRev, &s.settingsRev, &s.overlayRev} {

@@ -54,6 +54,10 @@ func (s *Server) Run(ctx context.Context) error {
 	followers.Go(func() { follow(ctx, status, shown, kick) })
 	followers.Go(func() { follow(ctx, films, film, kick) })
 	followers.Go(func() { follow(ctx, watched, watch, kick) })
+	if reports := s.cfg.Machine; reports != nil {
+		_, report := reports.Get()
+		followers.Go(func() { follow(ctx, reports, report, kick) })
+	}
 	followers.Go(func() { s.keepDeeds(ctx) })
 	if s.cfg.Renewer != nil {
 		waits := s.cfg.Renewer.Waits()
@@ -157,6 +161,7 @@ func (s *Server) compose() *view {
 	}
 	v.state.Guard, _ = s.cfg.Guard.States().Get()
 	v.state.Lamp, v.state.Preparing = s.lampStatus(), s.preparingNow()
+	v.state.Host = s.hostState()
 	v.state.Asking = s.apps.asked()
 	v.state.Overlay, v.state.OverlayRev = s.overlayState(), s.overlayRev.Load()
 	// A list is a list in JSON even when it is empty.
@@ -178,6 +183,9 @@ func (v *view) as(me access.Identity) State {
 	state.Me, state.NowMS = me, time.Now().UnixMilli()
 	if me.Role < access.Owner { // whom it does not concern
 		state.Asking = []AppRequest{}
+	}
+	if me.Role < access.Operator {
+		state.Host.Found, state.Host.Do = "", ""
 	}
 	return state
 }

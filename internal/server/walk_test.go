@@ -26,6 +26,7 @@ var examples = map[string]struct {
 	"POST /v1/login":             {target: "/v1/login", body: `{"name":"a","password":"viewer"}`, want: 200},
 	"POST /v1/confirm":           {target: "/v1/confirm", body: `{"password":"x"}`, want: 204},
 	"POST /v1/password":          {target: "/v1/password", body: `{"old":"x","new":"y"}`, want: 204},
+	"GET /v1/health":             {target: "/v1/health", want: 200},
 	"GET /v1/people":             {target: "/v1/people", want: 200},
 	"POST /v1/people":            {target: "/v1/people", body: `{"name":"a","role":"viewer","tailnet":true}`, want: 200},
 	"PUT /v1/people/*":           {target: "/v1/people/1", body: `{"role":"viewer"}`, want: 200},

@@ -39,6 +39,7 @@ type State struct {
 	Guard         *guard.State      `json:"guard"`
 	Overlay       OverlayState      `json:"overlay"`
 	OverlayRev    uint64            `json:"overlay_rev"` // changes when GET /v1/overlay did
+	Host          HostState         `json:"host"`        // the machine that layerd runs on
 	Asking        []AppRequest      `json:"asking"`      // programs that ask for a key; for owners
 	Me            access.Identity   `json:"me"`
 	Version       string            `json:"version"`

@@ -34,6 +34,26 @@ func (s *Store) Disk() (free, total int64, err error) {
 	return int64(st.Bavail) * int64(st.Bsize), int64(st.Blocks) * int64(st.Bsize), nil // Bavail: what is left for others than root
 }
 
+// Alive returns when the database has answered a question that it must look into its file for. It waits as long as ctx lets it.
+func (s *Store) Alive(ctx context.Context) error {
+	var version int
+	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return fmt.Errorf("ask the database: %w", err)
+	}
+	return nil
+}
+
+// DatabaseBytes is the size of the database, with what has not been worked into it yet.
+func (s *Store) DatabaseBytes() int64 {
+	var sum int64
+	for _, suffix := range []string{"", "-wal"} {
+		if info, err := os.Stat(s.name + suffix); err == nil {
+			sum += info.Size()
+		}
+	}
+	return sum
+}
+
 // room is nil when bytes more can be stored and the disk still keeps what Limits ask for. Copies with arcs make room: they can be made again.
 func (s *Store) room(bytes int64) error {
 	free, err := s.Free()

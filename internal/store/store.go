@@ -77,6 +77,7 @@ const (
 type Store struct {
 	limits Limits
 	db     *sql.DB
+	name   string   // DIR/layerd.db
 	lock   *os.File // nil when opened beside a daemon
 	files  *os.Root // DIR/files; nothing reached through it lies outside, whatever links people made
 	tmp    *os.Root // DIR/tmp
@@ -171,6 +172,7 @@ func open(dir string, limits Limits, shared bool) (s *Store, err error) {
 		return s, err
 	}
 	name := filepath.Join(dir, DatabaseFile)
+	s.name = name
 	if s.db, err = openDatabase(name); err != nil {
 		return s, fmt.Errorf("open %s: %w", name, err)
 	}

@@ -30,6 +30,7 @@ const StopsRow = lazy(() => import('../parts/stops').then((m) => m.StopsRow), tr
 const LookBack = lazy(() => import('../parts/lookback').then((m) => m.LookBack))
 const ObjectsButton = lazy(() => import('../parts/objects').then((m) => m.ObjectsButton), true)
 const GuardNow = lazy(() => import('../parts/guardnow').then((m) => m.GuardNow))
+const HostWarning = lazy(() => import('../parts/hostwarning').then((m) => m.HostWarning), true)
 const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
 export function PrintScreen() {
@@ -42,6 +43,7 @@ export function PrintScreen() {
       <div class="print-main">
         <Cameras cameras={s.cameras} live={live.value} />
         {s.overlay.problem && allowed('owner') && <a class="warning" href={routeHash('settings', 'away')}><Icon name="warn" size={20} /><span class="wrap">Away from home: {s.overlay.problem}</span><Icon name="next" size={20} /></a>}
+        {printing && s.host.level === 'bad' && <HostWarning s={s} />}
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         {s.guard && s.job && printing && <GuardNow s={s} job={s.job} />}
         <Now s={s} enabled={enabled} />

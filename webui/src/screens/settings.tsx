@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { Icon, Spinner, type IconName } from '../parts/icon'
 import { lazy } from '../parts/lazy'
 import { Locked } from '../parts/locked'
+import { healthLine } from '../health'
 import { lineErrors, starvedText } from '../diagnosis'
 import { route, routeHash } from '../route'
 import { allowed, asking, choices, link, linkStatus, live, loadChoices, perform, state, tick } from '../state'
@@ -21,6 +22,8 @@ interface Page {
   role?: Role
   Show: ComponentType
   shown?: (s: State) => boolean
+  /** What it says instead of about, when something there is wrong. */
+  wrong?: (s: State) => string
 }
 
 const pages: readonly Page[] = [
@@ -28,6 +31,7 @@ const pages: readonly Page[] = [
   { at: 'people', name: 'People', about: 'Who may come in, and what each may do', icon: 'people', role: 'owner', Show: lazy(() => import('./people').then((m) => m.PeoplePage)) },
   { at: 'keys', name: 'Keys and links', about: 'For slicers and programs; links only to look', icon: 'key', role: 'owner', Show: lazy(() => import('./tokens').then((m) => m.TokensPage)) },
   { at: 'audit', name: 'What was done', about: 'Who did what, when, and from where', icon: 'clock', role: 'owner', Show: lazy(() => import('./audit').then((m) => m.AuditPage)) },
+  { at: 'health', name: 'Health', about: "layerd's machine: power, disk, clock, ports, network", icon: 'info', role: 'owner', Show: lazy(() => import('./health').then((m) => m.HealthPage)), wrong: healthLine },
   { at: 'away', name: 'Away from home', about: 'The printer on your phone, wherever you are', icon: 'globe', role: 'owner', Show: lazy(() => import('./away').then((m) => m.AwayPage)) },
   { at: 'printers', name: 'Printers', about: 'Others on the same network', icon: 'print', Show: lazy(() => import('./printers').then((m) => m.PrintersPage)), shown: (s) => s.overlay.kind !== 'none' },
   { at: 'profiles', name: 'Printer profiles', about: 'Size, limits, park point; several to choose from', icon: 'print', role: 'owner', Show: lazy(() => import('../parts/profiles').then((m) => m.ProfilesPage)) },
@@ -72,10 +76,10 @@ function Overview() {
     <>
       {!owner && <p class="why bar"><Icon name="lock" size={20} />Only an owner may change settings. You are {s.me.role}.</p>}
       <nav class="file-list" aria-label="More settings">
-        {pages.filter(({ role = 'viewer', shown }) => allowed(role) && (shown?.(s) ?? true)).map(({ at, name, about, icon }) => (
+        {pages.filter(({ role = 'viewer', shown }) => allowed(role) && (shown?.(s) ?? true)).map(({ at, name, about, icon, wrong }) => (
           <a key={at} class="file-row" href={routeHash('settings', at)}>
             <Icon name={icon} />
-            <span class="file-words"><strong>{name}</strong><small>{about}</small></span>
+            <span class="file-words"><strong>{name}</strong>{wrong?.(s) ? <small class={`tone-${s.host.level}`}>{wrong(s)}</small> : <small>{about}</small>}</span>
             <Icon name="next" size={20} />
           </a>
         ))}
