@@ -46,6 +46,7 @@ func verbs() []verb {
 	var pictures recording
 	var file surveying
 	var arcs fitting
+	var copying backingUp
 	return []verb{
 		{name: "", args: "[flags]", about: "run the daemon", flags: wrong.flags, run: wrong.serve},
 		{name: "check-config", args: "[flags]", about: "say whether the configuration is right, and what it comes to", run: checkConfig},
@@ -57,6 +58,9 @@ func verbs() []verb {
 		{name: "survey", args: "[--json] FILE", about: "say what a file tells: slicer, layers, time, filament, warnings; - is standard input.\n" +
 			"FILE is G-code, or binary G-code, gzip, zip, UFP or sliced 3MF", operands: 1, flags: file.flags, run: file.survey},
 		{name: "fit-arcs", args: "[--arc-tolerance MM] FILE OUT", about: "write FILE with runs of moves made arcs to the new file OUT", operands: 2, flags: arcs.flags, run: arcs.fitArcs},
+		{name: "backup", args: "[--with-files] [--with-timelapses] FILE", about: "copy settings, people, history and spools into FILE, also while the daemon runs, and try\n" +
+			"whether it can be restored; - is standard output. With --check FILE is only tried", operands: 1, flags: copying.flags, run: copying.run},
+		{name: "restore", args: "FILE", about: "make a layerd of a backup in an empty data directory", operands: 1, run: restore},
 		{name: "version", about: "print the version", run: func(_ context.Context, a *invocation) error {
 			_, err := fmt.Fprintln(a.stdout, version)
 			return err

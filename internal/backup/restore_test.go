@@ -212,6 +212,26 @@ func TestOnStart(t *testing.T) {
 	}
 }
 
+// TestBesideUploads restores settings where only the database is gone, and leaves the uploads; of two sets of uploads it takes none.
+func TestBesideUploads(t *testing.T) {
+	from := t.TempDir()
+	furnished(t, from)
+	dir := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "files"), 0o700))
+	must(t, os.WriteFile(filepath.Join(dir, "files/mine.gcode"), []byte(cube), 0o600))
+	if _, err := Restore(t.Context(), bytes.NewReader(write(t, from, Wish{Files: true})), dir); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("got %v", err)
+	}
+	if left := below(t, dir); !reflect.DeepEqual(left, []string{"files/mine.gcode", "lock"}) {
+		t.Errorf("left: %v", left)
+	}
+	_, err := Restore(t.Context(), bytes.NewReader(write(t, from, Wish{})), dir)
+	must(t, err)
+	if left := below(t, dir); !reflect.DeepEqual(left, []string{"files/mine.gcode", "layerd.db", "lock"}) {
+		t.Errorf("left: %v", left)
+	}
+}
+
 // TestPowerCut ends a restore at each of its steps, and starts again.
 func TestPowerCut(t *testing.T) {
 	from := t.TempDir()
