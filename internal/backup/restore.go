@@ -85,7 +85,7 @@ func open(name string) (*os.File, error) {
 	return f, nil
 }
 
-// Restore makes a layerd of a backup in dir, which must have no database, nor uploads or timelapses where the backup has some: ErrNotEmpty otherwise, and
+// Restore makes a layerd of a backup in dir, which must have no database but one that nobody has used, nor uploads or timelapses where the backup has some: ErrNotEmpty otherwise, and
 // store.ErrLocked while a daemon uses it. Nothing is restored unless all of it is.
 func Restore(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -104,7 +104,13 @@ func Restore(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
 		}
 	}
 	if _, err := os.Lstat(filepath.Join(dir, store.DatabaseFile)); !errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, errors.Join(notEmpty(dir, store.DatabaseFile), err)
+		untouched, unknown := false, err
+		if err == nil { // a service that was started once, as packages do, is in nobody's way
+			untouched, unknown = store.Untouched(ctx, dir)
+		}
+		if !untouched || unknown != nil {
+			return Manifest{}, errors.Join(notEmpty(dir, store.DatabaseFile), unknown)
+		}
 	}
 	m, err := stage(ctx, r, dir, true)
 	if err != nil {

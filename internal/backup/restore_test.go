@@ -200,7 +200,19 @@ func TestOnStart(t *testing.T) {
 	}
 
 	other := t.TempDir()
-	openStore(t, other).Close()
+	started := openStore(t, other)
+	must(t, started.SetSetting(t.Context(), "uuid", "of a service that was started once"))
+	must(t, started.Close())
+	must(t, os.WriteFile(filepath.Join(other, Waiting), good, 0o644))
+	if m, err := OnStart(t.Context(), other); m == nil || err != nil {
+		t.Errorf("in the place of one that nobody has used: got %v, %v", m, err)
+	}
+	same(t, "in the place of an unused one", known(t, openStore(t, other)), want)
+	other = t.TempDir()
+	used := openStore(t, other)
+	_, _, err = used.CreateToken(t.Context(), store.Token{Name: "slicer", Role: "operator"})
+	must(t, err)
+	must(t, used.Close())
 	must(t, os.WriteFile(filepath.Join(other, Waiting), good, 0o644))
 	if _, err := OnStart(t.Context(), other); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("in the place of another: got %v", err)

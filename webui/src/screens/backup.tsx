@@ -53,9 +53,9 @@ export function BackupPage() {
       </section>
       <section class="card" aria-label="Restore">
         <h2>Restore</h2>
-        <p>On a new card, install layerd, stop it, and give it the file while its data directory is empty:</p>
-        <pre>sudo layerd restore FILE --data /var/lib/private/layerd</pre>
-        <p class="muted">Or copy it there as <span class="mono">restore.layerd-backup</span>, readable for the service, and start layerd. Passwords and keys are those you have now.</p>
+        <p>On a new card, install layerd, and before anybody becomes its owner:</p>
+        <pre>sudo systemctl stop layerd{'\n'}sudo layerd restore FILE --data /var/lib/private/layerd{'\n'}sudo systemctl start layerd</pre>
+        <p class="muted">Passwords and keys are then those of the backup.</p>
       </section>
     </>
   )
