@@ -116,6 +116,14 @@ func readScripts(scripts Scripts) (out map[Event][]written, problems Problems) {
 	return out, problems
 }
 
+// Check says what is wrong with how scripts are written; the error is Problems. What their lines do is checked by the printer that has them.
+func (s Scripts) Check() error {
+	if _, problems := readScripts(s); len(problems) > 0 {
+		return problems
+	}
+	return nil
+}
+
 // checkScripts says what is wrong with scripts for this printer, by its profile and what is known of its firmware.
 func (s *session) checkScripts(scripts Scripts) (map[Event][]written, Problems) {
 	lines, problems := readScripts(scripts)

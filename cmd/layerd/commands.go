@@ -48,6 +48,8 @@ func verbs() []verb {
 	var file surveying
 	var arcs fitting
 	var look doctor
+	var copying backingUp
+	var moved moving
 	return []verb{
 		{name: "", args: "[flags]", about: "run the daemon", flags: wrong.flags, run: wrong.serve},
 		{name: "check-config", args: "[flags]", about: "say whether the configuration is right, and what it comes to", run: checkConfig},
@@ -64,6 +66,11 @@ func verbs() []verb {
 		{name: "manual", args: "layerd|layerd.yaml|example", about: "write a page of the manual, as man reads it, or an example of the configuration", operands: 1,
 			choices: []string{"layerd", "layerd.yaml", "example"}, run: manual},
 		{name: "completion", args: "bash|zsh|fish", about: "write what a shell needs to complete command lines", operands: 1, choices: []string{"bash", "zsh", "fish"}, run: completion},
+		{name: "backup", args: "[--with-files] [--with-timelapses] FILE", about: "copy settings, people, history and spools into FILE, also while the daemon runs, and try\n" +
+			"whether it can be restored; - is standard output. With --check FILE is only tried", operands: 1, flags: copying.flags, run: copying.run},
+		{name: "restore", args: "FILE", about: "make a layerd of a backup in an empty data directory", operands: 1, run: restore},
+		{name: "import-octoprint", args: "[--dry-run] [--with-keys] DIR", about: "take files, history, printer profiles, camera and scripts from OctoPrint's folder DIR,\n" +
+			"or from a zip file of its Backup plugin; the daemon must not run", operands: 1, flags: moved.flags, run: moved.run},
 		{name: "version", about: "print the version", run: func(_ context.Context, a *invocation) error {
 			_, err := fmt.Fprintln(a.stdout, version)
 			return err

@@ -110,9 +110,7 @@ func build(ctx context.Context, cfg config.Config, demo staged, stderr io.Writer
 	}
 	d := &parts{cfg: cfg, staged: demo, log: logTo(stderr, level)}
 	slog.SetDefault(d.log) // what libraries log by themselves goes the same way, and so has a line's form
-	var err error
-	d.store, err = store.Open(cfg.Data, store.Limits{MaxFileBytes: int64(cfg.Files.MaxMB) << 20, MinFreeBytes: int64(cfg.Files.MinFreeMB) << 20})
-	if err != nil {
+	if err := d.openStore(ctx); err != nil {
 		return nil, err
 	}
 	if err := d.wire(ctx); err != nil {
@@ -187,17 +185,19 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.renewer, err = renewer(d.printer.Snapshots(), d.log); err != nil {
 		return err
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "layerd"
-	}
+	host := hostName()
 	if d.told, err = d.announced(ctx, host); err != nil {
 		return fmt.Errorf("read the settings: %w", err)
 	}
+	var copies server.Backups
+	if !d.cfg.Demo {
+		copies = backups{d}
+	}
 	d.health = d.lookAfter()
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard, Machine: d.health.Reports(), Vital: d.vital(), Figures: d.figures(), Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
-		Names: d.names, Renewer: d.renewer, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
+		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard,
+		Backups: copies, Renewer: d.renewer, Reports: d.health.Reports(), Vital: d.vital(), Figures: d.figures(),
+		Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version, Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description
 	d.store.PaceBy(d.server.Polite)

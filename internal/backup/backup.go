@@ -18,6 +18,7 @@ package backup
 
 import (
 	"archive/tar"
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -72,7 +73,7 @@ type Wish struct {
 // Source is a data directory. A daemon may be using it.
 type Source struct {
 	Dir, Version, Host string
-	Pace               func() (rest, done func()) // rest is called between pieces of the work; nil = as fast as it goes
+	Pace               func() (rest, done func()) // rest is called between pieces of the work, done before a wait and at the end; nil = as fast as it goes
 }
 
 // Prepared is a backup of which all has been made ready that can fail for want of room: the copy of the database. Close removes it.
@@ -86,6 +87,9 @@ type Prepared struct {
 // Prepare copies the database into the data directory's tmp/, where a daemon that starts clears up. It blocks as long as that takes. Errors are those of
 // store.CopyDatabase.
 func (s Source) Prepare(ctx context.Context, wish Wish) (*Prepared, error) {
+	if _, err := os.Stat(filepath.Join(s.Dir, store.DatabaseFile)); err != nil {
+		return nil, fmt.Errorf("there is no layerd to back up: %w", err)
+	}
 	p := &Prepared{source: s, rest: func() {}, done: func() {}}
 	if s.Pace != nil {
 		p.rest, p.done = s.Pace()
@@ -118,7 +122,8 @@ func (p *Prepared) Close() error {
 
 // Write writes the archive. It holds one file open at a time, and no more of it in memory than a piece. A file that goes meanwhile is left out.
 func (p *Prepared) Write(ctx context.Context, w io.Writer) error {
-	packed, err := gzip.NewWriterLevel(w, gzip.BestSpeed) // pictures gain nothing by more, and a Pi Zero loses minutes
+	out := bufio.NewWriterSize(&unheld{p, w}, 64<<10)
+	packed, err := gzip.NewWriterLevel(out, gzip.BestSpeed) // pictures gain nothing by more, and a Pi Zero loses minutes
 	if err != nil {
 		return err
 	}
@@ -141,12 +146,25 @@ func (p *Prepared) Write(ctx context.Context, w io.Writer) error {
 		err = a.bytes(sumsName, p.manifest.Made, bytes.Clone(a.sums.Bytes()))
 	}
 	if err == nil {
-		err = errors.Join(a.tar.Close(), packed.Close())
+		err = errors.Join(a.tar.Close(), packed.Close(), out.Flush())
 	}
 	if err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
 	return nil
+}
+
+// unheld waits for a slow reader without holding what others wait for.
+type unheld struct {
+	p *Prepared
+	w io.Writer
+}
+
+func (u *unheld) Write(b []byte) (int, error) {
+	u.p.done()
+	n, err := u.w.Write(b)
+	u.p.rest()
+	return n, err
 }
 
 // archive is one that is being written.

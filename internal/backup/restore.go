@@ -85,8 +85,8 @@ func open(name string) (*os.File, error) {
 	return f, nil
 }
 
-// Restore makes a layerd of a backup in dir, which must be empty but for what is no layerd's: ErrNotEmpty otherwise, and store.ErrLocked while a daemon uses it.
-// Nothing is restored unless all of it is.
+// Restore makes a layerd of a backup in dir, which must have no database but one that nobody has used, nor uploads or timelapses where the backup has some: ErrNotEmpty otherwise, and
+// store.ErrLocked while a daemon uses it. Nothing is restored unless all of it is.
 func Restore(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Manifest{}, fmt.Errorf("make data directory: %w", err)
@@ -103,10 +103,16 @@ func Restore(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
 			return Manifest{}, fmt.Errorf("restore: %w", err)
 		}
 	}
-	if err := empty(dir); err != nil {
-		return Manifest{}, err
+	if _, err := os.Lstat(filepath.Join(dir, store.DatabaseFile)); !errors.Is(err, fs.ErrNotExist) {
+		untouched, unknown := false, err
+		if err == nil { // a service that was started once, as packages do, is in nobody's way
+			untouched, unknown = store.Untouched(ctx, dir)
+		}
+		if !untouched || unknown != nil {
+			return Manifest{}, errors.Join(notEmpty(dir, store.DatabaseFile), unknown)
+		}
 	}
-	m, err := stage(ctx, r, dir)
+	m, err := stage(ctx, r, dir, true)
 	if err != nil {
 		return m, err
 	}
@@ -115,9 +121,12 @@ func Restore(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
 }
 
 // Stage is Restore for a daemon that uses dir, and is nobody's yet: what is there is replaced when it starts the next time, by OnStart.
-func Stage(ctx context.Context, r io.Reader, dir string) (Manifest, error) { return stage(ctx, r, dir) }
+func Stage(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
+	return stage(ctx, r, dir, false)
+}
 
-func stage(ctx context.Context, r io.Reader, dir string) (m Manifest, err error) {
+// stage unpacks beside, and decides. With beside it lets what is in dir be, and fails where that is not possible.
+func stage(ctx context.Context, r io.Reader, dir string, beside bool) (m Manifest, err error) {
 	work := filepath.Join(dir, restoringDir)
 	if err := os.RemoveAll(work); err != nil {
 		return m, fmt.Errorf("clear up after an earlier restore: %w", err)
@@ -135,6 +144,11 @@ func stage(ctx context.Context, r io.Reader, dir string) (m Manifest, err error)
 	}
 	if err := settle(work, dir); err != nil {
 		return m, fmt.Errorf("restore: %w", err)
+	}
+	if beside {
+		if err := vacant(work, dir); err != nil {
+			return m, err
+		}
 	}
 	if err := os.Rename(work, filepath.Join(dir, restoredDir)); err != nil {
 		return m, fmt.Errorf("restore: %w", err)
@@ -224,21 +238,26 @@ func finish(dir string) (bool, error) {
 	return true, nil
 }
 
-// empty is nil when there is nothing in dir that a backup would replace: no database, and no file in the folders of files.
-func empty(dir string) error {
-	if _, err := os.Lstat(filepath.Join(dir, store.DatabaseFile)); !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(fmt.Errorf("%w (%s): restore into an empty one, or move what is in %s away first", ErrNotEmpty, store.DatabaseFile, dir), err)
-	}
-	for _, name := range []string{filesDir, filmsDir} {
-		entries, err := os.ReadDir(filepath.Join(dir, name))
+// vacant is nil when of the folders in work none has anything in it in dir.
+func vacant(work, dir string) error {
+	entries, err := os.ReadDir(work)
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		there, err := os.ReadDir(filepath.Join(dir, entry.Name()))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("look into the data directory: %w", err)
 		}
-		if len(entries) > 0 {
-			return fmt.Errorf("%w (%s): restore into an empty one, or move what is in %s away first", ErrNotEmpty, name, dir)
+		if len(there) > 0 {
+			return notEmpty(dir, entry.Name())
 		}
 	}
-	return nil
+	return err
+}
+
+func notEmpty(dir, name string) error {
+	return fmt.Errorf("%w (%s): restore into an empty one, or move %s out of %s first", ErrNotEmpty, name, name, dir)
 }
 
 func syncDir(name string) error {

@@ -200,7 +200,19 @@ func TestOnStart(t *testing.T) {
 	}
 
 	other := t.TempDir()
-	openStore(t, other).Close()
+	started := openStore(t, other)
+	must(t, started.SetSetting(t.Context(), "uuid", "of a service that was started once"))
+	must(t, started.Close())
+	must(t, os.WriteFile(filepath.Join(other, Waiting), good, 0o644))
+	if m, err := OnStart(t.Context(), other); m == nil || err != nil {
+		t.Errorf("in the place of one that nobody has used: got %v, %v", m, err)
+	}
+	same(t, "in the place of an unused one", known(t, openStore(t, other)), want)
+	other = t.TempDir()
+	used := openStore(t, other)
+	_, _, err = used.CreateToken(t.Context(), store.Token{Name: "slicer", Role: "operator"})
+	must(t, err)
+	must(t, used.Close())
 	must(t, os.WriteFile(filepath.Join(other, Waiting), good, 0o644))
 	if _, err := OnStart(t.Context(), other); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("in the place of another: got %v", err)
@@ -209,6 +221,26 @@ func TestOnStart(t *testing.T) {
 	must(t, os.Mkdir(filepath.Join(other, Waiting), 0o700))
 	if _, err := OnStart(t.Context(), other); !errors.Is(err, ErrNotBackup) {
 		t.Errorf("a folder: got %v", err)
+	}
+}
+
+// TestBesideUploads restores settings where only the database is gone, and leaves the uploads; of two sets of uploads it takes none.
+func TestBesideUploads(t *testing.T) {
+	from := t.TempDir()
+	furnished(t, from)
+	dir := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "files"), 0o700))
+	must(t, os.WriteFile(filepath.Join(dir, "files/mine.gcode"), []byte(cube), 0o600))
+	if _, err := Restore(t.Context(), bytes.NewReader(write(t, from, Wish{Files: true})), dir); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("got %v", err)
+	}
+	if left := below(t, dir); !reflect.DeepEqual(left, []string{"files/mine.gcode", "lock"}) {
+		t.Errorf("left: %v", left)
+	}
+	_, err := Restore(t.Context(), bytes.NewReader(write(t, from, Wish{})), dir)
+	must(t, err)
+	if left := below(t, dir); !reflect.DeepEqual(left, []string{"files/mine.gcode", "layerd.db", "lock"}) {
+		t.Errorf("left: %v", left)
 	}
 }
 

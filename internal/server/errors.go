@@ -60,6 +60,7 @@ var kinds = []kind{
 	{"unknown_command", 400, nil, "", "See docs/PROTOCOL.md for the commands there are."},
 	{"id_reused", 409, nil, "This id was used for another command before.", "Give each command its own id; repeat one only to repeat the same command."},
 	{"crowded", 503, nil, "Too much is going on at once.", "Try again in a moment."},
+	{"no_backup", 409, nil, "", "Start layerd without --demo."},
 	{"locked", 409, nil, "", "Change it there and restart layerd."},
 	{"bad_profile", 422, nil, "", "Correct the value and save again."},
 	{"bad_script", 422, nil, "", "Correct the line and save again."},

@@ -101,8 +101,8 @@ func (s *Server) hostState() HostState {
 
 // report is the newest; an empty one while nobody has looked.
 func (s *Server) report() *health.Report {
-	if s.cfg.Machine != nil {
-		if r, _ := s.cfg.Machine.Get(); r != nil {
+	if s.cfg.Reports != nil {
+		if r, _ := s.cfg.Reports.Get(); r != nil {
 			return r
 		}
 	}

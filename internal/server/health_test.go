@@ -70,7 +70,7 @@ func TestHealthzTellsTheTruth(t *testing.T) {
 
 func TestTheMachineAsEachRoleSeesIt(t *testing.T) {
 	reports := latest.New[*health.Report](nil)
-	r := newRig(t, func(c *Config) { c.Machine = reports })
+	r := newRig(t, func(c *Config) { c.Reports = reports })
 	state := func(role string) HostState {
 		t.Helper()
 		var s State
@@ -106,7 +106,7 @@ func TestTheMachineAsEachRoleSeesIt(t *testing.T) {
 func TestAReportWakesPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reports := latest.New[*health.Report](nil)
-		r := newRig(t, func(c *Config) { c.Machine = reports })
+		r := newRig(t, func(c *Config) { c.Reports = reports })
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go r.Run(ctx)

@@ -175,7 +175,7 @@ func measured(t *testing.T) *rig {
 	bits, alarm, memory, swap, kills, total := uint32(0x50005), true, int64(900e6), int64(0), int64(2), int64(32e9)
 	r := newRig(t, func(c *Config) {
 		c.Version = "1\"\\\n2"
-		c.Machine = latest.New(&health.Report{AtMS: goldenMS, Level: health.Warn, Checks: []health.Check{{ID: "power", Level: health.Warn, Found: "Now."}},
+		c.Reports = latest.New(&health.Report{AtMS: goldenMS, Level: health.Warn, Checks: []health.Check{{ID: "power", Level: health.Warn, Found: "Now."}},
 			Numbers: health.Numbers{TemperatureC: &temperature, Throttled: &bits, UnderVoltage: &alarm, SignalDBm: &dBm, Load1: &load, AvailableBytes: &memory, SwapBytes: &swap, OOMKills: &kills, DiskTotal: &total}})
 		c.Figures = Figures{Since: time.UnixMilli(goldenMS), Alarms: func() int64 { return 1 }, DatabaseBytes: func() int64 { return 409600 },
 			Cameras: func() []camera.Counts {

@@ -68,6 +68,8 @@ var routes = []route{
 	{"GET", "/v1/sessions", access.Viewer, free, "", (*Server).serveSessions},
 	{"DELETE", "/v1/sessions/*", access.Viewer, free, "end_session", (*Server).serveEndSession}, // it asks again for those of others
 	{"GET", "/v1/audit", access.Owner, free, "", (*Server).serveAudit},
+	{"GET", "/v1/backup", access.Owner, again, "backup", (*Server).serveBackup}, // it has everybody's passwords' hashes in it
+	{"GET", "/v1/backup/ready", access.Owner, again, "", (*Server).serveBackupReady},
 	{"GET", "/v1/state", access.Viewer, free, "", (*Server).serveState},
 	{"GET", "/v1/live", access.Viewer, free, "", (*Server).serveLive},
 	{"POST", "/v1/do", access.Operator, free, "", (*Server).serveDo}, // the command's own role is checked in perform

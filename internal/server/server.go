@@ -149,9 +149,10 @@ type Config struct {
 	Temperatures Temperatures
 	Timelapses   Timelapses
 	Guard        Guard
-	Machine      *health.Reports                    // what was found of the machine; nil = nobody looks
+	Reports      *health.Reports                    // what was found of the machine; nil = nobody looks
 	Vital        []Vital                            // what /healthz asks
 	Figures      Figures                            // for /metrics
+	Backups      Backups                            // nil = none can be made
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged
@@ -202,6 +203,7 @@ type Server struct {
 	// Bounds on what costs memory or a goroutine for as long as a client likes.
 	liveSockets, cameraSockets, streams, uploads slots
 	working                                      slots // one upload at a time is worked on while a print runs
+	backups                                      slots // one is made at a time
 	asking                                       slots // one procedure of questions at a time: settings, or the mesh
 
 	life    context.Context // ends with Run; commands and sockets live in it, whatever becomes of their client
@@ -222,7 +224,7 @@ func New(cfg Config) *Server {
 	s := &Server{
 		cfg: cfg, routes: ourRoutes(), log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
 		custom: newCustom(cfg.Custom), smaller: viewer.Smaller{Log: cfg.Log}, views: latest.New[*view](nil), starting: make(chan struct{}, 1), arranging: make(chan struct{}, 1),
-		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 64), uploads: make(slots, 4), working: make(slots, 1), asking: make(slots, 1),
+		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 64), uploads: make(slots, 4), working: make(slots, 1), asking: make(slots, 1), backups: make(slots, 1),
 		pulses: pulses{asking: make(chan struct{}, 1)}, apps: newApps(), toolpaths: newToolpaths(), picked: make(chan struct{}, 1), deeds: deeds{waiting: make(chan store.Deed, 256)},
 	}
 	s.firstRev = uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others

@@ -54,7 +54,7 @@ func (s *Server) Run(ctx context.Context) error {
 	followers.Go(func() { follow(ctx, status, shown, kick) })
 	followers.Go(func() { follow(ctx, films, film, kick) })
 	followers.Go(func() { follow(ctx, watched, watch, kick) })
-	if reports := s.cfg.Machine; reports != nil {
+	if reports := s.cfg.Reports; reports != nil {
 		_, report := reports.Get()
 		followers.Go(func() { follow(ctx, reports, report, kick) })
 	}

@@ -244,3 +244,16 @@ func PrintUnderWay(ctx context.Context, dir string) (bool, error) {
 	err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM prints WHERE outcome = '')`).Scan(&any)
 	return any, err
 }
+
+// Untouched reports whether the database in dir is as a daemon makes it: nobody has an account or a key there, and nothing was printed.
+func Untouched(ctx context.Context, dir string) (bool, error) {
+	db, err := openBeside(filepath.Join(dir, DatabaseFile))
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	var none bool
+	err = db.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM people) AND NOT EXISTS (SELECT 1 FROM tokens) AND NOT EXISTS (SELECT 1 FROM prints)
+		AND NOT EXISTS (SELECT 1 FROM spools) AND NOT EXISTS (SELECT 1 FROM queue)`).Scan(&none)
+	return none, damaged(err)
+}

@@ -194,10 +194,10 @@ func (s *Store) Prints(ctx context.Context, beforeMS int64, limit int) ([]Print,
 	return prints, nil
 }
 
-// LastPrint returns the print that was begun last, running or not; false when there never was one. It goes by the order of
+// LastPrint returns the print that layerd has begun last, running or not; false when there never was one. It goes by the order of
 // beginning, not by the clock, which on a board without a battery may have been wrong.
 func (s *Store) LastPrint(ctx context.Context) (Print, bool, error) {
-	prints, err := s.queryPrints(ctx, `ORDER BY seq DESC LIMIT 1`)
+	prints, err := s.queryPrints(ctx, `WHERE seq > 0 ORDER BY seq DESC LIMIT 1`)
 	if err != nil {
 		return Print{}, false, fmt.Errorf("read last print: %w", err)
 	}

@@ -43,6 +43,7 @@ const pages: readonly Page[] = [
   { at: 'eeprom', name: "The printer's memory", about: 'Steps, speeds, PID, probe: read, change, save', icon: 'part', role: 'owner', Show: lazy(() => import('./eeprom').then((m) => m.EEPROMPage)) },
   { at: 'spools', name: 'Spools', about: 'What filament there is, and what is left', icon: 'spool', Show: lazy(() => import('../parts/spools').then((m) => m.Spools)) },
   { at: 'timelapse', name: 'Timelapses', about: 'When prints are recorded, and the room for it', icon: 'film', role: 'owner', Show: lazy(() => import('./timelapse').then((m) => m.TimelapsePage)) },
+  { at: 'backup', name: 'Backup', about: 'All that layerd knows, in one file', icon: 'download', role: 'owner', Show: lazy(() => import('./backup').then((m) => m.BackupPage)), shown: (s) => !s.demo },
   { at: 'scripts', name: 'Scripts', about: 'G-code when a print starts, pauses, ends', icon: 'console', role: 'owner', Show: lazy(() => import('../parts/scripts').then((m) => m.ScriptsPage)) },
   { at: 'buttons', name: 'Buttons', about: 'Your own buttons on the Move screen', icon: 'plus', role: 'owner', Show: lazy(() => import('../parts/buttons').then((m) => m.ButtonsPage)) },
 ]
