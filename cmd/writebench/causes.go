@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -84,6 +85,8 @@ func (k *causes) noteFrame(p *part, page uint32, last bool) {
 func kind(name string) string {
 	folder, _, below := strings.Cut(name, "/")
 	switch {
+	case path.IsAbs(name):
+		return "the data folder"
 	case below:
 		return folder + "/"
 	case strings.HasPrefix(name, "layerd.db"):

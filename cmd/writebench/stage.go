@@ -40,6 +40,7 @@ type stage struct {
 	sim, layerd *exec.Cmd
 	pid         int // layerd's, below strace
 	url, key    string
+	phones      [2]*http.Client // logged in, as phones are for months
 	log         logged
 }
 
@@ -85,6 +86,16 @@ func newStage(ctx context.Context, bin string, c *card) (s *stage, err error) {
 	}
 	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
 	s.key = lines[len(lines)-1]
+	for i := range s.phones {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			return nil, err
+		}
+		s.phones[i] = &http.Client{Jar: jar}
+		if err := s.ask(ctx, s.phones[i], "POST", "/v1/login", nil, nil); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.until(ctx, "idle")
 }
 
@@ -209,17 +220,7 @@ func (s *stage) watched(do func(context.Context) error) func(context.Context) er
 				}
 			})
 		}
-		for range 2 {
-			jar, err := cookiejar.New(nil)
-			if err != nil {
-				end()
-				return err
-			}
-			phone := &http.Client{Jar: jar}
-			if err := s.ask(ctx, phone, "POST", "/v1/login", nil, nil); err != nil {
-				end()
-				return err
-			}
+		for _, phone := range s.phones {
 			look(func(ctx context.Context) error {
 				_, err := phonetest.Watch(ctx, strings.TrimPrefix(s.url, "http://"), s.key, 20*time.Millisecond, func(phonetest.Picture) {})
 				return err

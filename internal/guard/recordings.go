@@ -168,8 +168,20 @@ func (g *Guard) DeleteRecording(ctx context.Context, job string) error {
 		defer all.Close()
 		err = all.RemoveAll(job)
 	}
+	if err == nil {
+		err = syncFolder(all) // it must not come back with a power cut
+	}
 	if err != nil {
 		return fmt.Errorf("delete a recording: %w", err)
 	}
 	return nil
+}
+
+// syncFolder makes the names in a folder survive a power cut.
+func syncFolder(dir *os.Root) error {
+	f, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -36,6 +36,7 @@ func (r *Recorder) noteCard(card *printer.CardStatus) {
 		return
 	}
 	p := &of.print
+	of.moved = of.moved || p.Offset != card.Bytes
 	p.Percent, p.ElapsedS, p.Offset, of.dirty = card.Percent, card.ElapsedS, card.Bytes, true
 	if !of.unborn {
 		return

@@ -22,9 +22,12 @@ import (
 )
 
 const (
-	journalEvery = 5 * time.Second // so much of a print's progress a power cut may cost
-	retryEvery   = 5 * time.Second // after the store refused to end a row
-	flushTime    = 5 * time.Second // for the last writes when the daemon stops
+	// So much of a print's progress a power cut may cost. An entry of 8 kB makes the file system of a card write about 30: at every 5 s the journal alone would be
+	// more than 20 MB an hour. What somebody decides by is journalled at once: a pause, another spool, the end.
+	journalEvery = 30 * time.Second
+	restingEvery = 10 * time.Minute // while it pauses or heats: then only the time goes on
+	retryEvery   = 5 * time.Second  // after the store refused to end a row
+	flushTime    = 5 * time.Second  // for the last writes when the daemon stops
 )
 
 // ErrStopped is returned by Begin and Drop after Run has ended.
@@ -64,7 +67,8 @@ type row struct {
 	print     store.Print
 	log       []store.LogLine // the last lines before it failed
 	picture   []byte          // of its end; a JPEG, nil for none
-	dirty     bool            // progress that the journal has not
+	dirty     bool            // something that the journal has not
+	moved     bool            // … and that is progress, not only time
 	paused    bool            // the last snapshot said so
 	unborn    bool            // a print from the card: its row has to be begun
 	ended     bool            // the outcome is in print and has to be written
@@ -175,7 +179,7 @@ func (r *Recorder) flush(ctx context.Context) error {
 		if err := r.store.Journal(ctx, row.print); err != nil {
 			return fmt.Errorf("journal the print: %w", err)
 		}
-		row.dirty = false
+		row.dirty, row.moved = false, false
 	}
 	return r.settle(ctx)
 }
@@ -231,6 +235,7 @@ func (r *Recorder) note(snap *printer.Snapshot) {
 			}
 			row.paused, row.dirty = paused, true
 			p := &row.print
+			row.moved = row.moved || p.Line != job.Line
 			p.Line, p.Offset, p.Layer, p.Layers, p.ZMM, p.Percent, p.ElapsedS = job.Line, job.Offset, job.Layer, job.Layers, job.ZMM, job.Percent, job.ElapsedS
 			p.FilamentMM, p.ToolsMM = job.FilamentMM, job.ToolsMM
 		}
@@ -275,7 +280,7 @@ func (r *Recorder) settle(ctx context.Context) error {
 
 // write begins and ends rows as they are due, and brings the journal up to date when it is time or now is set.
 func (r *Recorder) write(ctx context.Context, now bool) {
-	journal := now || time.Since(r.journalled) >= journalEvery
+	since := time.Since(r.journalled)
 	open := r.rows[:0]
 	for _, row := range r.rows {
 		due := now || !time.Now().Before(row.nextTryAt)
@@ -285,12 +290,12 @@ func (r *Recorder) write(ctx context.Context, now bool) {
 		if !row.unborn && row.ended && due && r.endRow(ctx, row) {
 			continue
 		}
-		if !row.unborn && !row.ended && row.dirty && journal {
+		if !row.unborn && !row.ended && row.dirty && (now || row.moved && since >= journalEvery || since >= restingEvery) {
 			r.journalled = time.Now()
 			if err := r.store.Journal(ctx, row.print); err != nil {
 				r.failed("journal a print", row.print.ID, err)
 			} else {
-				row.dirty, r.failures = false, 0
+				row.dirty, row.moved, r.failures = false, false, 0
 			}
 		}
 		open = append(open, row)

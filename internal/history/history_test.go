@@ -146,12 +146,12 @@ func TestRowFollowsThePrint(t *testing.T) {
 		if len(d.got(&d.began)) != 1 || d.got(&d.began)[0].ID != "a" {
 			t.Fatalf("after Begin: got rows %v, want a", d.got(&d.began))
 		}
-		for i := range int64(100) { // ten seconds of progress
+		for i := range int64(100) { // 100 s of progress
 			m.snaps.Set(printing("a", i+1, float64(i+1)/2))
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(time.Second)
 		}
-		if n := len(d.got(&d.journalled)); n < 1 || n > 3 {
-			t.Errorf("in 10 s: got %d journal entries, want one every 5 s", n)
+		if n := len(d.got(&d.journalled)); n != 3 {
+			t.Errorf("in 100 s: got %d journal entries, want one every 30 s", n)
 		}
 
 		synctest.Wait()
@@ -162,6 +162,15 @@ func TestRowFollowsThePrint(t *testing.T) {
 		synctest.Wait()
 		if len(d.got(&d.journalled)) != before+1 || d.got(&d.journalled)[before].Line != 101 {
 			t.Errorf("at the pause: got %v, want line 101 in the journal at once", d.got(&d.journalled)[before:])
+		}
+		for range 2 * 60 * 60 { // its time goes on, and temperatures come
+			pause = printing("a", 101, 51)
+			pause.State = printer.Paused
+			m.snaps.Set(pause)
+			time.Sleep(time.Second)
+		}
+		if n := len(d.got(&d.journalled)) - before - 1; n < 11 || n > 13 {
+			t.Errorf("in a pause of two hours: got %d journal entries, want one every 10 minutes", n)
 		}
 		m.snaps.Set(&printer.Snapshot{State: printer.Idle, LastJob: &printer.JobOutcome{ID: "a", Outcome: "done", EndedMS: 77, Line: 200,
 			LinesAgain: 9, ResendPercent: 4.5, StarvedS: 6.1, StarvedBy: "wire", FilamentMM: 1003, ToolsMM: []float64{3, 1000}}})

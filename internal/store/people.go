@@ -59,6 +59,7 @@ func collect[T any](what string, rows *sql.Rows, err error, scan func(func(...an
 
 // People returns everybody, the oldest first.
 func (s *Store) People(ctx context.Context) ([]Person, error) {
+	s.writeSeen(ctx)
 	rows, err := s.db.QueryContext(ctx, `SELECT `+personColumns+` FROM people ORDER BY created_ms, id`)
 	return collect("people", rows, err, scanPerson)
 }

@@ -55,6 +55,7 @@ func (s *Store) AddSession(ctx context.Context, v Session, old string) (secret s
 	v.ID, v.CreatedMS, v.UsedMS = newID(), now.UnixMilli(), now.UnixMilli()
 	ends := now.Add(sessionLife).UnixMilli()
 	ended := false
+	s.writeSeen(ctx) // the one that was not used for longest may have to go
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE hash = ?1 OR id IN (SELECT id FROM sessions WHERE person IS ?2 AND token IS ?3 AND hash <> ?1 ORDER BY used_ms DESC, created_ms DESC LIMIT -1 OFFSET ?4)`,
 			hashSecret(old), null(v.Person), null(v.Token), maxSessions-1)
@@ -131,6 +132,7 @@ func (s *Store) SessionBySecret(ctx context.Context, secret string) (Session, er
 
 // Sessions returns the sessions of a person or token, of all with "", the one that was used last first.
 func (s *Store) Sessions(ctx context.Context, of string) ([]Session, error) {
+	s.writeSeen(ctx)
 	rows, err := s.db.QueryContext(ctx, sessionRows+` AND (?3 = '' OR s.person = ?3 OR s.token = ?3) ORDER BY s.used_ms DESC, s.created_ms DESC LIMIT 1000`,
 		time.Now().UnixMilli(), sessionIdle.Milliseconds(), of)
 	return collect("sessions", rows, err, scanSession)

@@ -101,6 +101,7 @@ type Store struct {
 	queue  bell   // rings when the queue has
 	people bell   // rings when somebody may do something else, or no longer come in
 	keys   keys   // that have been shown
+	seen   seen   // when keys, sessions and people were used last, as far as that is not written
 	source string // whose spools are in use; see SpoolsFrom
 }
 
@@ -189,6 +190,7 @@ func open(dir string, limits Limits, shared bool) (s *Store, err error) {
 func (s *Store) Close() error {
 	var errs []error
 	if s.db != nil {
+		s.writeSeen(context.Background())
 		errs = append(errs, s.db.Close())
 	}
 	for _, root := range []*os.Root{s.files, s.tmp, s.arcs} {

@@ -124,17 +124,9 @@ func (s *Store) Token(ctx context.Context, id string) (Token, error) {
 	return t, nil
 }
 
-// used notes that a row was used, to the minute. Who may come in may do so though the disk be full, so a failure is none of the look-up.
-func (s *Store) used(ctx context.Context, table, id string, usedMS *int64) {
-	if minute := time.Now().Truncate(time.Minute).UnixMilli(); minute != *usedMS {
-		if _, err := s.db.ExecContext(ctx, `UPDATE `+table+` SET used_ms = ? WHERE id = ?`, minute, id); err == nil {
-			*usedMS = minute
-		}
-	}
-}
-
 // Tokens returns all tokens, the oldest first; those that have expired too, for 30 days.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
+	s.writeSeen(ctx)
 	rows, err := s.db.QueryContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE expires_ms = 0 OR expires_ms > ? ORDER BY created_ms, id`,
 		time.Now().Add(-keepExpired).UnixMilli())
 	return collect("keys", rows, err, scanToken)

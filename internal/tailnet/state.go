@@ -80,12 +80,28 @@ func forgetProfiles(dir string) error {
 	if err != nil {
 		return fmt.Errorf("forget the tailnet's profile: %w", err)
 	}
-	name := filepath.Join(dir, stateFile)
-	if err := os.WriteFile(name+".new", b, 0o600); err != nil {
-		return fmt.Errorf("forget the tailnet's profile: %w", err)
-	}
-	if err := os.Rename(name+".new", name); err != nil {
+	if err := replace(filepath.Join(dir, stateFile), b); err != nil {
 		return fmt.Errorf("forget the tailnet's profile: %w", err)
 	}
 	return nil
+}
+
+// replace writes a file anew; a power cut leaves the old one or, from when it returns, the new one.
+func replace(name string, b []byte) error {
+	f, err := os.OpenFile(name+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(name+".new", name)
+	}
+	if err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	journalEvery = 2 * time.Minute  // so much of a print's curve a power cut may cost
+	journalEvery = 10 * time.Minute // so much of a print's curve a power cut may cost; each time all of it is written anew
 	retryEvery   = 10 * time.Second // after the store refused a curve
 	maxWaiting   = 4                // curves of ended prints that wait for a disk; older ones are given up
 	gapAfter     = 15 * time.Second // silence after which the page calls temperatures old

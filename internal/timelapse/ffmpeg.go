@@ -241,7 +241,10 @@ func (j *filmJob) place() error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return j.rec.dir.Rename(name+coming, name)
+	if err := j.rec.dir.Rename(name+coming, name); err != nil {
+		return err
+	}
+	return syncFolder(j.rec.dir, j.id)
 }
 
 // stepBack makes a child the last in line for the processor, and the first to go when memory runs out: a print runs, or may begin at any time.

@@ -22,8 +22,9 @@ type reel struct {
 	open  [files]*os.File
 	ends  [files]int64 // how long each is with whole frames
 	dirty [files]bool
-	next  int // number of the next frame that is due
-	thin  int // so many files were dropped: only numbers that 2^thin divides are kept
+	newly bool // a file has been made since the last sync
+	next  int  // number of the next frame that is due
+	thin  int  // so many files were dropped: only numbers that 2^thin divides are kept
 }
 
 // readReel finds the frames of a recording that has ended.
@@ -71,7 +72,7 @@ func (r *reel) add(p picture) error {
 		if f, err = r.dir.OpenFile(framesName(r.id, file), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 			return err
 		}
-		r.open[file] = f
+		r.open[file], r.newly = f, true
 	}
 	b, at := recordOf(p), r.ends[file]
 	if _, err := f.WriteAt(b, at); err != nil {
@@ -127,6 +128,12 @@ func (r *reel) sync() error {
 			return err
 		}
 		r.dirty[file] = false
+	}
+	if r.newly {
+		if err := syncFolder(r.dir, r.id); err != nil {
+			return err
+		}
+		r.newly = false
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package timelapse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"layerd/camera"
 	"layerd/printer"
@@ -235,7 +236,7 @@ func (o *owner) keep(f *camera.Frame, layer int, last bool) error {
 		if err := o.dir.Mkdir(t.ID, 0o700); err != nil {
 			return err
 		}
-		if err := o.keepAbout(t.about); err != nil {
+		if err := errors.Join(syncFolder(o.dir, "."), o.keepAbout(t.about)); err != nil {
 			o.dir.RemoveAll(t.ID)
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 )
@@ -65,7 +66,16 @@ func newID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// write replaces a file of a recording as a whole, synced.
+// syncFolder makes the names in a folder survive a power cut.
+func syncFolder(dir *os.Root, name string) error {
+	f, err := dir.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// write replaces a file of a recording as a whole; a power cut leaves the old one or, from when it returns, the new one.
 func (r *Recorder) write(name string, data []byte) error {
 	f, err := r.dir.OpenFile(name+coming, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -78,8 +88,9 @@ func (r *Recorder) write(name string, data []byte) error {
 	}
 	if err != nil {
 		r.dir.Remove(name + coming)
+		return err
 	}
-	return err
+	return syncFolder(r.dir, path.Dir(name))
 }
 
 func (r *Recorder) keepAbout(a about) error {
@@ -208,7 +219,11 @@ func (r *Recorder) finish(c *recording, film *reel, outcome string, endedMS int6
 
 // remove deletes a recording's folder. With the new name it is gone; what the disk refuses to remove of it goes at the next start.
 func (r *Recorder) remove(id string) error {
-	if err := r.dir.Rename(id, id+going); err != nil {
+	err := r.dir.Rename(id, id+going)
+	if err == nil {
+		err = syncFolder(r.dir, ".")
+	}
+	if err != nil {
 		return fmt.Errorf("delete timelapse %s: %w", id, err)
 	}
 	if err := r.dir.RemoveAll(id + going); err != nil {
