@@ -20,8 +20,11 @@ type Watch struct {
 	seen    atomic.Uint32 // bits of the firmware that were set at any look: the kernel has it forget those since the start
 }
 
-// lookEvery is how often: a look takes some milliseconds on a Pi, and what it finds is rarely news.
-const lookEvery = time.Minute
+// A look takes some milliseconds on a Pi, and what it finds is rarely news. At the start cameras and networks are not there yet, so the second is early.
+const (
+	lookEvery  = time.Minute
+	secondLook = 25 * time.Second
+)
 
 // NewWatch returns a Watch of a machine that nobody else uses.
 func NewWatch(m *Machine, log *slog.Logger) *Watch {
@@ -43,8 +46,8 @@ func (w *Watch) Reports() *Reports { return w.reports }
 
 // Run looks until ctx ends, and returns nil.
 func (w *Watch) Run(ctx context.Context) error {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
+	next := time.NewTimer(secondLook)
+	defer next.Stop()
 	for {
 		r := w.machine.Look(ctx)
 		if ctx.Err() != nil {
@@ -53,7 +56,8 @@ func (w *Watch) Run(ctx context.Context) error {
 		w.tell(r)
 		w.reports.Set(r)
 		select {
-		case <-ticker.C:
+		case <-next.C:
+			next.Reset(lookEvery)
 		case <-ctx.Done():
 			return nil
 		}
