@@ -138,7 +138,29 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// What the kernel's voltage driver has the firmware forget, the watch remembers.
+// A kernel with a voltage driver is not asked by the file that makes it complain in its log.
+func TestTheFileThatIsNotToBeRead(t *testing.T) {
+	m := plant(t, "pi3")
+	m.Kernel.Firmware = fakeKernel().Firmware
+	got := look(t, m)
+	if _, there := got["throttling"]; there || got["power"].Level != Bad {
+		t.Errorf("%+v, %+v", got["throttling"], got["power"])
+	}
+	must(t, os.WriteFile(m.path("sys/class/hwmon/hwmon0/in0_lcrit_alarm"), []byte("0\n"), 0o644))
+	if got := look(t, m)["power"]; got.Level != Warn || !strings.Contains(got.Found, "since") {
+		t.Errorf("the alarm is over: %+v", got)
+	}
+}
+
+func TestTheFirmwaresWords(t *testing.T) {
+	for text, want := range map[string]int64{"throttled=0x0": 0, "throttled=0x50005\n": 0x50005, "throttled=0xffffffff": 0xffffffff, "throttled=0x1ffffffff": -1, "error=1 error_msg=\"x\"": -1, "": -1, "throttled=": -1, "throttled=0x": -1, "throttled=0x-1": -1} {
+		if got, err := throttledText(text); want < 0 != (err != nil) || err == nil && int64(got) != want {
+			t.Errorf("%q: got %#x, %v", text, got, err)
+		}
+	}
+}
+
+// What was once, and for seconds alone, is not forgotten.
 func TestTheWatchRemembersAnUnderVoltage(t *testing.T) {
 	m := plant(t, "pi4")
 	synctest.Test(t, func(t *testing.T) {
@@ -163,7 +185,9 @@ func TestTheWatchRemembersAnUnderVoltage(t *testing.T) {
 		time.Sleep(2 * lookEvery)
 		power(Bad)
 		bits = 0
-		time.Sleep(lookEvery)
+		time.Sleep(glanceEvery)
+		power(Warn)
+		time.Sleep(2 * lookEvery)
 		power(Warn)
 		if text := log.String(); strings.Count(text, "needs attention") != 1 || strings.Count(text, "is better") != 1 {
 			t.Errorf("each change is logged once:\n%s", text)
@@ -171,6 +195,13 @@ func TestTheWatchRemembersAnUnderVoltage(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+func BenchmarkLook(b *testing.B) {
+	m := &Machine{Root: "/", Data: "/", Daemon: true, Kernel: ThisKernel()}
+	for b.Loop() {
+		m.Look(b.Context())
+	}
 }
 
 func TestThisMachine(t *testing.T) {
