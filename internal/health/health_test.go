@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,9 +36,9 @@ func TestACheckThatHangs(t *testing.T) {
 	m := plant(t, "pi4")
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
-		asked := 0
+		var asked atomic.Int32
 		m.Kernel.Synced = func() (bool, error) {
-			asked++
+			asked.Add(1)
 			<-hold
 			return true, nil
 		}
@@ -47,8 +48,8 @@ func TestACheckThatHangs(t *testing.T) {
 				t.Errorf("%+v", got["clock"])
 			}
 		}
-		if took := time.Since(begin); took != patience || asked != 1 {
-			t.Errorf("three looks took %v, want %v; it was asked %d times, want once", took, patience, asked)
+		if took := time.Since(begin); took != patience || asked.Load() != 1 {
+			t.Errorf("three looks took %v, want %v; it was asked %d times, want once", took, patience, asked.Load())
 		}
 		close(hold)
 		synctest.Wait()
@@ -164,8 +165,9 @@ func TestTheFirmwaresWords(t *testing.T) {
 func TestTheWatchRemembersAnUnderVoltage(t *testing.T) {
 	m := plant(t, "pi4")
 	synctest.Test(t, func(t *testing.T) {
-		bits := uint32(1)
-		m.Kernel.Firmware = func() (uint32, error) { return bits, nil }
+		var bits atomic.Uint32
+		bits.Store(1)
+		m.Kernel.Firmware = func() (uint32, error) { return bits.Load(), nil }
 		var log strings.Builder
 		w := NewWatch(m, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -184,7 +186,7 @@ func TestTheWatchRemembersAnUnderVoltage(t *testing.T) {
 		power(Bad)
 		time.Sleep(2 * lookEvery)
 		power(Bad)
-		bits = 0
+		bits.Store(0)
 		time.Sleep(glanceEvery)
 		power(Warn)
 		time.Sleep(2 * lookEvery)
