@@ -21,8 +21,8 @@ func (d *parts) lookAfter() *health.Watch {
 	m := &health.Machine{Root: "/", Data: data, Port: d.cfg.Printer.Port, Daemon: true, Kernel: health.ThisKernel(),
 		Overlay: func() overlay.Status { s, _ := d.overlay.Statuses().Get(); return s },
 		Cameras: func() []camera.Status { s, _ := d.cameras.Status().Get(); return s }}
-	if d.cfg.Demo {
-		m.Port = "" // a pretend one
+	if d.cfg.Demo { // its port is pretended, and its data are to go
+		m.Port, m.Data = "", ""
 	}
 	return health.NewWatch(m, d.log)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"layerd/camera"
 )
@@ -23,7 +24,7 @@ func begins(name string, with []string) bool {
 
 func (m *Machine) cameras() finding {
 	if m.Cameras != nil {
-		return ofCameras(m.Cameras())
+		return ofCameras(m.Cameras(), m.Kernel.Now())
 	}
 	var nodes []string
 	module := false
@@ -61,8 +62,11 @@ func (m *Machine) cameras() finding {
 	return ok("%s.", and(nodes))
 }
 
+// startWithin is how long a camera may have no picture, at its start or when it is opened again, before somebody should look at it.
+const startWithin = 20 * time.Second
+
 // ofCameras is what layerd's own know: they were opened, or it is said why not.
-func ofCameras(all []camera.Status) finding {
+func ofCameras(all []camera.Status, now time.Time) finding {
 	if len(all) == 0 {
 		return finding{Note, "No camera is set up.", "Settings, Cameras."}
 	}
@@ -78,6 +82,8 @@ func ofCameras(all []camera.Status) finding {
 		case c.Device == "none":
 		case c.Device == "":
 			return finding{Note, strings.TrimSpace(c.Problem + " No camera is found."), "To see the print from your phone, plug a USB camera in."}
+		case now.UnixMilli()-c.SinceMS < startWithin.Milliseconds():
+			return finding{Note, fmt.Sprintf("%s has no picture yet. %s", name, c.Problem), ""}
 		default:
 			return finding{Warn, fmt.Sprintf("%s has no picture. %s", name, c.Problem), "Plug it in again; try another USB socket. Settings, Cameras has its settings."}
 		}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"layerd/camera"
@@ -85,6 +86,7 @@ type Machine struct {
 	Kernel Kernel
 
 	hangs map[string]<-chan answer // checks that have not come back
+	seen  atomic.Uint32            // lasting bits of power.go that were found at any look
 }
 
 // Kernel is what no file tells.

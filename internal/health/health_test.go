@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,9 +36,9 @@ func TestACheckThatHangs(t *testing.T) {
 	m := plant(t, "pi4")
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
-		asked := 0
+		var asked atomic.Int32
 		m.Kernel.Synced = func() (bool, error) {
-			asked++
+			asked.Add(1)
 			<-hold
 			return true, nil
 		}
@@ -47,8 +48,8 @@ func TestACheckThatHangs(t *testing.T) {
 				t.Errorf("%+v", got["clock"])
 			}
 		}
-		if took := time.Since(begin); took != patience || asked != 1 {
-			t.Errorf("three looks took %v, want %v; it was asked %d times, want once", took, patience, asked)
+		if took := time.Since(begin); took != patience || asked.Load() != 1 {
+			t.Errorf("three looks took %v, want %v; it was asked %d times, want once", took, patience, asked.Load())
 		}
 		close(hold)
 		synctest.Wait()
@@ -98,9 +99,10 @@ func TestCamerasOfLayerd(t *testing.T) {
 		{[]camera.Status{{Device: "/dev/video0", Name: "Webcam", Live: true, Width: 1280, Height: 720, FPS: 15}}, OK, "Webcam has 1280 × 720 pixels, 15 pictures a second."},
 		{[]camera.Status{{Device: "none"}}, OK, "switched off"},
 		{[]camera.Status{{Problem: "There is none."}}, Note, "No camera is found"},
+		{[]camera.Status{{Device: "/dev/video2", SinceMS: 995_000, Problem: "The camera is starting."}}, Note, "no picture yet"},
 		{[]camera.Status{{Device: "a", Live: true}, {Device: "/dev/video2", Problem: "Another program uses it."}}, Warn, "/dev/video2 has no picture. Another program uses it."},
 	} {
-		if got := ofCameras(c.all); got.level != c.level || !strings.Contains(got.found, c.found) {
+		if got := ofCameras(c.all, time.UnixMilli(1_000_000)); got.level != c.level || !strings.Contains(got.found, c.found) {
 			t.Errorf("%+v: %+v", c.all, got)
 		}
 	}
@@ -137,12 +139,35 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// What the kernel's voltage driver has the firmware forget, the watch remembers.
+// A kernel with a voltage driver is not asked by the file that makes it complain in its log.
+func TestTheFileThatIsNotToBeRead(t *testing.T) {
+	m := plant(t, "pi3")
+	m.Kernel.Firmware = fakeKernel().Firmware
+	got := look(t, m)
+	if _, there := got["throttling"]; there || got["power"].Level != Bad {
+		t.Errorf("%+v, %+v", got["throttling"], got["power"])
+	}
+	must(t, os.WriteFile(m.path("sys/class/hwmon/hwmon0/in0_lcrit_alarm"), []byte("0\n"), 0o644))
+	if got := look(t, m)["power"]; got.Level != Warn || !strings.Contains(got.Found, "since") {
+		t.Errorf("the alarm is over: %+v", got)
+	}
+}
+
+func TestTheFirmwaresWords(t *testing.T) {
+	for text, want := range map[string]int64{"throttled=0x0": 0, "throttled=0x50005\n": 0x50005, "throttled=0xffffffff": 0xffffffff, "throttled=0x1ffffffff": -1, "error=1 error_msg=\"x\"": -1, "": -1, "throttled=": -1, "throttled=0x": -1, "throttled=0x-1": -1} {
+		if got, err := throttledText(text); want < 0 != (err != nil) || err == nil && int64(got) != want {
+			t.Errorf("%q: got %#x, %v", text, got, err)
+		}
+	}
+}
+
+// What was once, and for seconds alone, is not forgotten.
 func TestTheWatchRemembersAnUnderVoltage(t *testing.T) {
 	m := plant(t, "pi4")
 	synctest.Test(t, func(t *testing.T) {
-		bits := uint32(1)
-		m.Kernel.Firmware = func() (uint32, error) { return bits, nil }
+		var bits atomic.Uint32
+		bits.Store(1)
+		m.Kernel.Firmware = func() (uint32, error) { return bits.Load(), nil }
 		var log strings.Builder
 		w := NewWatch(m, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -161,8 +186,10 @@ func TestTheWatchRemembersAnUnderVoltage(t *testing.T) {
 		power(Bad)
 		time.Sleep(2 * lookEvery)
 		power(Bad)
-		bits = 0
-		time.Sleep(lookEvery)
+		bits.Store(0)
+		time.Sleep(glanceEvery)
+		power(Warn)
+		time.Sleep(2 * lookEvery)
 		power(Warn)
 		if text := log.String(); strings.Count(text, "needs attention") != 1 || strings.Count(text, "is better") != 1 {
 			t.Errorf("each change is logged once:\n%s", text)
@@ -170,6 +197,13 @@ func TestTheWatchRemembersAnUnderVoltage(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+func BenchmarkLook(b *testing.B) {
+	m := &Machine{Root: "/", Data: "/", Daemon: true, Kernel: ThisKernel()}
+	for b.Loop() {
+		m.Look(b.Context())
+	}
 }
 
 func TestThisMachine(t *testing.T) {

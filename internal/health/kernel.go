@@ -3,6 +3,8 @@ package health
 import (
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -52,28 +54,57 @@ func synced() (bool, error) {
 }
 
 // The Pi's mailbox: a message is a buffer of words, the request for a property one tag in it (github.com/raspberrypi/firmware/wiki/Mailbox-property-interface).
-// _IOWR(100, 0, char *) of drivers/char/broadcom/vcio.c; the tag is RPI_FIRMWARE_GET_THROTTLED of include/soc/bcm2835/raspberrypi-firmware.h.
+// _IOWR(100, 0, char *) of drivers/char/broadcom/vcio.c.
 const (
 	mailbox         = 3<<30 | unsafe.Sizeof(uintptr(0))<<16 | 100<<8
-	tagGetThrottled = 0x00030046
+	tagCommand      = 0x00030080 // a command in words, as vcgencmd sends it (github.com/raspberrypi/utils, vcgencmd.c)
+	tagGetThrottled = 0x00030046 // RPI_FIRMWARE_GET_THROTTLED of include/soc/bcm2835/raspberrypi-firmware.h
 	firmwareAnswers = 0x80000000
+	wordsBytes      = 1024 // of a command and its answer
 )
 
-// askFirmware asks the Pi's firmware for the bits in power.go. The value that goes along says which of the lasting bits are to be forgotten: none.
+// askFirmware asks the Pi's firmware for the bits in power.go: by vcgencmd's command, which knows what has been since the start, else by the tag, of which the
+// kernel's voltage driver has that forgotten every few seconds. Neither makes it forget anything. Newer kernels have a device for vcgencmd alone.
 func askFirmware() (uint32, error) {
-	fd, err := unix.Open("/dev/vcio", unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	fd, err := unix.Open("/dev/vcio_gencmd", unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return 0, fmt.Errorf("open /dev/vcio: %w", err)
+		if fd, err = unix.Open("/dev/vcio", unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0); err != nil {
+			return 0, fmt.Errorf("open /dev/vcio: %w", err)
+		}
 	}
 	defer unix.Close(fd)
-	message := [8]uint32{8 * 4, 0, tagGetThrottled, 4}
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(mailbox), uintptr(unsafe.Pointer(&message))); errno != 0 {
-		return 0, os.NewSyscallError("ioctl", errno)
+	ask := func(message unsafe.Pointer) error {
+		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(mailbox), uintptr(message)); errno != 0 {
+			return os.NewSyscallError("ioctl", errno)
+		}
+		return nil
 	}
-	if message[1] != firmwareAnswers {
-		return 0, fmt.Errorf("the firmware answers %#x", message[1])
+	command := [6 + wordsBytes/4 + 1]uint32{(6 + wordsBytes/4 + 1) * 4, 0, tagCommand, wordsBytes}
+	text := (*[wordsBytes]byte)(unsafe.Pointer(&command[6]))
+	copy(text[:], "get_throttled")
+	if ask(unsafe.Pointer(&command)) == nil && command[1] == firmwareAnswers && command[5] == 0 {
+		if bits, err := throttledText(unix.ByteSliceToString(text[:])); err == nil {
+			return bits, nil
+		}
 	}
-	return message[5], nil
+	tag := [8]uint32{8 * 4, 0, tagGetThrottled, 4}
+	if err := ask(unsafe.Pointer(&tag)); err != nil {
+		return 0, err
+	}
+	if tag[1] != firmwareAnswers {
+		return 0, fmt.Errorf("the firmware answers %#x", tag[1])
+	}
+	return tag[5], nil
+}
+
+// throttledText reads "throttled=0x50005".
+func throttledText(s string) (uint32, error) {
+	hex, found := strings.CutPrefix(strings.TrimSpace(s), "throttled=0x")
+	if !found {
+		return 0, fmt.Errorf("the firmware answers %.40q", s)
+	}
+	bits, err := strconv.ParseUint(hex, 16, 32)
+	return uint32(bits), err
 }
 
 // Usage is what this process has used.

@@ -9,14 +9,14 @@ import (
 // What flows here: the Pi's firmware and the kernel's sensors ─▶ is there enough power, is it cool enough, does it run as fast as it could?
 
 // The bits of the firmware's GET_THROTTLED, as the vendor documents them for vcgencmd get_throttled
-// (raspberrypi.com/documentation/computers/os.html#get_throttled). The low ones are of now, those 16 higher of any time since the machine was started; the
-// kernel's voltage driver has them forgotten every few seconds (drivers/hwmon/raspberrypi-hwmon.c, "clear sticky bits"), so they may tell less.
+// (raspberrypi.com/documentation/computers/os.html#get_throttled). The low ones are of now, those 16 higher of any time since the machine was started.
 const (
 	bitUnderVoltage = 1 << iota // below 4.63 V
 	bitCapped                   // the processor's frequency is held down
 	bitThrottled
 	bitSoftLimit // of temperature: 60 °C on a 3 A+ and 3 B+
 	sinceStart   = 16
+	lasting      = 0xf << sinceStart
 )
 
 const supply = "Use the power supply that was made for this Raspberry Pi, and a short, thick cable; take off what it feeds by USB. A print ends when the machine restarts."
@@ -33,15 +33,27 @@ func (m *Machine) model() string {
 	return ""
 }
 
-// throttled are the firmware's bits. The mailbox comes first: it only asks. The file in sysfs tells the same, as old as the voltage driver's last look,
-// and makes newer kernels write a warning with a stack trace into their log, once ("deprecated, use hwmon sysfs instead", drivers/firmware/raspberrypi.c).
+// throttled are the firmware's bits, with what was seen before. The mailbox comes first: it only asks. The file in sysfs is read only where the kernel has no
+// voltage driver: kernels that have one write a warning with a stack trace into their log when somebody reads it ("deprecated, use hwmon sysfs instead",
+// drivers/firmware/raspberrypi.c).
 func (m *Machine) throttled() (bits uint32, known bool) {
 	if !m.isPi() {
 		return 0, false
 	}
-	if bits, err := m.Kernel.Firmware(); err == nil {
-		return bits, true
+	bits, err := m.Kernel.Firmware()
+	if err != nil {
+		if _, sensed := m.underVoltage(); sensed {
+			return 0, false
+		}
+		if bits, known = m.throttledFile(); !known {
+			return 0, false
+		}
 	}
+	m.seen.Or(bits&lasting | bits<<sinceStart&lasting)
+	return bits | m.seen.Load(), true
+}
+
+func (m *Machine) throttledFile() (bits uint32, known bool) {
 	const driver = "sys/bus/platform/drivers/raspberrypi-firmware"
 	for _, device := range append([]string{"../../../../devices/platform/soc/soc:firmware"}, m.names(driver)...) {
 		if t, there := m.text(driver + "/" + device + "/get_throttled"); there {
@@ -77,8 +89,9 @@ func (m *Machine) power() finding {
 	case !known && !sensed:
 		return unknown("This kernel does not tell whether the voltage is too low.")
 	case bits&bitUnderVoltage != 0 || alarm:
+		m.seen.Or(bitUnderVoltage << sinceStart)
 		return finding{Bad, "The voltage is too low now (under 4.63 V).", supply}
-	case bits&(bitUnderVoltage<<sinceStart) != 0:
+	case (bits|m.seen.Load())&(bitUnderVoltage<<sinceStart) != 0:
 		return finding{Warn, "The voltage was too low (under 4.63 V) since this machine was started.", supply}
 	}
 	return ok("The voltage is high enough.")

@@ -115,6 +115,9 @@ func (m *Machine) processes() (all []process) {
 
 // holders says who has a device open, as far as we are let see it: as root of everybody, else of our own user.
 func (m *Machine) holders(device string) []process {
+	if strings.HasPrefix(device, "/dev/pts/") {
+		return nil // a pseudo-terminal is held by who made it
+	}
 	return slices.DeleteFunc(m.processes(), func(p process) bool {
 		dir := "proc/" + strconv.Itoa(p.pid) + "/fd"
 		names := m.names(dir)

@@ -30,7 +30,11 @@ func plant(t *testing.T, name string) *Machine {
 			must(t, os.WriteFile(path, []byte(text), 0o644))
 		}
 	}
-	return &Machine{Root: root, Data: "/var/lib/layerd", Kernel: fakeKernel()}
+	m := &Machine{Root: root, Data: "/var/lib/layerd", Kernel: fakeKernel()}
+	if said, there := m.text("mailbox"); there { // what vcgencmd get_throttled says there
+		m.Kernel.Firmware = func() (uint32, error) { return throttledText(said) }
+	}
+	return m
 }
 
 func must(t *testing.T, err error) {

@@ -3,7 +3,6 @@ package health
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"layerd/internal/latest"
@@ -17,25 +16,18 @@ type Watch struct {
 	machine *Machine
 	reports *Reports
 	log     *slog.Logger
-	seen    atomic.Uint32 // bits of the firmware that were set at any look: the kernel has it forget those since the start
 }
 
-// lookEvery is how often: a look takes some milliseconds on a Pi, and what it finds is rarely news.
-const lookEvery = time.Minute
+// A look takes some milliseconds on a Pi, and what it finds is rarely news. At the start cameras and networks are not there yet, so the second is early.
+const (
+	lookEvery   = time.Minute
+	secondLook  = 25 * time.Second
+	glanceEvery = 5 * time.Second // at the power alone: the alarm of the kernel's driver lasts for some seconds
+)
 
 // NewWatch returns a Watch of a machine that nobody else uses.
 func NewWatch(m *Machine, log *slog.Logger) *Watch {
-	w := &Watch{machine: m, reports: latest.New[*Report](nil), log: log}
-	if ask := m.Kernel.Firmware; ask != nil {
-		m.Kernel.Firmware = func() (uint32, error) {
-			bits, err := ask()
-			if err == nil {
-				w.seen.Or(bits&0xf<<sinceStart | bits&(0xf<<sinceStart))
-			}
-			return bits | w.seen.Load(), err
-		}
-	}
-	return w
+	return &Watch{machine: m, reports: latest.New[*Report](nil), log: log}
 }
 
 // Reports is where the newest is.
@@ -43,8 +35,10 @@ func (w *Watch) Reports() *Reports { return w.reports }
 
 // Run looks until ctx ends, and returns nil.
 func (w *Watch) Run(ctx context.Context) error {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
+	next := time.NewTimer(secondLook)
+	defer next.Stop()
+	glances := time.NewTicker(glanceEvery)
+	defer glances.Stop()
 	for {
 		r := w.machine.Look(ctx)
 		if ctx.Err() != nil {
@@ -52,12 +46,32 @@ func (w *Watch) Run(ctx context.Context) error {
 		}
 		w.tell(r)
 		w.reports.Set(r)
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return nil
+		for due := false; !due; {
+			select {
+			case <-next.C:
+				next.Reset(lookEvery)
+				due = true
+			case <-glances.C:
+				due = w.powerChanged(ctx, r)
+			case <-ctx.Done():
+				return nil
+			}
 		}
 	}
+}
+
+// powerChanged glances at the power supply, and reports whether it is another level than in r.
+func (w *Watch) powerChanged(ctx context.Context, r *Report) bool {
+	now := w.machine.within(ctx, "glance", func() answer { return answer{check: Check{Level: w.machine.power().level}} })
+	if now == nil {
+		return false
+	}
+	for _, c := range r.Checks {
+		if c.ID == "power" {
+			return c.Level != now.check.Level && c.Level != Unknown
+		}
+	}
+	return false
 }
 
 // tell logs what has become bad, and what is well again, once.
