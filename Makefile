@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
-GO_DIRS := cmd gcode printer camera internal webui/embed.go
+GO_DIRS := cmd gcode printer camera internal packaging webui/embed.go
 PAGE := $(shell find webui/src webui/index.html webui/package.json webui/package-lock.json webui/vite.config.ts webui/tsconfig.json -type f 2>/dev/null)
 
 # What is left out of the tailnet's library: nothing of it is of use in layerd, and it is a twentieth of the binary. Certificates, logs for who
@@ -56,7 +56,7 @@ test: test-go test-webui test-e2e ## every test: Go with -race, TypeScript, the 
 # vetting that is a part of go test is left out: all of it was done before, of the same builds.
 .PHONY: test-go
 test-go: build fmt
-	./.ci/need gcc ffmpeg ip strace
+	./.ci/need gcc ffmpeg ip strace systemd-analyze shellcheck
 	./.ci/need python3-venv curl || true # clients of others are not tried without them, and their test says so
 	go vet -race ./...
 	@mkdir -p .cache && : >.cache/not-tried # tests of others' programs say there which they could not try
@@ -233,6 +233,10 @@ DEB_ARCHITECTURES ?= arm64 armhf amd64
 deb: build pi ## Debian packages: dist/layerd_VERSION_{arm64,armhf,amd64}.deb (DEB_VERSION=1.2.3, DEB_ARCHITECTURES=arm64)
 	./packaging/build $(DEB_VERSION) $(DEB_ARCHITECTURES)
 	@ls -l dist/*_$(DEB_VERSION)_*.deb
+
+.PHONY: deb-check
+deb-check: deb ## lintian, size, the same bytes twice, and dpkg itself: install, upgrade in mid-print and idle, remove, purge; takes root, some minutes
+	./.ci/deb-check $(DEB_VERSION)
 
 .PHONY: screenshots
 screenshots: build ## take the pictures of docs/ anew

@@ -195,9 +195,9 @@ func readFile(file string) (map[string]value, error) {
 		switch k, known := find(name); {
 		case strings.HasPrefix(name, peoplePrefix):
 			addPerson(values, strings.TrimPrefix(name, peoplePrefix), plain(set), file)
+		case set == nil && (known || isGroup(name)): // "printer:" with nothing below it sets nothing
 		case known && k.list:
 			values[name] = value{plainList(set), "file", file}
-		case set == nil && (known || isGroup(name)): // "printer:" with nothing below it sets nothing
 		case known:
 			values[name] = value{plain(set), "file", file}
 		case isGroup(name):
