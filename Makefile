@@ -212,11 +212,20 @@ fuzz: ## each fuzz target for FUZZTIME (1m; ONLY=pattern)
 	  while read -r p f; do echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),1m) "$$p" </dev/null; done
 
 .PHONY: pi
-pi: webui ## static binaries for Raspberry Pi: dist/layerd-linux-arm64 and -armv6
+pi: webui ## static binaries for Raspberry Pi and PC: dist/layerd-linux-arm64, -armv6 and -amd64
 	@mkdir -p dist
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build $(GOFLAGS_BUILD) -o dist/layerd-linux-arm64 ./cmd/layerd
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm GOARM=6 go build $(GOFLAGS_BUILD) -o dist/layerd-linux-armv6 ./cmd/layerd
+	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build $(GOFLAGS_BUILD) -o dist/layerd-linux-amd64 ./cmd/layerd
 	@ls -l dist
+
+DEB_VERSION ?= $(shell ./packaging/version 2>/dev/null || echo 0.0.0)
+DEB_ARCHITECTURES ?= arm64 armhf amd64
+
+.PHONY: deb
+deb: build pi ## Debian packages: dist/layerd_VERSION_{arm64,armhf,amd64}.deb (DEB_VERSION=1.2.3, DEB_ARCHITECTURES=arm64)
+	./packaging/build $(DEB_VERSION) $(DEB_ARCHITECTURES)
+	@ls -l dist/*_$(DEB_VERSION)_*.deb
 
 .PHONY: screenshots
 screenshots: build ## take the pictures of docs/ anew

@@ -26,6 +26,7 @@ import (
 	"layerd/internal/octoprint"
 	"layerd/internal/overlay"
 	"layerd/internal/prusalink"
+	"layerd/internal/renew"
 	"layerd/internal/server"
 	"layerd/internal/spoolman"
 	"layerd/internal/spools"
@@ -56,6 +57,7 @@ type parts struct {
 	told    discovery.Config // to the local network
 	server  *server.Server
 	doorman *access.Gate
+	renewer *renew.Renewer
 	demo    *demo // nil outside the demo
 	staged  staged
 	secret  string
@@ -180,6 +182,9 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.doorman, err = d.gate(ctx); err != nil {
 		return err
 	}
+	if d.renewer, err = renewer(d.printer.Snapshots(), d.log); err != nil {
+		return err
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "layerd"
@@ -189,7 +194,7 @@ func (d *parts) wire(ctx context.Context) error {
 	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
 		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard, Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
-		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
+		Names: d.names, Renewer: d.renewer, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description
 	d.store.PaceBy(d.server.Polite)
@@ -290,6 +295,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.guard.Run)
 	begin(d.overlay.Run)
 	begin(d.announceTo(l.Addr()))
+	begin(d.renewer.Run)
 	begin(d.server.Run)
 	begin(func(life context.Context) error { return d.server.Serve(life, l) })
 	begin(func(life context.Context) error {
@@ -298,7 +304,10 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 		}
 		return nil
 	})
+	watch := d.watch()
+	begin(watch.Run)
 	<-until.Done()
+	watch.Stopping()
 	if d.demo == nil { // a pretend printer cools by itself, and whoever stops the demo does not want to wait for it
 		d.park(until)
 	}

@@ -43,6 +43,19 @@ func (d *demoFaults) flags(flags *pflag.FlagSet) {
 	}
 }
 
+// serve runs the daemon as the configuration and the flags say.
+func (d *demoFaults) serve(ctx context.Context, a *invocation) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	demo, err := d.parse(cfg)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, cfg, demo, a.stdout, a.stderr)
+}
+
 func (d *demoFaults) parse(cfg config.Config) (staged, error) {
 	if *d != (demoFaults{}) && !cfg.Demo {
 		return staged{}, usageError{errors.New("--demo-faults and --demo-record belong to --demo")}

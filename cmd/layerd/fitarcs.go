@@ -19,11 +19,12 @@ import (
 type fitting struct{ toleranceMM float64 }
 
 func (f *fitting) flags(flags *pflag.FlagSet) {
-	flags.Float64Var(&f.toleranceMM, "arc-tolerance", gcode.ArcTolerance, "how far an arc may be from the moves it stands for, in mm (fit-arcs)")
+	flags.Float64Var(&f.toleranceMM, "arc-tolerance", gcode.ArcTolerance, "how far an arc may be from the moves it stands for, in mm")
 }
 
-// fitArcs writes name with arcs to a new file. It blocks until that is done, or ctx ends; then, and after an error, there is no new file.
-func (f *fitting) fitArcs(ctx context.Context, name, to string, out io.Writer) error {
+// fitArcs writes the file that is named with arcs to a new one. It blocks until that is done, or ctx ends; then, and after an error, there is no new file.
+func (f *fitting) fitArcs(ctx context.Context, a *invocation) error {
+	name, to, out := a.operands[0], a.operands[1], a.stdout
 	in, err := os.Open(name)
 	if err != nil {
 		return err // it names the file

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -25,14 +24,14 @@ type recording struct {
 }
 
 func (r *recording) flags(f *pflag.FlagSet) {
-	f.StringVar(&r.from, "from", "", "`CAMERA` whose pictures are recorded, as in camera.device; none = the one that is found (record)")
-	f.StringVar(&r.to, "to", "", "`FOLDER` that gets the pictures (record)")
-	f.DurationVar(&r.every, "every", time.Second, "`TIME` from one picture to the next, such as 500ms; 0 = all that come (record)")
-	f.IntVar(&r.frames, "frames", 0, "`NUMBER` of pictures; 0 = until Ctrl+C (record)")
+	f.StringVar(&r.from, "from", "", "`CAMERA` whose pictures are recorded, as in camera.device; none = the one that is found")
+	f.StringVar(&r.to, "to", "", "`FOLDER` that gets the pictures")
+	f.DurationVar(&r.every, "every", time.Second, "`TIME` from one picture to the next, such as 500ms; 0 = all that come")
+	f.IntVar(&r.frames, "frames", 0, "`NUMBER` of pictures; 0 = until Ctrl+C")
 }
 
 // record writes a camera's pictures into a folder, until ctx ends or there are enough. No daemon may have the camera.
-func (r *recording) record(ctx context.Context, out, log io.Writer) error {
+func (r *recording) record(ctx context.Context, a *invocation) error {
 	if r.to == "" || r.every < 0 || r.frames < 0 {
 		return usageError{errors.New("record needs --to FOLDER, and neither --every nor --frames below 0")}
 	}
@@ -47,7 +46,7 @@ func (r *recording) record(ctx context.Context, out, log io.Writer) error {
 	if r.from == "none" || r.from == "simulated" {
 		return usageError{fmt.Errorf("record needs a camera; %q is none", r.from)}
 	}
-	c := camera.New(camera.Config{Setup: camera.Setup{Settings: settings}, Log: slog.New(slog.NewTextHandler(log, nil))})
+	c := camera.New(camera.Config{Setup: camera.Setup{Settings: settings}, Log: slog.New(slog.NewTextHandler(a.stderr, nil))})
 	life, end := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(life) }()
@@ -60,6 +59,6 @@ func (r *recording) record(ctx context.Context, out, log io.Writer) error {
 	if n == 0 {
 		return errors.New("no picture came")
 	}
-	fmt.Fprintf(out, "%d pictures are in %s. A camera that plays them: frames:%s\n", n, dir, dir)
+	fmt.Fprintf(a.stdout, "%d pictures are in %s. A camera that plays them: frames:%s\n", n, dir, dir)
 	return nil
 }

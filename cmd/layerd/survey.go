@@ -21,7 +21,7 @@ import (
 type surveying struct{ json bool }
 
 func (s *surveying) flags(f *pflag.FlagSet) {
-	f.BoolVar(&s.json, "json", false, "print JSON (survey)")
+	f.BoolVar(&s.json, "json", false, "print JSON")
 }
 
 // surveyed is what layerd survey prints as JSON: the survey, and what is not stored in one.
@@ -43,8 +43,9 @@ type picture struct {
 	Bytes  int    `json:"bytes"`
 }
 
-// survey prints what a file tells; "-" is standard input. It blocks until the file is read, or ctx ends.
-func (s *surveying) survey(ctx context.Context, name string, out io.Writer) error {
+// survey prints what the file tells that is named; "-" is standard input. It blocks until the file is read, or ctx ends.
+func (s *surveying) survey(ctx context.Context, a *invocation) error {
+	name, out := a.operands[0], a.stdout
 	type result struct {
 		surveyed
 		err error

@@ -108,8 +108,8 @@ func TestSurveyOfWhatCannotBePrinted(t *testing.T) {
 		{"a long line", []string{"survey", fileOf(t, "G28\nG1 X"+strings.Repeat("1", 5000)+"\n")}, 1, "line 2: line too long"},
 		{"half a gzip", []string{"survey", fileOf(t, string(gzipped([]byte(twoLayers))[:60]))}, 1, "it ends too early"},
 		{"a model", []string{"survey", fileOf(t, zipped(t, "3D/3dmodel.model", "x"))}, 1, "slice it first"},
-		{"nothing", []string{"survey"}, 2, "survey needs one FILE"},
-		{"two", []string{"survey", "a", "b"}, 2, "survey needs one FILE"},
+		{"nothing", []string{"survey"}, 2, "survey needs [--json] FILE"},
+		{"two", []string{"survey", "a", "b"}, 2, "survey needs [--json] FILE"},
 		{"JSON of nothing", []string{"version", "--json"}, 2, "--json belongs to layerd survey"},
 	} {
 		if e := runLayerd(t, plain(t), c.args...); e.code != c.code || !strings.HasPrefix(e.err, "layerd: ") || !strings.Contains(e.err, c.want) || e.out != "" {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"layerd/internal/access"
-	"layerd/internal/config"
 	"layerd/internal/store"
 )
 
@@ -21,18 +19,19 @@ type newKey struct {
 	link       bool
 }
 
-// keyFlags are the flags of layerd token create.
-var keyFlags = []string{"name", "role", "expires", "link"}
-
 func (k *newKey) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&k.name, "name", "", "`NAME` of the person or program that gets the key (token create)")
-	flags.StringVar(&k.role, "role", "", "`ROLE` of the key: viewer, operator or owner (token create)")
-	flags.DurationVar(&k.expires, "expires", 0, "`TIME` after which the key ends, such as 720h; 0 = never (token create)")
-	flags.BoolVar(&k.link, "link", false, "make a link that only looks; it needs --expires, at most 2160h (token create)")
+	flags.StringVar(&k.name, "name", "", "`NAME` of the person or program that gets the key")
+	flags.StringVar(&k.role, "role", "", "`ROLE` of the key: viewer, operator or owner")
+	flags.DurationVar(&k.expires, "expires", 0, "`TIME` after which the key ends, such as 720h; 0 = never")
+	flags.BoolVar(&k.link, "link", false, "make a link that only looks; it needs --expires, at most 2160h")
 }
 
 // create makes the key in the data directory, also while a daemon uses it.
-func (k *newKey) create(ctx context.Context, cfg config.Config, out io.Writer) error {
+func (k *newKey) create(ctx context.Context, a *invocation) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
 	if cfg.Data == "" {
 		return usageError{errors.New("the demo keeps no keys; its address has one in it")}
 	}
@@ -66,6 +65,6 @@ func (k *newKey) create(ctx context.Context, cfg config.Config, out io.Writer) e
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Key for %s, %s%s. It cannot be shown again; on a phone, open the page's address with #token= and the key behind it.\n%s\n", t.Name, t.Role, until, secret)
+	fmt.Fprintf(a.stdout, "Key for %s, %s%s. It cannot be shown again; on a phone, open the page's address with #token= and the key behind it.\n%s\n", t.Name, t.Role, until, secret)
 	return nil
 }

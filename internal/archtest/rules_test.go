@@ -35,6 +35,7 @@ var never = []struct {
 	{"layerd/internal/tailnet/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/access", "layerd/internal/latest", "layerd/internal/tailnet/..."}, false, "main gives it the page"},
 	{"layerd/internal/zerotier/...", "layerd/...", []string{"layerd/internal/overlay", "layerd/internal/latest"}, false, "main tells it the page's port"},
 	{"layerd/internal/discovery/...", "layerd/...", nil, false, "main gives it what it tells"},
+	{"layerd/internal/vital/...", "layerd/...", nil, false, "main says what is vital"},
 	{"layerd/webui/...", "layerd/...", nil, false, "it is files"},
 }
 
@@ -50,6 +51,7 @@ var only = []struct {
 	{"github.com/blackjack/webcam/...", []string{"layerd/camera"}, false, "camera wraps its traps"},
 	{"tailscale.com/...", []string{"layerd/internal/tailnet/..."}, false, "without it nothing else may change"},
 	{"github.com/gorilla/websocket/...", []string{"layerd/internal/server/...", "layerd/internal/octoprint/peertest", "layerd/cmd/camerabench", "layerd/cmd/siegebench", "layerd/cmd/streambench"}, true, "websockets are the server's"},
+	{"github.com/mdlayher/sdnotify/...", []string{"layerd/internal/vital"}, false, "one tells systemd how layerd is"},
 	{"modernc.org/sqlite/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"database/sql/...", []string{"layerd/internal/store"}, false, "the database is the store's"},
 	{"layerd/internal/server/...", []string{"layerd/cmd/...", "layerd/internal/server/...", "layerd/internal/octoprint/...", "layerd/internal/prusalink/...", "layerd/internal/moonraker/..."}, false, "main wires; APIs of others are translated onto its verbs"},

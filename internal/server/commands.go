@@ -120,6 +120,7 @@ var commands = []command{
 	{"overlay_login", access.Owner, again, (*Server).doOverlayLogin},
 	{"overlay_leave", access.Owner, again, (*Server).doOverlayLeave},
 
+	{"restart", access.Owner, free, (*Server).doRestart},
 	{"allow_app", access.Owner, again, (*Server).doAllowApp},
 	{"deny_app", access.Owner, free, (*Server).doDenyApp},
 

@@ -20,6 +20,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/guard"
 	"layerd/internal/overlay"
+	"layerd/internal/renew"
 	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/timelapse"
@@ -72,6 +73,7 @@ var kinds = []kind{
 	{"bad_camera", 422, nil, "", "Correct the value and save again."},
 	{"bad_camera", 422, camera.ErrSettings, "", "Correct the value and save again."},
 	{"no_camera", 404, nil, "There is no such camera.", "Look again: somebody may have removed it."},
+	{"no_restart", 409, renew.ErrNobody, "layerd cannot be started again from here.", "Start it again where you have started it."},
 	{"stopping", 503, camera.ErrStopped, "layerd is stopping.", "Try again."},
 	{"no_picture", 503, nil, "There is no picture.", "See the camera's status on the Settings screen."},
 	{"websocket", 400, nil, "This address speaks websocket only.", "See docs/PROTOCOL.md."},

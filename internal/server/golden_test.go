@@ -58,7 +58,7 @@ func goldenState() State {
 		Guard:   goldenGuard(),
 		Overlay: OverlayState{Kind: overlay.Tailnet, State: overlay.Running, URL: "https://layerd.tail1234.ts.net/", ExpiresMS: goldenMS + 90*86400_000}, OverlayRev: 4, Asking: []AppRequest{{ID: "k3mZ0xQb2sTf", App: "Cura", From: "192.168.1.23", AtMS: goldenMS - 4000}},
 		Me:      access.Identity{ID: "t1", Name: "Kim's phone", Role: access.Operator, Via: "session"},
-		Version: "1.0.0", Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
+		Version: "1.0.0", NewVersion: true, Locked: map[string]string{"printer.port": "file"}, NowMS: goldenMS + 40,
 	}
 }
 
@@ -220,6 +220,7 @@ func goldens() map[string]any {
 		"command_overlay_login": FromPage{Command: Command{ID: "c51", Do: "overlay_login", Secret: "tskey-auth-1"}},
 		"command_allow_app":     FromPage{Command: Command{ID: "c53", Do: "allow_app", App: "k3mZ0xQb2sTf", Role: "operator"}},
 		"command_deny_app":      FromPage{Command: Command{ID: "c54", Do: "deny_app", App: "k3mZ0xQb2sTf"}},
+		"command_restart":       FromPage{Command: Command{ID: "c55", Do: "restart"}},
 		"command_overlay_leave": FromPage{Command: Command{ID: "c52", Do: "overlay_leave"}},
 		"heights":               Heights{ZMM: []float64{0.2, 0.4, 0, 0.6}},
 		"command_start_stops":   FromPage{Command: Command{ID: "c60", Do: "start", File: "cube.gcode", Stops: []printer.StopAt{{Layer: 12, Change: true, Note: "Now red"}, {ZMM: 4.5}}}},

@@ -154,6 +154,7 @@ type Config struct {
 	Version      string
 	Names        func() []string // full names that the tailnet knows us by; nil = no more than addresses and names of one part
 	Host         string          // name of this machine, for people
+	Renewer      Renewer         // nil = layerd is not restarted from the page
 	Demo         bool
 	Zone         *time.Location    // where months and days begin; nil = the machine's own
 	Custom       Custom            // what people have set up; see ReadCustom

@@ -55,6 +55,11 @@ func (s *Server) Run(ctx context.Context) error {
 	followers.Go(func() { follow(ctx, films, film, kick) })
 	followers.Go(func() { follow(ctx, watched, watch, kick) })
 	followers.Go(func() { s.keepDeeds(ctx) })
+	if s.cfg.Renewer != nil {
+		waits := s.cfg.Renewer.Waits()
+		_, known := waits.Get()
+		followers.Go(func() { follow(ctx, waits, known, kick) })
+	}
 
 	networks, joined := s.cfg.Overlay.Statuses(), make(chan struct{}, 1)
 	_, network := networks.Get()
@@ -142,7 +147,7 @@ func (s *Server) measureFree() bool {
 func (s *Server) compose() *view {
 	v := &view{encoded: map[access.Identity]encoding{}}
 	v.state = State{Type: "state", FilesRev: s.filesRev.Load(), SettingsRev: s.settingsRev.Load(), FreeBytes: s.freeBytes.Load(), SpoolsRev: s.spoolsRev.Load(), QueueRev: s.queueRev.Load(), Queued: s.queued.Load(),
-		Version: s.cfg.Version, Demo: s.cfg.Demo, Locked: s.cfg.Locked}
+		Version: s.cfg.Version, NewVersion: s.newVersionWaits(), Demo: s.cfg.Demo, Locked: s.cfg.Locked}
 	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
 		v.state.Snapshot = *snap
 	}

@@ -239,7 +239,7 @@ func commandTexts() map[string]string {
 }
 
 func TestEveryCommandWithEveryRole(t *testing.T) {
-	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_lamp": true, "set_fit_arcs": true, "set_cooling": true, "set_timelapse": true, "set_guard": true, "guard_corners": true,
+	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_lamp": true, "set_fit_arcs": true, "set_cooling": true, "set_timelapse": true, "set_guard": true, "guard_corners": true, "restart": true,
 		"set_overlay": true, "overlay_login": true, "overlay_leave": true, "allow_app": true, "deny_app": true,
 		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true,
 		"save_profile": true, "choose_profile": true, "rename_profile": true, "delete_profile": true, "set_scripts": true, "set_buttons": true}

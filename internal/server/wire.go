@@ -42,6 +42,7 @@ type State struct {
 	Asking        []AppRequest      `json:"asking"`      // programs that ask for a key; for owners
 	Me            access.Identity   `json:"me"`
 	Version       string            `json:"version"`
+	NewVersion    bool              `json:"new_version"` // one is installed, and takes over when nothing prints and all is cold; or by restart
 	Demo          bool              `json:"demo"`
 	Locked        map[string]string `json:"locked"` // settings that come from "file", "environment" or "flag"
 	NowMS         int64             `json:"now_ms"` // the server's clock when this was sent

@@ -106,7 +106,7 @@ export const readState = object({
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), switches: carried, calibration: carried, drilled: carried, witness: carried, guard: carried, keeper, link: linkStats, health,
   cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), preparing: orNull(object({ file: str, name: str, by: str })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
-  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), me: identity, version: str, demo: bool, locked: record(str), now_ms: num,
+  timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, asking: list(appRequest), me: identity, version: str, new_version: bool, demo: bool, locked: record(str), now_ms: num,
 })
 
 const error = object({ code: str, message: str, next: or(str, ''), warnings: list(str), problems: list(object({ in: str, line: num, message: str })) })
@@ -249,6 +249,7 @@ export type Doing =
   | { do: 'set_overlay'; overlay: OverlaySettings; secret?: string }
   | { do: 'overlay_login'; secret?: string }
   | { do: 'overlay_leave' }
+  | { do: 'restart' }
   | { do: 'allow_app'; app: string; role: Role }
   | { do: 'deny_app'; app: string }
   | { do: 'delete_file' | 'make_folder'; file: string }

@@ -162,6 +162,10 @@ function About({ s }: { s: State }) {
         <Fact name="This page" value={linkStatus.value === 'up' ? `connected${rtt !== null ? `, ${Math.round(rtt)} ms away` : ''}` : 'not connected'} />
         <Fact name="Free space" value={bytes(s.free_bytes)} />
       </dl>
+      {s.new_version && <p class="why"><Icon name="info" size={20} />A new version is installed. It takes over when nothing prints and the printer is cold.</p>}
+      {s.new_version && allowed('owner') && <div class="card-actions">
+        <button type="button" class="btn" disabled={!live.value || underWay(s) || asking('restart') !== null} onClick={() => void perform('restart', { do: 'restart' })}>Restart now</button>
+      </div>}
     </section>
   )
 }

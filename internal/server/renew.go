@@ -1,0 +1,33 @@
+package server
+
+import (
+	"context"
+
+	"layerd/internal/latest"
+	"layerd/internal/renew"
+)
+
+// Renewer lets a new version of layerd take over; *renew.Renewer is one.
+type Renewer interface {
+	// Waits says whether one is on the disk, and waits until nothing prints and all is cold.
+	Waits() *latest.Value[bool]
+	// Restart has layerd started again at once. It wraps printer.ErrWrongState in mid-print.
+	Restart() error
+}
+
+// newVersionWaits is for the state of all pages.
+func (s *Server) newVersionWaits() bool {
+	if s.cfg.Renewer == nil {
+		return false
+	}
+	waits, _ := s.cfg.Renewer.Waits().Get()
+	return waits
+}
+
+// doRestart answers before layerd ends: ending takes the time that open answers need.
+func (s *Server) doRestart(context.Context, *call) (uint64, error) {
+	if s.cfg.Renewer == nil {
+		return 0, renew.ErrNobody
+	}
+	return s.rev(), s.cfg.Renewer.Restart()
+}
