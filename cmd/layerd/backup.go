@@ -200,8 +200,26 @@ func (d *parts) openStore(ctx context.Context) error {
 	return err
 }
 
-// backups are what the page can fetch.
+// errRestored ends the daemon's parts, for it to begin anew with what was restored.
+var errRestored = errors.New("a backup was restored")
+
+// backups are what the page can fetch and give.
 type backups struct{ d *parts }
+
+// Restore unpacks a backup beside the data of a layerd that is nobody's. The next start takes it on, which is now.
+func (b backups) Restore(ctx context.Context, r io.Reader) error {
+	_, err := backup.Stage(ctx, r, b.d.cfg.Data)
+	switch {
+	case errors.Is(err, backup.ErrTooBig):
+		return fmt.Errorf("%w: %w", store.ErrNoSpace, err)
+	case err != nil && ctx.Err() == nil:
+		return fmt.Errorf("%w: %w", server.ErrBackup, err)
+	case err != nil:
+		return err
+	}
+	b.d.again(errRestored)
+	return nil
+}
 
 func (b backups) Prepare(ctx context.Context, files, timelapses bool) (server.Backup, error) {
 	source := backup.Source{Dir: b.d.cfg.Data, Version: version, Host: hostName(), Pace: b.d.server.Polite}
