@@ -194,10 +194,22 @@ func (d *parts) openStore(ctx context.Context) error {
 	var err error
 	d.store, err = store.Open(d.cfg.Data, store.Limits{MaxFileBytes: int64(d.cfg.Files.MaxMB) << 20, MinFreeBytes: int64(d.cfg.Files.MinFreeMB) << 20})
 	if errors.Is(err, store.ErrDamaged) {
-		return fmt.Errorf("%w; move %s with what begins like it out of %s and copy your last backup there as %s, or start without one to begin anew: uploads stay",
-			err, store.DatabaseFile, d.cfg.Data, backup.Waiting)
+		return fmt.Errorf("%w; move %s with what begins like it out of %s, and copy your newest backup%s there as %s; or start without one to begin anew. Uploads stay either way",
+			err, store.DatabaseFile, d.cfg.Data, newestBackup(d.cfg.Data), backup.Waiting)
 	}
 	return err
+}
+
+// newestBackup names the newest backup in dir, "" when there is none.
+func newestBackup(dir string) string {
+	all, _ := filepath.Glob(filepath.Join(dir, "*.layerd-backup"))
+	newest, named := time.Time{}, ""
+	for _, name := range all {
+		if info, err := os.Stat(name); err == nil && info.ModTime().After(newest) {
+			newest, named = info.ModTime(), fmt.Sprintf(" (%s is one)", filepath.Base(name))
+		}
+	}
+	return named
 }
 
 // errRestored ends the daemon's parts, for it to begin anew with what was restored.

@@ -152,7 +152,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := runLayerd(t, plain(t), "--config", emptyConfig, "--data", onStart, "--listen", "127.0.0.1:0")
-	if broken.code != 1 || !strings.Contains(broken.err, "damaged") || !strings.Contains(broken.err, backup.Waiting) {
+	if broken.code != 1 || !strings.Contains(broken.err, "damaged") || !strings.Contains(broken.err, backup.Done+" is one") || !strings.Contains(broken.err, "as "+backup.Waiting) {
 		t.Errorf("got %+v", broken)
 	}
 }

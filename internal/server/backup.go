@@ -74,6 +74,7 @@ func (s *Server) serveRestore(w http.ResponseWriter, r *http.Request, _ access.I
 	writeBy(w, 0) // a big one is looked through for a while
 	body := &slowBody{r: r.Body, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
 	if err := s.cfg.Backups.Restore(r.Context(), body); err != nil {
+		hearOut(body)
 		return err
 	}
 	s.log.Info("a backup was given by the set-up link; layerd begins anew with it", "from", s.cfg.Gate.Source(r))

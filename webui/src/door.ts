@@ -14,7 +14,7 @@ export async function setUp(secret: string, name: string, password: string): Pro
   await ask('/v1/setup', json({ secret, name, password }))
 }
 
-/** Gives a backup to a layerd that nobody owns. Of a refusal layerd closes the connection before all was sent, which browsers take for a failure of the network. */
+/** Gives a backup to a layerd that nobody owns. */
 export async function restore(secret: string, backup: File): Promise<void> {
   await ask('/v1/restore', { method: 'POST', headers: { 'Layerd-Setup': secret }, body: backup })
 }
