@@ -167,7 +167,7 @@ func restore(ctx context.Context, a *invocation) error {
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", a.operands[0], err)
 	}
-	fmt.Fprintf(a.stdout, "%s was restored into %s. Passwords and keys are those that it had; browsers log in anew, and a tailnet is joined anew.\n", what(m), cfg.Data)
+	fmt.Fprintf(a.stdout, "%s were restored into %s. Passwords and keys are those that it had; browsers log in anew, and a tailnet is joined anew.\n", what(m), cfg.Data)
 	return nil
 }
 

@@ -95,7 +95,7 @@ func TestBackupAndRestore(t *testing.T) {
 		again.end(patience)
 	}
 	byCommand := filepath.Join(t.TempDir(), "new")
-	if said := runLayerd(t, plain(t), "restore", made, "--config", emptyConfig, "--data", byCommand); said.code != 0 || !strings.Contains(said.out, "was restored") {
+	if said := runLayerd(t, plain(t), "restore", made, "--config", emptyConfig, "--data", byCommand); said.code != 0 || !strings.Contains(said.out, "were restored") {
 		t.Fatalf("got %+v", said)
 	}
 	whole(byCommand, "by the command")
