@@ -167,7 +167,7 @@ func restore(ctx context.Context, a *invocation) error {
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", a.operands[0], err)
 	}
-	fmt.Fprintf(a.stdout, "%s was restored into %s. Passwords and keys are those that it had; browsers log in anew, and a tailnet is joined anew.\n", what(m), cfg.Data)
+	fmt.Fprintf(a.stdout, "%s were restored into %s. Passwords and keys are those that it had; browsers log in anew, and a tailnet is joined anew.\n", what(m), cfg.Data)
 	return nil
 }
 
@@ -194,14 +194,44 @@ func (d *parts) openStore(ctx context.Context) error {
 	var err error
 	d.store, err = store.Open(d.cfg.Data, store.Limits{MaxFileBytes: int64(d.cfg.Files.MaxMB) << 20, MinFreeBytes: int64(d.cfg.Files.MinFreeMB) << 20})
 	if errors.Is(err, store.ErrDamaged) {
-		return fmt.Errorf("%w; move %s with what begins like it out of %s and copy your last backup there as %s, or start without one to begin anew: uploads stay",
-			err, store.DatabaseFile, d.cfg.Data, backup.Waiting)
+		return fmt.Errorf("%w; move %s with what begins like it out of %s, and copy your newest backup%s there as %s; or start without one to begin anew. Uploads stay either way",
+			err, store.DatabaseFile, d.cfg.Data, newestBackup(d.cfg.Data), backup.Waiting)
 	}
 	return err
 }
 
-// backups are what the page can fetch.
+// newestBackup names the newest backup in dir, "" when there is none.
+func newestBackup(dir string) string {
+	all, _ := filepath.Glob(filepath.Join(dir, "*.layerd-backup"))
+	newest, named := time.Time{}, ""
+	for _, name := range all {
+		if info, err := os.Stat(name); err == nil && info.ModTime().After(newest) {
+			newest, named = info.ModTime(), fmt.Sprintf(" (%s is one)", filepath.Base(name))
+		}
+	}
+	return named
+}
+
+// errRestored ends the daemon's parts, for it to begin anew with what was restored.
+var errRestored = errors.New("a backup was restored")
+
+// backups are what the page can fetch and give.
 type backups struct{ d *parts }
+
+// Restore unpacks a backup beside the data of a layerd that is nobody's. The next start takes it on, which is now.
+func (b backups) Restore(ctx context.Context, r io.Reader) error {
+	_, err := backup.Stage(ctx, r, b.d.cfg.Data)
+	switch {
+	case errors.Is(err, backup.ErrTooBig):
+		return fmt.Errorf("%w: %w", store.ErrNoSpace, err)
+	case err != nil && ctx.Err() == nil:
+		return fmt.Errorf("%w: %w", server.ErrBackup, err)
+	case err != nil:
+		return err
+	}
+	b.d.again(errRestored)
+	return nil
+}
 
 func (b backups) Prepare(ctx context.Context, files, timelapses bool) (server.Backup, error) {
 	source := backup.Source{Dir: b.d.cfg.Data, Version: version, Host: hostName(), Pace: b.d.server.Polite}

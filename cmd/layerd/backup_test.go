@@ -95,7 +95,7 @@ func TestBackupAndRestore(t *testing.T) {
 		again.end(patience)
 	}
 	byCommand := filepath.Join(t.TempDir(), "new")
-	if said := runLayerd(t, plain(t), "restore", made, "--config", emptyConfig, "--data", byCommand); said.code != 0 || !strings.Contains(said.out, "was restored") {
+	if said := runLayerd(t, plain(t), "restore", made, "--config", emptyConfig, "--data", byCommand); said.code != 0 || !strings.Contains(said.out, "were restored") {
 		t.Fatalf("got %+v", said)
 	}
 	whole(byCommand, "by the command")
@@ -111,12 +111,48 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Error(err)
 	}
 
+	// Given by the set-up link.
+	fresh := startFresh(t, t.TempDir(), port("/none"))
+	give := func(secret string, b []byte) int {
+		t.Helper()
+		r, err := http.NewRequest("POST", fresh.url+"v1/restore", bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Layerd-Setup", secret)
+		answer, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	var offered []string
+	fresh.await("the link", func() bool { offered = setupLink.FindStringSubmatch(fresh.out.String()); return offered != nil })
+	if got := give("AAAAAAAAAAAAAAAAAAAAAAAAAA", fetched); got != http.StatusUnauthorized {
+		t.Errorf("without the link: status %d", got)
+	}
+	if got := give(offered[2], []byte("no backup")); got != http.StatusUnprocessableEntity {
+		t.Errorf("no backup: status %d", got)
+	}
+	if got := give(offered[2], fetched); got != http.StatusNoContent {
+		t.Errorf("status %d", got)
+	}
+	fresh.await("it to begin anew", func() bool { return strings.Count(fresh.out.String(), "serves its page on "+fresh.url) == 2 })
+	if status, body := fresh.ask("POST", "/v1/login", "", strings.NewReader(`{"name":"anna","password":"correct horse"}`)); status != http.StatusOK {
+		t.Errorf("by the link: the old password: status %d, %s", status, body)
+	}
+	if got := give(offered[2], fetched); got != http.StatusConflict {
+		t.Errorf("twice: status %d", got)
+	}
+	fresh.end(patience)
+
 	// A card that loses its mind.
 	if err := os.WriteFile(filepath.Join(onStart, "layerd.db"), bytes.Repeat([]byte("nothing "), 5000), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	broken := runLayerd(t, plain(t), "--config", emptyConfig, "--data", onStart, "--listen", "127.0.0.1:0")
-	if broken.code != 1 || !strings.Contains(broken.err, "damaged") || !strings.Contains(broken.err, backup.Waiting) {
+	if broken.code != 1 || !strings.Contains(broken.err, "damaged") || !strings.Contains(broken.err, backup.Done+" is one") || !strings.Contains(broken.err, "as "+backup.Waiting) {
 		t.Errorf("got %+v", broken)
 	}
 }

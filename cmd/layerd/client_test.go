@@ -37,10 +37,17 @@ func port(path string, more ...string) []string {
 // startDaemon starts layerd on a data directory, and waits until it serves. An owner's token is made while it runs.
 func startDaemon(t *testing.T, data string, env []string, args ...string) *daemon {
 	t.Helper()
+	d := startFresh(t, data, env, args...)
+	d.token = d.newToken("owner")
+	return d
+}
+
+// startFresh is startDaemon without the token.
+func startFresh(t *testing.T, data string, env []string, args ...string) *daemon {
+	t.Helper()
 	d := &daemon{data: data}
 	d.child = begin(t, plain(t, env...), layerdProgram, append([]string{"--config", emptyConfig, "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
 	d.await("its address", d.address)
-	d.token = d.newToken("owner")
 	return d
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -63,7 +64,8 @@ type parts struct {
 	demo    *demo // nil outside the demo
 	staged  staged
 	secret  string
-	page    netip.AddrPort // where the page is served, once it is
+	page    netip.AddrPort  // where the page is served, once it is
+	again   func(why error) // ends the parts, for serve to begin anew
 }
 
 // serve is the daemon: it builds the parts, runs them until ctx ends, and parks a print under way before it returns. In the demo the pretend
@@ -77,30 +79,41 @@ func serve(ctx context.Context, cfg config.Config, demo staged, stdout, stderr i
 		defer os.RemoveAll(dir)
 		cfg.Data = dir
 	}
+	for {
+		address, err := serveOnce(ctx, cfg, demo, stdout, stderr)
+		if !errors.Is(err, errRestored) || ctx.Err() != nil {
+			return err
+		}
+		cfg.Listen = address // people have it open, be its port chosen or not
+	}
+}
+
+// serveOnce is serve until a backup was restored: errRestored. address is where the page was served.
+func serveOnce(ctx context.Context, cfg config.Config, demo staged, stdout, stderr io.Writer) (address string, err error) {
 	d, err := build(ctx, cfg, demo, stderr)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer d.store.Close()
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("serve the page on %s: %w; choose another address with --listen", cfg.Listen, err)
+		return "", fmt.Errorf("serve the page on %s: %w; choose another address with --listen", cfg.Listen, err)
 	}
 	d.page = listener.Addr().(*net.TCPAddr).AddrPort()
 	if cfg.TLS.Cert != "" {
 		secure, err := server.TLSListener(listener, cfg.TLS.Cert, cfg.TLS.Key, d.log)
 		if err != nil {
 			listener.Close()
-			return err
+			return "", err
 		}
 		listener = secure
 	}
 	d.log.Info("layerd runs", "version", version, "address", listener.Addr().String(), "data", cfg.Data)
 	if err := d.announce(ctx, stdout, listener.Addr()); err != nil {
 		listener.Close()
-		return err
+		return "", err
 	}
-	return d.run(ctx, listener)
+	return d.page.String(), d.run(ctx, listener)
 }
 
 func build(ctx context.Context, cfg config.Config, demo staged, stderr io.Writer) (*parts, error) {
@@ -277,6 +290,7 @@ func (d *parts) configured(setups []camera.Setup) []camera.Setup {
 func (d *parts) run(ctx context.Context, l net.Listener) error {
 	until, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	d.again = fail
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	var all sync.WaitGroup

@@ -59,22 +59,31 @@ func (g *Gate) Configured() map[string]Role { return g.cfg.People }
 // DefaultRole is that of people on the tailnet whom nobody names.
 func (g *Gate) DefaultRole() Role { return g.cfg.DefaultRole() }
 
-// SetUp makes the first owner, and logs him in. The error is ErrSetUp, ErrDenied for a wrong secret, ErrTooMany, or as Hash's and Book's.
-func (g *Gate) SetUp(r *http.Request, secret, name, password string) (Identity, *http.Cookie, error) {
+// CheckSetup is nil for who has the set-up link's secret, while it is open, and leaves it so. The error is ErrSetUp, ErrDenied for a wrong secret, or ErrTooMany.
+func (g *Gate) CheckSetup(r *http.Request, secret string) error {
 	from, sum := place(g.address(r)), sha256.Sum256([]byte(secret))
 	open, err := g.SetupOpen(r.Context())
 	want := g.setup.Load()
 	switch {
 	case err != nil:
-		return Identity{}, nil, err
+		return err
 	case !open || want == nil:
-		return Identity{}, nil, ErrSetUp
+		return ErrSetUp
 	case !g.wrong.mayTry(from, sum):
-		return Identity{}, nil, ErrTooMany
+		return ErrTooMany
 	case subtle.ConstantTimeCompare(want[:], sum[:]) != 1:
 		g.wrong.add(from)
-		return Identity{}, nil, ErrDenied
+		return ErrDenied
 	}
+	return nil
+}
+
+// SetUp makes the first owner, and logs him in. The error is ErrSetUp, ErrDenied for a wrong secret, ErrTooMany, or as Hash's and Book's.
+func (g *Gate) SetUp(r *http.Request, secret, name, password string) (Identity, *http.Cookie, error) {
+	if err := g.CheckSetup(r, secret); err != nil {
+		return Identity{}, nil, err
+	}
+	from := place(g.address(r))
 	phc, err := g.Hash(r.Context(), password)
 	if err != nil {
 		return Identity{}, nil, err

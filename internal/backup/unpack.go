@@ -120,8 +120,8 @@ func (u *unpacking) take(name string) error {
 
 func (u *unpacking) all(r io.Reader) error {
 	packed, err := gzip.NewReader(r)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotBackup, err)
+	if err != nil { // what it says is of no use to people
+		return ErrNotBackup
 	}
 	t := tar.NewReader(&bounded{u, packed})
 	ended := false

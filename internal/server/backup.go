@@ -9,12 +9,16 @@ import (
 	"layerd/internal/access"
 )
 
-// What flows here: a copy of the database, made ready by main ─▶ an archive, made while it is sent ─▶ a client, as slowly as it may. One at a time.
+// What flows here: a copy of the database, made ready by main ─▶ an archive, made while it is sent ─▶ a client, as slowly as it may. And back, while nobody owns
+// this layerd. One at a time.
 
 // Backups makes backups; nil = this layerd keeps nothing that could be backed up. What it makes ready is closed by who asked for it.
 type Backups interface {
 	// Prepare copies the database. It blocks as long as that takes, and fails when the disk has no room for it.
 	Prepare(ctx context.Context, files, timelapses bool) (Backup, error)
+	// Restore has layerd begin anew with a backup, soon after it returns: what it has kept until then goes. It blocks until all of the backup is there, and
+	// well; else nothing changes.
+	Restore(ctx context.Context, r io.Reader) error
 }
 
 // Backup is one that is ready to be written.
@@ -22,6 +26,9 @@ type Backup interface {
 	Write(ctx context.Context, w io.Writer) error
 	Close() error
 }
+
+// setupHeader has the secret of the set-up link where the body is no form.
+const setupHeader = "Layerd-Setup"
 
 var errNoBackup = &refusal{code: "no_backup", message: "The demo keeps nothing that could be backed up."}
 
@@ -49,6 +56,30 @@ func (s *Server) serveBackupReady(w http.ResponseWriter, r *http.Request, _ acce
 		ready.TimelapseBytes = list.Bytes
 	}
 	s.writeJSON(w, http.StatusOK, ready)
+	return nil
+}
+
+// serveRestore takes a backup from who has the set-up link, while nobody owns this layerd: 204, and layerd begins anew, as the one that the backup is of.
+func (s *Server) serveRestore(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+	if err := s.cfg.Gate.CheckSetup(r, r.Header.Get(setupHeader)); err != nil {
+		return err
+	}
+	if s.cfg.Backups == nil {
+		return errNoBackup
+	}
+	if err := s.backups.take(); err != nil {
+		return err
+	}
+	defer s.backups.free()
+	writeBy(w, 0) // a big one is looked through for a while
+	body := &slowBody{r: r.Body, allow: func(d time.Duration) { readBy(w, d) }, began: time.Now(), size: r.ContentLength}
+	if err := s.cfg.Backups.Restore(r.Context(), body); err != nil {
+		hearOut(body)
+		return err
+	}
+	s.log.Info("a backup was given by the set-up link; layerd begins anew with it", "from", s.cfg.Gate.Source(r))
+	writeSized(w, 0)
+	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

@@ -26,6 +26,7 @@ type Gate interface {
 
 	SetupOpen(ctx context.Context) (bool, error)
 	HasAccounts(ctx context.Context) (bool, error)
+	CheckSetup(r *http.Request, secret string) error
 	SetUp(r *http.Request, secret, name, password string) (access.Identity, *http.Cookie, error)
 	Login(r *http.Request, name, password string) (access.Identity, *http.Cookie, error)
 	LoginByKey(r *http.Request) (access.Identity, *http.Cookie, error)

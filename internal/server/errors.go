@@ -27,6 +27,9 @@ import (
 	"layerd/printer"
 )
 
+// ErrBackup is a file that cannot be restored, wrapped with why, in words for people.
+var ErrBackup = errors.New("this cannot be restored")
+
 // kind says how one kind of failure is told to people and programs.
 type kind struct {
 	code    string
@@ -60,6 +63,7 @@ var kinds = []kind{
 	{"unknown_command", 400, nil, "", "See docs/PROTOCOL.md for the commands there are."},
 	{"id_reused", 409, nil, "This id was used for another command before.", "Give each command its own id; repeat one only to repeat the same command."},
 	{"crowded", 503, nil, "Too much is going on at once.", "Try again in a moment."},
+	{"bad_backup", 422, ErrBackup, "", "Choose another file."},
 	{"no_backup", 409, nil, "", "Start layerd without --demo."},
 	{"locked", 409, nil, "", "Change it there and restart layerd."},
 	{"bad_profile", 422, nil, "", "Correct the value and save again."},

@@ -125,6 +125,8 @@ func (g *fakeGate) SetPassword(*http.Request, access.Identity, string, string) e
 	return nil
 }
 
+func (g *fakeGate) CheckSetup(*http.Request, string) error { return access.ErrSetUp }
+
 func (g *fakeGate) SetUp(*http.Request, string, string, string) (access.Identity, *http.Cookie, error) {
 	return access.Identity{}, nil, access.ErrSetUp
 }

@@ -54,6 +54,7 @@ var routes = []route{
 	{"GET", "/metrics", access.Viewer, free, "", (*Server).serveMetrics},
 	{"GET", "/v1/door", access.Nobody, free, "", (*Server).serveDoor},
 	{"POST", "/v1/setup", access.Nobody, free, "set_up", (*Server).serveSetUp},
+	{"POST", "/v1/restore", access.Nobody, free, "restore", (*Server).serveRestore}, // with the secret of the set-up link
 	{"POST", "/v1/login", access.Nobody, free, "login", (*Server).serveLogin},
 	{"POST", "/v1/logout", access.Nobody, free, "logout", (*Server).serveLogout},
 	{"POST", "/v1/confirm", access.Viewer, free, "confirm", (*Server).serveConfirm},

@@ -217,7 +217,7 @@ func AdoptDatabase(ctx context.Context, file string) (schema int, err error) {
 	if err != nil {
 		return schema, err
 	}
-	drop := func(name string) bool { return strings.HasSuffix(name, " sqlite_stat1") } // what ANALYZE leaves
+	drop := func(name string) bool { return strings.Contains(name, " sqlite_stat") } // what ANALYZE leaves
 	if has = slices.DeleteFunc(has, drop); !slices.Equal(has, should) {
 		return schema, fmt.Errorf("%w: its tables are not those of layerd's schema %d", ErrDamaged, schema)
 	}

@@ -14,6 +14,20 @@ export async function setUp(secret: string, name: string, password: string): Pro
   await ask('/v1/setup', json({ secret, name, password }))
 }
 
+/** Gives a backup to a layerd that nobody owns. */
+export async function restore(secret: string, backup: File): Promise<void> {
+  await ask('/v1/restore', { method: 'POST', headers: { 'Layerd-Setup': secret }, body: backup })
+}
+
+/** Waits until layerd has taken on what it was given: then somebody owns it. */
+export async function begunAnew(): Promise<void> {
+  for (;;) {
+    await new Promise((again) => setTimeout(again, 500))
+    const door = await getDoor().catch(() => null) // it is not there for a moment
+    if (door && !door.setup) return
+  }
+}
+
 /** Exchanges a name and a password for the cookie. */
 export async function logIn(name: string, password: string): Promise<void> {
   await ask('/v1/login', json({ name, password }))

@@ -53,7 +53,7 @@ export function BackupPage() {
       </section>
       <section class="card" aria-label="Restore">
         <h2>Restore</h2>
-        <p>On a new card, install layerd, and before anybody becomes its owner:</p>
+        <p>On a new card, install layerd, open its set-up link, and choose <em>I have a backup</em>. Or, on its computer, before anybody becomes its owner:</p>
         <pre>sudo systemctl stop layerd{'\n'}sudo layerd restore FILE --data /var/lib/private/layerd{'\n'}sudo systemctl start layerd</pre>
         <p class="muted">Passwords and keys are then those of the backup.</p>
       </section>

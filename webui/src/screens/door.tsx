@@ -7,7 +7,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useState } from 'preact/hooks'
 import { login } from '../api'
-import { doorWords, getDoor, logIn, passwordProblem, refusedBy, setUp, waitText, type DoorState, type Tried } from '../door'
+import { begunAnew, doorWords, getDoor, logIn, passwordProblem, refusedBy, restore, setUp, waitText, type DoorState, type Tried } from '../door'
 import { Icon, Spinner, type IconName } from '../parts/icon'
 import { PasswordField } from '../parts/password'
 import { readCarried } from '../route'
@@ -182,7 +182,31 @@ function Welcome({ name: host }: { name: string }) {
         <PasswordField label="Password" value={password} onInput={setPassword} autocomplete="new-password" wrong={password !== '' && weak !== ''} hint={weak || 'Long enough.'} />
       </TryForm>
       <p class="muted small">Have it kept by your browser or phone. Who forgets it needs the computer that runs layerd to get in again.</p>
+      <details><summary>I have a backup</summary><RestoreForm /></details>
     </section>
+  )
+}
+
+/** Gives layerd a backup, in place of making a first owner; then waits until it has begun anew, and asks to log in. */
+function RestoreForm() {
+  const id = useId()
+  const [file, setFile] = useState<File | null>(null)
+  const trying = useTry('setup')
+  const restored = async () => {
+    if (!file) return
+    await restore(setupSecret.value, file)
+    await begunAnew()
+    location.reload()
+    await new Promise(() => undefined) // until then
+  }
+  return (
+    <TryForm trying={trying} ready={file !== null} button="Restore it" onTry={restored}>
+      <p class="muted">Settings, people and history become those of the backup. Log in with the password that you had.</p>
+      <div class="field">
+        <label for={id}>Backup of a layerd</label>
+        <input id={id} type="file" aria-invalid={trying.problem !== ''} onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)} />
+      </div>
+    </TryForm>
   )
 }
 
