@@ -25,6 +25,7 @@ import (
 	"layerd/internal/moonraker"
 	"layerd/internal/octoprint"
 	"layerd/internal/overlay"
+	"layerd/internal/power"
 	"layerd/internal/prusalink"
 	"layerd/internal/server"
 	"layerd/internal/spoolman"
@@ -53,13 +54,15 @@ type parts struct {
 	films   *timelapse.Recorder
 	guard   *guard.Guard
 	overlay *overlay.Switch
+	power   *power.Board
 	told    discovery.Config // to the local network
 	server  *server.Server
 	doorman *access.Gate
 	demo    *demo // nil outside the demo
 	staged  staged
 	secret  string
-	page    netip.AddrPort // where the page is served, once it is
+	page    netip.AddrPort          // where the page is served, once it is
+	fail    context.CancelCauseFunc // ends run
 }
 
 // serve is the daemon: it builds the parts, runs them until ctx ends, and parks a print under way before it returns. In the demo the pretend
@@ -171,6 +174,9 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.guard, err = d.watcher(ctx); err != nil {
 		return err
 	}
+	if d.power, err = d.switches(ctx, custom.Lamp); err != nil {
+		return err
+	}
 	if d.films, err = d.recorder(ctx); err != nil {
 		return err
 	}
@@ -188,7 +194,7 @@ func (d *parts) wire(ctx context.Context) error {
 		return fmt.Errorf("read the settings: %w", err)
 	}
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard, Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
+		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard, Power: d.power, Machine: d.machine(), Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version,
 		Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
 	octo.UUID, octo.Description = d.told.UUID, d.told.Description
@@ -269,6 +275,7 @@ func (d *parts) configured(setups []camera.Setup) []camera.Setup {
 func (d *parts) run(ctx context.Context, l net.Listener) error {
 	until, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	d.fail = fail
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	var all sync.WaitGroup
@@ -289,6 +296,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.films.Run)
 	begin(d.guard.Run)
 	begin(d.overlay.Run)
+	begin(d.power.Run)
 	begin(d.announceTo(l.Addr()))
 	begin(d.server.Run)
 	begin(func(life context.Context) error { return d.server.Serve(life, l) })

@@ -22,6 +22,7 @@ import (
 	"layerd/gcode"
 	"layerd/internal/access"
 	"layerd/internal/latest"
+	"layerd/internal/power"
 	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/viewer"
@@ -148,6 +149,8 @@ type Config struct {
 	Temperatures Temperatures
 	Timelapses   Timelapses
 	Guard        Guard
+	Power        Power                              // nil = there is no switch
+	Machine      Machine                            // nil = nothing can be done to it
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged
@@ -181,7 +184,6 @@ type Server struct {
 	picked      chan struct{}          // holds one token when another was selected since the last view
 	firstRev    uint64                 // of all these
 	custom      *custom
-	lampOn      atomic.Bool // what was asked for last
 	preparing   atomic.Pointer[preparation]
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
 
@@ -209,6 +211,12 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Zone == nil {
 		cfg.Zone = time.Local
+	}
+	if cfg.Power == nil {
+		cfg.Power = power.New(power.Config{Power: power.UsualSettings()})
+	}
+	if cfg.Machine == nil {
+		cfg.Machine = power.Machine{}
 	}
 	if cfg.Locked == nil {
 		cfg.Locked = map[string]string{}

@@ -54,6 +54,9 @@ func (s *Server) Run(ctx context.Context) error {
 	followers.Go(func() { follow(ctx, status, shown, kick) })
 	followers.Go(func() { follow(ctx, films, film, kick) })
 	followers.Go(func() { follow(ctx, watched, watch, kick) })
+	switches := s.cfg.Power.Statuses()
+	_, switched := switches.Get()
+	followers.Go(func() { follow(ctx, switches, switched, kick) })
 	followers.Go(func() { s.keepDeeds(ctx) })
 
 	networks, joined := s.cfg.Overlay.Statuses(), make(chan struct{}, 1)
@@ -151,7 +154,7 @@ func (s *Server) compose() *view {
 		v.state.Cameras = []camera.Status{}
 	}
 	v.state.Guard, _ = s.cfg.Guard.States().Get()
-	v.state.Lamp, v.state.Preparing = s.lampStatus(), s.preparingNow()
+	v.state.Lamp, v.state.Power, v.state.Preparing = s.lampStatus(), s.powerState(), s.preparingNow()
 	v.state.Asking = s.apps.asked()
 	v.state.Overlay, v.state.OverlayRev = s.overlayState(), s.overlayRev.Load()
 	// A list is a list in JSON even when it is empty.
