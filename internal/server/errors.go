@@ -64,7 +64,7 @@ var kinds = []kind{
 	{"bad_profile", 422, nil, "", "Correct the value and save again."},
 	{"bad_script", 422, nil, "", "Correct the line and save again."},
 	{"no_profile", 404, printer.ErrNoProfile, "There is no such profile.", "Look at the list of profiles again."},
-	{"no_lamp", 404, nil, "No lamp is set up.", "An owner sets it up in Settings, Cameras."},
+	{"no_lamp", 404, nil, "No lamp is set up.", "An owner sets it up in Settings, Power and light."},
 	{"no_power", 404, power.ErrNone, "No switch for the printer's power is set up.", "An owner sets it up in Settings, Power and light."},
 	{"bad_power", 422, power.ErrSetup, "", "Correct the value and save again."},
 	{"wrong_state", 409, power.ErrPrinting, "A print is under way.", "Wait until it has ended, or cancel it."},
