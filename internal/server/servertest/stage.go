@@ -42,8 +42,8 @@ type Stage struct {
 	Power   *power.Board
 }
 
-// New returns a Stage whose printer is idle.
-func New(t testing.TB) *Stage {
+// New returns a Stage whose printer is idle. change changes what its Server is made of.
+func New(t testing.TB, change ...func(*server.Config)) *Stage {
 	files, err := store.Open(t.TempDir(), store.Limits{MaxFileBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -54,9 +54,13 @@ func New(t testing.TB) *Stage {
 		Films: latest.New(&timelapse.List{Settings: timelapse.UsualSettings()})}
 	g.Printer.snaps = g.Snaps
 	g.Power = power.New(power.Config{Printer: g.Printer, Power: power.UsualSettings()})
-	g.Server = server.New(server.Config{Printer: g.Printer, Console: g.Console, Files: files, Queue: files, People: files, Spools: noSpools{}, Gate: g.Gate,
+	cfg := server.Config{Printer: g.Printer, Console: g.Console, Files: files, Queue: files, People: files, Spools: noSpools{}, Gate: g.Gate,
 		Cameras: cameras{status: g.Cameras}, Overlay: noOverlay{}, Temperatures: g.Temps, Timelapses: noFilms{list: g.Films}, Guard: noGuard{}, Power: g.Power, Zone: time.UTC, Version: "test",
-		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}})
+		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}}
+	for _, f := range change {
+		f(&cfg)
+	}
+	g.Server = server.New(cfg)
 	return g
 }
 
@@ -182,7 +186,7 @@ func (g *Gate) Identify(r *http.Request) (access.Identity, error) {
 	if err != nil || g.gone[key] {
 		return access.Identity{}, access.ErrDenied
 	}
-	return access.Identity{ID: "id-" + key, Name: key, Role: role, Via: via}, nil
+	return access.Identity{ID: "id-" + key, Name: key, Role: role, Via: via, Confirmed: via == "bearer"}, nil
 }
 
 // ViewTicket is as good as the Gate's, for who only compares.

@@ -14,6 +14,9 @@ const kindNames: Record<Way['kind'], string> = {
   shelly2: 'A Shelly plug, Plus or later', http: 'Two web addresses',
 }
 
+/** The number that somebody has typed; what is no digit does not count. */
+export const digits = (text: string): number => Number(text.replace(/\D/g, ''))
+
 interface WayFormProps {
   name: 'Power' | 'Lamp'
   way: Way
@@ -54,7 +57,7 @@ export function WayForm({ name, way: had, hasPassword, all, usual, disabled, doi
   const number = (key: 'line' | 'channel', label: string, about: string) => (
     <div class="field">
       <label for={id + key}>{label}</label>
-      <input id={id + key} type="number" inputMode="numeric" min={0} max={key === 'line' ? 1023 : 32} value={way[key]} disabled={disabled} onInput={(event) => set({ [key]: Number(event.currentTarget.value) })} />
+      <input id={id + key} type="text" inputMode="numeric" autocomplete="off" maxLength={4} value={way[key]} disabled={disabled} onInput={(event) => set({ [key]: digits(event.currentTarget.value) })} />
       <small class="muted">{about}</small>
     </div>
   )

@@ -7,7 +7,7 @@ import { whyNotOwner } from '../custom'
 import { HoldButton } from '../parts/hold'
 import { Icon, Spinner } from '../parts/icon'
 import { Sheet } from '../parts/sheet'
-import { WayForm } from '../parts/wayform'
+import { digits, WayForm } from '../parts/wayform'
 import { readPower, type Power } from '../power'
 import { allowed, loadChoices, notify, perform, state } from '../state'
 import { underWay } from '../words'
@@ -17,8 +17,8 @@ export function PowerPage() {
   const why = whyNotOwner()
   if (!allowed('owner')) return <p class="why bar"><Icon name="lock" size={20} />Only an owner sees and changes this.</p>
   if (!all) return <p class="center muted"><Spinner /></p>
-  const saved = (what: string) => {
-    notify('good', what)
+  const saved = () => {
+    notify('good', 'Saved.')
     void again()
     void loadChoices()
   }
@@ -26,10 +26,10 @@ export function PowerPage() {
     <div class="custom">
       {why && <p class="why bar"><Icon name="lock" size={20} />{why}</p>}
       <div class="columns">
-        <PowerForm key={JSON.stringify(all.settings)} all={all} disabled={why !== ''} onSaved={() => saved('Saved.')} />
+        <PowerForm key={JSON.stringify(all.settings)} all={all} disabled={why !== ''} onSaved={saved} />
         <div class="column">
           <WayForm key={JSON.stringify(all.lamp)} name="Lamp" way={all.lamp} hasPassword={all.lamp_has_password} all={all} usual={{ on_lines: 'M355 S1', off_lines: 'M355 S0' }} disabled={why !== ''}
-            doing={(way) => way.kind === '' || way.kind === 'lines' ? { do: 'set_lamp', on_lines: way.kind && way.on_lines, off_lines: way.kind && way.off_lines } : { do: 'set_lamp', way }} onSaved={() => saved('Saved. The lamp’s button is on the picture.')} />
+            doing={(way) => way.kind === '' || way.kind === 'lines' ? { do: 'set_lamp', on_lines: way.kind && way.on_lines, off_lines: way.kind && way.off_lines } : { do: 'set_lamp', way }} onSaved={saved} />
           <Computer all={all} disabled={why !== ''} />
         </div>
       </div>
@@ -53,7 +53,7 @@ function PowerForm({ all, disabled, onSaved }: { all: Power; disabled: boolean; 
       {check('after_cancelled', 'Also after one that was stopped')}
       <div class="field">
         <label for="cool">Cool is a nozzle below, in °C</label>
-        <input id="cool" type="number" inputMode="numeric" min={30} max={100} value={rules.cool_c} disabled={disabled} onInput={(event) => set({ cool_c: Number(event.currentTarget.value) })} />
+        <input id="cool" type="text" inputMode="numeric" autocomplete="off" maxLength={3} value={rules.cool_c} disabled={disabled} onInput={(event) => set({ cool_c: digits(event.currentTarget.value) })} />
       </div>
       {check('on_connect', 'On before the printer is connected by hand')}
       {check('cut_on_stop', 'Emergency stop takes the power away, too')}
