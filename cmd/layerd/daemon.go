@@ -27,6 +27,7 @@ import (
 	"layerd/internal/moonraker"
 	"layerd/internal/octoprint"
 	"layerd/internal/overlay"
+	"layerd/internal/power"
 	"layerd/internal/prusalink"
 	"layerd/internal/renew"
 	"layerd/internal/server"
@@ -57,6 +58,7 @@ type parts struct {
 	guard   *guard.Guard
 	overlay *overlay.Switch
 	health  *health.Watch
+	power   *power.Board
 	told    discovery.Config // to the local network
 	server  *server.Server
 	doorman *access.Gate
@@ -186,6 +188,9 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.guard, err = d.watcher(ctx); err != nil {
 		return err
 	}
+	if d.power, err = d.switches(ctx, custom.Lamp); err != nil {
+		return err
+	}
 	if d.films, err = d.recorder(ctx); err != nil {
 		return err
 	}
@@ -208,7 +213,7 @@ func (d *parts) wire(ctx context.Context) error {
 	}
 	d.health = d.lookAfter()
 	d.server = server.New(server.Config{Printer: d.printer, Console: d.printer.Console(), Files: d.store, History: d.history, Spools: d.spools, Queue: d.store,
-		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard,
+		Gate: d.doorman, People: d.store, Host: host, Cameras: d.cameras, Overlay: d.overlay, Temperatures: d.thermo, Timelapses: d.films, Guard: d.guard, Power: d.power, Machine: d.machine(),
 		Backups: copies, Renewer: d.renewer, Reports: d.health.Reports(), Vital: d.vital(), Figures: d.figures(),
 		Page: webui.Files(), Ports: own.Ports, Log: d.log, Version: version, Names: d.names, Demo: d.cfg.Demo, Custom: custom, Locked: d.cfg.Locked})
 	octo := octoprint.New(d.server)
@@ -312,6 +317,7 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	begin(d.guard.Run)
 	begin(d.overlay.Run)
 	begin(d.health.Run)
+	begin(d.power.Run)
 	begin(d.announceTo(l.Addr()))
 	begin(d.renewer.Run)
 	begin(d.server.Run)

@@ -15,9 +15,13 @@ func renewer(snapshots *printer.Snapshots, log *slog.Logger) (*renew.Renewer, er
 	if err != nil {
 		return nil, err
 	}
-	var dir string
+	return renew.New(renew.Config{Snapshots: snapshots, Dir: runtimeDir(), Again: os.Getenv("INVOCATION_ID") != "" && os.Getenv("NOTIFY_SOCKET") != "", Replaced: replaced, Log: log}), nil
+}
+
+// runtimeDir is where layerd and the rest of the machine leave each other files; "" when systemd has made none.
+func runtimeDir() string {
 	if all := filepath.SplitList(os.Getenv("RUNTIME_DIRECTORY")); len(all) > 0 {
-		dir = all[0]
+		return all[0]
 	}
-	return renew.New(renew.Config{Snapshots: snapshots, Dir: dir, Again: os.Getenv("INVOCATION_ID") != "" && os.Getenv("NOTIFY_SOCKET") != "", Replaced: replaced, Log: log}), nil
+	return ""
 }

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 
 	"layerd/internal/access"
+	"layerd/internal/power"
 	"layerd/internal/server"
 )
 
@@ -66,6 +67,13 @@ var methods = []method{
 	{"server.files.copy", access.Operator, (*API).copy, []string{"POST /server/files/copy"}},
 	{"access.oneshot_token", access.Viewer, (*API).oneshot, []string{"GET /access/oneshot_token"}},
 	{"machine.system_info", access.Viewer, (*API).systemInfo, []string{"GET /machine/system_info"}},
+
+	{"machine.reboot", access.Owner, machine(power.Reboot, "reboot"), []string{"POST /machine/reboot"}},
+	{"machine.shutdown", access.Owner, machine(power.Shutdown, "shutdown"), []string{"POST /machine/shutdown"}},
+	{"server.restart", access.Owner, (*API).restart, []string{"POST /server/restart"}},
+	{"machine.device_power.devices", access.Viewer, (*API).devices, []string{"GET /machine/device_power/devices"}},
+	{"machine.device_power.get_device", access.Viewer, (*API).device, []string{"GET /machine/device_power/device"}},
+	{"machine.device_power.post_device", access.Operator, (*API).switchDevice, []string{"POST /machine/device_power/device"}},
 
 	{"printer.info", access.Viewer, (*API).printer, []string{"GET /printer/info"}},
 	{"printer.objects.list", access.Viewer, (*API).objects, []string{"GET /printer/objects/list"}},

@@ -42,7 +42,7 @@ func New(s *server.Server) *API { return &API{s: s} }
 // Routes are all that is answered, file by file.
 func (a *API) Routes() []server.Route {
 	return slices.Concat(a.generalRoutes(), a.accessRoutes(), a.connectionRoutes(), a.fileRoutes(), a.jobRoutes(), a.printerRoutes(), a.commandRoutes(),
-		a.profileRoutes(), a.settingsRoutes(), a.timelapseRoutes(), a.systemRoutes(), a.pluginRoutes(), a.appRoutes(), a.pushRoutes())
+		a.profileRoutes(), a.settingsRoutes(), a.timelapseRoutes(), a.systemRoutes(), a.pluginRoutes(), a.psuRoutes(), a.appRoutes(), a.pushRoutes())
 }
 
 // Rest is what is left of OctoPrint's addresses, for Server.Mount after everything else that lives below them: there is nothing, said in its form.

@@ -73,7 +73,7 @@ type PluginMessage struct {
 }
 
 // pluginsBetween is what OctoPrint's own plugins say of the firmware's questions and words and of programs that ask for a key, and what the best known
-// one of others says of layers.
+// ones of others say of layers and of the power.
 // The zero moment is before everything.
 func pluginsBetween(was, is moment) (out []PluginMessage) {
 	const prompts, notices, keys = "action_command_prompt", "action_command_notification", "appkeys"
@@ -107,6 +107,9 @@ func pluginsBetween(was, is moment) (out []PluginMessage) {
 	}
 	if l := layersOf(is); l != layersOf(was) && (l.under || was.st.Rev != 0) {
 		out = append(out, PluginMessage{"DisplayLayerProgress-websocket-payload", l.message()})
+	}
+	if p := is.st.Power; p != nil && (was.st.Power == nil || psuOf(was.st.Power) != psuOf(p)) {
+		out = append(out, PluginMessage{"psucontrol", map[string]any{"isPSUOn": psuOf(p).On}})
 	}
 	return out
 }

@@ -27,6 +27,7 @@ import (
 	"layerd/internal/history"
 	"layerd/internal/overlay"
 	"layerd/internal/people"
+	"layerd/internal/power"
 	"layerd/internal/server"
 	"layerd/internal/spools"
 	"layerd/internal/store"
@@ -84,8 +85,9 @@ func newRig(t *testing.T, faster float64) *rig {
 	custom, err := server.ReadCustom(t.Context(), r.store)
 	must(err)
 	custom.Shelf = printer.NewShelf(profile)
+	board := power.New(power.Config{Printer: r.printer, Power: power.UsualSettings()})
 	r.server = server.New(server.Config{Printer: r.printer, Console: r.printer.Console(), Files: r.store, History: hist, Spools: shelf, Queue: r.store, Gate: gate, People: r.store, Host: "test",
-		Cameras: cams, Overlay: away, Temperatures: temps, Timelapses: films, Guard: guard.New(guard.Config{Printer: r.printer, Settings: guard.UsualSettings()}), Page: fstest.MapFS{"index.html": {Data: []byte("page")}}, Ports: list, Version: "test", Custom: custom})
+		Cameras: cams, Overlay: away, Temperatures: temps, Timelapses: films, Guard: guard.New(guard.Config{Printer: r.printer, Settings: guard.UsualSettings()}), Power: board, Page: fstest.MapFS{"index.html": {Data: []byte("page")}}, Ports: list, Version: "test", Custom: custom})
 	api := New(r.server)
 	api.UUID = uuid
 	api.Description = discovery.Config{Host: "test", UUID: uuid, Version: emulated}.Description

@@ -102,7 +102,7 @@ func (a *API) settings(r *http.Request, me access.Identity) object {
 			"enableDragDropUpload": false, "autoUppercaseBlacklist": []string{"M117", "M118"}},
 		"folder":        object{"uploads": "", "timelapse": "", "watched": ""}, // where they are is nobody's business
 		"gcodeAnalysis": object{"runAt": "idle", "bedZ": 0.0},
-		"plugins":       a.pluginSettings(first),
+		"plugins":       a.pluginSettings(first, st),
 		"scripts":       object{"gcode": object{}},
 		"serial": object{"port": port, "baudrate": baud, "portOptions": a.ports(st), "baudrateOptions": baudsOf(st), "autoconnect": true, "log": false,
 			"timeoutConnection": 10.0, "timeoutDetectionFirst": 10.0, "timeoutCommunication": 30.0, "timeoutTemperature": 5.0, "longRunningCommands": []string{}, "blockedCommands": []string{},
@@ -118,8 +118,8 @@ func (a *API) settings(r *http.Request, me access.Identity) object {
 }
 
 // pluginSettings are those of the original's plugins that clients look for: Home Assistant refuses to be set up without discovery's.
-func (a *API) pluginSettings(first object) object {
-	return object{
+func (a *API) pluginSettings(first object, st server.State) object {
+	all := object{
 		"discovery": object{"upnpUuid": a.UUID, "publicHost": nil, "publicPort": nil, "pathPrefix": nil, "httpUsername": nil, "httpPassword": nil, "zeroConf": []any{}, "addresses": nil, "interfaces": nil,
 			"ignoredAddresses": nil, "ignoredInterfaces": nil, "model": object{"name": "layerd", "description": nil, "number": nil, "serial": nil, "url": nil, "vendor": nil, "vendorUrl": nil}},
 		"UltimakerFormatPackage":      object{"installed": true}, // Cura then sends UFP, with the picture in it
@@ -128,6 +128,10 @@ func (a *API) pluginSettings(first object) object {
 		"classicwebcam": object{"stream": first["stream"], "snapshot": first["snapshot"], "flipH": false, "flipV": false, "rotate90": false, "streamRatio": "16:9", "streamTimeout": 5, "streamWebrtcIceServers": []string{},
 			"snapshotTimeout": 5, "snapshotSslValidation": true, "cacheBuster": false},
 	}
+	if st.Power != nil { // clients show a switch where the plugin is there
+		all["psucontrol"] = object{"switchingMethod": "PLUGIN", "sensingMethod": "PLUGIN"}
+	}
+	return all
 }
 
 // presets are what our page offers to warm up for.

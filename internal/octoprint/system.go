@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"layerd/internal/access"
+	"layerd/internal/power"
 	"layerd/internal/server"
 )
 
@@ -19,11 +20,15 @@ func (a *API) systemRoutes() []server.Route {
 	}
 	none := []any{}
 	return []server.Route{
-		{Method: "GET", Path: "/api/system/commands", Least: access.Viewer, Serve: is(map[string]any{"core": none, "custom": none, "plugin": none})},
-		{Method: "GET", Path: "/api/system/commands/core", Least: access.Viewer, Serve: is(none)},
+		{Method: "GET", Path: "/api/system/commands", Least: access.Viewer, Serve: func(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+			return a.say(w, map[string]any{"core": a.systemCommands(r), "custom": none, "plugin": none})
+		}},
+		{Method: "GET", Path: "/api/system/commands/core", Least: access.Viewer, Serve: func(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
+			return a.say(w, a.systemCommands(r))
+		}},
 		{Method: "GET", Path: "/api/system/commands/custom", Least: access.Viewer, Serve: is(none)},
 		{Method: "GET", Path: "/api/system/commands/plugin", Least: access.Viewer, Serve: is(none)},
-		{Method: "POST", Path: "/api/system/commands/*", Least: access.Owner, Serve: no(refuse(http.StatusNotFound, "There is no such command: layerd neither restarts itself nor shuts the machine down."))},
+		{Method: "POST", Path: "/api/system/commands/*", Least: access.Owner, Serve: a.systemCommand},
 		{Method: "GET", Path: "/api/system/info", Least: access.Owner, Serve: a.systemInfo},
 		{Method: "GET", Path: "/api/system/usage", Least: access.Viewer, Serve: a.usage},
 		{Method: "GET", Path: "/api/system/startup", Least: access.Viewer, Serve: is(map[string]any{"startup": map[string]any{}})},
@@ -34,6 +39,53 @@ func (a *API) systemRoutes() []server.Route {
 		// It has the original call addresses and look at paths of its caller's choice.
 		{Method: "POST", Path: "/api/util/test", Least: access.Owner, Serve: no(refuse(http.StatusForbidden, "layerd tests no addresses or paths for others."))},
 	}
+}
+
+// system are the original's core commands, and ours that do the same.
+var system = []struct {
+	action, name, confirm, do string
+	can                       func(*server.Server) bool
+}{
+	{"shutdown", "Shutdown system", "The machine is shut down, and stays off until its power is taken away and given back.", "shutdown", able(power.Shutdown)},
+	{"reboot", "Reboot system", "The machine is restarted.", "reboot", able(power.Reboot)},
+	{"restart", "Restart layerd", "layerd is restarted.", "restart", (*server.Server).CanRestart},
+}
+
+func able(d power.Deed) func(*server.Server) bool {
+	return func(s *server.Server) bool { return s.Config().Machine.Can(d) }
+}
+
+// SystemCommand is one that may be done to the machine.
+type SystemCommand struct {
+	Action   string `json:"action"`
+	Name     string `json:"name"`
+	Confirm  string `json:"confirm"`
+	Source   string `json:"source"`
+	Resource string `json:"resource"`
+}
+
+// systemCommands are those that somebody would hear of: as in an original where the others are not set up.
+func (a *API) systemCommands(r *http.Request) []SystemCommand {
+	all := []SystemCommand{}
+	for _, c := range system {
+		if c.can(a.s) {
+			all = append(all, SystemCommand{c.action, c.name, c.confirm, "core", a.s.Base(r) + "/api/system/commands/core/" + c.action})
+		}
+	}
+	return all
+}
+
+func (a *API) systemCommand(w http.ResponseWriter, r *http.Request, me access.Identity) error {
+	for _, c := range system {
+		if r.PathValue("path") != "core/"+c.action || !c.can(a.s) {
+			continue
+		}
+		if err := a.s.Try(r.Context(), me, server.Command{Do: c.do}); err != nil {
+			return err
+		}
+		return done(w)
+	}
+	return refuse(http.StatusNotFound, "There is no such command.")
 }
 
 func (a *API) systemInfo(w http.ResponseWriter, _ *http.Request, me access.Identity) error {

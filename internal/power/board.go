@@ -2,7 +2,6 @@ package power
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -168,7 +167,7 @@ func (b *Board) Try(ctx context.Context, w Way) (State, string, error) {
 func (b *Board) Lamp(ctx context.Context, on bool) error {
 	err := b.lamp.put(ctx, on)
 	b.publish()
-	return say("the lamp", err)
+	return err
 }
 
 // Power switches the printer's power. Off is ErrPrinting while a print is under way, and ErrHot while a nozzle is hot, unless anyway. The port is closed
@@ -203,14 +202,7 @@ func (b *Board) put(ctx context.Context, way Way, on bool) error {
 	b.after.keep("")
 	b.mu.Unlock()
 	b.changed()
-	return say("the power", err)
-}
-
-func say(what string, err error) error {
-	if err != nil {
-		return fmt.Errorf("switch %s: %w", what, err)
-	}
-	return nil
+	return err
 }
 
 func (b *Board) hang(up bool) (was bool) {

@@ -3,6 +3,7 @@ package power
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -99,7 +100,10 @@ func (o *outlet) put(ctx context.Context, on bool) error {
 	}
 	defer done()
 	if err := o.reach.set(ctx, on); err != nil {
-		return err
+		if _, behind := o.reach.(*lines); behind || errors.Is(err, ErrNone) { // the printer says itself what it does not take
+			return err
+		}
+		return fmt.Errorf("%w: %w", ErrReach, err)
 	}
 	err = o.note(ctx)
 	o.mu.Lock()
@@ -113,7 +117,7 @@ func (o *outlet) put(ctx context.Context, on bool) error {
 	return nil
 }
 
-var errStays = errors.New("it was told, and stays as it was")
+var errStays = fmt.Errorf("%w: it was told, and stays as it was", ErrReach)
 
 func (o *outlet) close() {
 	o.turn <- struct{}{}

@@ -33,6 +33,7 @@ func (s Settings) Validate() error {
 
 var (
 	ErrNone     = errors.New("no such switch is set up")
+	ErrReach    = errors.New("the switch was not reached")
 	ErrPrinting = errors.New("a print is under way")
 	ErrHot      = errors.New("the nozzle is hot, and its fan would stop")
 )

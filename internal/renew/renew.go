@@ -59,6 +59,9 @@ func New(cfg Config) *Renewer {
 // Waits says whether a new version waits for its turn.
 func (r *Renewer) Waits() *latest.Value[bool] { return r.waits }
 
+// Again reports whether layerd would be started again when it ends.
+func (r *Renewer) Again() bool { return r.cfg.Again }
+
 // Restart has layerd started again at once. It wraps printer.ErrWrongState in mid-print, and returns ErrNobody where it would not come back. Heat does not matter:
 // whoever asks sees it.
 func (r *Renewer) Restart() error {

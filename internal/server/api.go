@@ -99,7 +99,7 @@ func (s *Server) servePrintLog(w http.ResponseWriter, r *http.Request, _ access.
 var bauds = []int{115200, 250000, 230400, 57600, 500000, 1000000, 76800, 38400, 19200, 9600}
 
 func (s *Server) serveChoices(w http.ResponseWriter, r *http.Request, _ access.Identity) error {
-	c := Choices{Presets: printer.Presets(), Cameras: s.cfg.Cameras.Devices(), Ports: []printer.PortInfo{}, Bauds: bauds, Setups: s.cameraSetups(), Lamp: s.custom.get().Lamp, FitArcs: s.custom.get().FitArcs}
+	c := Choices{Presets: printer.Presets(), Cameras: s.cfg.Cameras.Devices(), Ports: []printer.PortInfo{}, Bauds: bauds, Setups: s.cameraSetups(), Lamp: Lamp{s.custom.get().Lamp.OnLines, s.custom.get().Lamp.OffLines}, FitArcs: s.custom.get().FitArcs}
 	if snap, _ := s.cfg.Printer.Snapshots().Get(); snap != nil {
 		c.Arcs = printer.KnowsArcs(snap.Connection)
 	}

@@ -107,6 +107,12 @@ func detailOf(c *call) string {
 	add("line", short(c.Line))
 	add("port", short(c.Port))
 	add("axes", short(c.Axes))
+	if c.Power != nil {
+		add("kind", string(c.Power.Power.Kind))
+	}
+	if c.Way != nil {
+		add("kind", string(c.Way.Kind))
+	}
 	if c.Stop != nil {
 		add("stop", where(*c.Stop))
 	}

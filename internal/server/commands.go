@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"layerd/internal/access"
+	"layerd/internal/power"
 	"layerd/printer"
 )
 
@@ -48,7 +49,10 @@ var commands = []command{
 	{"keep_object", access.Operator, free, skipObject(false)},
 	{"start_card", access.Operator, free, (*Server).doStartCard},
 	{"answer", access.Operator, free, (*Server).doAnswer},
-	{emergencyStop, access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.EmergencyStop(ctx) }},
+	{emergencyStop, access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) {
+		defer s.cfg.Power.Stopped()
+		return s.cfg.Printer.EmergencyStop(ctx)
+	}},
 	{"dismiss", access.Operator, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Dismiss(ctx) }},
 
 	{"home", access.Operator, free, (*Server).doHome},
@@ -88,7 +92,9 @@ var commands = []command{
 
 	{"press", access.Operator, free, (*Server).doPress}, // what an owner has written
 	{"lamp", access.Operator, free, (*Server).doLamp},   // the same
-	{"send", access.Owner, free, (*Server).doSend},      // the raw console is the owner's alone
+	{"power", access.Operator, free, (*Server).doPower},
+	{"power_after", access.Operator, free, (*Server).doPowerAfter},
+	{"send", access.Owner, free, (*Server).doSend}, // the raw console is the owner's alone
 	{"connect", access.Owner, free, (*Server).doConnect},
 	{"disconnect", access.Owner, free, func(s *Server, ctx context.Context, c *call) (uint64, error) { return s.cfg.Printer.Disconnect(ctx) }},
 	{"set_profile", access.Owner, free, (*Server).doSetProfile},
@@ -102,6 +108,9 @@ var commands = []command{
 	{"remove_camera", access.Owner, free, (*Server).doRemoveCamera},
 	{"set_control", access.Owner, free, (*Server).doSetControl},
 	{"set_lamp", access.Owner, free, (*Server).doSetLamp},
+	{"set_power", access.Owner, again, (*Server).doSetPower}, // it makes layerd call an address
+	{"reboot", access.Owner, again, machine(power.Reboot)},
+	{"shutdown", access.Owner, again, machine(power.Shutdown)},
 	{"set_fit_arcs", access.Owner, free, (*Server).doSetFitArcs},
 	{"set_cooling", access.Owner, free, (*Server).doSetCooling},
 	{"set_timelapse", access.Owner, free, (*Server).doSetTimelapse},
@@ -221,6 +230,7 @@ func (s *Server) run(found *command, me access.Identity, cmd Command) (answer An
 		return answer
 	}
 	answer.Rev, answer.Job = rev, c.started
+	s.touched(cmd.Do)
 	s.log.Info("command", "do", cmd.Do, "who", me.Name, "rev", rev)
 	return answer
 }
@@ -317,6 +327,9 @@ func (s *Server) doConnect(ctx context.Context, c *call) (uint64, error) {
 	}
 	if c.Baud < 0 || c.Baud > 4_000_000 || len(c.Port) > 512 || strings.ContainsRune(c.Port, 0) {
 		return 0, badCommand("port must be the path of a serial port, and baud its speed or 0.")
+	}
+	if err := s.powerBeforeConnect(ctx); err != nil {
+		return 0, err
 	}
 	return s.cfg.Printer.Connect(ctx, c.Port, c.Baud)
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"layerd/internal/access"
+	"layerd/internal/power"
 	"layerd/printer"
 )
 
@@ -30,7 +31,7 @@ type Custom struct {
 	Shelf   printer.Shelf
 	Scripts printer.Scripts
 	Buttons Buttons
-	Lamp    Lamp
+	Lamp    power.Way
 	FitArcs bool // prints are of copies with arcs, where the firmware knows them
 }
 
@@ -74,6 +75,7 @@ func ReadCustom(ctx context.Context, settings Settings) (Custom, error) {
 	if _, err := settings.Setting(ctx, lampKey, &c.Lamp); err != nil {
 		return c, err
 	}
+	c.Lamp = c.Lamp.Tidy() // an older layerd knew lines alone
 	_, err = settings.Setting(ctx, arcsKey, &c.FitArcs)
 	return c, err
 }
@@ -149,6 +151,9 @@ func (s *Server) takeBack(ctx context.Context, had, took Custom) {
 	}
 	if !reflect.DeepEqual(had.Scripts, took.Scripts) {
 		_, err = s.cfg.Printer.SetScripts(ctx, had.Scripts)
+	}
+	if had.Lamp != took.Lamp {
+		err = s.cfg.Power.SetLamp(ctx, had.Lamp)
 	}
 	if err != nil {
 		s.log.Error("the printer has settings that are not kept", "err", err)

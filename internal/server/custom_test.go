@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"layerd/internal/power"
 	"layerd/printer"
 )
 
@@ -32,7 +33,7 @@ func exampleCustom() Custom {
 	if err != nil {
 		panic(err)
 	}
-	return Custom{Shelf: shelf, Lamp: Lamp{OnLines: "M355 S1", OffLines: "M355 S0"}, Buttons: Buttons{LastID: 4, Groups: []printer.ButtonGroup{{Name: "Filament", Buttons: []printer.Button{
+	return Custom{Shelf: shelf, Lamp: power.Way{Kind: power.Lines, OnLines: "M355 S1", OffLines: "M355 S0"}, Buttons: Buttons{LastID: 4, Groups: []printer.ButtonGroup{{Name: "Filament", Buttons: []printer.Button{
 		{ID: 3, Label: "Light", Lines: "M355 S1"},
 		{ID: 4, Label: "Load", Lines: "M104 S{value}\nM117 Load", Confirm: "Is filament at hand?", Number: &printer.ButtonNumber{Label: "Temperature", Unit: "°C", Min: 180, Max: 250, Step: 5, Default: 210}},
 	}}}}}

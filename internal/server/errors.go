@@ -20,6 +20,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/guard"
 	"layerd/internal/overlay"
+	"layerd/internal/power"
 	"layerd/internal/renew"
 	"layerd/internal/spools"
 	"layerd/internal/store"
@@ -69,7 +70,13 @@ var kinds = []kind{
 	{"bad_profile", 422, nil, "", "Correct the value and save again."},
 	{"bad_script", 422, nil, "", "Correct the line and save again."},
 	{"no_profile", 404, printer.ErrNoProfile, "There is no such profile.", "Look at the list of profiles again."},
-	{"no_lamp", 404, nil, "No lamp is set up.", "An owner sets it up in Settings, Cameras."},
+	{"no_lamp", 404, nil, "No lamp is set up.", "An owner sets it up in Settings, Power and light."},
+	{"no_power", 404, power.ErrNone, "No switch for the printer's power is set up.", "An owner sets it up in Settings, Power and light."},
+	{"bad_power", 422, power.ErrSetup, "", "Correct the value and save again."},
+	{"wrong_state", 409, power.ErrPrinting, "A print is under way.", "Wait until it has ended, or cancel it."},
+	{"hot", 409, power.ErrHot, "", "Have it go off by itself once it is cool."},
+	{"deaf_switch", 502, power.ErrReach, "", "Look at it, and at its address in Settings, Power and light."},
+	{"no_machine", 409, power.ErrMachine, "", "Log in to it and do it by hand: sudo reboot, sudo poweroff or sudo systemctl restart layerd."},
 	{"no_button", 404, nil, "There is no such button any more.", "Look at the buttons again."},
 	{"bad_overlay", 422, overlay.ErrSettings, "", "Correct the value and save again."},
 	{"no_overlay", 409, overlay.ErrNotHere, "The network that is used has no such thing, or none is used.", "Look at Settings, Away from home."},

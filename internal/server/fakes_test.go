@@ -98,6 +98,7 @@ func (p *fakePrinter) Connect(ctx context.Context, path string, baud int) (uint6
 func (p *fakePrinter) Disconnect(ctx context.Context) (uint64, error) {
 	return p.call(ctx, "disconnect")
 }
+func (p *fakePrinter) Redial(ctx context.Context) (uint64, error) { return p.call(ctx, "redial") }
 func (p *fakePrinter) Start(ctx context.Context, info printer.JobInfo, src io.ReadCloser) (uint64, error) {
 	rev, err := p.call(ctx, "start", info.File, info.Name, info.By, info.Size)
 	if err == nil {

@@ -15,6 +15,7 @@ import (
 	"layerd/internal/guard"
 	"layerd/internal/health"
 	"layerd/internal/overlay"
+	"layerd/internal/power"
 	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/thermo"
@@ -54,6 +55,7 @@ func goldenState() State {
 		},
 		Cameras:  []camera.Status{{Device: "/dev/v4l/by-id/usb-046d_HD_Webcam-video-index0", Name: "HD Webcam", Live: true, Width: 1280, Height: 720, FPS: 14.9, SinceMS: goldenMS - 3600_000}, {ID: 2, Device: "rpicam:0", Name: "Nozzle", Problem: "The camera Nozzle stopped sending pictures", SinceMS: goldenMS - 9000, Dropped: 3}},
 		Lamp:     &LampStatus{On: true},
+		Power:    &PowerState{On: power.On, After: power.Print, AfterPrint: true, CoolC: 50},
 		FilesRev: 12, SettingsRev: 5, FreeBytes: 5_000_000_000, SpoolsRev: 3, QueueRev: 7, Queued: 2,
 		TimelapsesRev: 9, Timelapse: TimelapseState{ID: "6f1d0c2b8a94e735", Frames: 117, LastN: 116, Step: 1},
 		Guard:   goldenGuard(),
@@ -140,8 +142,8 @@ func goldenTrouble() State {
 	}
 }
 
-// goldens are one example of every message, by file name without .json.
-func goldens() map[string]any {
+// messages are one example of every message, by file name without .json, but for those of the power.
+func messages() map[string]any {
 	benchy := store.File{Path: "toys/3DBenchy.gcode", Name: "3DBenchy.gcode", Bytes: 3456789, ModifiedMS: goldenMS - 86400_000,
 		SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Thumbnail: true, Prints: 3, LastOutcome: "done",
 		EstimateS: 4789.5, FilamentMM: 3712.4, Layers: 240}

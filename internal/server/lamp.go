@@ -2,45 +2,46 @@ package server
 
 import (
 	"context"
-	"strings"
 
-	"layerd/printer"
+	"layerd/internal/power"
 )
 
-// What flows here: on or off → the lines that the owner has written for it → sent as a button's are → what was asked last, which all pages show. The
-// printer does not tell whether its lamp is lit.
+// What flows here: on or off → the board, which sends the lines that the owner has written for it as a button's are, or switches a GPIO line or a plug → what is
+// known of the lamp, which all pages show. A printer does not tell whether its lamp is lit: of lines that is what was asked last.
 
 const lampKey = "lamp"
 
-// Lamp is how the lamp at the printer is switched: G-code, as in a button. Without lines there is no lamp.
+// Lamp are the lines that switch the lamp at the printer, where lines do.
 type Lamp struct {
 	OnLines  string `json:"on_lines"`
 	OffLines string `json:"off_lines"`
 }
 
-// button is what stands for one way of switching it.
-func (l Lamp) button(on bool) printer.Button {
-	if on {
-		return printer.Button{Label: "Lamp on", Lines: l.OnLines}
-	}
-	return printer.Button{Label: "Lamp off", Lines: l.OffLines}
-}
-
-// doSetLamp replaces the lines that switch the lamp; with none at all there is no lamp any more.
+// doSetLamp sets up another way to the lamp: lines, or any other; with none at all there is no lamp any more.
 func (s *Server) doSetLamp(ctx context.Context, c *call) (uint64, error) {
-	if c.OnLines == nil || c.OffLines == nil {
-		return 0, badCommand("This command needs on_lines and off_lines.")
+	if c.Way == nil && (c.OnLines == nil || c.OffLines == nil) {
+		return 0, badCommand("This command needs on_lines and off_lines, or way.")
 	}
-	lamp := Lamp{OnLines: strings.TrimSpace(*c.OnLines), OffLines: strings.TrimSpace(*c.OffLines)}
 	return s.change(ctx, func(now Custom) (Custom, string, any, uint64, error) {
-		if lamp != (Lamp{}) {
-			both := []printer.Button{lamp.button(true), lamp.button(false)}
-			if err := s.cfg.Printer.CheckButtons(ctx, []printer.ButtonGroup{{Name: "Lamp", Buttons: both}}); err != nil {
-				return now, "", nil, 0, err
+		refuse := func(err error) (Custom, string, any, uint64, error) { return now, "", nil, 0, err }
+		var lamp power.Way
+		if c.Way != nil {
+			if !c.me.Confirmed { // it makes layerd call an address
+				return refuse(errConfirm)
 			}
+			lamp = c.Way.Tidy().WithSecretOf(now.Lamp)
+		} else {
+			lamp = power.Way{OnLines: *c.OnLines, OffLines: *c.OffLines}.Tidy()
 		}
-		if lamp != now.Lamp {
-			s.lampOn.Store(false) // another lamp: nobody knows of it
+		if err := s.checkLines(ctx, "Lamp", lamp); err != nil {
+			return refuse(err)
+		}
+		rules, _ := s.cfg.Power.Settings()
+		if err := apart(rules.Power, lamp); err != nil {
+			return refuse(err)
+		}
+		if err := s.cfg.Power.SetLamp(ctx, lamp); err != nil {
+			return refuse(err)
 		}
 		now.Lamp = lamp
 		return now, lampKey, lamp, s.rev(), nil
@@ -52,28 +53,17 @@ func (s *Server) doLamp(ctx context.Context, c *call) (uint64, error) {
 	if c.On == nil {
 		return 0, badCommand("This command needs on.")
 	}
-	done, err := s.custom.alone(ctx) // so that what is shown is what the printer was asked last
-	if err != nil {
-		return 0, err
-	}
-	defer done()
-	lamp := s.custom.get().Lamp
-	if lamp == (Lamp{}) {
+	if s.custom.get().Lamp.Kind == power.None {
 		return 0, &refusal{code: "no_lamp"}
 	}
-	rev, err := s.cfg.Printer.Press(ctx, lamp.button(*c.On), 0)
-	if err != nil {
-		return 0, err
-	}
-	s.lampOn.Store(*c.On)
-	s.custom.tell()
-	return rev, nil
+	return s.rev(), s.cfg.Power.Lamp(ctx, *c.On)
 }
 
 // lampStatus is what the pages show of the lamp, nil without one.
 func (s *Server) lampStatus() *LampStatus {
-	if s.custom.get().Lamp == (Lamp{}) {
+	now, _ := s.cfg.Power.Statuses().Get()
+	if now.Lamp.Kind == power.None {
 		return nil
 	}
-	return &LampStatus{On: s.lampOn.Load()}
+	return &LampStatus{On: now.Lamp.State == power.On}
 }

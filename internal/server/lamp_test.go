@@ -6,12 +6,13 @@ import (
 	"reflect"
 	"testing"
 
+	"layerd/internal/power"
 	"layerd/printer"
 )
 
 func TestTheLampIsSetUpAndSwitched(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Custom.Lamp = Lamp{} })
-	light, fan := Lamp{"M355 S1", "M355 S0"}, Lamp{"M106 P2 S255", "M106 P2 S0"}
+	r := newRig(t, func(c *Config) { c.Custom.Lamp = power.Way{} })
+	light, fan := power.Way{Kind: power.Lines, OnLines: "M355 S1", OffLines: "M355 S0"}, power.Way{Kind: power.Lines, OnLines: "M106 P2 S255", OffLines: "M106 P2 S0"}
 	for _, step := range []struct {
 		role, text string
 		fail       error // what the printer says
@@ -32,7 +33,7 @@ func TestTheLampIsSetUpAndSwitched(t *testing.T) {
 		{"owner", `{"do":"set_lamp","on_lines":"M106 P2 S255","off_lines":"M106 P2 S0"}`, nil, 200, &LampStatus{}, fan},
 		{"operator", `{"do":"lamp","on":true}`, nil, 200, &LampStatus{On: true}, fan},
 		{"operator", `{"do":"lamp","on":false}`, nil, 200, &LampStatus{}, fan},
-		{"owner", `{"do":"set_lamp","on_lines":"","off_lines":" "}`, nil, 200, nil, Lamp{}},
+		{"owner", `{"do":"set_lamp","on_lines":"","off_lines":" "}`, nil, 200, nil, power.Way{}},
 	} {
 		r.printer.failWith(step.fail)
 		if code, a := r.command(t, step.role, step.text); code != step.code {

@@ -71,7 +71,7 @@ func (s *Server) doQueueRemove(ctx context.Context, c *call) (uint64, error) {
 
 // doStartNext prints the queue's first entry. Whether the bed is clear only the person who gives the command can know.
 func (s *Server) doStartNext(ctx context.Context, c *call) (uint64, error) {
-	id, rev, err := s.startPrint(ctx, wanted{next: true, entry: c.Entry, by: c.me.Name, anyway: c.Anyway, record: c.Record, stops: c.Stops, watch: c.Watch})
+	id, rev, err := s.startPrint(ctx, wanted{next: true, entry: c.Entry, by: c.me.Name, anyway: c.Anyway, record: c.Record, stops: c.Stops, watch: c.Watch, powerOff: c.PowerOff})
 	c.started = id
 	return rev, err
 }

@@ -11,6 +11,8 @@ import (
 type Renewer interface {
 	// Waits says whether one is on the disk, and waits until nothing prints and all is cold.
 	Waits() *latest.Value[bool]
+	// Again reports whether layerd would be started again.
+	Again() bool
 	// Restart has layerd started again at once. It wraps printer.ErrWrongState in mid-print.
 	Restart() error
 }
@@ -23,6 +25,9 @@ func (s *Server) newVersionWaits() bool {
 	waits, _ := s.cfg.Renewer.Waits().Get()
 	return waits
 }
+
+// CanRestart reports whether the command restart would do anything.
+func (s *Server) CanRestart() bool { return s.cfg.Renewer != nil && s.cfg.Renewer.Again() }
 
 // doRestart answers before layerd ends: ending takes the time that open answers need.
 func (s *Server) doRestart(context.Context, *call) (uint64, error) {

@@ -13,11 +13,14 @@ import (
 // fakeRenewer notes restarts.
 type fakeRenewer struct {
 	waits    *latest.Value[bool]
+	comes    bool // layerd would be started again
 	refuses  error
 	restarts int
 }
 
 func (f *fakeRenewer) Waits() *latest.Value[bool] { return f.waits }
+
+func (f *fakeRenewer) Again() bool { return f.comes }
 
 func (f *fakeRenewer) Restart() error {
 	if f.refuses != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"layerd/internal/latest"
+	"layerd/internal/power"
 	"layerd/printer"
 )
 
@@ -33,16 +34,20 @@ type rig struct {
 	films   *fakeTimelapses
 	overlay *fakeOverlay
 	guard   *fakeGuard
+	machine *fakeMachine
 }
 
 func newRig(t testing.TB, change ...func(*Config)) *rig {
-	r := &rig{printer: newFakePrinter(), console: fakeConsole{latest.New[[]printer.Entry](nil)}, files: newFakeFiles(t), gate: newFakeGate(), people: &fakePeople{}, cameras: newFakeCameras(), temps: &fakeTemperatures{}, shelf: newFakeShelf(), queue: newFakeQueue(), films: newFakeTimelapses(), overlay: newFakeOverlay(), guard: newFakeGuard()}
-	cfg := Config{Custom: exampleCustom(), Printer: r.printer, Console: r.console, Files: r.files, History: r.files, Spools: r.shelf, Queue: r.queue, Gate: r.gate, People: r.people, Cameras: r.cameras, Temperatures: r.temps, Timelapses: r.films, Guard: r.guard, Backups: &fakeBackups{}, Overlay: r.overlay, Renewer: &fakeRenewer{waits: latest.New(false)}, Zone: time.UTC, Version: "test",
+	r := &rig{printer: newFakePrinter(), console: fakeConsole{latest.New[[]printer.Entry](nil)}, files: newFakeFiles(t), gate: newFakeGate(), people: &fakePeople{}, cameras: newFakeCameras(), temps: &fakeTemperatures{}, shelf: newFakeShelf(), queue: newFakeQueue(), films: newFakeTimelapses(), overlay: newFakeOverlay(), guard: newFakeGuard(), machine: &fakeMachine{}}
+	cfg := Config{Custom: exampleCustom(), Printer: r.printer, Console: r.console, Files: r.files, History: r.files, Spools: r.shelf, Queue: r.queue, Gate: r.gate, People: r.people, Cameras: r.cameras, Temperatures: r.temps, Timelapses: r.films, Guard: r.guard, Machine: r.machine, Backups: &fakeBackups{}, Overlay: r.overlay, Renewer: &fakeRenewer{waits: latest.New(false), comes: true}, Zone: time.UTC, Version: "test",
 		Ports: func() ([]printer.PortInfo, error) { return []printer.PortInfo{{Path: "/dev/ttyUSB0"}}, nil },
 		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}, "assets/app-1234.js": {Data: bytes.Repeat([]byte("let a = 1;\n"), 500)},
 			"favicon.svg": {Data: []byte("<svg/>")}, "assets/.hidden": {Data: []byte("no")}}}
 	for _, f := range change {
 		f(&cfg)
+	}
+	if cfg.Power == nil {
+		cfg.Power = power.New(power.Config{Printer: r.printer, Power: examplePower(), Lamp: cfg.Custom.Lamp})
 	}
 	r.Server = New(cfg)
 	return r

@@ -116,6 +116,8 @@ var routes = []route{
 	{"GET", "/v1/profiles", access.Viewer, free, "", (*Server).serveProfiles},
 	{"GET", "/v1/scripts", access.Viewer, free, "", (*Server).serveScripts},
 	{"GET", "/v1/buttons", access.Viewer, free, "", (*Server).serveButtons},
+	{"GET", "/v1/power", access.Owner, free, "", (*Server).servePower},
+	{"POST", "/v1/power/try", access.Owner, again, "try_power", (*Server).serveTryPower},
 	{"GET", "/v1/camera", access.Viewer, free, "", (*Server).serveCamera},
 	{"GET", "/webcam/", access.Viewer, free, "", (*Server).serveWebcam},
 	{"GET", "/webcam/*", access.Viewer, free, "", (*Server).serveWebcam},

@@ -23,6 +23,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/health"
 	"layerd/internal/latest"
+	"layerd/internal/power"
 	"layerd/internal/spools"
 	"layerd/internal/store"
 	"layerd/internal/viewer"
@@ -153,6 +154,8 @@ type Config struct {
 	Vital        []Vital                            // what /healthz asks
 	Figures      Figures                            // for /metrics
 	Backups      Backups                            // nil = none can be made
+	Power        Power                              // nil = there is no switch
+	Machine      Machine                            // nil = nothing can be done to it
 	Page         fs.FS                              // index.html (else placeholder.html) and assets/
 	Ports        func() ([]printer.PortInfo, error) // serial ports for the settings screen; nil = none are offered
 	Log          *slog.Logger                       // nil = nothing is logged
@@ -187,7 +190,6 @@ type Server struct {
 	picked      chan struct{}          // holds one token when another was selected since the last view
 	firstRev    uint64                 // of all these
 	custom      *custom
-	lampOn      atomic.Bool // what was asked for last
 	preparing   atomic.Pointer[preparation]
 	smaller     viewer.Smaller // pictures for links that do not bear whole ones
 
@@ -217,6 +219,12 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Zone == nil {
 		cfg.Zone = time.Local
+	}
+	if cfg.Power == nil {
+		cfg.Power = power.New(power.Config{Power: power.UsualSettings()})
+	}
+	if cfg.Machine == nil {
+		cfg.Machine = power.Machine{}
 	}
 	if cfg.Locked == nil {
 		cfg.Locked = map[string]string{}

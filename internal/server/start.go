@@ -25,7 +25,7 @@ func (s *Server) doStart(ctx context.Context, c *call) (uint64, error) {
 	if c.OverLimits && c.me.Role < access.Owner {
 		return 0, roleTooLow(access.Owner)
 	}
-	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits, record: c.Record, watch: c.Watch, stops: c.Stops})
+	id, rev, err := s.startPrint(ctx, wanted{path: c.File, by: c.me.Name, anyway: c.Anyway, overLimits: c.OverLimits, record: c.Record, watch: c.Watch, stops: c.Stops, powerOff: c.PowerOff})
 	c.started = id
 	return rev, err
 }
@@ -44,6 +44,7 @@ type wanted struct {
 	record     *timelapse.Choice // nil = as usual
 	watch      printer.WatchMode // "" = as usual
 	stops      []printer.StopAt  // where it pauses by itself
+	powerOff   *bool             // after it; nil = as usual
 	next       bool              // the queue's first entry, in place of path …
 	entry      int64             // … which must be this one; 0 = any. Set to it
 }
@@ -154,6 +155,9 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 	}
 	if err == nil {
 		job.Shots, job.Watch, err = s.arrangeWatch(ctx, guard.Order{Job: id, Mode: w.watch, Film: s.chooseTimelapse(ctx, id, w.record), Survey: &job.Survey, Open: s.printed(path, printed, prepared.src != nil)})
+	}
+	if err == nil && w.powerOff != nil {
+		s.cfg.Power.Choose(id, *w.powerOff)
 	}
 	if err == nil {
 		from := src

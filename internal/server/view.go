@@ -58,6 +58,9 @@ func (s *Server) Run(ctx context.Context) error {
 		_, report := reports.Get()
 		followers.Go(func() { follow(ctx, reports, report, kick) })
 	}
+	switches := s.cfg.Power.Statuses()
+	_, switched := switches.Get()
+	followers.Go(func() { follow(ctx, switches, switched, kick) })
 	followers.Go(func() { s.keepDeeds(ctx) })
 	if s.cfg.Renewer != nil {
 		waits := s.cfg.Renewer.Waits()
@@ -160,7 +163,7 @@ func (s *Server) compose() *view {
 		v.state.Cameras = []camera.Status{}
 	}
 	v.state.Guard, _ = s.cfg.Guard.States().Get()
-	v.state.Lamp, v.state.Preparing = s.lampStatus(), s.preparingNow()
+	v.state.Lamp, v.state.Power, v.state.Preparing = s.lampStatus(), s.powerState(), s.preparingNow()
 	v.state.Host = s.hostState()
 	v.state.Asking = s.apps.asked()
 	v.state.Overlay, v.state.OverlayRev = s.overlayState(), s.overlayRev.Load()

@@ -89,6 +89,8 @@ var examples = map[string]struct {
 	"GET /v1/overlay":            {target: "/v1/overlay", want: 200},
 	"GET /v1/neighbours":         {target: "/v1/neighbours", want: 200},
 	"GET /v1/neighbours/*":       {target: "/v1/neighbours/voron", want: 200},
+	"GET /v1/power":              {target: "/v1/power", want: 200},
+	"POST /v1/power/try":         {target: "/v1/power/try", body: `{"kind":"lines","on_lines":"M80","off_lines":"M81"}`, want: 200},
 	"GET /v1/camera":             {target: "/v1/camera", want: 400},
 	"GET /webcam/":               {target: "/webcam/?action=snapshot&cacheBuster=17", want: 200},
 	"GET /webcam/*":              {target: "/webcam/0/?action=snapshot", want: 200},
@@ -170,7 +172,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 // What is open, and what a stolen session must not be enough for, is said here a second time: a slip in the tables does not pass.
 func TestTheTablesAreNotOpenByMistake(t *testing.T) {
 	open := []string{"GET /", "GET /healthz", "GET /v1/door", "POST /v1/login", "POST /v1/logout", "POST /v1/restore", "POST /v1/setup"}
-	dangerous := []string{"DELETE /v1/people/*", "DELETE /v1/tokens/*", "GET /v1/backup", "GET /v1/backup/ready", "POST /v1/people", "POST /v1/tokens", "PUT /v1/people/*", "allow_app", "overlay_leave", "overlay_login", "set_overlay"}
+	dangerous := []string{"DELETE /v1/people/*", "DELETE /v1/tokens/*", "GET /v1/backup", "GET /v1/backup/ready", "POST /v1/people", "POST /v1/power/try", "POST /v1/tokens", "PUT /v1/people/*", "allow_app", "overlay_leave", "overlay_login", "reboot", "set_overlay", "set_power", "shutdown"}
 	viewers := []string{"POST /v1/confirm", "POST /v1/password", "DELETE /v1/sessions/*"} // that change something
 	var isOpen, isDangerous []string
 	for _, route := range append(routes[:len(routes):len(routes)], pageRoute) {
@@ -215,6 +217,7 @@ func commandTexts() map[string]string {
 		"start": `"file":"cube.gcode"`, "start_card": `"file":"A.GCO"`, "jog": `"axes":"x","by_mm":1`, "extrude": `"by_mm":1`, "set_nozzle": `"target_c":200`, "set_bed": `"target_c":60`,
 		"set_chamber": `"target_c":40`, "set_fan": `"percent":50`, "set_speed": `"percent":100`, "set_flow": `"percent":100`, "send": `"line":"M105"`, "answer": `"prompt":7,"button":0`,
 		"set_camera": `"camera":{}`, "remove_camera": `"camera_id":0`, "set_control": `"camera_id":0,"name":"focus","value":5`,
+		"power": `"on":false`, "power_after": `"on":true`, "set_power": `"power":{"power":{"kind":"shelly","address":"http://plug"},"cool_c":50}`,
 		"lamp": `"on":true`, "set_lamp": `"on_lines":"M355 S1","off_lines":"M355 S0"`, "set_fit_arcs": `"on":false`, "set_cooling": `"cooling":{"standing_nozzle_min":10,"standing_bed_min":120,"idle_min":30}`, "delete_file": `"file":"cube.gcode"`, "rename_file": `"file":"cube.gcode","to":"b.gcode"`, "make_folder": `"file":"a"`,
 		"babystep": `"by_mm":0.05`, "set_advance": `"factor":0.08`, "set_acceleration": `"acceleration_mm_s2":800`, "change_setting": `"line":"M92 X81"`, "restore_settings": `"copy":1`,
 		"save_spool": `"spool":{"name":"x","diameter_mm":1.75,"density_g_cm3":1.24,"weight_g":1000}`, "queue_add": `"file":"cube.gcode"`, "queue_move": `"entry":1`,
@@ -243,8 +246,8 @@ func commandTexts() map[string]string {
 }
 
 func TestEveryCommandWithEveryRole(t *testing.T) {
-	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_lamp": true, "set_fit_arcs": true, "set_cooling": true, "set_timelapse": true, "set_guard": true, "guard_corners": true, "restart": true,
-		"set_overlay": true, "overlay_login": true, "overlay_leave": true, "allow_app": true, "deny_app": true,
+	owners := map[string]bool{"send": true, "connect": true, "disconnect": true, "set_profile": true, "set_camera": true, "remove_camera": true, "set_control": true, "set_lamp": true, "set_fit_arcs": true, "set_cooling": true, "set_timelapse": true, "set_guard": true, "guard_corners": true,
+		"set_power": true, "reboot": true, "shutdown": true, "restart": true, "set_overlay": true, "overlay_login": true, "overlay_leave": true, "allow_app": true, "deny_app": true,
 		"save_babystep": true, "change_setting": true, "save_settings": true, "restore_settings": true,
 		"save_profile": true, "choose_profile": true, "rename_profile": true, "delete_profile": true, "set_scripts": true, "set_buttons": true}
 	texts := commandTexts()

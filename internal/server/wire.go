@@ -12,6 +12,7 @@ import (
 	"layerd/internal/access"
 	"layerd/internal/guard"
 	"layerd/internal/overlay"
+	"layerd/internal/power"
 	"layerd/internal/store"
 	"layerd/internal/timelapse"
 	"layerd/printer"
@@ -27,6 +28,7 @@ type State struct {
 	printer.Snapshot
 	Cameras       []camera.Status   `json:"cameras"`        // in the order in which they are shown
 	Lamp          *LampStatus       `json:"lamp"`           // null = none is set up
+	Power         *PowerState       `json:"power"`          // null = no switch is set up
 	Preparing     *Preparing        `json:"preparing"`      // a print whose file is being made ready; null = none
 	FilesRev      uint64            `json:"files_rev"`      // changes when the list of files did
 	SettingsRev   uint64            `json:"settings_rev"`   // changes when profiles, scripts or buttons did
@@ -116,7 +118,7 @@ type Command struct {
 	Name       string                `json:"name,omitempty"`        // choose_profile, rename_profile, delete_profile: the one that is meant. set_control
 	File       string                `json:"file,omitempty"`        // start, start_card, delete_file, rename_file, make_folder
 	To         string                `json:"to,omitempty"`          // rename_file, rename_profile
-	Anyway     bool                  `json:"anyway,omitempty"`      // start: in spite of warnings about the file; resume: in spite of a rehome that did not end well
+	Anyway     bool                  `json:"anyway,omitempty"`      // start: in spite of warnings about the file; resume: in spite of a rehome that did not end well; power: off in spite of heat
 	OverLimits bool                  `json:"over_limits,omitempty"` // start: hotter than the profile allows, this once; the owner's alone
 	Line       string                `json:"line,omitempty"`        // send: one or more lines, separated by \n; change_setting: one
 	Axes       string                `json:"axes,omitempty"`        // home: "xyz", "z"; empty = all. jog: one of x y z
@@ -133,9 +135,12 @@ type Command struct {
 	Groups     []printer.ButtonGroup `json:"groups,omitzero"`       // set_buttons: all of them
 	Camera     *camera.Setup         `json:"camera,omitempty"`      // set_camera; its id -1 = another one
 	CameraID   *int                  `json:"camera_id,omitempty"`   // remove_camera, set_control
-	On         *bool                 `json:"on,omitempty"`          // lamp, set_fit_arcs
+	On         *bool                 `json:"on,omitempty"`          // lamp, power, power_after, set_fit_arcs
 	OnLines    *string               `json:"on_lines,omitempty"`    // set_lamp: G-code, as of a button
 	OffLines   *string               `json:"off_lines,omitempty"`   // set_lamp; both empty = there is no lamp
+	Way        *power.Way            `json:"way,omitempty"`         // set_lamp, in place of lines
+	Power      *power.Settings       `json:"power,omitempty"`       // set_power: all of it; an empty password = as before
+	PowerOff   *bool                 `json:"power_off,omitempty"`   // start, start_next: the power goes off after it, once all is cool; absent = as set_power says
 	Record     *timelapse.Choice     `json:"record,omitempty"`      // start, start_next: how it is recorded; absent = as set_timelapse says
 	Stops      []printer.StopAt      `json:"stops,omitempty"`       // start, start_next: where it pauses by itself
 	Stop       *printer.StopAt       `json:"stop,omitempty"`        // set_stop; remove_stop: its layer

@@ -261,6 +261,8 @@ test('a camera is turned by its page, and the browser shows it so', async () => 
 })
 
 test('the lamp is set up and switched; what the printer refuses is said', async () => {
+  await go('#/settings/power')
+  await page.getByLabel('Lamp is switched by').selectOption('lines')
   await page.getByLabel('Lamp on').fill('M112')
   await page.getByLabel('Lamp off').fill('M355 S0')
   await button('Save lamp').click()

@@ -76,7 +76,7 @@ function ConfirmSheet({ onEnd }: { onEnd: (proved: boolean) => void }) {
   }
   return (
     <Sheet title="Is it you?" onClose={() => onEnd(false)} firm>
-      <p>Not for everybody who holds your phone. {byKey ? 'Show your key once more' : 'Give your password once more'}; for ten minutes you are not asked again.</p>
+      <p>In the wrong hands this could do harm. {byKey ? 'Show your key once more' : 'Give your password once more'}; for ten minutes you are not asked again.</p>
       <form onSubmit={(event) => {
         event.preventDefault()
         if (text && !busy && waitS === 0) void prove()

@@ -8,7 +8,7 @@ const deeds: Record<string, string> = {
   add_key: 'Made a key or link', remove_key: 'Took back a key or link', end_session: 'Logged a device out', lost: 'Not written down',
   start: 'Started a print', start_card: "Started a print from the printer's card", start_next: 'Started the next of the queue', pause: 'Paused the print', resume: 'Resumed the print', cancel: 'Stopped the print',
   skip_object: 'Skipped an object', keep_object: 'Had an object printed after all',
-  set_stop: 'Set a pause', remove_stop: 'Took back a pause', emergency_stop: 'Emergency stop', dismiss: 'Dismissed a fault', answer: "Answered the printer's question", send: 'Sent a line', press: 'Pressed a button', lamp: 'Switched the lamp',
+  set_stop: 'Set a pause', remove_stop: 'Took back a pause', emergency_stop: 'Emergency stop', dismiss: 'Dismissed a fault', answer: "Answered the printer's question", send: 'Sent a line', press: 'Pressed a button', lamp: 'Switched the lamp', power: 'Switched the power', power_after: 'Chose whether the power goes off', set_power: "Changed the power's switch", set_lamp: "Changed the lamp's switch", try_power: 'Tested a switch', reboot: 'Restarted the computer', shutdown: 'Shut the computer down', restart: 'Restarted layerd',
   connect: 'Connected the printer', disconnect: 'Disconnected the printer', home: 'Homed', jog: 'Moved the head', extrude: 'Moved filament', motors_off: 'Switched the motors off',
   set_nozzle: 'Set the nozzle', set_bed: 'Set the bed', set_chamber: 'Set the chamber', set_fan: 'Set the fan', set_speed: 'Set the speed', set_flow: 'Set the flow', keep_warm: 'Kept it warm',
   guard_setup: 'Set up the watch for layer shifts', guard_cancel: 'Stopped the set-up of the watch', guard_corners: 'Showed the bed to the watch', set_guard: 'Changed how prints are watched', guard_drill: 'Made a fire drill', guard_check: 'Had the head checked', rehome: 'Re-homed X and Y in a print', false_alarm: 'Called an alarm false', guard_seen: 'Saw an alarm', download_recording: 'Downloaded a recording', delete_recording: 'Deleted a recording',
@@ -16,7 +16,6 @@ const deeds: Record<string, string> = {
   queue_add: 'Queued a file', queue_remove: 'Took a file out of the queue', queue_move: 'Moved a file in the queue', queue_copies: 'Changed how many copies',
   set_profile: 'Changed the printer profile', set_scripts: 'Changed the scripts', set_buttons: 'Changed the buttons', set_camera: 'Changed a camera', set_cooling: 'Changed the safety times', set_fit_arcs: 'Switched curves as arcs',
   set_overlay: 'Changed the way from outside', overlay_login: 'Joined the tailnet', overlay_leave: 'Left the tailnet',
-  restart: 'Started layerd again',
   allow_app: 'Gave a program its key', deny_app: 'Refused a program its key',
 }
 

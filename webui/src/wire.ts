@@ -1,6 +1,7 @@
 // Every message between the page and layerd; it mirrors internal/server/wire.go and what that embeds. The golden files in
 // internal/server/testdata/wire are read by the tests of both sides. Keys carry their unit; times are Unix milliseconds, 0 for never.
 import { bool, list, num, object, oneOf, or, orNull, record, str, WireError, type Of, type Read } from './read'
+import type { PowerSettings, Way } from './power'
 
 // ---- The printer ----
 
@@ -105,7 +106,7 @@ export const readState = object({
   fan_percent: num, speed_percent: num, flow_percent: num, tuning, waiting: str,
   job: orNull(job), pause: orNull(pauseInfo), prompt: orNull(prompt), notice: or(str, ''), card: orNull(card), last_job: orNull(outcome), fault: orNull(fault),
   lost: orNull(lostPrint), halt: orNull(halt), switches: carried, calibration: carried, drilled: carried, witness: carried, guard: carried, keeper, link: linkStats, health,
-  cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), preparing: orNull(object({ file: str, name: str, by: str })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
+  cameras: list(cameraStatus), lamp: orNull(object({ on: bool })), power: carried, preparing: orNull(object({ file: str, name: str, by: str })), files_rev: num, settings_rev: num, free_bytes: num, spools_rev: num, queue_rev: num, queued: num,
   timelapses_rev: num, timelapse: object({ id: str, frames: num, last_n: num, step: num, problem: str }), overlay: object({ kind: str, state: str, url: str, expires_ms: num, problem: str }), overlay_rev: num, host: object({ level: str, at_ms: num, id: str, name: str, found: str, do: str }), asking: list(appRequest), me: identity, version: str, new_version: bool, demo: bool, locked: record(str), now_ms: num,
 })
 
@@ -204,7 +205,7 @@ export interface ButtonNumber { label: string; unit: string; min: number; max: n
 
 /** What a command does and with what; the id is added by the link. */
 export type Doing =
-  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice; watch?: GuardSettings['mode']; stops?: readonly StopAt[] }
+  | { do: 'start'; file: string; anyway?: boolean; over_limits?: boolean; record?: RecordChoice; watch?: GuardSettings['mode']; stops?: readonly StopAt[]; power_off?: boolean }
   | { do: 'start_card'; file: string }
   | { do: 'pause' | 'cancel'; job: string }
   | { do: 'resume'; job: string; anyway?: boolean }
@@ -237,6 +238,11 @@ export type Doing =
   | { do: 'set_control'; camera_id: number; name: string; value?: number }
   | { do: 'lamp'; on: boolean }
   | { do: 'set_lamp'; on_lines: string; off_lines: string }
+  | { do: 'set_lamp'; way: Way }
+  | { do: 'power'; on: boolean; anyway?: boolean }
+  | { do: 'power_after'; on: boolean }
+  | { do: 'set_power'; power: PowerSettings }
+  | { do: 'reboot' | 'shutdown' }
   | { do: 'set_fit_arcs'; on: boolean }
   | { do: 'set_cooling'; cooling: Cooling }
   | { do: 'set_timelapse'; timelapse: TimelapseSettings }
@@ -260,7 +266,7 @@ export type Doing =
   | { do: 'queue_move'; entry: number; before: number }
   | { do: 'queue_copies'; entry: number; copies: number }
   | { do: 'queue_remove'; entry: number }
-  | { do: 'start_next'; entry: number; anyway?: boolean; stops?: readonly StopAt[] }
+  | { do: 'start_next'; entry: number; anyway?: boolean; power_off?: boolean; stops?: readonly StopAt[] }
 
 /** Where a print is to pause: one of layer (before it), z_mm (before the first that reaches it) and this_layer (at its end). */
 export interface StopAt { layer?: number | undefined; z_mm?: number | undefined; this_layer?: boolean; change?: boolean; note?: string }
@@ -298,7 +304,7 @@ const may = <T>(read: Read<T>): Read<T | undefined> => (v, at) => (v === undefin
 export const readCommand = object({
   id: str, do: str, job: may(str), object: may(num), prompt: may(num), button: may(num), file: may(str), to: may(str), anyway: may(bool), over_limits: may(bool), line: may(str), axes: may(str), by_mm: may(num),
   tool: may(num), target_c: may(num), percent: may(num), port: may(str), baud: may(num), profile: may(profile),
-  camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
+  camera: may(cameraChange), camera_id: may(num), on: may(bool), app: may(str), role: may(str), on_lines: may(str), off_lines: may(str), way: may((v) => v), power: may((v) => v), power_off: may(bool), cooling: may(cooling), factor: may(num), acceleration_mm_s2: may(num), copy: may(num),
   record: may((v) => v), stop: may((v) => v), stops: may(list((v) => v)), timelapse: may((v) => v), guard: may((v) => v), watch: may(str), empty: may(bool), corners: may(list(list(num))), overlay: may((v) => v), secret: may(str), mm_s: may(num), spool_id: may(num), entry: may(num), before: may(num), copies: may(num),
   spool: may(object({
     id: may(num), name: str, material: str, colour: str, diameter_mm: num, density_g_cm3: num, weight_g: num, spool_g: num, cost: num, archived: bool, left_g: may(num),

@@ -27,6 +27,11 @@ export function stateText({ state, lost }: Pick<State, 'state' | 'lost'>, asked:
   return (asked && askedWords[asked.do]) ?? (lost ? 'USB connection lost' : stateWords[state])
 }
 
+/** The printer is not there because its power is off: no fault. */
+export function switchedOff({ power, state }: Pick<State, 'power' | 'state'>): boolean {
+  return state === 'disconnected' && (power as { on?: string } | null)?.on === 'off'
+}
+
 export type Tone = 'calm' | 'busy' | 'warn' | 'bad' | 'off'
 
 export function stateTone(state: StateName): Tone {

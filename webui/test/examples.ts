@@ -32,7 +32,7 @@ export function exampleState(change: Partial<State> = {}): State {
     health: fine,
     keeper: { heated: true, elsewhere: false, nozzle_off_ms: 0, bed_off_ms: 0, nozzle_cooled_ms: 0, bed_cooled_ms: 0, protection: 'on', cooling: { standing_nozzle_min: 10, standing_bed_min: 120, idle_min: 30 } },
     cameras: [{ id: 0, device: 'none', name: '', live: false, problem: '', width: 0, height: 0, fps: 0, since_ms: 0, dropped: 0 }],
-    preparing: null, lamp: null,
+    preparing: null, lamp: null, power: null,
     files_rev: 1, settings_rev: 1, free_bytes: 1e9, spools_rev: 1, queue_rev: 1, queued: 0, timelapses_rev: 1, timelapse: { id: '', frames: 0, last_n: 0, step: 1, problem: '' }, overlay: { kind: 'none', state: 'off', url: '', expires_ms: 0, problem: '' }, overlay_rev: 1, host: { level: 'ok', at_ms: 1_700_000_000_000, id: '', name: '', found: '', do: '' }, me: { id: 't1', name: 'phone', role: 'owner', via: 'session' }, version: '1', new_version: false, demo: false, locked: {},
     now_ms: 1_700_000_000_000,
     ...change,

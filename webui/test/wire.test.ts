@@ -9,6 +9,7 @@ import { readNeighbours, readOverlay } from '../src/overlay'
 import { readCardList } from '../src/cardlist'
 import { middle, outline, readObjects } from '../src/objects'
 import { readAlarms, readGuard } from '../src/guard'
+import { readPower, readPowerState, readTried } from '../src/power'
 import { readRecordings } from '../src/recordings'
 import { readHealth } from '../src/health'
 import { readHeights } from '../src/stops'
@@ -27,12 +28,12 @@ const read = (name: string) => parse(readFileSync(new URL(name, golden), 'utf8')
 /** What the first load only carries of a state is read later. */
 const readWhole = (value: unknown, at: string) => {
   const state = readState(value, at)
-  return { ...state, guard: state.guard === undefined ? undefined : readGuard(state.guard, 'guard') }
+  return { ...state, power: state.power == null ? null : readPowerState(state.power, 'power'), guard: state.guard === undefined ? undefined : readGuard(state.guard, 'guard') }
 }
 
 describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
-    [/^state/, readWhole], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
+    [/^state/, readWhole], [/^power\.json/, readPower], [/^power_tried/, readTried], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
     [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^objects/, readObjects], [/^alarms/, readAlarms], [/^recordings/, readRecordings], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
     [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^health/, readHealth], [/^layers/, readLayers], [/^times/, readTimes], [/^facts/, readFacts],
   ]
@@ -45,7 +46,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'alarms', 'recordings', 'state_shift', 'print_log', 'overlay', 'neighbours', 'health', 'layers', 'times', 'facts', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'alarms', 'recordings', 'state_shift', 'print_log', 'overlay', 'neighbours', 'health', 'layers', 'times', 'facts', 'power', 'power_tried', 'state_counting', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

@@ -19,6 +19,7 @@ import (
 	"layerd/internal/guard"
 	"layerd/internal/latest"
 	"layerd/internal/overlay"
+	"layerd/internal/power"
 	"layerd/internal/server"
 	"layerd/internal/spools"
 	"layerd/internal/store"
@@ -38,10 +39,11 @@ type Stage struct {
 	Temps   *Temps
 	Printer *Printer
 	Films   *latest.Value[*timelapse.List]
+	Power   *power.Board
 }
 
-// New returns a Stage whose printer is idle.
-func New(t testing.TB) *Stage {
+// New returns a Stage whose printer is idle. change changes what its Server is made of.
+func New(t testing.TB, change ...func(*server.Config)) *Stage {
 	files, err := store.Open(t.TempDir(), store.Limits{MaxFileBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -51,9 +53,14 @@ func New(t testing.TB) *Stage {
 		Snaps: latest.New(&printer.Snapshot{Rev: 1, State: printer.Idle, Profile: printer.Presets()[0], Connection: printer.Connection{Port: "/dev/ttyUSB0", Baud: 115200}}),
 		Films: latest.New(&timelapse.List{Settings: timelapse.UsualSettings()})}
 	g.Printer.snaps = g.Snaps
-	g.Server = server.New(server.Config{Printer: g.Printer, Console: g.Console, Files: files, Queue: files, People: files, Spools: noSpools{}, Gate: g.Gate,
-		Cameras: cameras{status: g.Cameras}, Overlay: noOverlay{}, Temperatures: g.Temps, Timelapses: noFilms{list: g.Films}, Guard: noGuard{}, Zone: time.UTC, Version: "test",
-		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}})
+	g.Power = power.New(power.Config{Printer: g.Printer, Power: power.UsualSettings()})
+	cfg := server.Config{Printer: g.Printer, Console: g.Console, Files: files, Queue: files, People: files, Spools: noSpools{}, Gate: g.Gate,
+		Cameras: cameras{status: g.Cameras}, Overlay: noOverlay{}, Temperatures: g.Temps, Timelapses: noFilms{list: g.Films}, Guard: noGuard{}, Power: g.Power, Zone: time.UTC, Version: "test",
+		Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}}
+	for _, f := range change {
+		f(&cfg)
+	}
+	g.Server = server.New(cfg)
 	return g
 }
 
@@ -179,7 +186,7 @@ func (g *Gate) Identify(r *http.Request) (access.Identity, error) {
 	if err != nil || g.gone[key] {
 		return access.Identity{}, access.ErrDenied
 	}
-	return access.Identity{ID: "id-" + key, Name: key, Role: role, Via: via}, nil
+	return access.Identity{ID: "id-" + key, Name: key, Role: role, Via: via, Confirmed: via == "bearer"}, nil
 }
 
 // ViewTicket is as good as the Gate's, for who only compares.
@@ -267,6 +274,8 @@ func (p *Printer) Send(_ context.Context, lines ...string) (uint64, error) {
 func (p *Printer) Connect(_ context.Context, path string, _ int) (uint64, error) {
 	return p.note("connect " + path)
 }
+func (p *Printer) Disconnect(context.Context) (uint64, error)    { return p.note("disconnect") }
+func (p *Printer) Redial(context.Context) (uint64, error)        { return p.note("redial") }
 func (p *Printer) EmergencyStop(context.Context) (uint64, error) { return p.note("emergency stop") }
 
 // Console holds what a test says.

@@ -21,6 +21,7 @@ const WatchLine = lazy(() => import('./watchchoice').then((m) => m.WatchLine), t
 const FileTime = lazy(() => import('./filetimes').then((m) => m.FileTime), true)
 const FileFacts = lazy(() => import('./filefacts').then((m) => m.FileFactsList), true)
 const StopsChoice = lazy(() => import('./stops').then((m) => m.StopsChoice), true)
+const PowerLine = lazy(() => import('./power').then((m) => m.PowerLine), true)
 const Needs = lazy(() => import('./spoolline').then((m) => m.Needs))
 
 interface FileSheetProps {
@@ -34,7 +35,7 @@ interface FileSheetProps {
 type Allowance = { anyway?: boolean; over_limits?: boolean } & Chosen
 
 /** What a person has chosen for it, where that is not as usual. */
-type Chosen = { record?: RecordChoice; watch?: GuardSettings['mode']; stops?: readonly StopAt[] }
+type Chosen = { record?: RecordChoice; watch?: GuardSettings['mode']; stops?: readonly StopAt[]; power_off?: boolean }
 
 type Step = 'details' | 'queue' | 'bed' | 'starting' | 'warning' | 'refused' | 'rename' | 'delete'
 
@@ -128,6 +129,7 @@ export function BedClear({ name, path, starting, onYes, onBack }: { name: string
       {path && <RecordLine path={path} value={chosen.record ?? null} disabled={starting} onChange={(record) => setChosen({ ...chosen, record })} />}
       {path && <WatchLine value={chosen.watch ?? null} disabled={starting} onChange={(watch) => setChosen({ ...chosen, watch })} />}
       {path && <StopsChoice path={path} value={chosen.stops ?? []} disabled={starting} onChange={(stops) => setChosen({ ...chosen, stops })} />}
+      {s?.power != null && <PowerLine s={s} value={chosen.power_off ?? null} disabled={starting} onChange={(power_off) => setChosen({ ...chosen, power_off })} />}
       <div class="sheet-actions">
         <button type="button" class="btn primary" disabled={starting || !live.value} onClick={() => onYes(chosen)}>
           {starting ? <><Spinner /> Starting…</> : <><Icon name="check" /> Bed is clear, print</>}

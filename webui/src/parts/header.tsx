@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { routeHash } from '../route'
 import { allowed, asking, emergencyStop, heardMs, link, linkStatus, live, printers, state, tick, unreachable } from '../state'
 import { duration, sentence } from '../units'
-import { stateText, stateTone } from '../words'
+import { stateText, stateTone, switchedOff } from '../words'
 import { Icon, Spinner } from './icon'
 import { Sheet } from './sheet'
 
@@ -21,7 +21,7 @@ export function Header() {
       <div class={`top-state tone-${tone}`}>
         {busy ? <Spinner /> : <span class="dot" aria-hidden="true" />}
         <div class="top-words">
-          <h1 data-testid="state">{s ? stateText(s, asked) : 'layerd'}</h1>
+          <h1 data-testid="state">{s ? switchedOff(s) && !asked ? 'Switched off' : stateText(s, asked) : 'layerd'}</h1>
           <p>{printers.value ? <a class="switcher" href={routeHash('settings', 'printers')}>{about}<Icon name="down" size={16} /><span class="unseen"> Other printers</span></a> : about}</p>
         </div>
       </div>

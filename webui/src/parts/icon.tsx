@@ -47,6 +47,7 @@ const paths = {
   minus: 'M6 12h12',
   plus: 'M12 6v12M6 12h12',
   send: 'M4 12h15M13 6l6 6-6 6',
+  power: 'M12 4v8M7 7a7.5 7.5 0 1 0 10 0',
   plug: 'M9 3v5M15 3v5M6.5 8h11v3.5a5.5 5.5 0 0 1-11 0zM12 17v4',
   queue: 'M4 6.5h16M4 12h16M4 17.5h9M18 14.5v6M15 17.5h6',
   grip: 'M9 6h.01M15 6h.01M9 12h.01M15 12h.01M9 18h.01M15 18h.01',

@@ -12,6 +12,7 @@ import { lazy } from './lazy'
 import { May } from './may'
 import { Needs } from './spoolline'
 
+const PowerLine = lazy(() => import('./power').then((m) => m.PowerLine), true)
 const StopsChoice = lazy(() => import('./stops').then((m) => m.StopsChoice), true)
 
 /** On the Print screen, while the printer is idle. After a print that did not end well the queue waits for a person to look. */
@@ -36,10 +37,12 @@ export function Next({ entry }: { entry: Entry }) {
   const [starting, setStarting] = useState(false)
   const [error, setError] = useState<ApiError | null>(null)
   const [stops, setStops] = useState<readonly StopAt[]>([]) // of this one print
+  const [off, setOff] = useState<boolean | null>(null)
+  const s = state.value
   const enabled = live.value && allowed('operator') && state.value?.state === 'idle'
   const start = async (anyway: boolean) => {
     setStarting(true)
-    const answer = await perform('job', { do: 'start_next', entry: entry.id, ...(anyway ? { anyway } : {}), ...(stops.length > 0 && { stops }) }, true)
+    const answer = await perform('job', { do: 'start_next', entry: entry.id, ...(anyway ? { anyway } : {}), ...(stops.length > 0 && { stops }), ...(off !== null && { power_off: off }) }, true)
     setStarting(false)
     setError(answer.error)
     if (!answer.error) go('print')
@@ -67,6 +70,7 @@ export function Next({ entry }: { entry: Entry }) {
       <May>
       {!entry.gone && <p><strong>Is the bed clear?</strong> Nothing may lie on it or be in the head's way.</p>}
       {!entry.gone && !warned && <StopsChoice path={entry.file} value={stops} disabled={starting} onChange={setStops} />}
+      {!entry.gone && !warned && s?.power != null && <PowerLine s={s} value={off} disabled={starting} onChange={setOff} />}
       <div class="card-actions">
         {warned
           ? <button type="button" class="btn danger" disabled={!enabled || starting} onClick={() => void start(true)}>{starting && <Spinner />} Print anyway</button>

@@ -1,10 +1,9 @@
-// #/settings/cameras: all cameras and the lamp; #/settings/cameras/2: the camera with the id 2; #/settings/cameras/new: another one.
+// #/settings/cameras: all cameras; #/settings/cameras/2: the camera with the id 2; #/settings/cameras/new: another one.
 import { useEffect, useState } from 'preact/hooks'
 import { CameraControls } from '../parts/cameracontrols'
 import { CameraForm } from '../parts/cameraform'
 import { Picture } from '../parts/camera'
 import { Icon, Spinner } from '../parts/icon'
-import { LampCard } from '../parts/lampcard'
 import { Sheet } from '../parts/sheet'
 import { whyNotOwner } from '../custom'
 import { goInstead, route, routeHash } from '../route'
@@ -28,14 +27,14 @@ export function CamerasPage() {
   return (
     <div class="custom">
       {why && <p class="why bar"><Icon name="lock" size={20} />{why}</p>}
-      {setup ? <One key={setup.id} s={s} all={all} setup={setup} disabled={why !== ''} /> : <List s={s} all={all} disabled={why !== ''} />}
+      {setup ? <One key={setup.id} s={s} all={all} setup={setup} disabled={why !== ''} /> : <List s={s} />}
     </div>
   )
 }
 
 const another: CameraSetup = { id: -1, name: '', device: '', width: 0, height: 0, fps: 0, rotate: 0, flip_h: false, flip_v: false, controls: {}, adjustable: [] }
 
-function List({ s, all, disabled }: { s: State; all: Choices; disabled: boolean }) {
+function List({ s }: { s: State }) {
   return (
     <div class="columns">
       <section class="card" aria-label="Cameras">
@@ -55,7 +54,7 @@ function List({ s, all, disabled }: { s: State; all: Choices; disabled: boolean 
           <a class="btn" href={routeHash('settings', 'cameras/new')}><Icon name="plus" size={20} /> Add a camera</a>
         </div>}
       </section>
-      <LampCard key={JSON.stringify(all.lamp)} lamp={all.lamp} disabled={disabled} />
+      <p class="muted">A lamp at the printer is set up in <a href={routeHash('settings', 'power')}>Power and light</a>.</p>
     </div>
   )
 }

@@ -17,7 +17,7 @@ import { Sheet } from '../parts/sheet'
 import { routeHash } from '../route'
 import { allowed, asking, link, live, perform, state, tick } from '../state'
 import { celsius, clock, dash, duration, meters, trim } from '../units'
-import { cardName, hasJob, underWay, whyNot } from '../words'
+import { cardName, hasJob, switchedOff, underWay, whyNot } from '../words'
 import type { Job, State } from '../wire'
 
 const HeatCard = lazy(() => import('../parts/keeper').then((m) => m.HeatCard))
@@ -31,6 +31,7 @@ const LookBack = lazy(() => import('../parts/lookback').then((m) => m.LookBack))
 const ObjectsButton = lazy(() => import('../parts/objects').then((m) => m.ObjectsButton), true)
 const GuardNow = lazy(() => import('../parts/guardnow').then((m) => m.GuardNow))
 const HostWarning = lazy(() => import('../parts/hostwarning').then((m) => m.HostWarning), true)
+const PowerCard = lazy(() => import('../parts/power').then((m) => m.PowerCard), true)
 const SpoolLine = lazy(() => import('../parts/spoolline').then((m) => m.SpoolLine))
 
 export function PrintScreen() {
@@ -61,6 +62,7 @@ export function PrintScreen() {
       <div class="print-side">
         {tellsOfHeat(s) && <HeatCard s={s} />}
         {printing && !s.fault && <DiagnosisCards s={s} />}
+        {s.power != null && !switchedOff(s) && <PowerCard s={s} />}
         {!underWay(s) && s.last_job && <OutcomeCard outcome={s.last_job} nowMs={link.clock.now()} told={s.fault?.message ?? ''} />}
         {s.state !== 'disconnected' && s.state !== 'connecting' && !s.lost && <Tiles s={s} />}
         {allowed('operator') && !s.lost && (printing || s.state === 'idle' && s.tuning.babystep_unsaved_mm !== 0) && <TuneCard s={s} />}
@@ -103,6 +105,7 @@ function Now({ s, enabled }: { s: State; enabled: boolean }) {
   if (s.state === 'faulted' && s.fault) {
     return <FaultCard fault={s.fault} enabled={enabled} reconnecting={connecting} onReconnect={mayConnect ? () => reconnect('') : null} onDismiss={allowed('operator') ? () => void perform('fault', { do: 'dismiss' }) : null} />
   }
+  if (switchedOff(s)) return <PowerCard s={s} apart />
   if (s.state === 'disconnected' || s.state === 'connecting') {
     const { ask, ports, locked, port } = s.connection
     return (
