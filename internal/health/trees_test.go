@@ -55,6 +55,7 @@ func fakeKernel() Kernel {
 		Owner:    func(string) (int, error) { return 20, nil },
 		Synced:   func() (bool, error) { return true, nil },
 		Firmware: func() (uint32, error) { return 0, errors.New("no mailbox") },
+		Sleeps:   func(string) (bool, error) { return false, nil },
 		PID:      1000,
 	}
 }
