@@ -83,9 +83,9 @@ func ofCameras(all []camera.Status, now time.Time) finding {
 		case c.Device == "":
 			return finding{Note, strings.TrimSpace(c.Problem + " No camera is found."), "To see the print from your phone, plug a USB camera in."}
 		case now.UnixMilli()-c.SinceMS < startWithin.Milliseconds():
-			return finding{Note, fmt.Sprintf("%s has no picture yet. %s", name, c.Problem), ""}
+			return finding{Note, fmt.Sprintf("%s has no picture yet. %s.", name, strings.TrimSuffix(c.Problem, ".")), ""}
 		default:
-			return finding{Warn, fmt.Sprintf("%s has no picture. %s", name, c.Problem), "Plug it in again; try another USB socket. Settings, Cameras has its settings."}
+			return finding{Warn, fmt.Sprintf("%s has no picture. %s.", name, strings.TrimSuffix(c.Problem, ".")), "Plug it in again; try another USB socket. Settings, Cameras has its settings."}
 		}
 	}
 	if len(live) == 0 {

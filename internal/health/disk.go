@@ -69,7 +69,7 @@ func (m *Machine) disk() finding {
 	switch {
 	case known && slices.Contains(on.super, "ro"):
 		return finding{Bad, fmt.Sprintf("The file system of %s is read-only.%s The kernel does so after errors.", m.Data, counted), "Save what matters, and put in a new card or disk. Nothing can be stored meanwhile: no upload, no history. The kernel's words: sudo dmesg | grep -i -e ext4 -e mmc"}
-	case known && slices.Contains(on.options, "ro"):
+	case known && slices.Contains(on.options, "ro") && m.Kernel.MayOpen(dir) != nil: // a service may have a mount of its own there, above one that is read-only for it
 		return finding{Bad, m.Data + " is mounted read-only.", "Mount it for writing, or choose another directory with --data."}
 	case m.Kernel.MayOpen(m.Data) != nil && m.Daemon:
 		return finding{Bad, m.Data + " cannot be written.", "Give it to the user that layerd runs as."}

@@ -97,6 +97,7 @@ type Kernel struct {
 	Owner    func(path string) (group int, err error) // the group of a file
 	Synced   func() (bool, error)                     // somebody keeps the clock right
 	Firmware func() (uint32, error)                   // the Pi's GET_THROTTLED; an error elsewhere
+	Sleeps   func(radio string) (bool, error)         // a radio saves power between packets
 	PID      int                                      // our own process
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"layerd/camera"
 	"layerd/internal/overlay"
@@ -65,6 +66,20 @@ func TestWhatTheFirmwareSays(t *testing.T) {
 		m.Kernel.Firmware = func() (uint32, error) { return bits, nil }
 		if got := look(t, m); got["power"].Level != want[0] || got["throttling"].Level != want[1] {
 			t.Errorf("%#x: %+v, %+v; want %v", bits, got["power"], got["throttling"], want)
+		}
+	}
+}
+
+func TestARadioThatSleeps(t *testing.T) {
+	for _, c := range []struct {
+		sleeps bool
+		err    error
+		level  Level
+	}{{true, nil, Note}, {false, nil, OK}, {true, errors.New("not supported"), OK}} {
+		m := plant(t, "pi4")
+		m.Kernel.Sleeps = func(radio string) (bool, error) { return c.sleeps && radio == "wlan0", c.err }
+		if got := look(t, m)["wifi"]; got.Level != c.level || strings.Contains(got.Do, "iw dev wlan0 set power_save off") != (c.level == Note) {
+			t.Errorf("%+v: %+v", c, got)
 		}
 	}
 }
@@ -217,8 +232,14 @@ func TestThisMachine(t *testing.T) {
 	if u, known := OwnUsage(); !known || u.CPU <= 0 || u.Resident < 1<<20 {
 		t.Errorf("we use %+v, %v", u, known)
 	}
-	if _, err := askFirmware(); err == nil {
-		t.Log("this is a Raspberry Pi")
+	if _, err := radioSleeps("lo"); err == nil {
+		t.Error("the loopback is no radio, and is said to save power or not")
+	}
+	if _, err := askFirmware(); err == nil && !m.isPi() {
+		t.Error("there is a Raspberry Pi's firmware in what is none")
+	}
+	if size := unsafe.Sizeof(wirelessRequest{}); size != 32 {
+		t.Errorf("the kernel's struct iwreq has 32 bytes, ours %d", size)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // ThisKernel is the one that runs us. No call of it changes anything.
 func ThisKernel() Kernel {
-	return Kernel{Now: time.Now, Disk: diskOf, MayOpen: mayOpen, Owner: groupIDOf, Synced: synced, Firmware: askFirmware, PID: os.Getpid()}
+	return Kernel{Now: time.Now, Disk: diskOf, MayOpen: mayOpen, Owner: groupIDOf, Synced: synced, Firmware: askFirmware, Sleeps: radioSleeps, PID: os.Getpid()}
 }
 
 func diskOf(dir string) (Disk, error) {
@@ -105,6 +105,32 @@ func throttledText(s string) (uint32, error) {
 	}
 	bits, err := strconv.ParseUint(hex, 16, 32)
 	return uint32(bits), err
+}
+
+// wirelessRequest is linux/wireless.h's struct iwreq with a struct iw_param in it. Its union has room for 16 bytes.
+type wirelessRequest struct {
+	name            [unix.IFNAMSIZ]byte
+	value           int32
+	fixed, disabled uint8
+	flags           uint16
+	_               [8]byte
+}
+
+const getRadioPower = 0x8b2d // SIOCGIWPOWER of linux/wireless.h
+
+// radioSleeps asks whether a radio saves power between packets (net/wireless/wext-compat.c, cfg80211_wext_giwpower). Kernels without the old wireless extensions do not say.
+func radioSleeps(name string) (bool, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false, fmt.Errorf("ask for the power of %s: %w", name, err)
+	}
+	defer unix.Close(fd)
+	var r wirelessRequest
+	copy(r.name[:unix.IFNAMSIZ-1], name)
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), getRadioPower, uintptr(unsafe.Pointer(&r))); errno != 0 {
+		return false, os.NewSyscallError("ioctl", errno)
+	}
+	return r.disabled == 0, nil
 }
 
 // Usage is what this process has used.

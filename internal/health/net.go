@@ -62,6 +62,10 @@ func (m *Machine) wifi() finding {
 	case dBm < weakDBm:
 		return finding{Note, fmt.Sprintf("The signal of %s is weak: %.0f dBm.", name, dBm), nearer}
 	}
+	if sleeps, err := m.Kernel.Sleeps(name); err == nil && sleeps {
+		return finding{Note, fmt.Sprintf("The signal of %s is good: %.0f dBm. It saves power between packets, so the page may answer late.", name, dBm),
+			"Switch that off until the next start: sudo iw dev " + name + " set power_save off. For good, with NetworkManager: wifi.powersave = 2 in /etc/NetworkManager/conf.d/."}
+	}
 	return ok("The signal of %s is good: %.0f dBm.", name, dBm)
 }
 

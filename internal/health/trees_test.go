@@ -55,6 +55,7 @@ func fakeKernel() Kernel {
 		Owner:    func(string) (int, error) { return 20, nil },
 		Synced:   func() (bool, error) { return true, nil },
 		Firmware: func() (uint32, error) { return 0, errors.New("no mailbox") },
+		Sleeps:   func(string) (bool, error) { return false, nil },
 		PID:      1000,
 	}
 }
@@ -199,7 +200,14 @@ func TestDisks(t *testing.T) {
 		{"of nobody", func(m *Machine) { m.Data = "" }, Unknown, "not known"},
 		{"mounted for reading", func(m *Machine) {
 			must(t, os.WriteFile(m.path("proc/self/mountinfo"), []byte("28 1 179:2 / / ro,noatime - ext4 /dev/mmcblk0p2 rw\n"), 0o644))
+			m.Kernel.MayOpen = func(string) error { return unix.EROFS }
 		}, Bad, "mounted read-only"},
+		{"that is read-only but for layerd's own", func(m *Machine) {
+			must(t, os.WriteFile(m.path("proc/self/mountinfo"), []byte("28 1 179:2 / / ro,noatime - ext4 /dev/mmcblk0p2 rw\n"), 0o644))
+		}, OK, "20.0 GB"},
+		{"of a hardened service", func(m *Machine) {
+			must(t, os.WriteFile(m.path("proc/self/mountinfo"), []byte("28 1 179:2 / / ro,noatime - ext4 /dev/mmcblk0p2 rw\n29 28 0:50 / /var/lib ro - tmpfs tmpfs ro\n30 29 179:2 /var/lib/private/layerd /var/lib/layerd rw - ext4 /dev/mmcblk0p2 rw\n"), 0o644))
+		}, OK, "20.0 GB"},
 	} {
 		m := plant(t, "pi4")
 		c.change(m)
