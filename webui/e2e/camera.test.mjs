@@ -271,6 +271,7 @@ test('the lamp is set up and switched; what the printer refuses is said', async 
   await button('Save lamp').click()
   await until('a lamp', async () => (await state()).lamp)
   await go('#/print')
+  await page.getByRole('img', { name: /^Camera: .*live$/ }).waitFor() // the button is on it
   await button('Lamp').click()
   await until('it is on', async () => (await state()).lamp.on)
   await page.getByRole('button', { name: 'Lamp', pressed: true }).waitFor()

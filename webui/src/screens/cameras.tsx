@@ -54,7 +54,7 @@ function List({ s }: { s: State }) {
           <a class="btn" href={routeHash('settings', 'cameras/new')}><Icon name="plus" size={20} /> Add a camera</a>
         </div>}
       </section>
-      <p class="muted">A lamp at the printer is set up in <a href={routeHash('settings', 'power')}>Power and light</a>.</p>
+      <a class="btn quiet" href={routeHash('settings', 'power')}><Icon name="lamp" size={20} /> The lamp is in Power and light</a>
     </div>
   )
 }
