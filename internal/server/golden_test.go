@@ -252,6 +252,7 @@ func messages() map[string]any {
 			{Text: "M92 X80.00 Y80.00 Z400.00 E93.00", Command: "M92", Name: "Steps per mm", Note: "Steps per unit:", Changeable: true, Words: []EEPROMWord{{"X", 80}, {"Y", 80}, {"Z", 400}, {"E", 93}}},
 			{Text: "Filament settings: Disabled", Words: []EEPROMWord{}}}},
 		"eeprom_copies": CopyList{Copies: []store.SettingsCopy{{ID: 7, AtMS: goldenMS - 86400_000, Firmware: "Marlin 2.1.2.4", Machine: "Ender-3", Why: "before M92 E95", SHA256: benchy.SHA256, Lines: 42}}},
+		"backup_ready":  BackupReady{Name: "layerd-voron-2026-11-27.layerd-backup", FilesBytes: 123_456_789, TimelapseBytes: 98_765_432},
 		"door":          Door{Setup: true, Name: "voron"},
 		"people": PeopleList{People: []store.Person{{ID: "p1", Name: "Anna", Role: "owner", CreatedMS: goldenMS - 86400_000, UsedMS: goldenMS - 60_000}, {ID: "p2", Name: "bob@example.com", Role: "operator", Tailnet: true, CreatedMS: goldenMS}},
 			Configured: []ConfiguredPerson{{"alice@example.com", access.Owner}}, DefaultRole: "nobody"},

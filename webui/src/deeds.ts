@@ -16,7 +16,7 @@ const deeds: Record<string, string> = {
   queue_add: 'Queued a file', queue_remove: 'Took a file out of the queue', queue_move: 'Moved a file in the queue', queue_copies: 'Changed how many copies',
   set_profile: 'Changed the printer profile', set_scripts: 'Changed the scripts', set_buttons: 'Changed the buttons', set_camera: 'Changed a camera', set_cooling: 'Changed the safety times', set_fit_arcs: 'Switched curves as arcs',
   set_overlay: 'Changed the way from outside', overlay_login: 'Joined the tailnet', overlay_leave: 'Left the tailnet',
-  allow_app: 'Gave a program its key', deny_app: 'Refused a program its key',
+  backup: 'Downloaded a backup', allow_app: 'Gave a program its key', deny_app: 'Refused a program its key',
 }
 
 /** What was done. A name that is not known is shown as it is, with spaces. */

@@ -2,6 +2,7 @@
 // The shapes of all messages, against the golden files that the Go tests write.
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { readBackupReady } from '../src/backup'
 import { readCurve, readRecent } from '../src/curves'
 import { readFilms, readShots } from '../src/films'
 import { readPrintLog, readTotals } from '../src/kept'
@@ -35,7 +36,7 @@ describe('golden files', () => {
   const readers: [RegExp, (value: unknown, at: string) => unknown][] = [
     [/^state/, readWhole], [/^power\.json/, readPower], [/^power_tried/, readTried], [/^answer/, readAnswer], [/^beat/, readBeat], [/^console/, readConsole], [/^files/, readFileList],
     [/^file\.json/, readFile], [/^prints/, readPrintList], [/^spools/, readSpools], [/^queue/, readQueue], [/^timelapses/, readFilms], [/^shots/, readShots], [/^objects/, readObjects], [/^alarms/, readAlarms], [/^recordings/, readRecordings], [/^heights/, readHeights], [/^choices/, readChoices], [/^command_/, readCommand], [/^error/, readErrorBody], [/^card/, readCardList],
-    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^health/, readHealth], [/^layers/, readLayers], [/^times/, readTimes], [/^facts/, readFacts],
+    [/^temperatures/, readRecent], [/^curve/, readCurve], [/^totals/, readTotals], [/^print_log/, readPrintLog], [/^overlay/, readOverlay], [/^neighbours/, readNeighbours], [/^health/, readHealth], [/^layers/, readLayers], [/^times/, readTimes], [/^facts/, readFacts], [/^backup_ready/, readBackupReady],
   ]
   for (const name of names) {
     const found = readers.find(([pattern]) => pattern.test(name))
@@ -46,7 +47,7 @@ describe('golden files', () => {
     })
   }
 
-  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'alarms', 'recordings', 'state_shift', 'print_log', 'overlay', 'neighbours', 'health', 'layers', 'times', 'facts', 'power', 'power_tried', 'state_counting', 'command_start'])('%s is there', (name) => {
+  it.each(['state', 'answer_ok', 'answer_warning', 'beat', 'console', 'choices', 'files', 'prints', 'spools', 'queue', 'temperatures', 'curve', 'totals', 'timelapses', 'alarms', 'recordings', 'state_shift', 'print_log', 'overlay', 'neighbours', 'health', 'layers', 'times', 'facts', 'backup_ready', 'power', 'power_tried', 'state_counting', 'command_start'])('%s is there', (name) => {
     expect(names).toContain(`${name}.json`)
   })
 

@@ -1,14 +1,11 @@
 // One file with everything that this layerd knows, fetched by the browser; and what to do with it.
 import { useState } from 'preact/hooks'
-import { get } from '../api'
+import { getBackupReady } from '../backup'
 import { confirmed } from '../confirm'
 import { refusedBy } from '../door'
 import { Icon, Spinner } from '../parts/icon'
-import { num, object, str } from '../read'
 import { live } from '../state'
 import { bytes } from '../units'
-
-const readReady = object({ name: str, files_bytes: num, timelapse_bytes: num })
 
 export function BackupPage() {
   const [files, setFiles] = useState(false)
@@ -21,8 +18,7 @@ export function BackupPage() {
     setSaid('')
     setProblem('')
     try {
-      // Asked first, because a browser that fetches an address itself can show nobody's password.
-      const ready = await confirmed(() => get('/v1/backup/ready', readReady))
+      const ready = await confirmed(getBackupReady)
       if (!ready) return
       const link = document.createElement('a')
       link.href = `/v1/backup?${new URLSearchParams({ ...(files && { files: '1' }), ...(films && { timelapses: '1' }) })}`
