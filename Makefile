@@ -101,7 +101,7 @@ STREAMBENCH = ./bin/bench/streambench --corpus $(CORPUS) --span $(or $(SPAN),20s
 .PHONY: bench-programs
 bench-programs:
 	@mkdir -p bin/bench
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench ./cmd/siegebench ./cmd/awaybench ./cmd/gcodebench ./cmd/tailnetsim
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/bench/ ./cmd/layerd ./cmd/printsim ./cmd/streambench ./cmd/camerabench ./cmd/siegebench ./cmd/awaybench ./cmd/gcodebench ./cmd/writebench ./cmd/tailnetsim
 
 .PHONY: bench-stream
 bench-stream: bench-programs ## how well the printer's line is used, against goals: docs/PERFORMANCE.md (SPAN=20s, ONLY=pattern, CALM=0s, CORPUS=dir)
@@ -155,6 +155,15 @@ bench-siege: bench-programs ## a print beside each of ten attacks, and the owner
 .PHONY: bench-away
 bench-away: bench-programs ## what the tailnet costs: memory, start, a file and taps on Pause through it (about two minutes)
 	./bin/bench/awaybench
+
+.PHONY: bench-writes
+bench-writes: bench-programs ## what is written to the card, idle and by printed hour, and why: docs/PERFORMANCE.md; takes root (SPAN=10m, IDLE=3m)
+	./.ci/need strace mkfs.ext4
+	./bin/bench/writebench --span $(or $(SPAN),10m) --idle $(or $(IDLE),3m)
+
+.PHONY: test-arm
+test-arm: ## the tests of what matters on a Pi, built for ARMv6, ARMv7 and arm64, under qemu-user; and layerd for a Pi Zero, which prints
+	./.ci/test-arm
 
 .PHONY: clients
 clients: bench-programs ## Avahi and Home Assistant's packages look for layerd on a LAN of their own, Debian's PrusaSlicer sends it a print, Home Assistant uses it; takes root (four minutes; ten more at first)

@@ -60,5 +60,5 @@ func (r *Recorder) beginCard(ctx context.Context, row *row) {
 		row.nextTryAt = time.Now().Add(retryEvery)
 		return
 	}
-	row.unborn, r.failures = false, 0
+	row.unborn, r.failures, r.every = false, 0, journalFirst
 }

@@ -24,7 +24,7 @@ func TestCardRow(t *testing.T) {
 		m.snaps.Set(fromCard("card-1", "Cube 20.gcode", 100, 10))
 		time.Sleep(10 * time.Second)
 		m.snaps.Set(fromCard("card-1", "Cube 20.gcode", 500, 50))
-		time.Sleep(time.Minute)
+		time.Sleep(2 * time.Minute)
 		if b := d.got(&d.began); len(b) != 1 || b[0].ID != "card-1" || b[0].File != "card:Cube 20.gcode" || b[0].StartedMS != 5 || b[0].By != "printer" {
 			t.Fatalf("got rows %+v", b)
 		}

@@ -22,9 +22,11 @@ import (
 )
 
 const (
-	// So much of a print's progress a power cut may cost. An entry of 8 kB makes the file system of a card write about 30: at every 5 s the journal alone would be
-	// more than 20 MB an hour. What somebody decides by is journalled at once: a pause, another spool, the end.
-	journalEvery = 30 * time.Second
+	// So much of a print's progress a power cut may cost. An entry is 8 kB, but makes a card's file system write about 50 (docs/PERFORMANCE.md): at every 5 s the
+	// journal alone would be more than 30 MB an hour. What somebody decides by is journalled at once: a pause, another spool, the end.
+	// And while a print is young, or was just touched, sooner: from journalFirst on each time is twice as long as the one before.
+	journalFirst = 5 * time.Second
+	journalEvery = time.Minute
 	restingEvery = 10 * time.Minute // while it pauses or heats: then only the time goes on
 	retryEvery   = 5 * time.Second  // after the store refused to end a row
 	flushTime    = 5 * time.Second  // for the last writes when the daemon stops
@@ -59,7 +61,8 @@ type Recorder struct {
 	// What follows belongs to Run.
 	rows       []*row
 	journalled time.Time
-	failures   int // writes of the store that failed in a row
+	every      time.Duration // until the next entry
+	failures   int           // writes of the store that failed in a row
 }
 
 // row is one print.
@@ -179,7 +182,7 @@ func (r *Recorder) flush(ctx context.Context) error {
 		if err := r.store.Journal(ctx, row.print); err != nil {
 			return fmt.Errorf("journal the print: %w", err)
 		}
-		row.dirty, row.moved = false, false
+		row.dirty, row.moved, r.every = false, false, journalFirst
 	}
 	return r.settle(ctx)
 }
@@ -201,7 +204,7 @@ func (r *Recorder) begin(ctx context.Context, p store.Print) error {
 		return fmt.Errorf("write the print into the history: %w", err)
 	}
 	r.rows = append(r.rows, &row{print: p})
-	r.journalled = time.Now()
+	r.journalled, r.every = time.Now(), journalFirst
 	return nil
 }
 
@@ -231,7 +234,7 @@ func (r *Recorder) note(snap *printer.Snapshot) {
 		case job != nil && job.ID == row.print.ID:
 			paused := snap.State == printer.Paused
 			if paused && !row.paused {
-				r.journalled = time.Time{} // at once: a pause may be long
+				r.journalled, r.every = time.Time{}, journalFirst // at once: a pause may be long
 			}
 			row.paused, row.dirty = paused, true
 			p := &row.print
@@ -290,8 +293,8 @@ func (r *Recorder) write(ctx context.Context, now bool) {
 		if !row.unborn && row.ended && due && r.endRow(ctx, row) {
 			continue
 		}
-		if !row.unborn && !row.ended && row.dirty && (now || row.moved && since >= journalEvery || since >= restingEvery) {
-			r.journalled = time.Now()
+		if !row.unborn && !row.ended && row.dirty && (now || row.moved && since >= r.every || since >= restingEvery) {
+			r.journalled, r.every = time.Now(), min(2*r.every, journalEvery)
 			if err := r.store.Journal(ctx, row.print); err != nil {
 				r.failed("journal a print", row.print.ID, err)
 			} else {

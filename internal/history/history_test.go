@@ -146,25 +146,25 @@ func TestRowFollowsThePrint(t *testing.T) {
 		if len(d.got(&d.began)) != 1 || d.got(&d.began)[0].ID != "a" {
 			t.Fatalf("after Begin: got rows %v, want a", d.got(&d.began))
 		}
-		for i := range int64(100) { // 100 s of progress
-			m.snaps.Set(printing("a", i+1, float64(i+1)/2))
+		for i := range int64(200) { // 200 s of progress
+			m.snaps.Set(printing("a", i+1, float64(i+1)/4))
 			time.Sleep(time.Second)
 		}
-		if n := len(d.got(&d.journalled)); n != 3 {
-			t.Errorf("in 100 s: got %d journal entries, want one every 30 s", n)
+		if n := len(d.got(&d.journalled)); n != 6 { // after 5, 15, 35, 75, 135 and 195 s
+			t.Errorf("in 200 s: got %d journal entries, want one a minute, and sooner at first", n)
 		}
 
 		synctest.Wait()
 		before := len(d.got(&d.journalled))
-		pause := printing("a", 101, 51)
+		pause := printing("a", 201, 91)
 		pause.State = printer.Paused
 		m.snaps.Set(pause)
 		synctest.Wait()
-		if len(d.got(&d.journalled)) != before+1 || d.got(&d.journalled)[before].Line != 101 {
-			t.Errorf("at the pause: got %v, want line 101 in the journal at once", d.got(&d.journalled)[before:])
+		if len(d.got(&d.journalled)) != before+1 || d.got(&d.journalled)[before].Line != 201 {
+			t.Errorf("at the pause: got %v, want line 201 in the journal at once", d.got(&d.journalled)[before:])
 		}
 		for range 2 * 60 * 60 { // its time goes on, and temperatures come
-			pause = printing("a", 101, 51)
+			pause = printing("a", 201, 91)
 			pause.State = printer.Paused
 			m.snaps.Set(pause)
 			time.Sleep(time.Second)

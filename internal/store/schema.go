@@ -252,9 +252,9 @@ CREATE INDEX print_alarms_print ON print_alarms (print);
 // openDatabase opens the database file, which when it is new is for nobody but us: passwords' hashes are in it, and the folder may be of people's own making.
 //
 // synchronous=FULL makes every commit survive a power cut, in WAL mode at the price of one fsync. There is no statement for which less would do: what is not
-// worth an fsync (temperatures, when a key was used) is written seldom instead, which spares the card more. A commit of 8 kB costs a card about 30: its pages, and
-// what the file system notes of the file. wal_autocheckpoint keeps the log short, so that after some hundred commits it is written over in place and no longer
-// grows, which the file system would have to note each time; the pages of a journal are the same few, so they are brought into the database seldom enough.
+// worth an fsync (temperatures, when a key was used) is written seldom instead, which spares the card more. A commit of 8 kB has a card written
+// with 15 to 50 (docs/PERFORMANCE.md): its pages, and what the file system notes of the file. wal_autocheckpoint keeps the log short, so that it is soon written
+// over in place and no longer grows, which the file system would have to note each time.
 func openDatabase(file string) (*sql.DB, error) {
 	made, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) // SQLite gives what it puts beside it the same rights
 	switch {

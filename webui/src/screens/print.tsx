@@ -45,6 +45,7 @@ export function PrintScreen() {
         <Cameras cameras={s.cameras} live={live.value} />
         {s.overlay.problem && allowed('owner') && <a class="warning" href={routeHash('settings', 'away')}><Icon name="warn" size={20} /><span class="wrap">Away from home: {s.overlay.problem}</span><Icon name="next" size={20} /></a>}
         {printing && s.host.level === 'bad' && <HostWarning s={s} />}
+        {s.free_bytes >= 0 && s.free_bytes < 20e6 && s.host.id !== 'disk' && <a class="warning" href={routeHash('files')}><Icon name="warn" size={20} /><span class="wrap">The disk is full. A print goes on, but little of it is kept: delete files or timelapses.</span><Icon name="next" size={20} /></a>}
         {s.prompt && <PromptCard prompt={s.prompt} enabled={enabled} />}
         {s.guard && s.job && printing && <GuardNow s={s} job={s.job} />}
         <Now s={s} enabled={enabled} />
