@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,9 +22,16 @@ import (
 type tty struct {
 	serial.Port
 	own    *os.File
+	come   *ready // tells that there is something to read
 	mode   serial.Mode
 	native bool
 	raw    syscall.RawConn // of own
+	ended  atomic.Bool     // Discard was called, and no Rearm since
+	take   func(uintptr) bool
+	fill   func(fd uintptr)
+	room   []byte // that Read fills
+	got    int    // of it
+	failed error
 	offer  func(fd uintptr) bool
 	bytes  []byte // that TryWrite offers
 	taken  int    // of them
@@ -35,20 +44,27 @@ type tty struct {
 //     the board was plugged in still may;
 //   - ASYNC_LOW_LATENCY (askLowLatency), where the driver knows it.
 func OpenTTY(_ context.Context, path string, baud int) (Port, error) {
-	own, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	own, err := openUnwatched(path)
 	if err != nil {
 		return nil, openFault(path, err)
 	}
 	t := &tty{own: own, mode: serial.Mode{BaudRate: baud, DataBits: 8}}
-	t.offer = t.offered
+	t.take, t.fill, t.offer = t.taking, t.filling, t.offered
 	if t.raw, err = own.SyscallConn(); err == nil {
 		err = t.claim()
+	}
+	if err == nil {
+		err = t.control(func(fd int) (err error) {
+			t.come, err = listenAt(fd)
+			return err
+		})
 	}
 	if err != nil {
 		own.Close()
 		return nil, openFault(path, err)
 	}
 	if t.Port, err = t.openPrivate(path); err != nil {
+		t.come.Close()
 		own.Close()
 		return nil, openFault(path, err)
 	}
@@ -139,29 +155,74 @@ func openFault(path string, err error) *Fault {
 	return f
 }
 
+// roomEvery is how long a Write that waits for room does not look whether it shall end.
+const roomEvery = 20 * time.Millisecond
+
 // Write hands over all of b. It blocks for as long as the device takes nothing; Discard ends that with an error, also of a Write that comes later, until Rearm.
-func (t *tty) Write(b []byte) (int, error) { return t.own.Write(b) }
+func (t *tty) Write(b []byte) (n int, err error) {
+	for n < len(b) {
+		if t.ended.Load() {
+			return n, os.ErrDeadlineExceeded
+		}
+		err = t.control(func(fd int) error {
+			some, err := unix.Write(fd, b[n:])
+			n += max(some, 0)
+			if err == unix.EAGAIN {
+				_, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(roomEvery.Milliseconds()))
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+	}
+	return n, nil
+}
 
 // Rearm lets writes through again after a Discard.
-func (t *tty) Rearm() { _ = t.own.SetWriteDeadline(time.Time{}) } // an error is the next write's too
+func (t *tty) Rearm() { t.ended.Store(false) }
 
 // TryWrite hands over what the driver has room for now. After a Discard, and when the device is gone, that is nothing, and Write tells.
 func (t *tty) TryWrite(b []byte) int {
 	t.bytes, t.taken = b, 0
-	if t.raw.Write(t.offer) != nil {
+	if t.ended.Load() || t.raw.Write(t.offer) != nil {
 		return 0
 	}
 	return t.taken
 }
 
 func (t *tty) offered(fd uintptr) bool {
-	n, _ := unix.Write(int(fd), t.bytes)
-	t.taken = max(n, 0)
+	t.taken, _ = atOnce(unix.SYS_WRITE, fd, t.bytes)
 	return true // not again when there is room: this was all
 }
 
 // Read blocks for the next bytes. Close ends it.
-func (t *tty) Read(b []byte) (int, error) { return t.own.Read(b) }
+func (t *tty) Read(b []byte) (int, error) {
+	t.room, t.got, t.failed = b, 0, nil
+	if err := t.come.wait(t.take); err != nil {
+		return 0, err
+	}
+	if t.failed == nil && t.got == 0 {
+		return 0, io.EOF
+	}
+	return t.got, t.failed
+}
+
+// taking is one try to read; false: there is nothing yet.
+func (t *tty) taking(uintptr) bool {
+	if err := t.raw.Control(t.fill); err != nil {
+		t.failed = err
+	}
+	return t.failed != unix.EAGAIN
+}
+
+func (t *tty) filling(fd uintptr) {
+	for {
+		if t.got, t.failed = atOnce(unix.SYS_READ, fd, t.room); t.failed != unix.EINTR {
+			return
+		}
+	}
+}
 
 // SetBaud changes the line speed of the open port.
 func (t *tty) SetBaud(baud int) error {
@@ -171,7 +232,8 @@ func (t *tty) SetBaud(baud int) error {
 
 // Discard throws away what is written and not yet sent, and ends a Write that is waiting, or is about to.
 func (t *tty) Discard() error {
-	return errors.Join(t.own.SetWriteDeadline(time.Unix(1, 0)), t.ResetOutputBuffer())
+	t.ended.Store(true)
+	return t.ResetOutputBuffer()
 }
 
 // Native reports whether the board holds bytes back that it has no room for, as PortInfo.Native does.
@@ -190,4 +252,7 @@ func (t *tty) Reset() (tried bool, err error) {
 }
 
 // Close closes both descriptors; the lock goes with ours.
-func (t *tty) Close() error { return errors.Join(t.Port.Close(), t.own.Close()) }
+func (t *tty) Close() error {
+	t.ended.Store(true)
+	return errors.Join(t.Port.Close(), t.come.Close(), t.own.Close())
+}

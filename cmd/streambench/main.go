@@ -33,6 +33,7 @@ type options struct {
 	span, forCalm                      time.Duration
 	rounds                             int
 	onPi                               bool
+	packages                           string
 }
 
 func run(ctx context.Context, args []string) error {
@@ -50,6 +51,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each has its turn where they take turns")
 	flags.BoolVar(&o.onPi, "pi", false, "measure what counts on a Pi, and nothing else")
 	flags.DurationVar(&o.forCalm, "calm", 0, "wait so long, at most, before each run for others to leave the processors alone")
+	flags.StringVar(&o.packages, "packages", "", "with --pi: `PATTERN` of Debian packages whose size is told")
 	as := flags.String("as", "", "print --file to --port as this `STREAMER`; the bench starts itself so")
 	port := flags.String("port", "", "with --as: the printer's `PORT`")
 	baud := flags.Int("baud", 115200, "with --as: its speed")

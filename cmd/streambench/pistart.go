@@ -150,7 +150,9 @@ func (s startable) forget() {
 				return nil
 			}
 			if f, err := os.Open(path); err == nil {
-				_ = f.Sync() // only what is on the disk can be dropped
+				if info, err := d.Info(); err == nil && time.Since(info.ModTime()) < time.Minute {
+					_ = f.Sync() // only what is on the disk can be dropped
+				}
 				_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 				f.Close()
 			}

@@ -68,7 +68,7 @@ var only = []struct {
 	{"html/template/...", nil, false, "the page is files, and all else is JSON"},
 	{"os/exec", []string{"layerd/camera", "layerd/internal/timelapse", "layerd/cmd/streambench", "layerd/cmd/camerabench", "layerd/cmd/siegebench", "layerd/cmd/awaybench", "layerd/cmd/gcodebench", "layerd/cmd/writebench", "layerd/internal/powercut", "layerd/internal/benchrun", "layerd/cmd/octopeer", "layerd/cmd/shifteval", "layerd/cmd/vmcamera", "layerd/cmd/vmpi"}, true, "programs of constant names, and no shell"},
 	{"C", nil, false, "one static binary, cross-compiled without a C compiler"},
-	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/internal/health", "layerd/internal/power", "layerd/cmd/printsim", "layerd/cmd/vmcamera"}, false, "for ioctls alone"},
+	{"unsafe", []string{"layerd/camera", "layerd/printer", "layerd/internal/health", "layerd/internal/power", "layerd/cmd/printsim", "layerd/cmd/vmcamera"}, false, "for system calls alone"},
 }
 
 // oneFile: imported by one file at most.
