@@ -16,9 +16,9 @@ let phone
 before(async () => {
   rig.program = join(rig.dir, 'layerd')
   copyFileSync(built, rig.program)
-  const key = await rig.demo(service)
+  await rig.daemon(service)
   await rig.browser()
-  phone = await rig.phone(`/#token=${key}`)
+  phone = await rig.phone(`/#token=${rig.token()}`)
   await phone.getByRole('link', { name: 'Settings' }).click()
 })
 after(() => rig.end())
@@ -45,7 +45,7 @@ test('an owner lets it take over', async () => {
   const old = rig.layerd
   await phone.getByRole('button', { name: 'Restart now' }).click()
   await until('layerd asks to be started again', () => old.exitCode === 75)
-  await rig.demo(service)
+  await rig.daemon(service)
   await until('the page is there again', async () => (await phone.getByText(/A new version/).count()) === 0)
   assert.deepEqual(rig.errors, [])
 })

@@ -50,7 +50,7 @@ export class Rig {
   record = join(this.dir, 'record')
   data = join(this.dir, 'data')
   children = []
-  program = 'layerd' // or the path of another one for demo
+  program = 'layerd' // or the path of another one
   errors = [] // what the pages complained about
   pages = []
 
@@ -63,7 +63,7 @@ export class Rig {
 
   /** daemon starts layerd on the printer, and returns the page's address without a key. */
   async daemon(env = {}) {
-    this.layerd = this.#child('layerd', ['--data', this.data, '--listen', this.address ?? '127.0.0.1:0'], {
+    this.layerd = this.#child(this.program, ['--data', this.data, '--listen', this.address ?? '127.0.0.1:0'], {
       LAYERD_PRINTER_PORT: this.link, LAYERD_PRINTER_BAUD: '115200', LAYERD_CAMERA_DEVICE: 'simulated', ...env,
     })
     const text = await line(this.layerd, (t) => /http:\/\/\S+/.test(t))
