@@ -235,7 +235,9 @@ pi: webui ## static binaries for Raspberry Pi and PC: dist/layerd-linux-arm64, -
 	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build $(GOFLAGS_BUILD) -o dist/layerd-linux-amd64 ./cmd/layerd
 	@ls -l dist
 
-DEB_VERSION ?= $(shell ./packaging/version 2>/dev/null || echo 0.0.0)
+ifndef DEB_VERSION
+DEB_VERSION := $(shell ./packaging/version 2>/dev/null || echo 0.0.0)
+endif
 DEB_ARCHITECTURES ?= arm64 armhf amd64
 
 .PHONY: deb

@@ -113,7 +113,7 @@ func TestModuleFails(t *testing.T) {
 		want error
 		said string
 	}{
-		"dies":    {syscall.EBUSY, "The camera C is in use by another program"},
+		"dies":    {syscall.EBUSY, "The camera C is in use by another program: sudo fuser -v /dev/video* says which"},
 		"none":    {errNoModule, "There is no camera at the Pi's ribbon cable for C: switch off, look at the cable, switch on"},
 		"talks":   {nil, "The camera C failed; its program said: [31mthe last ? line"},
 		"ends":    {errEnded, "The camera C stopped sending pictures"},

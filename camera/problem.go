@@ -48,8 +48,10 @@ func problem(name string, err error) string {
 	case isGone(err):
 		return fmt.Sprintf("The camera %s was unplugged", name)
 	case is(syscall.EBUSY):
-		return fmt.Sprintf("The camera %s is in use by another program", name)
-	case is(fs.ErrPermission):
+		return fmt.Sprintf("The camera %s is in use by another program: sudo fuser -v /dev/video* says which", name)
+	case is(syscall.EPERM): // the service's list of devices, which goes by drivers that were loaded when it started
+		return fmt.Sprintf("layerd's service may not open the camera %s, because its driver was loaded later: sudo systemctl restart layerd", name)
+	case is(fs.ErrPermission): // the device's group and mode
 		return fmt.Sprintf("layerd may not open the camera %s: its user needs the group video", name)
 	case is(syscall.ENOSPC):
 		return fmt.Sprintf("The USB bus has no room for the camera %s: choose a smaller picture or another socket", name)

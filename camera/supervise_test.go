@@ -86,8 +86,9 @@ func TestFailuresHaveAProblemAndARecovery(t *testing.T) {
 		back   time.Duration // when it must be live again
 	}{
 		{"unplugged", steadily(pic, 100*time.Millisecond, time.Second, fmt.Errorf("take: %w", syscall.ENODEV)), 1100 * time.Millisecond, "The camera Test Cam was unplugged", 2 * time.Second},
-		{"busy", fails(fmt.Errorf("open: %w", syscall.EBUSY)), 100 * time.Millisecond, "The camera Test Cam is in use by another program", time.Second},
+		{"busy", fails(fmt.Errorf("open: %w", syscall.EBUSY)), 100 * time.Millisecond, "The camera Test Cam is in use by another program: sudo fuser -v /dev/video* says which", time.Second},
 		{"not allowed", fails(fmt.Errorf("open: %w", syscall.EACCES)), 100 * time.Millisecond, "layerd may not open the camera Test Cam: its user needs the group video", time.Second},
+		{"plugged in before its driver was there", fails(fmt.Errorf("open: %w", syscall.EPERM)), 100 * time.Millisecond, "layerd's service may not open the camera Test Cam, because its driver was loaded later: sudo systemctl restart layerd", time.Second},
 		{"bus full", fails(fmt.Errorf("start: %w", syscall.ENOSPC)), 100 * time.Millisecond, "The USB bus has no room for the camera Test Cam: choose a smaller picture or another socket", time.Second},
 		{"stalled", func(ctx context.Context, emit func([]byte, time.Time)) error {
 			emit(pic, time.Now())

@@ -144,11 +144,9 @@ func openFault(path string, err error) *Fault {
 		f.Code, f.Message = FaultPortMissing, fmt.Sprintf("There is no port %s.", path)
 		f.Next = "Connect the printer's USB cable and switch the printer on."
 	case errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EWOULDBLOCK) || code == serial.PortBusy:
-		f.Code, f.Message = FaultPortBusy, fmt.Sprintf("Another program uses %s.", path)
-		f.Next = "Stop the other program: OctoPrint, Klipper, a slicer, or another layerd."
+		taken(f, path)
 	case errors.Is(err, os.ErrPermission) || code == serial.PermissionDenied:
-		f.Code, f.Message = FaultPortDenied, fmt.Sprintf("layerd may not open %s.", path)
-		f.Next = "Add its user to the group dialout, and start it again."
+		denied(f, path, err)
 	case errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EISDIR):
 		f.Message, f.Next = fmt.Sprintf("%s is not a serial port.", path), "Choose the printer's port."
 	}

@@ -49,7 +49,7 @@ func TestPortsThatCannotBeRight(t *testing.T) {
 		{"a folder", filepath.Dir(file), printer.FaultPortOpen, filepath.Dir(file) + " is not a serial port", "Choose"},
 		{"a pipe", fifo, printer.FaultPortOpen, fifo + " is not a serial port", "Choose"},
 		{"/dev/null", "/dev/null", printer.FaultPortOpen, "/dev/null is not a serial port", "Choose"},
-		{"held by another program", busy.link, printer.FaultPortBusy, "Another program uses " + busy.link, "OctoPrint"},
+		{"held by another program", busy.link, printer.FaultPortBusy, "Another program uses " + busy.link + ": ", "Stop that program"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +77,7 @@ func TestTheSecondDaemonOnAPortWaits(t *testing.T) {
 	first := startDaemon(t, t.TempDir(), port(m.link))
 	first.reach(printer.Idle)
 	second := startDaemon(t, t.TempDir(), port(m.link))
-	if s := second.faulted(printer.FaultPortBusy); !strings.Contains(s.Fault.Next, "another layerd") {
+	if s := second.faulted(printer.FaultPortBusy); !strings.Contains(s.Fault.Message, "(process ") {
 		t.Errorf("the second says %+v", s.Fault)
 	}
 	if s := first.state(); s.State != printer.Idle {

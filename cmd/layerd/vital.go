@@ -18,7 +18,7 @@ import (
 // card that tidies up, which holds up no print.
 func (d *parts) watch() *vital.Watch {
 	w := &vital.Watch{Status: d.inWords, Log: d.log, Parts: []vital.Part{
-		{Name: "the conversation with the printer", Patience: 10 * time.Second, Ask: d.printer.Alive},
+		{Name: "the conversation with the printer", Patience: 30 * time.Second, Ask: d.printer.Alive},
 		{Name: "the page", Patience: 40 * time.Second, Ask: knock(d.page, d.cfg.TLS.Cert != "")},
 		{Name: "the store", Patience: 2 * time.Minute, Ask: func(ctx context.Context) error {
 			var port string

@@ -63,7 +63,7 @@ func (r *Renewer) Waits() *latest.Value[bool] { return r.waits }
 func (r *Renewer) Again() bool { return r.cfg.Again }
 
 // Restart has layerd started again at once. It wraps printer.ErrWrongState in mid-print, and returns ErrNobody where it would not come back. Heat does not matter:
-// whoever asks sees it.
+// it is switched off, as whenever layerd ends.
 func (r *Renewer) Restart() error {
 	if !r.cfg.Again {
 		return ErrNobody

@@ -1,7 +1,7 @@
 // Package vital tells systemd how layerd is, and only for as long as its vital parts answer.
 //
 //	every beat: each part is asked ─▶ all have answered ─▶ WATCHDOG=1, and READY=1 the first time
-//	                               └▶ one is stuck      ─▶ its name in the log and in STATUS=, and no WATCHDOG=1: systemd ends layerd and starts it anew
+//	                               └▶ one is stuck      ─▶ its name in the log and in STATUS=, and WATCHDOG=trigger: systemd ends layerd and starts it anew
 //
 // Where nobody supervises by sd_notify(3) the parts are asked all the same, and a stuck one is named in the log.
 package vital
@@ -110,6 +110,8 @@ func (w *Watch) Run(ctx context.Context) error {
 		}
 		if healthy {
 			w.tell("WATCHDOG=1")
+		} else {
+			w.tell("WATCHDOG=trigger") // at once, whatever WatchdogSec says
 		}
 	}
 }

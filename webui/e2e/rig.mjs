@@ -11,7 +11,7 @@ import { chromium } from 'playwright-core'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const top = resolve(here, '../..')
-const bin = (name) => join(top, 'bin', name)
+const bin = (name) => resolve(top, 'bin', name) // a whole path stays as it is
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** A real slicer's file: from the shared collection where that is there, else our own small one. */
@@ -50,6 +50,7 @@ export class Rig {
   record = join(this.dir, 'record')
   data = join(this.dir, 'data')
   children = []
+  program = 'layerd' // or the path of another one
   errors = [] // what the pages complained about
   pages = []
 
@@ -62,7 +63,7 @@ export class Rig {
 
   /** daemon starts layerd on the printer, and returns the page's address without a key. */
   async daemon(env = {}) {
-    this.layerd = this.#child('layerd', ['--data', this.data, '--listen', this.address ?? '127.0.0.1:0'], {
+    this.layerd = this.#child(this.program, ['--data', this.data, '--listen', this.address ?? '127.0.0.1:0'], {
       LAYERD_PRINTER_PORT: this.link, LAYERD_PRINTER_BAUD: '115200', LAYERD_CAMERA_DEVICE: 'simulated', ...env,
     })
     const text = await line(this.layerd, (t) => /http:\/\/\S+/.test(t))
@@ -78,7 +79,7 @@ export class Rig {
 
   /** demo starts layerd with its pretend printer and camera, whose configuration locks nothing but what env says, and returns an owner's key. */
   async demo(env = {}, ...flags) {
-    this.layerd = this.#child('layerd', ['--demo', '--listen', this.address ?? '127.0.0.1:0', '--demo-record', this.record, ...flags], env)
+    this.layerd = this.#child(this.program, ['--demo', '--listen', this.address ?? '127.0.0.1:0', '--demo-record', this.record, ...flags], env)
     const text = await line(this.layerd, (t) => /#token=\S+/.test(t))
     const [, url, key] = /(http\S+)\/#token=(\S+)/.exec(text)
     this.url = url
