@@ -171,6 +171,11 @@ clients: bench-programs ## Avahi and Home Assistant's packages look for layerd o
 	LAYERD=bin/bench/layerd ./.ci/prusa-slicer
 	BIN=bin/bench ./.ci/home-assistant
 
+.PHONY: vm
+vm: build vm-programs ## the package on a Pi of Debian's, in a virtual machine: installed, printing, cables and power pulled, upgraded, purged; takes root (10 minutes, the first time 15)
+	CGO_ENABLED=0 GOARCH=arm64 go build $(GOFLAGS_BUILD) -o bin/vm/arm64/ ./cmd/vmpi ./cmd/vmcamera
+	./.ci/vm-pi
+
 .PHONY: vm-camera
 vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: found, unplugged, plugged in, stuck, damaged; a minute or two
 	./.ci/vm camera
@@ -178,7 +183,7 @@ vm-camera: vm-programs ## the cameras of a real kernel in a virtual machine: fou
 .PHONY: vm-programs
 vm-programs:
 	@mkdir -p bin/vm
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/vm/ ./cmd/vmcamera
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/vm/ ./cmd/vmcamera ./cmd/vmpi
 
 .PHONY: bench-fanout
 bench-fanout: bench-programs vm-programs ## what each viewer of the camera costs, beside Debian's ustreamer (PLAN=rounds=3,span=8s,fps=15,viewers=0+1+10+50)
@@ -256,4 +261,4 @@ screenshots: build ## take the pictures of docs/ anew
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin dist .cache/bench-peers .cache/vm webui/node_modules webui/dist/assets webui/dist/index.html webui/e2e/out
+	rm -rf bin dist .cache/bench-peers .cache/vm .cache/vm-pi webui/node_modules webui/dist/assets webui/dist/index.html webui/e2e/out

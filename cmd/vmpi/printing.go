@@ -130,7 +130,7 @@ func (l *life) memory() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("MemoryCurrent is %q: the kernel does not count it", all)
 	}
-	return fmt.Sprintf("MemoryCurrent %.1f MiB; %s", bytes/(1<<20), strings.TrimSuffix(rss, ", ")), nil
+	return fmt.Sprintf("MemoryCurrent %.1f MiB; %s", bytes/(1<<20), strings.TrimSuffix(rss, ",")), nil
 }
 
 // pullCable pulls it for two seconds. The board keeps its place.

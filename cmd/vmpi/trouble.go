@@ -25,7 +25,7 @@ func (l *life) stuck() error {
 			if pid, err = l.property("MainPID"); err != nil {
 				return "", err
 			}
-			_, err = l.hand.run("kill", "-STOP", pid)
+			_, err = l.hand.run("sh", "-c", "kill -STOP "+pid)
 			return "process " + pid, err
 		}},
 		{"the watchdog ends it and starts another", func() (string, error) {
