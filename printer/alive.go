@@ -3,20 +3,17 @@ package printer
 import (
 	"context"
 	"errors"
+	"time"
 )
 
-// ErrEnded means that Run has returned.
-var ErrEnded = errors.New("the printer's goroutine has ended")
+// errHere is an answer that changes nothing, and so makes no snapshot.
+var errHere = errors.New("here")
 
-// Alive returns when the owner has come round, which it does many times a second, or when ctx ends. It asks for nothing and costs the owner one turn, so
-// who asks it shall not do so all the time. It may be called from any goroutine.
+// Alive returns nil once the goroutine of Run has answered. It blocks until then, or until ctx ends.
 func (p *Printer) Alive(ctx context.Context) error {
-	select {
-	case p.knocks <- struct{}{}:
+	_, err := p.ask(ctx, func(*owner, time.Time) error { return errHere })
+	if errors.Is(err, errHere) {
 		return nil
-	case <-p.ended:
-		return ErrEnded
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return err
 }

@@ -34,7 +34,6 @@ type Printer struct {
 	console  *Console
 	requests chan request
 	tally    *tally
-	knocks   chan struct{} // see Alive
 	querying chan struct{} // holds one while a query is under way
 	ended    chan struct{} // closed when Run returns
 }
@@ -54,7 +53,7 @@ type answer struct {
 func New(cfg Config) *Printer {
 	cfg.Profile = cfg.Profile.Whole()
 	first := newSession(cfg.Profile, cfg.LastJob, nil).snapshot(time.Now())
-	return &Printer{cfg: cfg, snaps: latest.New(first), console: newConsole(), requests: make(chan request), knocks: make(chan struct{}), tally: &tally{}, querying: make(chan struct{}, 1), ended: make(chan struct{})}
+	return &Printer{cfg: cfg, snaps: latest.New(first), console: newConsole(), requests: make(chan request), tally: &tally{}, querying: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // Snapshots is where the newest Snapshot is.
@@ -116,7 +115,6 @@ func (p *Printer) Run(ctx context.Context) error {
 			o.job.feed(b)
 		case d := <-o.dial.result:
 			o.dialled(d)
-		case <-p.knocks:
 		case <-timer.C:
 		}
 	}

@@ -115,7 +115,7 @@ func TestAlive(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	close(p.ended)
-	if err := p.Alive(t.Context()); !errors.Is(err, ErrEnded) {
+	if err := p.Alive(t.Context()); !errors.Is(err, ErrNotConnected) {
 		t.Errorf("got %v", err)
 	}
 }
