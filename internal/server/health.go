@@ -17,7 +17,7 @@ import (
 // Vital is a part without which layerd is dead.
 type Vital struct {
 	Name  string                          // one word, for /healthz
-	Alive func(ctx context.Context) error // returns when the part has answered, or ctx ends
+	Alive func(ctx context.Context) error // returns when the part has answered, or ctx ends; where it hangs in spite of that, it is not asked again meanwhile
 }
 
 const (
@@ -34,7 +34,8 @@ type pulse struct {
 // pulses is the newest, and who finds out the next.
 type pulses struct {
 	newest atomic.Pointer[pulse]
-	asking chan struct{} // holds one token while somebody does
+	asking chan struct{}           // holds one token while somebody does
+	hung   map[string]<-chan error // parts that have not come back; who holds the token has it
 }
 
 // serveHealth answers GET /healthz: 200 and "ok", or 503 and the name of a part that does not answer. It is open to all, and tells no more.
@@ -78,7 +79,7 @@ func (s *Server) feelPulse(ctx context.Context) (*pulse, error) {
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), pulseMost)
 	defer cancel()
 	for _, v := range s.cfg.Vital {
-		if err := v.Alive(within); err != nil {
+		if err := s.pulses.ask(within, v); err != nil {
 			p.dead = v.Name
 			s.log.Error("a vital part does not answer", "part", v.Name, "err", err)
 			break
@@ -87,6 +88,24 @@ func (s *Server) feelPulse(ctx context.Context) (*pulse, error) {
 	p.at = time.Now()
 	s.pulses.newest.Store(p)
 	return p, nil
+}
+
+// ask asks a part, for as long as ctx lasts.
+func (p *pulses) ask(ctx context.Context, v Vital) error {
+	answer := p.hung[v.Name]
+	if answer == nil || len(answer) > 0 { // what it has said since is old
+		back := make(chan error, 1)
+		answer = back
+		go func() { back <- v.Alive(ctx) }()
+	}
+	select {
+	case err := <-answer:
+		delete(p.hung, v.Name)
+		return err
+	case <-ctx.Done():
+		p.hung[v.Name] = answer
+		return ctx.Err()
+	}
 }
 
 // hostState is the short of what the newest report says.

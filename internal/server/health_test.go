@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,6 +64,39 @@ func TestHealthzTellsTheTruth(t *testing.T) {
 		all.Wait()
 		if asked != 2 {
 			t.Errorf("the parts were asked %d times for 50 requests in one moment, want 2", asked)
+		}
+		r.endLife()
+	})
+}
+
+// A part that hangs and hears of no end is asked once, however long it hangs, and answers again when it is back.
+func TestAPartThatHangsForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		var asked atomic.Int32
+		r := newRig(t, func(c *Config) {
+			c.Vital = []Vital{{"printer", func(context.Context) error {
+				asked.Add(1)
+				<-hold
+				return nil
+			}}}
+		})
+		for range 5 {
+			if w := r.do("GET", "/healthz", "", nil); w.Code != 503 || w.Body.String() != "printer\n" {
+				t.Errorf("got %d %q", w.Code, w.Body)
+			}
+			time.Sleep(pulseGood)
+		}
+		if n := asked.Load(); n != 1 {
+			t.Errorf("it was asked %d times", n)
+		}
+		close(hold)
+		synctest.Wait()
+		for range 2 {
+			if w := r.do("GET", "/healthz", "", nil); w.Code != 200 {
+				t.Errorf("it is back, and the answer is %d %q", w.Code, w.Body)
+			}
+			time.Sleep(pulseGood)
 		}
 		r.endLife()
 	})

@@ -233,7 +233,7 @@ func New(cfg Config) *Server {
 		cfg: cfg, routes: ourRoutes(), log: cfg.Log, page: newPage(cfg.Page), crossOrigin: http.NewCrossOriginProtection(),
 		custom: newCustom(cfg.Custom), smaller: viewer.Smaller{Log: cfg.Log}, views: latest.New[*view](nil), starting: make(chan struct{}, 1), arranging: make(chan struct{}, 1),
 		liveSockets: make(slots, 200), cameraSockets: make(slots, 100), streams: make(slots, 64), uploads: make(slots, 4), working: make(slots, 1), asking: make(slots, 1), backups: make(slots, 1),
-		pulses: pulses{asking: make(chan struct{}, 1)}, apps: newApps(), toolpaths: newToolpaths(), picked: make(chan struct{}, 1), deeds: deeds{waiting: make(chan store.Deed, 256)},
+		pulses: pulses{asking: make(chan struct{}, 1), hung: map[string]<-chan error{}}, apps: newApps(), toolpaths: newToolpaths(), picked: make(chan struct{}, 1), deeds: deeds{waiting: make(chan store.Deed, 256)},
 	}
 	s.firstRev = uint64(time.Now().UnixMilli()) // so that a page that was there before a restart sees others
 	for _, rev := range []*atomic.Uint64{&s.filesRev, &s.spoolsRev, &s.queueRev, &s.settingsRev, &s.overlayRev} {
