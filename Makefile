@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+# What git says of the folder is left out, so that a clone, a worktree and an archive give the same bytes.
+GOFLAGS_BUILD := -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
 GO_DIRS := cmd gcode printer camera internal packaging webui/embed.go
 PAGE := $(shell find webui/src webui/index.html webui/package.json webui/package-lock.json webui/vite.config.ts webui/tsconfig.json -type f 2>/dev/null)
 
