@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -177,8 +178,8 @@ func (s startable) start(ctx context.Context, a *piStart) error {
 	}()
 	var both sync.WaitGroup
 	var page, api time.Duration
-	both.Go(func() { page = s.at.answers(ctx, "/", began) })
-	both.Go(func() { api = s.at.answers(ctx, "/api/version", began) })
+	both.Go(func() { page = s.at.answers(ctx, "/", began, named.Match) })
+	both.Go(func() { api = s.at.answers(ctx, "/api/version", began, json.Valid) })
 	both.Wait()
 	if ctx.Err() != nil {
 		return fmt.Errorf("it does not answer: %w", ctx.Err())
@@ -192,13 +193,14 @@ func (s startable) start(ctx context.Context, a *piStart) error {
 	return err
 }
 
-// answers is how long after began there is all of an answer with 200.
-func (s site) answers(ctx context.Context, path string, began time.Time) time.Duration {
+// answers is how long after began there is all of an answer with 200 that is what was asked for: OctoPrint says with 200, too, that it is still starting, on a page that
+// names no scripts.
+func (s site) answers(ctx context.Context, path string, began time.Time, is func(said []byte) bool) time.Duration {
 	c := s.client()
 	defer c.CloseIdleConnections()
 	for {
-		_, err := s.get(ctx, c, "GET", path, "")
-		if err == nil || ctx.Err() != nil {
+		said, err := s.get(ctx, c, "GET", path, "")
+		if err == nil && is(said) || ctx.Err() != nil {
 			return time.Since(began)
 		}
 		time.Sleep(2 * time.Millisecond)
