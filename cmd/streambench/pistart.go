@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,10 +25,10 @@ import (
 
 // piStart is how long starts took, by whether the files were in memory.
 type piStart struct {
-	name      string
-	cold      bool
-	page, api []time.Duration
-	read      []int64 // bytes from the disk, until the first page was there
+	name           string
+	cold           bool
+	page, api, cpu []time.Duration // cpu is what it took of processors, which is less than the time when others keep them
+	read           []int64         // bytes from the disk, until both had answered
 }
 
 // startable is a server that can be started again and again on the same data.
@@ -51,7 +52,7 @@ func (b *bench) piStarts(ctx context.Context) (all []*piStart, err error) {
 	for _, name := range names {
 		s, err := servers[name](ctx)
 		if err == nil {
-			_, _, _, err = s.start(ctx)
+			err = s.start(ctx, &piStart{})
 		}
 		if err != nil {
 			return nil, fmt.Errorf("start %s: %w", name, err)
@@ -65,12 +66,10 @@ func (b *bench) piStarts(ctx context.Context) (all []*piStart, err error) {
 			if a.cold {
 				s.forget()
 			}
-			page, api, read, err := s.start(ctx)
-			if err != nil {
+			if err := s.start(ctx, a); err != nil {
 				return nil, fmt.Errorf("start %s: %w", a.name, err)
 			}
-			b.say("%s, files in memory %v: page after %v, API after %v", a.name, !a.cold, short(page), short(api))
-			a.page, a.api, a.read = append(a.page, page), append(a.api, api), append(a.read, read)
+			b.say("%s, files in memory %v: page after %v, API after %v, CPU %v", a.name, !a.cold, short(a.page[len(a.page)-1]), short(a.api[len(a.api)-1]), short(a.cpu[len(a.cpu)-1]))
 		}
 	}
 	return all, nil
@@ -161,39 +160,47 @@ func (s startable) forget() {
 	}
 }
 
-// start starts it once, until the page and the API have answered, and ends it. read is what came from the disk until then.
-func (s startable) start(ctx context.Context) (page, api time.Duration, read int64, err error) {
+// start starts it once, until the page and the API have answered, adds what that took to a, and ends it.
+func (s startable) start(ctx context.Context, a *piStart) error {
 	ctx, cancel := context.WithTimeout(ctx, startUp)
 	defer cancel()
 	cmd := s.cmd()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, 0, 0, err
+		return err
 	}
+	defer func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		stop := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+		defer stop.Stop()
+		_ = cmd.Wait() // its exit code after a signal is its own business
+	}()
 	var both sync.WaitGroup
-	both.Go(func() { page = s.at.answers(ctx, "/", began) })
-	both.Go(func() { api = s.at.answers(ctx, "/api/version", began) })
+	var page, api time.Duration
+	both.Go(func() { page = s.at.answers(ctx, "/", began, named.Match) })
+	both.Go(func() { api = s.at.answers(ctx, "/api/version", began, json.Valid) })
 	both.Wait()
 	if ctx.Err() != nil {
-		err = fmt.Errorf("it does not answer: %w", ctx.Err())
-	} else {
-		read, err = readBytes(cmd.Process.Pid)
+		return fmt.Errorf("it does not answer: %w", ctx.Err())
 	}
-	_ = cmd.Process.Signal(syscall.SIGTERM)
-	stop := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-	defer stop.Stop()
-	_ = cmd.Wait() // its exit code after a signal is its own business
-	return page, api, read, err
+	cpu, err := cpuOf(cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
+	read, err := readBytes(cmd.Process.Pid)
+	a.page, a.api, a.cpu, a.read = append(a.page, page), append(a.api, api), append(a.cpu, cpu), append(a.read, read)
+	return err
 }
 
-// answers is how long after began there is all of an answer with 200.
-func (s site) answers(ctx context.Context, path string, began time.Time) time.Duration {
+// answers is how long after began there is all of an answer with 200 that is what was asked for: OctoPrint says with 200, too, that it is still starting, on a page that
+// names no scripts.
+func (s site) answers(ctx context.Context, path string, began time.Time, is func(said []byte) bool) time.Duration {
 	c := s.client()
 	defer c.CloseIdleConnections()
 	for {
-		_, err := s.get(ctx, c, "GET", path, "")
-		if err == nil || ctx.Err() != nil {
+		said, err := s.get(ctx, c, "GET", path, "")
+		if err == nil && is(said) || ctx.Err() != nil {
 			return time.Since(began)
 		}
 		time.Sleep(2 * time.Millisecond)

@@ -17,12 +17,12 @@ import (
 func (b *bench) piTables(starts []*piStart, cases []*piCase) string {
 	var rows [][]string
 	for _, s := range starts {
-		rows = append(rows, []string{s.name, map[bool]string{false: "in memory", true: "on the disk"}[s.cold], fmt.Sprint(len(s.page)), brief(middle(s.page)), brief(slices.Max(s.page)), brief(middle(s.api)),
+		rows = append(rows, []string{s.name, map[bool]string{false: "in memory", true: "on the disk"}[s.cold], fmt.Sprint(len(s.page)), brief(middle(s.page)), brief(slices.Max(s.page)), brief(middle(s.api)), brief(middle(s.cpu)),
 			fmt.Sprintf("%.1f", float64(middle(s.read))/1e6)})
 	}
 	var out strings.Builder
 	if len(rows) > 0 {
-		out.WriteString(columns([]string{"start of", "files", "starts", "first page, median", "longest", "first answer of the API, median", "MB read from the disk"}, rows, 2, 0) + "\n")
+		out.WriteString(columns([]string{"start of", "files", "starts", "first page, median", "longest", "first answer of the API, median", "CPU, median", "MB read from the disk"}, rows, 2, 0) + "\n")
 	}
 	rows = nil
 	for _, c := range cases {
