@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -94,7 +95,7 @@ func (h hand) put(from, to string) error {
 		return err
 	}
 	defer f.Close()
-	return h.ask("PUT", "/file?path="+to, f, nil)
+	return h.ask("PUT", "/file?path="+url.QueryEscape(to), f, nil)
 }
 
 func (h hand) ask(method, path string, body io.Reader, answer any) error {
