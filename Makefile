@@ -6,7 +6,7 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 # What git says of the folder is left out, so that a clone, a worktree and an archive give the same bytes.
 GOFLAGS_BUILD := -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
-GO_DIRS := cmd gcode printer camera internal packaging webui/embed.go
+GO_DIRS := cmd gcode printer camera internal systemd webui/embed.go
 PAGE := $(shell find webui/src webui/index.html webui/package.json webui/package-lock.json webui/vite.config.ts webui/tsconfig.json -type f 2>/dev/null)
 
 # What is left out of the tailnet's library: nothing of it is of use in layerd, and it is a twentieth of the binary. Certificates, logs for who
@@ -242,13 +242,13 @@ pi: webui ## static binaries for Raspberry Pi and PC: dist/layerd-linux-arm64, -
 	@ls -l dist
 
 ifndef DEB_VERSION
-DEB_VERSION := $(shell ./packaging/version 2>/dev/null || echo 0.0.0)
+DEB_VERSION := $(shell ./systemd/package/version 2>/dev/null || echo 0.0.0)
 endif
 DEB_ARCHITECTURES ?= arm64 armhf amd64
 
 .PHONY: deb
 deb: build pi ## Debian packages: dist/layerd_VERSION_{arm64,armhf,amd64}.deb (DEB_VERSION=1.2.3, DEB_ARCHITECTURES=arm64)
-	./packaging/build $(DEB_VERSION) $(DEB_ARCHITECTURES)
+	./systemd/package/build $(DEB_VERSION) $(DEB_ARCHITECTURES)
 	@ls -l dist/*_$(DEB_VERSION)_*.deb
 
 .PHONY: deb-check

@@ -1,5 +1,5 @@
-// Package packaging_test looks at what systemd and dpkg are given, by their own programs.
-package packaging_test
+// Package package_test looks at what systemd and dpkg are given, by their own programs.
+package package_test
 
 import (
 	"os"
@@ -23,12 +23,12 @@ func runs(t *testing.T, name string, args ...string) (out string, ok bool) {
 const exposureLimit = "20"
 
 func TestTheServiceIsClosed(t *testing.T) {
-	out, ok := runs(t, "systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold="+exposureLimit, "../systemd/layerd.service")
+	out, ok := runs(t, "systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold="+exposureLimit, "../layerd.service")
 	if !ok {
 		t.Errorf("the service is open:\n%s", out)
 	}
 	// That it would be seen: the same without some of its walls.
-	text, err := os.ReadFile("../systemd/layerd.service")
+	text, err := os.ReadFile("../layerd.service")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +46,8 @@ func TestTheServiceIsClosed(t *testing.T) {
 var since254 = regexp.MustCompile(`(?m)^.*Unknown key (name )?'(RestartSteps|RestartMaxDelaySec)' in section.*\n`)
 
 func TestTheUnitsAreRight(t *testing.T) {
-	units, err := filepath.Glob("../systemd/*.service")
-	more, err2 := filepath.Glob("../systemd/*.path")
+	units, err := filepath.Glob("../*.service")
+	more, err2 := filepath.Glob("../*.path")
 	if err != nil || err2 != nil || len(units) == 0 {
 		t.Fatal(units, err, err2)
 	}
@@ -88,7 +88,7 @@ func TestVersionsSort(t *testing.T) {
 }
 
 func TestScriptsAreClean(t *testing.T) {
-	scripts := []string{"version", "changelog", "build", "notices", "postinst", "prerm", "postrm", "../.ci/deb-install", "../.ci/deb-check"}
+	scripts := []string{"version", "changelog", "build", "notices", "postinst", "prerm", "postrm", "../../.ci/deb-install", "../../.ci/deb-check"}
 	for _, script := range scripts { // so that go test knows on what this hangs
 		if _, err := os.ReadFile(script); err != nil {
 			t.Fatal(err)
