@@ -29,7 +29,7 @@ func (l *life) stuck() error {
 			return "process " + pid, err
 		}},
 		{"the watchdog ends it and starts another", func() (string, error) {
-			took, err := l.restarted(pid, 2*time.Minute)
+			took, err := l.restarted(pid, 4*time.Minute)
 			if err != nil {
 				return "", err
 			}
