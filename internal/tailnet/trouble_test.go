@@ -223,10 +223,17 @@ func TestNeighboursAmongTheSilent(t *testing.T) {
 			break
 		}
 	}
-	ctx, end := context.WithTimeout(t.Context(), 8*time.Second) // as the page asks
-	defer end()
-	if found, err := one.Neighbours(ctx); err != nil || len(found) != 1 || found[0].Name != "two" {
-		t.Errorf("got %+v, %v, want two", found, err)
+	// As the page asks, again and again: on a busy machine the first question alone may take longer than a neighbour has, since the tunnel to it is dug by that.
+	for ctx := patient(t); ; {
+		ask, end := context.WithTimeout(ctx, 8*time.Second)
+		found, err := one.Neighbours(ask)
+		end()
+		if err == nil && len(found) == 1 && found[0].Name == "two" {
+			return
+		}
+		if err != nil || len(found) > 0 || ctx.Err() != nil {
+			t.Fatalf("got %+v, %v, want two", found, err)
+		}
 	}
 }
 
