@@ -127,7 +127,7 @@ describe('the sheet', () => {
 
   it('says which pauses are to come, the file\'s and those that a person has set, and when', async () => {
     await open(null)
-    const list = () => [...getByRole(root, 'region', { name: 'Pauses to come' }).querySelectorAll('li')].map((row) => row.textContent?.replace(/\d\d:\d\d/, 'TIME'))
+    const list = () => [...getByRole(root, 'region', { name: 'Pauses to come' }).querySelectorAll('li')].map((row) => row.textContent?.replace(/(\w{3} )?\d\d:\d\d/, 'TIME'))
     expect(list()).toEqual(['In layer 4 (0.8 mm)new filament (M600)TIME'])
     const stop = { layer: 3, z_mm: 0.6, change: false, note: 'Nuts', percent: 50, passed: false }
     act(() => { state.value = exampleState({ rev: 11, job: { ...printing, stops: [{ ...stop, layer: 2, percent: 20, passed: true }, stop] } }) })
