@@ -208,3 +208,19 @@ func TestUntouched(t *testing.T) {
 	}
 	look(false)
 }
+
+// TestCopyByRelativeNames: people name folders and files as they see them from where they are.
+func TestCopyByRelativeNames(t *testing.T) {
+	from := openIn(t, t.TempDir())
+	t.Chdir(filepath.Dir(filepath.Dir(from.name)))
+	dir := filepath.Base(filepath.Dir(from.name))
+	if _, err := CopyDatabase(t.Context(), dir, "copy.db", false, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := AdoptDatabase(t.Context(), "copy.db"); err != nil {
+		t.Error(err)
+	}
+	if free, err := Untouched(t.Context(), dir); !free || err != nil {
+		t.Errorf("got %v, %v", free, err)
+	}
+}
