@@ -112,7 +112,8 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 
 	// Given by the set-up link.
-	fresh := startFresh(t, t.TempDir(), port("/none"))
+	env, told := systemd(t)
+	fresh := startFresh(t, t.TempDir(), append(port("/none"), env...))
 	give := func(secret string, b []byte) int {
 		t.Helper()
 		r, err := http.NewRequest("POST", fresh.url+"v1/restore", bytes.NewReader(b))
@@ -139,6 +140,9 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("status %d", got)
 	}
 	fresh.await("it to begin anew", func() bool { return strings.Count(fresh.out.String(), "serves its page on "+fresh.url) == 2 })
+	if strings.Contains(told.String(), "STOPPING=1\n") {
+		t.Error("systemd was told that it ends: it would be killed")
+	}
 	if status, body := fresh.ask("POST", "/v1/login", "", strings.NewReader(`{"name":"anna","password":"correct horse"}`)); status != http.StatusOK {
 		t.Errorf("by the link: the old password: status %d, %s", status, body)
 	}
