@@ -178,6 +178,8 @@ func (d *parts) restoreOnStart(ctx context.Context) error {
 	switch {
 	case errors.Is(err, backup.ErrNotEmpty):
 		d.log.Warn("a backup lies in the data directory, but there is a layerd in it already, so nothing was restored: delete the one or the other", "file", waiting)
+	case errors.Is(err, store.ErrLocked): // which says what is wrong
+		return err
 	case err != nil:
 		return fmt.Errorf("%w; replace that file by a good one, or delete it to begin anew", err)
 	case m != nil:
