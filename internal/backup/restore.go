@@ -228,11 +228,13 @@ func finish(dir string) (bool, error) {
 			errs = append(errs, move(entry.Name()))
 		}
 	}
-	for _, beside := range []string{"-wal", "-shm", "-journal"} { // of a database that is replaced
-		errs = append(errs, os.RemoveAll(filepath.Join(dir, store.DatabaseFile+beside)))
-	}
-	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == store.DatabaseFile }) && errors.Join(errs...) == nil {
-		errs = append(errs, syncDir(dir), move(store.DatabaseFile))
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == store.DatabaseFile }) {
+		for _, beside := range []string{"-wal", "-shm", "-journal"} { // of the one that is replaced; once it is, they are the new one's
+			errs = append(errs, os.RemoveAll(filepath.Join(dir, store.DatabaseFile+beside)))
+		}
+		if errs = append(errs, syncDir(dir)); errors.Join(errs...) == nil { // a WAL that is left would be worked into the new one
+			errs = append(errs, move(store.DatabaseFile))
+		}
 	}
 	if err := errors.Join(append(errs, syncDir(dir))...); err != nil {
 		return false, fmt.Errorf("finish a restore: %w", err)

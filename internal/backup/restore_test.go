@@ -304,6 +304,20 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
+// TestFinishTwice: of a database that has its place already nothing is taken away, though a power cut has left the folder that it came from.
+func TestFinishTwice(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	must(t, s.SetSetting(t.Context(), "uuid", "of the restored one")) // in its WAL
+	must(t, os.Mkdir(filepath.Join(dir, restoredDir), 0o700))
+	if finished, err := finish(dir); !finished || err != nil {
+		t.Errorf("got %v, %v", finished, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, store.DatabaseFile+"-wal")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestStageReplaces what a daemon that is nobody's has written.
 func TestStageReplaces(t *testing.T) {
 	from := t.TempDir()
