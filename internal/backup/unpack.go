@@ -67,8 +67,8 @@ func unpack(ctx context.Context, r io.Reader, dir string, keepAll bool) (Manifes
 	}
 	defer root.Close()
 	u := &unpacking{ctx: ctx, root: root, keepAll: keepAll, room: free - keepFree, stream: free, sum: sha256.New(), taken: map[string]bool{}}
-	if !keepAll { // looked at, it takes time and no room
-		u.stream = math.MaxInt64
+	if !keepAll { // looked at, it takes time, and no room but the database's, for a moment
+		u.room, u.stream = free, math.MaxInt64
 	}
 	if err := u.all(r); err != nil {
 		return u.manifest, err
