@@ -62,3 +62,35 @@ func TestOnlyWhatComesWakes(t *testing.T) {
 		}
 	}
 }
+
+// A cable that is pulled ends a Read that waits and a Write that hangs.
+func TestAHangUpEndsReadAndWrite(t *testing.T) {
+	master, path := openPTY(t)
+	port, err := OpenTTY(t.Context(), path, 250000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	for port.(*tty).TryWrite(make([]byte, 1000)) > 0 { // nobody reads the master
+	}
+	ended := make(chan error, 2)
+	go func() {
+		_, err := port.Read(make([]byte, 64))
+		ended <- err
+	}()
+	go func() {
+		_, err := port.Write(make([]byte, 16<<10))
+		ended <- err
+	}()
+	if err := master.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-ended; err == nil {
+			t.Error("it ended without an error")
+		}
+	}
+	if n := port.(*tty).TryWrite([]byte("M105\n")); n != 0 {
+		t.Errorf("a port that is gone took %d bytes", n)
+	}
+}

@@ -177,7 +177,9 @@ func (d *parts) restoreOnStart(ctx context.Context) error {
 	m, err := backup.OnStart(ctx, d.cfg.Data)
 	switch {
 	case errors.Is(err, backup.ErrNotEmpty):
-		d.log.Warn("a backup lies in the data directory, but there is a layerd in it already, so nothing was restored: delete the one or the other", "file", waiting)
+		d.log.Warn("a backup lies in the data directory, but there is a layerd in it already, so nothing was restored: delete the one or the other", "file", waiting, "err", err) // it may be uploads alone that are in the way
+	case errors.Is(err, store.ErrLocked): // which says what is wrong
+		return err
 	case err != nil:
 		return fmt.Errorf("%w; replace that file by a good one, or delete it to begin anew", err)
 	case m != nil:

@@ -76,6 +76,14 @@ func TestBackupAndRestore(t *testing.T) {
 	if said := runLayerd(t, plain(t), "restore", made, "--config", emptyConfig, "--data", d.data); said.code != 1 || !strings.Contains(said.err, "another layerd uses this data directory") {
 		t.Errorf("into a running one: got %+v", said)
 	}
+	half := filepath.Join(d.data, "restoring")
+	if err := os.Mkdir(half, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	said = runLayerd(t, plain(t), "--config", emptyConfig, "--data", d.data, "--listen", "127.0.0.1:0")
+	if _, err := os.Stat(half); said.code != 1 || !strings.Contains(said.err, "another layerd uses this data directory") || strings.Contains(said.err, "replace that file") || err != nil {
+		t.Errorf("a second one while the first restores: got %+v, %v", said, err)
+	}
 
 	whole := func(data, file string) {
 		t.Helper()
@@ -112,7 +120,8 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 
 	// Given by the set-up link.
-	fresh := startFresh(t, t.TempDir(), port("/none"))
+	env, told := systemd(t)
+	fresh := startFresh(t, t.TempDir(), append(port("/none"), env...))
 	give := func(secret string, b []byte) int {
 		t.Helper()
 		r, err := http.NewRequest("POST", fresh.url+"v1/restore", bytes.NewReader(b))
@@ -138,7 +147,11 @@ func TestBackupAndRestore(t *testing.T) {
 	if got := give(offered[2], fetched); got != http.StatusNoContent {
 		t.Errorf("status %d", got)
 	}
+	fresh.await("systemd to be told that it is ready, twice", func() bool { return strings.Count(told.String(), "READY=1\n") == 2 })
 	fresh.await("it to begin anew", func() bool { return strings.Count(fresh.out.String(), "serves its page on "+fresh.url) == 2 })
+	if strings.Contains(told.String(), "STOPPING=1\n") {
+		t.Error("systemd was told that it ends: it would be killed")
+	}
 	if status, body := fresh.ask("POST", "/v1/login", "", strings.NewReader(`{"name":"anna","password":"correct horse"}`)); status != http.StatusOK {
 		t.Errorf("by the link: the old password: status %d, %s", status, body)
 	}

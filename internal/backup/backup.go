@@ -85,10 +85,13 @@ type Prepared struct {
 }
 
 // Prepare copies the database into the data directory's tmp/, where a daemon that starts clears up. It blocks as long as that takes. Errors are those of
-// store.CopyDatabase.
+// store.CopyDatabase; store.ErrNoSpace before the disk is full.
 func (s Source) Prepare(ctx context.Context, wish Wish) (*Prepared, error) {
 	if _, err := os.Stat(filepath.Join(s.Dir, store.DatabaseFile)); err != nil {
 		return nil, fmt.Errorf("there is no layerd to back up: %w", err)
+	}
+	if err := s.room(); err != nil {
+		return nil, err
 	}
 	p := &Prepared{source: s, rest: func() {}, done: func() {}}
 	if s.Pace != nil {
@@ -109,6 +112,23 @@ func (s Source) Prepare(ctx context.Context, wish Wish) (*Prepared, error) {
 	}
 	p.manifest = Manifest{Format: Format, Layerd: s.Version, Schema: schema, Made: time.Now().UTC().Truncate(time.Second), Host: s.Host, Files: wish.Files, Timelapses: wish.Timelapses}
 	return p, nil
+}
+
+// room is nil when a copy of the database leaves what a daemon needs to go on writing.
+func (s Source) room() error {
+	free, err := freeBytes(s.Dir)
+	if err != nil {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		if info, err := os.Stat(filepath.Join(s.Dir, store.DatabaseFile+suffix)); err == nil {
+			free -= info.Size()
+		}
+	}
+	if free < keepFree {
+		return fmt.Errorf("%w: a copy of the database needs %d MB more", store.ErrNoSpace, (keepFree-free)>>20+1)
+	}
+	return nil
 }
 
 // Manifest is that of the backup.

@@ -226,6 +226,18 @@ func TestBesideAWriter(t *testing.T) {
 	}
 }
 
+// TestCopyLeavesRoom refuses to copy a database that would fill the disk beside a print.
+func TestCopyLeavesRoom(t *testing.T) {
+	dir := t.TempDir()
+	must(t, openStore(t, dir).Close())
+	free, err := freeBytes(dir)
+	must(t, err)
+	must(t, os.Truncate(filepath.Join(dir, store.DatabaseFile), free)) // holes
+	if _, err := (Source{Dir: dir}).Prepare(t.Context(), Wish{}); !errors.Is(err, store.ErrNoSpace) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestNothingToCopy(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(filepath.Join(dir, "tmp"), 0o700))

@@ -40,7 +40,7 @@ var ErrNotEmpty = errors.New("there is a layerd in this data directory already")
 // directory. It reports what it restored, as far as that is
 // known; nil is nothing. ErrNotEmpty: one waits, but there is something already; the daemon can go on with that. It blocks.
 func OnStart(ctx context.Context, dir string) (*Manifest, error) {
-	finished, err := finish(dir)
+	finished, err := finishLocked(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +67,21 @@ func OnStart(ctx context.Context, dir string) (*Manifest, error) {
 		return nil, fmt.Errorf("restore %s: %w", name, err)
 	}
 	return &m, nil
+}
+
+// finishLocked is finish where there is something to finish, or to sweep away. It may be another's that is at it this moment: store.ErrLocked.
+func finishLocked(dir string) (bool, error) {
+	_, begun := os.Lstat(filepath.Join(dir, restoringDir))
+	_, decided := os.Lstat(filepath.Join(dir, restoredDir))
+	if errors.Is(begun, fs.ErrNotExist) && errors.Is(decided, fs.ErrNotExist) {
+		return false, nil
+	}
+	lock, err := store.Lock(dir)
+	if err != nil {
+		return false, err
+	}
+	defer lock.Close()
+	return finish(dir)
 }
 
 // open opens a regular file, and no pipe that would never end.
@@ -103,16 +118,10 @@ func Restore(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
 			return Manifest{}, fmt.Errorf("restore: %w", err)
 		}
 	}
-	if _, err := os.Lstat(filepath.Join(dir, store.DatabaseFile)); !errors.Is(err, fs.ErrNotExist) {
-		untouched, unknown := false, err
-		if err == nil { // a service that was started once, as packages do, is in nobody's way
-			untouched, unknown = store.Untouched(ctx, dir)
-		}
-		if !untouched || unknown != nil {
-			return Manifest{}, errors.Join(notEmpty(dir, store.DatabaseFile), unknown)
-		}
+	if _, err := finish(dir); err != nil { // of an earlier one, which a power cut has ended
+		return Manifest{}, err
 	}
-	m, err := stage(ctx, r, dir, true)
+	m, err := Stage(ctx, r, dir)
 	if err != nil {
 		return m, err
 	}
@@ -120,13 +129,11 @@ func Restore(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
 	return m, err
 }
 
-// Stage is Restore for a daemon that uses dir, and is nobody's yet: what is there is replaced when it starts the next time, by OnStart.
-func Stage(ctx context.Context, r io.Reader, dir string) (Manifest, error) {
-	return stage(ctx, r, dir, false)
-}
-
-// stage unpacks beside, and decides. With beside it lets what is in dir be, and fails where that is not possible.
-func stage(ctx context.Context, r io.Reader, dir string, beside bool) (m Manifest, err error) {
+// Stage is Restore for a daemon that uses dir, and is nobody's yet: its database is replaced when it starts the next time, by OnStart.
+func Stage(ctx context.Context, r io.Reader, dir string) (m Manifest, err error) {
+	if err := unused(ctx, dir); err != nil {
+		return m, err
+	}
 	work := filepath.Join(dir, restoringDir)
 	if err := os.RemoveAll(work); err != nil {
 		return m, fmt.Errorf("clear up after an earlier restore: %w", err)
@@ -145,10 +152,8 @@ func stage(ctx context.Context, r io.Reader, dir string, beside bool) (m Manifes
 	if err := settle(work, dir); err != nil {
 		return m, fmt.Errorf("restore: %w", err)
 	}
-	if beside {
-		if err := vacant(work, dir); err != nil {
-			return m, err
-		}
+	if err := errors.Join(unused(ctx, dir), vacant(work, dir)); err != nil { // a daemon may have found its owner while all that came
+		return m, err
 	}
 	if err := os.Rename(work, filepath.Join(dir, restoredDir)); err != nil {
 		return m, fmt.Errorf("restore: %w", err)
@@ -223,11 +228,13 @@ func finish(dir string) (bool, error) {
 			errs = append(errs, move(entry.Name()))
 		}
 	}
-	for _, beside := range []string{"-wal", "-shm", "-journal"} { // of a database that is replaced
-		errs = append(errs, os.RemoveAll(filepath.Join(dir, store.DatabaseFile+beside)))
-	}
-	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == store.DatabaseFile }) && errors.Join(errs...) == nil {
-		errs = append(errs, syncDir(dir), move(store.DatabaseFile))
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == store.DatabaseFile }) {
+		for _, beside := range []string{"-wal", "-shm", "-journal"} { // of the one that is replaced; once it is, they are the new one's
+			errs = append(errs, os.RemoveAll(filepath.Join(dir, store.DatabaseFile+beside)))
+		}
+		if errs = append(errs, syncDir(dir)); errors.Join(errs...) == nil { // a WAL that is left would be worked into the new one
+			errs = append(errs, move(store.DatabaseFile))
+		}
 	}
 	if err := errors.Join(append(errs, syncDir(dir))...); err != nil {
 		return false, fmt.Errorf("finish a restore: %w", err)
@@ -236,6 +243,22 @@ func finish(dir string) (bool, error) {
 		return false, fmt.Errorf("finish a restore: %w", err)
 	}
 	return true, nil
+}
+
+// unused is nil where dir has no database, or one that nobody has used: a service that was started once, as packages do, is in nobody's way.
+func unused(ctx context.Context, dir string) error {
+	_, err := os.Lstat(filepath.Join(dir, store.DatabaseFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	untouched := false
+	if err == nil {
+		untouched, err = store.Untouched(ctx, dir)
+	}
+	if err == nil && untouched {
+		return nil
+	}
+	return errors.Join(notEmpty(dir, store.DatabaseFile), err)
 }
 
 // vacant is nil when of the folders in work none has anything in it in dir.

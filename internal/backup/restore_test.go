@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -154,12 +155,29 @@ func damagedDatabase(db string) string {
 
 // TestRoom refuses what would fill the disk before it is written, also by a file that is greater than its bytes in the archive.
 func TestRoom(t *testing.T) {
-	u := &unpacking{ctx: t.Context(), room: 1000, stream: 1 << 20, sum: sha256.New(), taken: map[string]bool{}}
-	if err := u.member(&tar.Header{Name: "files/a.gcode", Size: 600}, strings.NewReader(strings.Repeat("x", 600))); err != nil {
+	root, err := os.OpenRoot(t.TempDir())
+	must(t, err)
+	defer root.Close()
+	u := &unpacking{ctx: t.Context(), root: root, keepAll: true, room: 5 * block, stream: 1 << 20, sum: sha256.New(), taken: map[string]bool{}}
+	if err := u.member(&tar.Header{Name: "files/a.gcode", Size: 2 * block}, strings.NewReader(strings.Repeat("x", 2*block))); err != nil {
 		t.Fatal(err)
 	}
-	if err := u.member(&tar.Header{Name: "files/b.gcode", Size: 600}, strings.NewReader("")); !errors.Is(err, ErrTooBig) {
+	if err := u.member(&tar.Header{Name: "files/b.gcode", Size: 2 * block}, strings.NewReader("")); !errors.Is(err, ErrTooBig) {
 		t.Errorf("got %v", err)
+	}
+	if err := u.member(&tar.Header{Name: "files/1/2/3/4/c.gcode"}, strings.NewReader("")); !errors.Is(err, ErrTooBig) {
+		t.Errorf("folders that need more than there is: got %v", err)
+	}
+	looked := &unpacking{ctx: t.Context(), room: block, stream: 1 << 20, sum: sha256.New(), taken: map[string]bool{}}
+	if err := looked.member(&tar.Header{Name: "files/a.gcode", Size: 2 * block}, strings.NewReader(strings.Repeat("x", 2*block))); err != nil {
+		t.Errorf("looked at, it needs no room: got %v", err)
+	}
+	many := &unpacking{taken: map[string]bool{}}
+	for n := 0; err == nil && n <= maxMembers; n++ {
+		_, err = many.take(fmt.Sprintf("files/%d/a/b/c/d/e/f/g", n))
+	}
+	if !errors.Is(err, ErrNotBackup) || len(many.taken) > 2*maxMembers+10 {
+		t.Errorf("folders without end: got %v after %d", err, len(many.taken))
 	}
 	var bomb bytes.Buffer
 	packed := gzip.NewWriter(&bomb)
@@ -286,6 +304,20 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
+// TestFinishTwice: of a database that has its place already nothing is taken away, though a power cut has left the folder that it came from.
+func TestFinishTwice(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	must(t, s.SetSetting(t.Context(), "uuid", "of the restored one")) // in its WAL
+	must(t, os.Mkdir(filepath.Join(dir, restoredDir), 0o700))
+	if finished, err := finish(dir); !finished || err != nil {
+		t.Errorf("got %v, %v", finished, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, store.DatabaseFile+"-wal")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestStageReplaces what a daemon that is nobody's has written.
 func TestStageReplaces(t *testing.T) {
 	from := t.TempDir()
@@ -306,6 +338,58 @@ func TestStageReplaces(t *testing.T) {
 	var id string
 	if found, _ := again.Setting(t.Context(), "uuid", &id); found {
 		t.Errorf("the fresh one's settings are still there: %s", id)
+	}
+}
+
+// TestStageReplacesNothingUsed: who has a key, or becomes the owner while the backup still comes, loses nothing by it.
+func TestStageReplacesNothingUsed(t *testing.T) {
+	from := t.TempDir()
+	furnished(t, from)
+	good := write(t, from, Wish{})
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	last := readerFunc(func([]byte) (int, error) {
+		if _, err := s.AddFirstOwner(t.Context(), "Anna", "hash"); err != nil {
+			return 0, err
+		}
+		return 0, io.EOF
+	})
+	for _, when := range []string{"meanwhile", "before"} {
+		if _, err := Stage(t.Context(), io.MultiReader(bytes.NewReader(good), last), dir); !errors.Is(err, ErrNotEmpty) {
+			t.Errorf("an owner %s: got %v", when, err)
+		}
+		for _, left := range []string{restoringDir, restoredDir} {
+			if _, err := os.Lstat(filepath.Join(dir, left)); err == nil {
+				t.Errorf("an owner %s: %s is there", when, left)
+			}
+		}
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// TestOnStartBesideAnother: a second daemon, started by mistake, neither sweeps away nor finishes what the first is at.
+func TestOnStartBesideAnother(t *testing.T) {
+	from := t.TempDir()
+	furnished(t, from)
+	dir := t.TempDir()
+	openStore(t, dir)
+	must(t, os.Mkdir(filepath.Join(dir, restoringDir), 0o700))
+	must(t, os.WriteFile(filepath.Join(dir, restoringDir, "layerd.db"), []byte("half"), 0o600))
+	for _, at := range []string{"unpacks", "has decided"} {
+		if at == "has decided" {
+			_, err := Stage(t.Context(), bytes.NewReader(write(t, from, Wish{})), dir)
+			must(t, err)
+		}
+		before := below(t, dir)
+		if _, err := OnStart(t.Context(), dir); !errors.Is(err, store.ErrLocked) {
+			t.Errorf("the first %s: got %v", at, err)
+		}
+		if after := below(t, dir); !reflect.DeepEqual(after, before) {
+			t.Errorf("the first %s: got %v, want %v", at, after, before)
+		}
 	}
 }
 

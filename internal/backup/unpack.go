@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -33,8 +34,11 @@ var (
 	ErrNewer = errors.New("the backup is of a newer layerd")
 )
 
-// keepFree is left free of a disk that something is unpacked on, in bytes.
-const keepFree = 64 << 20
+const (
+	keepFree = 64 << 20 // bytes left free of a disk that something is unpacked on
+	block    = 4 << 10  // bytes that file systems give out at once, to folders too
+	maxFile  = 1 << 40  // bytes of a member that is only looked at: one of holes alone would never end
+)
 
 // Check unpacks the database into a temporary folder, opens it as a daemon does, and reads all the rest. What it finds well can be restored. It blocks.
 func Check(ctx context.Context, r io.Reader, temporary string) (Manifest, error) {
@@ -63,6 +67,9 @@ func unpack(ctx context.Context, r io.Reader, dir string, keepAll bool) (Manifes
 	}
 	defer root.Close()
 	u := &unpacking{ctx: ctx, root: root, keepAll: keepAll, room: free - keepFree, stream: free, sum: sha256.New(), taken: map[string]bool{}}
+	if !keepAll { // looked at, it takes time, and no room but the database's, for a moment
+		u.room, u.stream = free, math.MaxInt64
+	}
 	if err := u.all(r); err != nil {
 		return u.manifest, err
 	}
@@ -103,18 +110,35 @@ type unpacking struct {
 	taken    map[string]bool // names of members: true; of folders above them: false
 }
 
-// take takes a name, which nobody has, below folders that are no files.
-func (u *unpacking) take(name string) error {
+// take takes a name, which nobody has, below folders that are no files. made is how many of them are new.
+func (u *unpacking) take(name string) (made int64, err error) {
 	if _, there := u.taken[name]; there {
-		return fmt.Errorf("%w: it has %.60q twice", ErrNotBackup, name)
+		return 0, fmt.Errorf("%w: it has %.60q twice", ErrNotBackup, name)
 	}
+	name = strings.Clone(name) // the header that it is cut out of may be a megabyte
 	u.taken[name] = true
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if u.taken[dir] {
-			return fmt.Errorf("%w: %.60q is a file and a folder", ErrNotBackup, dir)
+		is, there := u.taken[dir]
+		if is {
+			return 0, fmt.Errorf("%w: %.60q is a file and a folder", ErrNotBackup, dir)
 		}
-		u.taken[dir] = false
+		if !there {
+			u.taken[dir] = false
+			made++
+		}
 	}
+	if len(u.taken) > 2*maxMembers {
+		return 0, fmt.Errorf("%w: it has too many folders", ErrNotBackup)
+	}
+	return made, nil
+}
+
+// reserve sets room aside for a file of size bytes and new folders.
+func (u *unpacking) reserve(name string, size, folders int64) error {
+	if needs := (size/block + 1 + folders) * block; size > u.room || needs > u.room {
+		return fmt.Errorf("%w: %s needs %d MB more", ErrTooBig, name, (size-u.room)>>20+1)
+	}
+	u.room -= (size/block + 1 + folders) * block
 	return nil
 }
 
@@ -191,15 +215,16 @@ func (u *unpacking) member(h *tar.Header, r io.Reader) error {
 	if err := checkName(h.Name); err != nil {
 		return err
 	}
-	if err := u.take(h.Name); err != nil {
+	folders, err := u.take(h.Name)
+	if err != nil {
 		return err
 	}
-	if h.Size > u.room {
-		return fmt.Errorf("%w: %s needs %d MB more", ErrTooBig, h.Name, (h.Size-u.room)>>20+1)
-	}
-	u.room -= h.Size // by what it says, not by what came: a sparse file is more than its bytes in the archive
 	to := io.Writer(u.sum)
 	if u.keepAll || h.Name == store.DatabaseFile {
+		// By what it says, not by what came: a sparse file is more than its bytes in the archive.
+		if err := u.reserve(h.Name, h.Size, folders); err != nil {
+			return err
+		}
 		if dir := path.Dir(h.Name); dir != "." {
 			if err := u.root.MkdirAll(dir, 0o700); err != nil {
 				return err
@@ -224,6 +249,8 @@ func (u *unpacking) member(h *tar.Header, r io.Reader) error {
 				return err
 			}
 		}
+	} else if h.Size > maxFile {
+		return fmt.Errorf("%w: %.60q says that it has %d bytes", ErrNotBackup, h.Name, h.Size)
 	} else if err := u.copy(to, r, h.Size); err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func (f *Folder) open(name string) (fs.File, error) {
 
 // Read reads all that is of use. It blocks; ctx ends it between two files.
 func (f *Folder) Read(ctx context.Context) (Found, error) {
-	r := &reading{files: f}
+	r := &reading{files: f, prints: map[string]bool{}}
 	for _, read := range []func(){r.config, r.profiles, r.scripts, r.people, r.keys, func() { r.uploads(ctx) }, r.films} {
 		if err := ctx.Err(); err != nil {
 			return Found{}, err
@@ -148,8 +148,9 @@ func (f *Folder) Read(ctx context.Context) (Found, error) {
 
 // reading is a Folder that is being read.
 type reading struct {
-	files *Folder
-	found Found
+	files  *Folder
+	found  Found
+	prints map[string]bool // who may, by the name in users.yaml
 }
 
 // odd notes what could not be taken. Its text may be of others.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -170,6 +171,24 @@ func TestOdd(t *testing.T) {
 			b, _ := io.ReadAll(got)
 			t.Errorf("%s was opened: %q", path, b)
 		}
+	}
+}
+
+// TestKeysOfTheLockedOut takes the keys of those alone whom OctoPrint lets print.
+func TestKeysOfTheLockedOut(t *testing.T) {
+	secret := func(name string) string { return name + strings.Repeat("x", 32-len(name)) }
+	users, apps := "_version: 2\n", "gone:\n- api_key: "+secret("gone")+"\n  app_id: Cura\n"
+	for name, how := range map[string]string{"ann": "active: true\n  groups: [users]", "ben": "active: true\n  roles: [user]", "off": "active: false\n  groups: [users, admins]", "look": "active: true\n  groups: [readonly]"} {
+		users += name + ":\n  " + how + "\n  apikey: " + secret(name) + "\n"
+		apps += name + ":\n- api_key: " + secret(name+"app") + "\n  app_id: Cura\n"
+	}
+	found := read(t, folder(t, map[string]string{"config.yaml": "{}", "users.yaml": users, "data/appkeys/keys.yaml": apps}))
+	var got []string
+	for _, k := range found.Keys {
+		got = append(got, strings.TrimRight(k.Secret, "x"))
+	}
+	if slices.Sort(got); !slices.Equal(got, []string{"ann", "annapp", "ben", "benapp"}) || len(found.Odd) != 5 {
+		t.Errorf("got %v, %q", got, found.Odd)
 	}
 }
 

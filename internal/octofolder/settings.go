@@ -219,10 +219,21 @@ func (r *reading) people() {
 		if node.Kind != yaml.MappingNode || node.Decode(&p) != nil || len(r.found.People) >= maxOthers {
 			continue
 		}
-		r.found.People = append(r.found.People, Person{Name: plain(name, shown), Admin: slices.Contains(p.Groups, "admins") || slices.Contains(p.Roles, "admin"), Active: p.Active})
-		r.key(Key{User: plain(name, shown), Secret: p.APIKey})
+		admin := slices.Contains(p.Groups, "admins") || slices.Contains(p.Roles, "admin")
+		r.found.People = append(r.found.People, Person{Name: plain(name, shown), Admin: admin, Active: p.Active})
+		r.prints[name] = p.Active && (admin || slices.Contains(p.Groups, "users") || slices.Contains(p.Roles, "user"))
+		r.keyOf(name, Key{User: plain(name, shown), Secret: p.APIKey})
 	}
 	slices.SortFunc(r.found.People, func(a, b Person) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// keyOf takes the key of somebody who may print. Who was locked out, or may only look, shall not come to more by it.
+func (r *reading) keyOf(name string, k Key) {
+	if r.prints[name] {
+		r.key(k)
+	} else if k.Secret != "" {
+		r.odd("a key of %s: OctoPrint does not let them in, or lets them do less than print; make another in Settings, Keys, if they shall have one", name)
+	}
 }
 
 func (r *reading) key(k Key) {
@@ -241,7 +252,7 @@ func (r *reading) keys() {
 	}
 	for user, keys := range all {
 		for _, k := range keys {
-			r.key(Key{App: plain(k.App, shown), User: plain(user, shown), Secret: k.Secret})
+			r.keyOf(user, Key{App: plain(k.App, shown), User: plain(user, shown), Secret: k.Secret})
 		}
 	}
 	slices.SortFunc(r.found.Keys, func(a, b Key) int { return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.App, b.App)) })

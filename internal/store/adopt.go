@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -93,16 +93,23 @@ func Give(dir string) error {
 	if os.Geteuid() != 0 || owner.Uid == 0 {
 		return nil
 	}
-	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		var at unix.Stat_t
-		if err := unix.Lstat(name, &at); err != nil || at.Uid != 0 {
-			return err
-		}
-		return os.Lchown(name, int(owner.Uid), int(owner.Gid))
-	})
+	root, err := os.OpenRoot(dir) // nothing outside is given away, whatever the service puts in the place of a folder meanwhile
+	if err == nil {
+		defer root.Close()
+		err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := root.Lstat(name)
+			if err != nil {
+				return err
+			}
+			if at, known := info.Sys().(*syscall.Stat_t); !known || at.Uid != 0 || !info.IsDir() && at.Nlink > 1 {
+				return nil // a second name may be anywhere
+			}
+			return root.Lchown(name, int(owner.Uid), int(owner.Gid))
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("give the data directory to whom it belongs: %w", err)
 	}

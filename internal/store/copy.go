@@ -96,10 +96,11 @@ func newer(schema int) error {
 
 // openPlain opens a database that is nobody else's, as one file without a WAL beside it. What its schema says is not trusted.
 func openPlain(name string) (*sql.DB, error) {
-	source := url.URL{Scheme: "file", Path: name, RawQuery: url.Values{
-		"mode": {"rw"}, "_pragma": {"busy_timeout(10000)", "trusted_schema(0)", "journal_mode(DELETE)", "synchronous(FULL)", "cache_size(-1000)"},
-	}.Encode()}
-	db, err := sql.Open("sqlite", source.String())
+	source, err := address(name, url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(10000)", "trusted_schema(0)", "journal_mode(DELETE)", "synchronous(FULL)", "cache_size(-1000)"}})
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", source)
 	if err == nil {
 		db.SetMaxOpenConns(1)
 	}
@@ -108,8 +109,18 @@ func openPlain(name string) (*sql.DB, error) {
 
 // openBeside opens a database that a daemon may be using, as it is.
 func openBeside(name string) (*sql.DB, error) {
-	source := url.URL{Scheme: "file", Path: name, RawQuery: url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(10000)", "cache_size(-1000)"}}.Encode()}
-	return sql.Open("sqlite", source.String())
+	source, err := address(name, url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(10000)", "cache_size(-1000)"}})
+	if err != nil {
+		return nil, err
+	}
+	return sql.Open("sqlite", source)
+}
+
+// address is a file as SQLite wants it, with how to open it. The first folder of a relative name would be taken for another machine's.
+func address(name string, how url.Values) (string, error) {
+	whole, err := filepath.Abs(name)
+	source := url.URL{Scheme: "file", Path: whole, RawQuery: how.Encode()}
+	return source.String(), err
 }
 
 // copyPaged copies by SQLite's backup interface.
@@ -132,11 +143,14 @@ func copyPaged(ctx context.Context, from, to string, rest func()) error {
 	if err := conn.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&objects); err != nil {
 		return err
 	}
+	target, err := address(to, nil)
+	if err != nil {
+		return err
+	}
 	return conn.Raw(func(driver any) error {
-		target := url.URL{Scheme: "file", Path: to}
 		backup, err := driver.(interface {
 			NewBackup(string) (*sqlite.Backup, error)
-		}).NewBackup(target.String())
+		}).NewBackup(target)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // older makes a data directory as a layerd of that schema has left it, with a print in it.
@@ -207,4 +209,62 @@ func TestUntouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	look(false)
+}
+
+// TestCopyByRelativeNames: people name folders and files as they see them from where they are.
+func TestCopyByRelativeNames(t *testing.T) {
+	from := openIn(t, t.TempDir())
+	t.Chdir(filepath.Dir(filepath.Dir(from.name)))
+	dir := filepath.Base(filepath.Dir(from.name))
+	if _, err := CopyDatabase(t.Context(), dir, "copy.db", false, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := AdoptDatabase(t.Context(), "copy.db"); err != nil {
+		t.Error(err)
+	}
+	if free, err := Untouched(t.Context(), dir); !free || err != nil {
+		t.Errorf("got %v, %v", free, err)
+	}
+}
+
+// TestLockFollowsNoLink: root restores into a directory whose owner may have laid a link there.
+func TestLockFollowsNoLink(t *testing.T) {
+	other, dir := filepath.Join(t.TempDir(), "other"), t.TempDir()
+	if err := errors.Join(os.WriteFile(other, []byte("of somebody else"), 0o600), os.Symlink(other, filepath.Join(dir, "lock"))); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Lock(dir); err == nil {
+		f.Close()
+		t.Error("it was taken")
+	}
+	if b, err := os.ReadFile(other); string(b) != "of somebody else" || err != nil {
+		t.Errorf("got %q, %v", b, err)
+	}
+}
+
+// TestGive gives what root has made, and nothing that has a second name, which may be anywhere.
+func TestGive(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"mine", "twice"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Link(filepath.Join(dir, "twice"), filepath.Join(t.TempDir(), "second")); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(dir, 4321, 4321); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Give(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]uint32{"mine": 4321, "twice": 0} {
+		var at unix.Stat_t
+		if err := unix.Lstat(filepath.Join(dir, name), &at); err != nil || os.Geteuid() == 0 && at.Uid != want {
+			t.Errorf("%s is %d's, %v", name, at.Uid, err)
+		}
+	}
 }

@@ -47,7 +47,7 @@ type Print struct {
 
 const (
 	interrupted     = "interrupted"
-	stoppedPrinting = "layerd was stopped while printing"
+	stoppedPrinting = "layerd was stopped while printing, by force or a power cut: line and layer may be up to a minute old"
 	writeTimeout    = 15 * time.Second // for the end of a print, which is written whatever the caller's ctx says
 )
 

@@ -263,7 +263,8 @@ func Lock(dir string) (*os.File, error) {
 
 // takeLock locks a file until it is closed or the process ends, however it ends, and writes our process number into it.
 func takeLock(name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	// Root does this in a directory that is a service's: a link there would have another file written over.
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}

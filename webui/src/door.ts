@@ -19,9 +19,9 @@ export async function restore(secret: string, backup: File): Promise<void> {
   await ask('/v1/restore', { method: 'POST', headers: { 'Layerd-Setup': secret }, body: backup })
 }
 
-/** Waits until layerd has taken on what it was given: then somebody owns it. */
+/** Waits until layerd has taken on what it was given: then somebody owns it, unless the backup is of one with keys alone. */
 export async function begunAnew(): Promise<void> {
-  for (;;) {
+  for (let tries = 0; tries < 120; tries++) {
     await new Promise((again) => setTimeout(again, 500))
     const door = await getDoor().catch(() => null) // it is not there for a moment
     if (door && !door.setup) return
