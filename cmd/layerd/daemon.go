@@ -331,7 +331,9 @@ func (d *parts) run(ctx context.Context, l net.Listener) error {
 	watch := d.watch()
 	begin(watch.Run)
 	<-until.Done()
-	watch.Stopping()
+	if !errors.Is(context.Cause(until), errRestored) { // the process goes on, and systemd would kill one that has said it stops
+		watch.Stopping()
+	}
 	if d.demo == nil { // a pretend printer cools by itself, and whoever stops the demo does not want to wait for it
 		d.park(until)
 	}
