@@ -173,13 +173,18 @@ func (b *Board) Lamp(ctx context.Context, on bool) error {
 // Power switches the printer's power. Off is ErrPrinting while a print is under way, and ErrHot while a nozzle is hot, unless anyway. The port is closed
 // before, so that the printer's going away is no fault, and opened again after on.
 func (b *Board) Power(ctx context.Context, on, anyway bool) error {
+	return b.turn(ctx, on, hotC, anyway)
+}
+
+// turn is Power with a limit of its own for what is hot.
+func (b *Board) turn(ctx context.Context, on bool, limitC float64, anyway bool) error {
 	way, _ := b.power.get()
 	if way.Kind == None {
 		return ErrNone
 	}
 	snap, _ := b.cfg.Printer.Snapshots().Get()
 	if !on {
-		if err := mayOff(snap, anyway); err != nil {
+		if err := mayOff(snap, limitC, anyway); err != nil {
 			return err
 		}
 	}
@@ -214,7 +219,7 @@ func (b *Board) hang(up bool) (was bool) {
 
 func (b *Board) redial(ctx context.Context) {
 	b.hang(false)
-	if _, err := b.cfg.Printer.Redial(ctx); err != nil {
+	if _, err := b.cfg.Printer.Redial(context.WithoutCancel(ctx)); err != nil {
 		b.log.Warn("the printer is not connected again by itself", "err", err)
 	}
 }

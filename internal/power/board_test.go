@@ -242,6 +242,45 @@ func TestThePowerGoesOffByItself(t *testing.T) {
 	})
 }
 
+// What its owner calls cool is cool, when the power goes off by itself.
+func TestCoolIsWhatItsOwnerSays(t *testing.T) {
+	running(t, Settings{}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {
+		if err := b.Set(t.Context(), Settings{Power: aPlug, AfterPrint: true, CoolC: 80}); err != nil {
+			t.Fatal(err)
+		}
+		s.change(func(s *socket) { s.on = true })
+		m.change(printing("a"))
+		time.Sleep(time.Minute) // the plug is asked
+		m.change(ended("done"))
+		synctest.Wait()
+		m.change(heat(75, 0))
+		time.Sleep(61 * time.Second)
+		if got := shown(b); s.on || got.Why != "" {
+			t.Errorf("it is on: %v, %+v", s.on, got)
+		}
+	})
+}
+
+// Two addresses without a third: nothing makes it unknown again.
+func TestASwitchThatTellsNothingStandsAsItWasTold(t *testing.T) {
+	running(t, Settings{}, func() bool { return true }, func(t *testing.T, b *Board, m *machine, s *socket) {
+		if err := b.Set(t.Context(), Settings{Power: Way{Kind: Web, OnURL: "http://a/on", OffURL: "http://a/off"}, CoolC: 50}); err != nil {
+			t.Fatal(err)
+		}
+		b.power.reach = s
+		for _, on := range []bool{true, false, true} {
+			err := b.Power(t.Context(), on, false)
+			time.Sleep(5 * time.Minute)
+			if got := shown(b).Power; err != nil || s.on != on || got.State != stateOf(on) {
+				t.Errorf("on %v: got %v, %+v", on, err, got)
+			}
+		}
+		if s.times() > 1 { // as the plug of before
+			t.Errorf("it was asked %d times", s.times())
+		}
+	})
+}
+
 func TestAnEmergencyStopTakesThePowerWhereThatIsWanted(t *testing.T) {
 	for _, wanted := range []bool{false, true} {
 		running(t, Settings{CutOnStop: wanted}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {

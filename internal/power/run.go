@@ -141,7 +141,8 @@ func (b *Board) dueAt() time.Time {
 }
 
 func (b *Board) offByItself(ctx context.Context) {
-	if err := b.Power(ctx, false, false); err != nil {
+	rules, _ := b.Settings()
+	if err := b.turn(ctx, false, max(hotC, rules.CoolC), false); err != nil {
 		b.log.Error("the power was to go off by itself", "err", err)
 		b.rule(func(a *after) { a.keep(err.Error()) })
 		return
