@@ -95,6 +95,12 @@ func (s *socket) change(f func(*socket)) {
 	f(s)
 }
 
+func (s *socket) lit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.on
+}
+
 func (s *socket) times() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,25 +173,25 @@ func TestThePlugIsAskedWhileAPrintRuns(t *testing.T) {
 func TestPowerAndPort(t *testing.T) {
 	running(t, Settings{}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {
 		s.change(func(s *socket) { s.on = true })
-		if err := b.Power(t.Context(), false, false); err != nil || s.on {
-			t.Errorf("off: got %v, %v", err, s.on)
+		if err := b.Power(t.Context(), false, false); err != nil || s.lit() {
+			t.Errorf("off: got %v, %v", err, s.lit())
 		}
 		if got := m.said(); !slices.Equal(got, []string{"disconnect"}) {
 			t.Errorf("off: the printer was asked %q", got)
 		}
-		if err := b.Power(t.Context(), true, false); err != nil || !s.on || shown(b).Power.State != On {
+		if err := b.Power(t.Context(), true, false); err != nil || !s.lit() || shown(b).Power.State != On {
 			t.Errorf("on: got %v, %+v", err, shown(b))
 		}
 		if got := m.said(); !slices.Equal(got, []string{"disconnect", "redial"}) {
 			t.Errorf("on: the printer was asked %q", got)
 		}
 		m.change(printing("a"))
-		if err := b.Power(t.Context(), false, true); !errors.Is(err, ErrPrinting) || !s.on {
-			t.Errorf("in mid-print: got %v, %v", err, s.on)
+		if err := b.Power(t.Context(), false, true); !errors.Is(err, ErrPrinting) || !s.lit() {
+			t.Errorf("in mid-print: got %v, %v", err, s.lit())
 		}
 		m.change(func(s *printer.Snapshot) { s.State, s.Job = printer.Idle, nil })
-		if err := b.Power(t.Context(), false, false); !errors.Is(err, ErrHot) || !s.on {
-			t.Errorf("hot: got %v, %v", err, s.on)
+		if err := b.Power(t.Context(), false, false); !errors.Is(err, ErrHot) || !s.lit() {
+			t.Errorf("hot: got %v, %v", err, s.lit())
 		}
 		s.change(func(s *socket) { s.gone = true })
 		if err := b.Power(t.Context(), false, true); err == nil {
@@ -229,12 +235,12 @@ func TestThePowerGoesOffByItself(t *testing.T) {
 			t.Fatalf("got %+v, want it counting", got)
 		}
 		time.Sleep(59 * time.Second)
-		if !s.on {
+		if !s.lit() {
 			t.Fatal("it went off too early")
 		}
 		time.Sleep(2 * time.Second)
-		if got := shown(b); s.on || got.Phase != Not || got.Power.State != Off {
-			t.Errorf("got %v, %+v, want it off", s.on, got)
+		if got := shown(b); s.lit() || got.Phase != Not || got.Power.State != Off {
+			t.Errorf("got %v, %+v, want it off", s.lit(), got)
 		}
 		if got := m.said(); !slices.Equal(got, []string{"disconnect"}) {
 			t.Errorf("the printer was asked %q", got)
@@ -255,8 +261,8 @@ func TestCoolIsWhatItsOwnerSays(t *testing.T) {
 		synctest.Wait()
 		m.change(heat(75, 0))
 		time.Sleep(61 * time.Second)
-		if got := shown(b); s.on || got.Why != "" {
-			t.Errorf("it is on: %v, %+v", s.on, got)
+		if got := shown(b); s.lit() || got.Why != "" {
+			t.Errorf("it is on: %v, %+v", s.lit(), got)
 		}
 	})
 }
@@ -271,7 +277,7 @@ func TestASwitchThatTellsNothingStandsAsItWasTold(t *testing.T) {
 		for _, on := range []bool{true, false, true} {
 			err := b.Power(t.Context(), on, false)
 			time.Sleep(5 * time.Minute)
-			if got := shown(b).Power; err != nil || s.on != on || got.State != stateOf(on) {
+			if got := shown(b).Power; err != nil || s.lit() != on || got.State != stateOf(on) {
 				t.Errorf("on %v: got %v, %+v", on, err, got)
 			}
 		}
@@ -294,8 +300,8 @@ func TestAnEmergencyStopTakesThePowerWhereThatIsWanted(t *testing.T) {
 				m.change(printing("a"))
 				stop()
 				synctest.Wait()
-				if s.on == wanted {
-					t.Errorf("%s, wanted %v: the plug is on: %v", name, wanted, s.on)
+				if s.lit() == wanted {
+					t.Errorf("%s, wanted %v: the plug is on: %v", name, wanted, s.lit())
 				}
 			}
 		})
