@@ -1,7 +1,9 @@
 package power
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -51,7 +53,8 @@ type Board struct {
 	mu      sync.Mutex // guards what follows
 	rules   Settings
 	after   after
-	hungUp  bool // we have closed the port, because the power went off
+	hungUp  bool      // we have closed the port, because the power went off
+	hotAt   time.Time // a nozzle was hot, when it was heard of last; zero = it was not
 }
 
 const (
@@ -184,11 +187,24 @@ func (b *Board) turn(ctx context.Context, on bool, limitC float64, anyway bool) 
 	}
 	snap, _ := b.cfg.Printer.Snapshots().Get()
 	if !on {
-		if err := mayOff(snap, limitC, anyway); err != nil {
+		if err := cmp.Or(mayOff(snap, limitC, anyway), b.wasHot(snap, anyway)); err != nil {
 			return err
 		}
 	}
 	return b.put(ctx, way, on)
+}
+
+// coolsIn is how long a hot nozzle whose printer tells nothing any more counts as hot.
+const coolsIn = 10 * time.Minute
+
+// wasHot is ErrHot when the printer tells nothing of its nozzle, which was hot lately.
+func (b *Board) wasHot(snap *printer.Snapshot, anyway bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if anyway || snap == nil || len(snap.Nozzles) > 0 || b.hotAt.IsZero() || time.Since(b.hotAt) >= coolsIn {
+		return nil
+	}
+	return fmt.Errorf("%w: it was hot when the printer was heard last", ErrHot)
 }
 
 func (b *Board) put(ctx context.Context, way Way, on bool) error {

@@ -267,6 +267,31 @@ func TestCoolIsWhatItsOwnerSays(t *testing.T) {
 	})
 }
 
+// Once the port is closed nobody tells that the nozzle is still hot.
+func TestAPrinterThatWasHotAndIsGone(t *testing.T) {
+	gone := func(s *printer.Snapshot) { s.State, s.Nozzles, s.Bed, s.TempsAtMS = printer.Disconnected, nil, nil, 0 }
+	running(t, Settings{}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {
+		s.change(func(s *socket) { s.on = true })
+		for _, c := range []struct {
+			nozzle float64
+			later  time.Duration
+			anyway bool
+			want   error
+		}{{210, time.Minute, false, ErrHot}, {210, time.Minute, true, nil}, {210, 10 * time.Minute, false, nil}, {49, time.Minute, false, nil}} {
+			m.change(func(s *printer.Snapshot) { s.State = printer.Idle; heat(c.nozzle, 0)(s) })
+			synctest.Wait()
+			m.change(gone)
+			time.Sleep(c.later)
+			if err := b.Power(t.Context(), false, c.anyway); !is(err, c.want) || s.lit() != (c.want != nil) {
+				t.Errorf("%+v: got %v, on %v", c, err, s.lit())
+			}
+			if err := b.Power(t.Context(), true, false); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // Two addresses without a third: nothing makes it unknown again.
 func TestASwitchThatTellsNothingStandsAsItWasTold(t *testing.T) {
 	running(t, Settings{}, func() bool { return true }, func(t *testing.T, b *Board, m *machine, s *socket) {

@@ -2,6 +2,7 @@ package power
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -124,6 +125,12 @@ func (b *Board) see(snap *printer.Snapshot, now time.Time) bool {
 	way, seen := b.power.get()
 	alarm := b.cfg.Alarm != nil && b.cfg.Alarm()
 	b.mu.Lock()
+	if snap != nil && len(snap.Nozzles) > 0 {
+		b.hotAt = time.Time{}
+		if slices.ContainsFunc(snap.Nozzles, func(n printer.Heater) bool { return n.ActualC > hotC || n.TargetC > hotC }) {
+			b.hotAt = now
+		}
+	}
 	off := b.after.see(sight{now: now, snap: snap, power: seen.State, alarm: alarm, rules: b.rules})
 	if way.Kind == None {
 		b.after.keep("")
