@@ -162,6 +162,9 @@ func (b *Board) Try(ctx context.Context, w Way) (State, string, error) {
 		}
 	}
 	r := w.open(b.presses(""), kernel{"/dev"})
+	if line, is := r.(*gpio); is {
+		line.look = true
+	}
 	defer r.close()
 	return r.get(ctx)
 }
