@@ -81,6 +81,7 @@ func (r *Renewer) Restart() error {
 
 // Run keeps "busy" true, and looks out for a new version, until ctx ends: then it returns nil. It returns ErrAgain when layerd is to be started again.
 func (r *Renewer) Run(ctx context.Context) error {
+	r.keep("") // that of a layerd that was killed, where nobody has tidied up
 	defer r.keep("")
 	look := time.NewTicker(lookEach)
 	defer look.Stop()

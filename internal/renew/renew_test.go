@@ -170,6 +170,28 @@ func TestNothingRestartsByItselfWithoutANewVersion(t *testing.T) {
 	})
 }
 
+func TestTheMarkOfOneThatWasKilledGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		mark := filepath.Join(dir, "busy")
+		if err := os.WriteFile(mark, []byte("a print is under way\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := New(Config{Snapshots: latest.New(idle), Dir: dir, Replaced: func() bool { return false }, Log: slog.New(slog.DiscardHandler)})
+		ctx, end := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.Run(ctx) }()
+		synctest.Wait()
+		if _, err := os.Stat(mark); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("it is still there: %v", err)
+		}
+		end()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestNobodyWouldStartItAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := start(t, false, idle)
