@@ -121,7 +121,7 @@ func TestBackupAndRestore(t *testing.T) {
 
 	// Given by the set-up link.
 	env, told := systemd(t)
-	fresh := startFresh(t, t.TempDir(), append(port("/none"), env...))
+	fresh := startFresh(t, t.TempDir(), port("/none", env...))
 	give := func(secret string, b []byte) int {
 		t.Helper()
 		r, err := http.NewRequest("POST", fresh.url+"v1/restore", bytes.NewReader(b))
@@ -157,6 +157,9 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	if got := give(offered[2], fetched); got != http.StatusConflict {
 		t.Errorf("twice: status %d", got)
+	}
+	if strings.Contains(told.String(), "STOPPING=1\n") {
+		t.Error("systemd was told that it stops, and would kill it")
 	}
 	fresh.end(patience)
 

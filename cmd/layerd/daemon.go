@@ -200,7 +200,7 @@ func (d *parts) wire(ctx context.Context) error {
 	if d.doorman, err = d.gate(ctx); err != nil {
 		return err
 	}
-	if d.renewer, err = renewer(d.printer.Snapshots(), d.log); err != nil {
+	if d.renewer, err = renewer(d.printer.Snapshots(), func() string { return d.server.Occupied() }, d.log); err != nil {
 		return err
 	}
 	host := hostName()

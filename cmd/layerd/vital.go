@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"layerd/internal/vital"
@@ -32,7 +33,8 @@ func (d *parts) watch() *vital.Watch {
 	return w
 }
 
-// knock asks for the page as a browser on this machine would. Whatever is answered, somebody did.
+// knock asks for the page as a browser on this machine would. Whatever is answered, somebody did. A page at an address that this machine has lost, with its
+// Wi-Fi or its lease, is asked nothing: a new start would not even get its listener back.
 func knock(at netip.AddrPort, secure bool) func(context.Context) error {
 	ip := at.Addr()
 	if ip.IsUnspecified() { // 0.0.0.0 and :: stand for all, and a connection to them for one to this machine
@@ -45,22 +47,36 @@ func knock(at netip.AddrPort, secure bool) func(context.Context) error {
 	if secure {
 		scheme = "https"
 	}
-	address := scheme + "://" + netip.AddrPortFrom(ip, at.Port()).String() + "/"
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", netip.AddrPortFrom(ip, at.Port()).String()) // may have a zone, which has no place in a URL
+	}
 	client := &http.Client{
-		Transport:     &http.Transport{DialContext: (&net.Dialer{}).DialContext, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // of ourselves nothing is believed
+		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // of ourselves nothing is believed
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return func(ctx context.Context) error {
-		r, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodHead, scheme+"://localhost/", nil)
 		if err != nil {
 			return err
 		}
 		answer, err := client.Do(r)
+		if err != nil && lost(ip) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("ask for the page: %w", err)
 		}
 		return answer.Body.Close()
 	}
+}
+
+// lost reports whether this machine certainly does not have an address.
+func lost(ip netip.Addr) bool {
+	all, err := net.InterfaceAddrs()
+	return err == nil && !ip.IsLoopback() && !slices.ContainsFunc(all, func(a net.Addr) bool {
+		has, ok := a.(*net.IPNet)
+		return ok && has.IP.Equal(ip.Unmap().AsSlice())
+	})
 }
 
 // inWords is what layerd does, for systemctl status.

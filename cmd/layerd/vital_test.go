@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -51,5 +53,27 @@ func TestSystemdIsToldHowItIs(t *testing.T) {
 				t.Errorf("systemd was told\n%s", told)
 			}
 		})
+	}
+}
+
+// A print goes on when the Wi-Fi goes at whose address the page is.
+func TestAPageAtALostAddressIsNoReasonToStartAnew(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for at, lost := range map[string]bool{"192.0.2.1:80": true, "[2001:db8::1]:80": true, "[fe80::1%eth0]:80": true, "127.0.0.1:1": false, "[::1]:1": false, "0.0.0.0:1": false, "[::]:1": false} {
+		if err := knock(netip.MustParseAddrPort(at), false)(ended); (err == nil) != lost {
+			t.Errorf("%s: got %v", at, err)
+		}
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		ip, ok := netip.AddrFromSlice(a.(*net.IPNet).IP)
+		if !ok || lost(ip) {
+			t.Errorf("%s is called lost", a)
+		}
 	}
 }

@@ -50,7 +50,7 @@ func (m *Machine) cameras() finding {
 		if m.Kernel.MayOpen(m.path(node)) != nil {
 			group := m.groupOf(m.path(node))
 			level := Bad
-			if m.running() != 0 {
+			if m.serves() {
 				level = Note
 			}
 			return finding{level, fmt.Sprintf("%s may not be opened by this user; it belongs to the group %s.", node, group), "sudo usermod -aG " + group + " $USER, then log in again. layerd's own service has that group already."}

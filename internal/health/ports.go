@@ -108,7 +108,7 @@ func (m *Machine) port(path, name string) finding {
 	switch {
 	case m.Daemon:
 		who = "Give layerd's service the group: SupplementaryGroups=" + group + " in its unit, or sudo usermod -aG " + group + " for its user; then restart it."
-	case m.running() != 0: // what a person at the terminal may do is not what the service may
+	case m.serves(): // what a person at the terminal may do is not what the service may
 		level = Note
 	}
 	if group == "" || group == "root" || group == "0" {
@@ -136,6 +136,9 @@ func (m *Machine) running() int {
 	}
 	return 0
 }
+
+// serves reports whether layerd runs as the service, also where processes of others are hidden (hidepid of proc(5)): then systemd has made it a folder.
+func (m *Machine) serves() bool { return m.running() != 0 || m.exists("run/layerd") }
 
 // has reports whether a program runs, or is installed: what others run is hidden from a hardened service.
 func (m *Machine) has(program string) bool {

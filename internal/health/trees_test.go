@@ -148,6 +148,10 @@ func TestAPortThatMayNotBeOpened(t *testing.T) {
 		{"by a person beside the service", func(*Machine) {}, Note, "usermod -aG dialout $USER"},
 		{"by layerd itself", func(m *Machine) { m.Daemon = true }, Bad, "SupplementaryGroups=dialout"},
 		{"and no service runs", func(m *Machine) { must(t, os.RemoveAll(m.path("proc/812"))) }, Bad, "usermod -aG dialout"},
+		{"and who else runs is hidden", func(m *Machine) {
+			must(t, os.RemoveAll(m.path("proc/812")))
+			must(t, os.MkdirAll(m.path("run/layerd"), 0o755))
+		}, Note, "usermod -aG dialout $USER"},
 		{"and it is root's", func(m *Machine) { m.Kernel.Owner = func(string) (int, error) { return 0, nil } }, Note, "udev rules"},
 	} {
 		m := plant(t, "pi4")

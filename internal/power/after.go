@@ -117,7 +117,7 @@ func (a *after) wait(v sight) (off bool) {
 	for _, h := range heaters(v.snap) {
 		hot = hot || h.TargetC > 0
 	}
-	cool := len(v.snap.Nozzles) > 0 && v.now.Sub(time.UnixMilli(v.snap.TempsAtMS)) < tempsGood
+	cool := len(v.snap.Nozzles) > 0 && v.now.Sub(time.UnixMilli(v.snap.TempsAtMS)).Abs() < tempsGood // of the future, when the clock was set back
 	for _, h := range v.snap.Nozzles {
 		cool = cool && h.ActualC < v.rules.CoolC
 	}

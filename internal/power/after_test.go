@@ -77,6 +77,7 @@ func TestWhenThePowerGoesOff(t *testing.T) {
 		"it is off already":         {always, append(counting[:4:4], moment{power: Off})},
 		"never cool":                {always, append(cooling[:3:3], moment{after: 4 * time.Hour, see: heat(60, 0), why: "the printer has not cooled in four hours"})},
 		"no report for a minute":    {always, append(cooling[:3:3], moment{after: time.Minute, see: func(s *printer.Snapshot) { heat(20, 0)(s); s.TempsAtMS -= 60_000 }, want: Cooling})},
+		"the clock was set back":    {always, append(cooling[:3:3], moment{after: time.Minute, see: func(s *printer.Snapshot) { heat(20, 0)(s); s.TempsAtMS += 3_600_000 }, want: Cooling})},
 		"a print from the card": {always, []moment{{see: func(s *printer.Snapshot) {
 			s.State, s.Card = printer.Printing, &printer.CardStatus{Printing: true, ID: "c"}
 		}, want: Print}, {see: func(s *printer.Snapshot) {
@@ -131,7 +132,7 @@ func TestWhenThePowerMayGoOff(t *testing.T) {
 		{&printer.Snapshot{State: printer.Finishing}, true, ErrPrinting},
 		{&printer.Snapshot{State: printer.Faulted, Lost: &printer.LostPrint{}}, true, ErrPrinting},
 	} {
-		if got := mayOff(c.snap, c.anyway); !is(got, c.want) {
+		if got := mayOff(c.snap, hotC, c.anyway); !is(got, c.want) {
 			t.Errorf("%+v, anyway %v: got %v, want %v", c.snap, c.anyway, got, c.want)
 		}
 	}

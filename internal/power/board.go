@@ -1,7 +1,9 @@
 package power
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -51,7 +53,8 @@ type Board struct {
 	mu      sync.Mutex // guards what follows
 	rules   Settings
 	after   after
-	hungUp  bool // we have closed the port, because the power went off
+	hungUp  bool      // we have closed the port, because the power went off
+	hotAt   time.Time // a nozzle was hot, when it was heard of last; zero = it was not
 }
 
 const (
@@ -159,6 +162,9 @@ func (b *Board) Try(ctx context.Context, w Way) (State, string, error) {
 		}
 	}
 	r := w.open(b.presses(""), kernel{"/dev"})
+	if line, is := r.(*gpio); is {
+		line.look = true
+	}
 	defer r.close()
 	return r.get(ctx)
 }
@@ -173,17 +179,35 @@ func (b *Board) Lamp(ctx context.Context, on bool) error {
 // Power switches the printer's power. Off is ErrPrinting while a print is under way, and ErrHot while a nozzle is hot, unless anyway. The port is closed
 // before, so that the printer's going away is no fault, and opened again after on.
 func (b *Board) Power(ctx context.Context, on, anyway bool) error {
+	return b.turn(ctx, on, hotC, anyway)
+}
+
+// turn is Power with a limit of its own for what is hot.
+func (b *Board) turn(ctx context.Context, on bool, limitC float64, anyway bool) error {
 	way, _ := b.power.get()
 	if way.Kind == None {
 		return ErrNone
 	}
 	snap, _ := b.cfg.Printer.Snapshots().Get()
 	if !on {
-		if err := mayOff(snap, anyway); err != nil {
+		if err := cmp.Or(mayOff(snap, limitC, anyway), b.wasHot(snap, anyway)); err != nil {
 			return err
 		}
 	}
 	return b.put(ctx, way, on)
+}
+
+// coolsIn is how long a hot nozzle whose printer tells nothing any more counts as hot.
+const coolsIn = 10 * time.Minute
+
+// wasHot is ErrHot when the printer tells nothing of its nozzle, which was hot lately.
+func (b *Board) wasHot(snap *printer.Snapshot, anyway bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if anyway || snap == nil || len(snap.Nozzles) > 0 || b.hotAt.IsZero() || time.Since(b.hotAt) >= coolsIn {
+		return nil
+	}
+	return fmt.Errorf("%w: it was hot when the printer was heard last", ErrHot)
 }
 
 func (b *Board) put(ctx context.Context, way Way, on bool) error {
@@ -214,7 +238,7 @@ func (b *Board) hang(up bool) (was bool) {
 
 func (b *Board) redial(ctx context.Context) {
 	b.hang(false)
-	if _, err := b.cfg.Printer.Redial(ctx); err != nil {
+	if _, err := b.cfg.Printer.Redial(context.WithoutCancel(ctx)); err != nil {
 		b.log.Warn("the printer is not connected again by itself", "err", err)
 	}
 }

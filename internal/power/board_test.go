@@ -95,6 +95,12 @@ func (s *socket) change(f func(*socket)) {
 	f(s)
 }
 
+func (s *socket) lit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.on
+}
+
 func (s *socket) times() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,25 +173,25 @@ func TestThePlugIsAskedWhileAPrintRuns(t *testing.T) {
 func TestPowerAndPort(t *testing.T) {
 	running(t, Settings{}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {
 		s.change(func(s *socket) { s.on = true })
-		if err := b.Power(t.Context(), false, false); err != nil || s.on {
-			t.Errorf("off: got %v, %v", err, s.on)
+		if err := b.Power(t.Context(), false, false); err != nil || s.lit() {
+			t.Errorf("off: got %v, %v", err, s.lit())
 		}
 		if got := m.said(); !slices.Equal(got, []string{"disconnect"}) {
 			t.Errorf("off: the printer was asked %q", got)
 		}
-		if err := b.Power(t.Context(), true, false); err != nil || !s.on || shown(b).Power.State != On {
+		if err := b.Power(t.Context(), true, false); err != nil || !s.lit() || shown(b).Power.State != On {
 			t.Errorf("on: got %v, %+v", err, shown(b))
 		}
 		if got := m.said(); !slices.Equal(got, []string{"disconnect", "redial"}) {
 			t.Errorf("on: the printer was asked %q", got)
 		}
 		m.change(printing("a"))
-		if err := b.Power(t.Context(), false, true); !errors.Is(err, ErrPrinting) || !s.on {
-			t.Errorf("in mid-print: got %v, %v", err, s.on)
+		if err := b.Power(t.Context(), false, true); !errors.Is(err, ErrPrinting) || !s.lit() {
+			t.Errorf("in mid-print: got %v, %v", err, s.lit())
 		}
 		m.change(func(s *printer.Snapshot) { s.State, s.Job = printer.Idle, nil })
-		if err := b.Power(t.Context(), false, false); !errors.Is(err, ErrHot) || !s.on {
-			t.Errorf("hot: got %v, %v", err, s.on)
+		if err := b.Power(t.Context(), false, false); !errors.Is(err, ErrHot) || !s.lit() {
+			t.Errorf("hot: got %v, %v", err, s.lit())
 		}
 		s.change(func(s *socket) { s.gone = true })
 		if err := b.Power(t.Context(), false, true); err == nil {
@@ -229,15 +235,79 @@ func TestThePowerGoesOffByItself(t *testing.T) {
 			t.Fatalf("got %+v, want it counting", got)
 		}
 		time.Sleep(59 * time.Second)
-		if !s.on {
+		if !s.lit() {
 			t.Fatal("it went off too early")
 		}
 		time.Sleep(2 * time.Second)
-		if got := shown(b); s.on || got.Phase != Not || got.Power.State != Off {
-			t.Errorf("got %v, %+v, want it off", s.on, got)
+		if got := shown(b); s.lit() || got.Phase != Not || got.Power.State != Off {
+			t.Errorf("got %v, %+v, want it off", s.lit(), got)
 		}
 		if got := m.said(); !slices.Equal(got, []string{"disconnect"}) {
 			t.Errorf("the printer was asked %q", got)
+		}
+	})
+}
+
+// What its owner calls cool is cool, when the power goes off by itself.
+func TestCoolIsWhatItsOwnerSays(t *testing.T) {
+	running(t, Settings{}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {
+		if err := b.Set(t.Context(), Settings{Power: aPlug, AfterPrint: true, CoolC: 80}); err != nil {
+			t.Fatal(err)
+		}
+		s.change(func(s *socket) { s.on = true })
+		m.change(printing("a"))
+		time.Sleep(time.Minute) // the plug is asked
+		m.change(ended("done"))
+		synctest.Wait()
+		m.change(heat(75, 0))
+		time.Sleep(61 * time.Second)
+		if got := shown(b); s.lit() || got.Why != "" {
+			t.Errorf("it is on: %v, %+v", s.lit(), got)
+		}
+	})
+}
+
+// Once the port is closed nobody tells that the nozzle is still hot.
+func TestAPrinterThatWasHotAndIsGone(t *testing.T) {
+	gone := func(s *printer.Snapshot) { s.State, s.Nozzles, s.Bed, s.TempsAtMS = printer.Disconnected, nil, nil, 0 }
+	running(t, Settings{}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {
+		s.change(func(s *socket) { s.on = true })
+		for _, c := range []struct {
+			nozzle float64
+			later  time.Duration
+			anyway bool
+			want   error
+		}{{210, time.Minute, false, ErrHot}, {210, time.Minute, true, nil}, {210, 10 * time.Minute, false, nil}, {49, time.Minute, false, nil}} {
+			m.change(func(s *printer.Snapshot) { s.State = printer.Idle; heat(c.nozzle, 0)(s) })
+			synctest.Wait()
+			m.change(gone)
+			time.Sleep(c.later)
+			if err := b.Power(t.Context(), false, c.anyway); !is(err, c.want) || s.lit() != (c.want != nil) {
+				t.Errorf("%+v: got %v, on %v", c, err, s.lit())
+			}
+			if err := b.Power(t.Context(), true, false); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// Two addresses without a third: nothing makes it unknown again.
+func TestASwitchThatTellsNothingStandsAsItWasTold(t *testing.T) {
+	running(t, Settings{}, func() bool { return true }, func(t *testing.T, b *Board, m *machine, s *socket) {
+		if err := b.Set(t.Context(), Settings{Power: Way{Kind: Web, OnURL: "http://a/on", OffURL: "http://a/off"}, CoolC: 50}); err != nil {
+			t.Fatal(err)
+		}
+		b.power.reach = s
+		for _, on := range []bool{true, false, true} {
+			err := b.Power(t.Context(), on, false)
+			time.Sleep(5 * time.Minute)
+			if got := shown(b).Power; err != nil || s.lit() != on || got.State != stateOf(on) {
+				t.Errorf("on %v: got %v, %+v", on, err, got)
+			}
+		}
+		if s.times() > 1 { // as the plug of before
+			t.Errorf("it was asked %d times", s.times())
 		}
 	})
 }
@@ -255,8 +325,8 @@ func TestAnEmergencyStopTakesThePowerWhereThatIsWanted(t *testing.T) {
 				m.change(printing("a"))
 				stop()
 				synctest.Wait()
-				if s.on == wanted {
-					t.Errorf("%s, wanted %v: the plug is on: %v", name, wanted, s.on)
+				if s.lit() == wanted {
+					t.Errorf("%s, wanted %v: the plug is on: %v", name, wanted, s.lit())
 				}
 			}
 		})

@@ -26,8 +26,8 @@ type Chip struct {
 type chips interface {
 	// list finds them. The error is about the first that could not be looked at; the rest are there beside it.
 	list() ([]Chip, error)
-	// take has a line of a chip, by its name, for us alone, driven as it stood.
-	take(name string, line int, activeLow bool) (held, error)
+	// take has a line of a chip, by its name, for us alone: driven as it stood, or with look only to be read, and not changed in any way.
+	take(name string, line int, activeLow, look bool) (held, error)
 }
 
 // held is a line that is ours.
@@ -37,12 +37,15 @@ type held interface {
 	close() error
 }
 
+var errLook = errors.New("this line is only looked at")
+
 var errNoChip = errors.New("this machine has no such GPIO chip")
 
 // gpio is a switch on a line. The line is taken when it is first needed, and kept.
 type gpio struct {
 	way   Way
 	chips chips
+	look  bool // it is not to be switched, and may be anything: a line of the serial port, of the network
 	line  held // nil = not yet
 }
 
@@ -58,7 +61,7 @@ func (g *gpio) take() error {
 	if g.way.Line >= all[i].Lines {
 		return fmt.Errorf("the chip %s has the lines 0 to %d", all[i].Name, all[i].Lines-1)
 	}
-	if g.line, err = g.chips.take(all[i].Name, g.way.Line, g.way.ActiveLow); err != nil {
+	if g.line, err = g.chips.take(all[i].Name, g.way.Line, g.way.ActiveLow, g.look); err != nil {
 		return denied(fmt.Errorf("take line %d of %s: %w", g.way.Line, all[i].Name, err))
 	}
 	return nil
@@ -73,6 +76,9 @@ func denied(err error) error {
 }
 
 func (g *gpio) set(_ context.Context, on bool) error {
+	if g.look {
+		return errLook
+	}
 	if err := g.take(); err != nil {
 		return err
 	}

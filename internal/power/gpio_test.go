@@ -18,6 +18,8 @@ type board struct {
 	fail  error
 	level map[string]bool // what stands on the line itself, by "gpiochip0 17"
 	taken map[string]bool
+
+	driven int // lines, ever
 }
 
 type pin struct {
@@ -28,12 +30,15 @@ type pin struct {
 
 func (b *board) list() ([]Chip, error) { return b.all, b.fail }
 
-func (b *board) take(name string, line int, activeLow bool) (held, error) {
+func (b *board) take(name string, line int, activeLow, look bool) (held, error) {
 	key := fmt.Sprint(name, " ", line)
 	if b.taken[key] {
 		return nil, errors.New("another program or driver has it")
 	}
 	b.taken[key] = true
+	if !look {
+		b.driven++
+	}
 	return pin{b, key, activeLow}, nil
 }
 
@@ -76,6 +81,21 @@ func TestALineIsTakenAsItStandsAndKept(t *testing.T) {
 	}
 }
 
+// A test of a line that is not set up yet changes nothing about it.
+func TestALineIsLookedAt(t *testing.T) {
+	b := &board{all: []Chip{{"gpiochip0", "pinctrl-bcm2711", 58}}, level: map[string]bool{"gpiochip0 14": true}, taken: map[string]bool{}}
+	g := &gpio{way: Way{Kind: GPIO, Chip: "gpiochip0", Line: 14}, chips: b, look: true}
+	if now, _, err := g.get(t.Context()); now != On || err != nil || b.driven != 0 {
+		t.Errorf("got %s, %v; %d lines were driven", now, err, b.driven)
+	}
+	if err := g.set(t.Context(), false); err == nil || !b.level["gpiochip0 14"] {
+		t.Errorf("it was switched, %v", err)
+	}
+	if g.close(); len(b.taken) != 0 {
+		t.Errorf("taken are %v", b.taken)
+	}
+}
+
 func TestLinesThatCannotBeHad(t *testing.T) {
 	b := &board{all: []Chip{{"gpiochip0", "pinctrl-rp1", 54}}, level: map[string]bool{}, taken: map[string]bool{"gpiochip0 3": true}}
 	for _, c := range []struct {
@@ -112,7 +132,7 @@ func TestTheKernelsChips(t *testing.T) {
 	if all, err := (kernel{dir}).list(); len(all) > 0 || err == nil {
 		t.Errorf("a file: got %v, %v, want an error", all, err)
 	}
-	if _, err := (kernel{dir}).take("gpiochip0", 1, false); err == nil {
+	if _, err := (kernel{dir}).take("gpiochip0", 1, false, false); err == nil {
 		t.Error("a file has no line")
 	}
 }

@@ -86,8 +86,8 @@ func text(b []byte) string {
 	return string(bytes.ToValidUTF8(b, nil))
 }
 
-// take asks for the line as it is, reads it, and then drives it so.
-func (k kernel) take(name string, line int, activeLow bool) (held, error) {
+// take asks for the line as it is, reads it, and then drives it so, unless it is only to be looked at.
+func (k kernel) take(name string, line int, activeLow, look bool) (held, error) {
 	f, err := os.OpenFile(filepath.Join(k.dev, filepath.Base(name)), os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (k kernel) take(name string, line int, activeLow bool) (held, error) {
 	unix.CloseOnExec(int(request.fd))
 	l := lineOf(request.fd)
 	on, err := l.get()
-	if err == nil {
+	if err == nil && !look {
 		config := lineConfig{flags: flags | flagOutput, numAttrs: 1}
 		config.attrs[0] = lineAttribute{id: attrValues, values: bit(on), mask: 1}
 		err = ioctl(int(l), setConfig, unsafe.Pointer(&config))

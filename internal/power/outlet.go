@@ -79,6 +79,9 @@ func (o *outlet) ask(ctx context.Context) error {
 
 // note is ask for who is alone with it.
 func (o *outlet) note(ctx context.Context) error {
+	if o.mute() {
+		return nil
+	}
 	now, _, err := o.reach.get(ctx)
 	if errors.Is(err, context.Canceled) {
 		return err
@@ -90,6 +93,12 @@ func (o *outlet) note(ctx context.Context) error {
 		o.seen.Problem = err.Error()
 	}
 	return err
+}
+
+// mute reports whether it has nothing to ask: it stands as it was told.
+func (o *outlet) mute() bool {
+	way, _ := o.get()
+	return way.Kind == Web && way.StateURL == ""
 }
 
 // put switches it, and asks how it stands then: a plug without a state to ask stands as it was told.
@@ -106,10 +115,11 @@ func (o *outlet) put(ctx context.Context, on bool) error {
 		return fmt.Errorf("%w: %w", ErrReach, err)
 	}
 	err = o.note(ctx)
+	mute := o.mute()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.seen.State == Unknown && (err != nil || o.way.Kind == Web && o.way.StateURL == "") {
-		o.seen.State = stateOf(on)
+	if mute || o.seen.State == Unknown && err != nil {
+		o.seen.State, o.seen.AtMS = stateOf(on), time.Now().UnixMilli()
 	}
 	if o.seen.State != stateOf(on) {
 		return errStays

@@ -2,6 +2,7 @@ package power
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -124,6 +125,12 @@ func (b *Board) see(snap *printer.Snapshot, now time.Time) bool {
 	way, seen := b.power.get()
 	alarm := b.cfg.Alarm != nil && b.cfg.Alarm()
 	b.mu.Lock()
+	if snap != nil && len(snap.Nozzles) > 0 {
+		b.hotAt = time.Time{}
+		if slices.ContainsFunc(snap.Nozzles, func(n printer.Heater) bool { return n.ActualC > hotC || n.TargetC > hotC }) {
+			b.hotAt = now
+		}
+	}
 	off := b.after.see(sight{now: now, snap: snap, power: seen.State, alarm: alarm, rules: b.rules})
 	if way.Kind == None {
 		b.after.keep("")
@@ -141,7 +148,8 @@ func (b *Board) dueAt() time.Time {
 }
 
 func (b *Board) offByItself(ctx context.Context) {
-	if err := b.Power(ctx, false, false); err != nil {
+	rules, _ := b.Settings()
+	if err := b.turn(ctx, false, max(hotC, rules.CoolC), false); err != nil {
 		b.log.Error("the power was to go off by itself", "err", err)
 		b.rule(func(a *after) { a.keep(err.Error()) })
 		return

@@ -38,8 +38,8 @@ var (
 	ErrHot      = errors.New("the nozzle is hot, and its fan would stop")
 )
 
-// mayOff is why the power may not go off now. anyway overrides heat, and nothing else.
-func mayOff(snap *printer.Snapshot, anyway bool) error {
+// mayOff is why the power may not go off now: nozzles are to be no hotter than limitC. anyway overrides heat, and nothing else.
+func mayOff(snap *printer.Snapshot, limitC float64, anyway bool) error {
 	switch {
 	case snap == nil:
 	case snap.State.HasJob() || snap.Lost != nil:
@@ -47,7 +47,7 @@ func mayOff(snap *printer.Snapshot, anyway bool) error {
 	case anyway || snap.State == printer.Disconnected || snap.State == printer.Connecting: // nobody knows
 	default:
 		for _, n := range snap.Nozzles {
-			if n.ActualC > hotC || n.TargetC > hotC {
+			if n.ActualC > limitC || n.TargetC > limitC {
 				return fmt.Errorf("%w: %.0f °C", ErrHot, n.ActualC)
 			}
 		}

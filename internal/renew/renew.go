@@ -38,9 +38,10 @@ const (
 // Config is what a Renewer is made of.
 type Config struct {
 	Snapshots *printer.Snapshots
-	Dir       string      // holds "busy"; "" = nobody looks, and nothing is kept
-	Again     bool        // whoever started layerd starts it again when it ends
-	Replaced  func() bool // whether the program's file is another one than the one that runs
+	Dir       string        // holds "busy"; "" = nobody looks, and nothing is kept
+	Again     bool          // whoever started layerd starts it again when it ends
+	Besides   func() string // what else a restart would break off, in words; "" nothing. nil = nothing ever does
+	Replaced  func() bool   // whether the program's file is another one than the one that runs
 	Log       *slog.Logger
 }
 
@@ -80,6 +81,7 @@ func (r *Renewer) Restart() error {
 
 // Run keeps "busy" true, and looks out for a new version, until ctx ends: then it returns nil. It returns ErrAgain when layerd is to be started again.
 func (r *Renewer) Run(ctx context.Context) error {
+	r.keep("") // that of a layerd that was killed, where nobody has tidied up
 	defer r.keep("")
 	look := time.NewTicker(lookEach)
 	defer look.Stop()
@@ -92,8 +94,7 @@ func (r *Renewer) Run(ctx context.Context) error {
 	var why string
 	calmSince := time.Now()
 	for {
-		s, _ := r.cfg.Snapshots.Get()
-		if is := Hurts(s); is != why {
+		if is := r.hurts(); is != why {
 			r.keep(is)
 			if why = is; why == "" {
 				calmSince = time.Now()
@@ -117,7 +118,7 @@ func (r *Renewer) Run(ctx context.Context) error {
 			r.waits.Set(waits)
 			r.cfg.Log.Info("the program on the disk has changed", "a_new_version_waits", waits, "for", why)
 		}
-		if waits && why == "" && time.Since(calmSince) >= calm {
+		if waits && why == "" && r.hurts() == "" && time.Since(calmSince) >= calm {
 			r.cfg.Log.Info("layerd is started again, as the new version")
 			return ErrAgain
 		}
@@ -153,6 +154,15 @@ func (r *Renewer) keep(why string) {
 	if err != nil {
 		r.cfg.Log.Error("say whether a restart would hurt", "err", err)
 	}
+}
+
+// hurts is why a restart would hurt now; what is besides the printer is looked at no rarer than lookEach.
+func (r *Renewer) hurts() string {
+	s, _ := r.cfg.Snapshots.Get()
+	if why := Hurts(s); why != "" || r.cfg.Besides == nil {
+		return why
+	}
+	return r.cfg.Besides()
 }
 
 // Hurts is why a restart would hurt now, in words; "" when it would not.

@@ -53,17 +53,25 @@ type rig struct {
 	end   chan error
 	dir   string
 	there atomic.Bool // a new program
+	other atomic.Bool // something else is under way
 }
 
 func start(t *testing.T, again bool, s *printer.Snapshot) *rig {
 	t.Helper()
 	g := &rig{t: t, snaps: latest.New(s), end: make(chan error, 1), dir: t.TempDir()}
-	g.Renewer = New(Config{Snapshots: g.snaps, Dir: g.dir, Again: again, Replaced: func() bool { return g.there.Load() }, Log: slog.New(slog.DiscardHandler)})
+	g.Renewer = New(Config{Snapshots: g.snaps, Dir: g.dir, Again: again, Besides: g.besides, Replaced: func() bool { return g.there.Load() }, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	go func() { g.end <- g.Run(ctx) }()
 	synctest.Wait()
 	return g
+}
+
+func (g *rig) besides() string {
+	if g.other.Load() {
+		return "a file comes in"
+	}
+	return ""
 }
 
 func (g *rig) busy() string {
@@ -130,12 +138,56 @@ func TestANewVersionWaitsForTheEndOfThePrint(t *testing.T) {
 	})
 }
 
+func TestANewVersionWaitsForWhatElseIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := start(t, true, idle)
+		g.there.Store(true)
+		g.other.Store(true)
+		time.Sleep(time.Hour)
+		if waits, _ := g.Waits().Get(); !waits || !g.runs() || g.busy() != "a file comes in\n" {
+			t.Fatalf("waits %v, busy holds %q", waits, g.busy())
+		}
+		g.other.Store(false)
+		time.Sleep(50 * time.Second)
+		if !g.runs() || g.busy() != "" {
+			t.Fatalf("it did not look whether it stays calm, or busy holds %q", g.busy())
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if g.runs() {
+			t.Fatal("it never restarted")
+		}
+	})
+}
+
 func TestNothingRestartsByItselfWithoutANewVersion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := start(t, true, idle)
 		time.Sleep(24 * time.Hour)
 		if !g.runs() {
 			t.Fatal("it restarted")
+		}
+	})
+}
+
+func TestTheMarkOfOneThatWasKilledGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		mark := filepath.Join(dir, "busy")
+		if err := os.WriteFile(mark, []byte("a print is under way\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := New(Config{Snapshots: latest.New(idle), Dir: dir, Replaced: func() bool { return false }, Log: slog.New(slog.DiscardHandler)})
+		ctx, end := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.Run(ctx) }()
+		synctest.Wait()
+		if _, err := os.Stat(mark); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("it is still there: %v", err)
+		}
+		end()
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	})
 }

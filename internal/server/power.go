@@ -159,7 +159,7 @@ func (s *Server) doPower(ctx context.Context, c *call) (uint64, error) {
 	if c.On == nil {
 		return 0, badCommand("This command needs on.")
 	}
-	if !*c.On && s.preparing.Load() != nil {
+	if !*c.On && len(s.starting) > 0 {
 		return 0, power.ErrPrinting
 	}
 	return s.rev(), s.cfg.Power.Power(ctx, *c.On, c.Anyway)
@@ -187,7 +187,7 @@ func (s *Server) powerBeforeConnect(ctx context.Context) error {
 func machine(deed power.Deed) runFunc {
 	return func(s *Server, ctx context.Context, c *call) (uint64, error) {
 		snap, _ := s.cfg.Printer.Snapshots().Get()
-		if s.preparing.Load() != nil || snap != nil && (snap.State.HasJob() || snap.Lost != nil) {
+		if len(s.starting) > 0 || snap != nil && (snap.State.HasJob() || snap.Lost != nil) {
 			return 0, power.ErrPrinting
 		}
 		s.log.Warn("asked for by a person", "deed", deed, "who", c.me.Name)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"layerd/internal/latest"
+	"layerd/internal/power"
 	"layerd/internal/renew"
 )
 
@@ -29,10 +30,29 @@ func (s *Server) newVersionWaits() bool {
 // CanRestart reports whether the command restart would do anything.
 func (s *Server) CanRestart() bool { return s.cfg.Renewer != nil && s.cfg.Renewer.Again() }
 
+// Occupied is what a restart would break off besides a print, in words; "" nothing. It is for a Renewer.
+func (s *Server) Occupied() string {
+	after, _ := s.cfg.Power.Statuses().Get()
+	switch {
+	case len(s.starting) > 0:
+		return "a print is about to start"
+	case len(s.uploads) > 0:
+		return "a file comes in"
+	case len(s.backups) > 0:
+		return "a backup is made or taken in"
+	case after.Phase == power.Cooling || after.Phase == power.Counting:
+		return "the power is to go off by itself soon"
+	}
+	return ""
+}
+
 // doRestart answers before layerd ends: ending takes the time that open answers need.
 func (s *Server) doRestart(context.Context, *call) (uint64, error) {
 	if s.cfg.Renewer == nil {
 		return 0, renew.ErrNobody
+	}
+	if len(s.starting) > 0 {
+		return 0, power.ErrPrinting
 	}
 	return s.rev(), s.cfg.Renewer.Restart()
 }

@@ -1,12 +1,15 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
 
 	"layerd/internal/latest"
+	"layerd/internal/power"
 	"layerd/internal/renew"
+	"layerd/internal/store"
 	"layerd/printer"
 )
 
@@ -50,5 +53,47 @@ func TestRestart(t *testing.T) {
 	}
 	if f.restarts != 1 {
 		t.Errorf("%d restarts", f.restarts)
+	}
+}
+
+// What is no print yet, and would be broken off.
+func TestARestartWaitsForWhatIsNoPrint(t *testing.T) {
+	var r *rig
+	asked := 0
+	r = withArcs(t, func(context.Context) (store.Fitted, error) {
+		asked++
+		if got := r.Occupied(); got != "a print is about to start" {
+			t.Errorf("while a print is made ready: %q", got)
+		}
+		for _, deed := range []string{"restart", "reboot", "shutdown"} {
+			if code, a := r.command(t, "owner", `{"do":"`+deed+`"}`); code != http.StatusConflict || a.Error.Code != "wrong_state" {
+				t.Errorf("%s while a print is made ready: got %d %+v", deed, code, a.Error)
+			}
+		}
+		if now, _ := r.Config().Power.Statuses().Get(); now.Phase != power.Not {
+			t.Errorf("the power: %+v", now)
+		}
+		return store.Fitted{Why: "it has no curves"}, store.ErrNotFitted
+	})
+	if got := r.Occupied(); got != "" {
+		t.Errorf("at rest: %q", got)
+	}
+	if err := r.Config().Power.OffAfter(true); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Occupied(); got != "the power is to go off by itself soon" {
+		t.Errorf("while it cools: %q", got)
+	}
+	if code, a := r.command(t, "operator", `{"do":"start","file":"cube.gcode","anyway":true}`); code != http.StatusOK || asked != 1 {
+		t.Fatalf("got %d %+v, %d copies", code, a.Error, asked)
+	}
+	for name, places := range map[string]slots{"a file comes in": r.uploads, "a backup is made or taken in": r.backups} {
+		if err := places.take(); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Occupied(); got != name {
+			t.Errorf("got %q, want %q", got, name)
+		}
+		places.free()
 	}
 }

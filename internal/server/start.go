@@ -70,6 +70,7 @@ func (s *Server) startPrint(ctx context.Context, w wanted) (id string, rev uint6
 	if err := ready(snap); err != nil {
 		return "", 0, err
 	}
+	s.cfg.Power.Touched() // not only when it has begun: the copy with arcs may take longer than the power stays on
 	if w.next {
 		if err := s.takeNext(ctx, &w); err != nil {
 			return "", 0, err

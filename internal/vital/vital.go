@@ -87,6 +87,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	ready, said := false, ""
 	ticker := time.NewTicker(w.Every)
 	defer ticker.Stop()
+	last := time.Now() // of the beats
 	w.ask(ctx, parts, answers)
 	for {
 		select {
@@ -100,6 +101,10 @@ func (w *Watch) Run(ctx context.Context) error {
 			ready = true
 			w.tell(sdnotify.Ready)
 		case now := <-ticker.C:
+			if late := now.Sub(last) - w.Every; late > w.Every { // the whole process stood still: no part could answer meanwhile
+				forgive(parts, late)
+			}
+			last = now
 			w.judge(parts, now)
 			w.ask(ctx, parts, answers)
 		}
@@ -164,6 +169,15 @@ func (w *Watch) judge(parts []asked, now time.Time) {
 			err = errors.New("no answer")
 		}
 		w.Log.Error("a vital part is stuck; systemd will start layerd again, if it watches", "part", part.Name, "for", now.Sub(p.since).Round(time.Millisecond), "err", err)
+	}
+}
+
+// forgive takes away a time for which no part was to blame.
+func forgive(parts []asked, late time.Duration) {
+	for i := range parts {
+		if p := &parts[i]; !p.since.IsZero() {
+			p.since = p.since.Add(late)
+		}
 	}
 }
 

@@ -142,6 +142,31 @@ func TestWhatPassesByItselfIsNoReason(t *testing.T) {
 	})
 }
 
+func TestAProcessThatStoodStillIsNotStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s supervisor
+		var log bytes.Buffer
+		start := time.Now()
+		var asked, stood atomic.Bool
+		once := func(done *atomic.Bool, d time.Duration) { // of the beat after 45 s
+			if time.Since(start) > 45*time.Second && done.CompareAndSwap(false, true) {
+				time.Sleep(d)
+			}
+		}
+		w := &Watch{Every: 10 * time.Second, Notify: s.notify, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Status: func() string { once(&stood, time.Minute); return "" },
+			Parts: []Part{{"the page", 30 * time.Second, func(context.Context) error {
+				once(&asked, 75*time.Second) // asked just before, and answers soon after
+				return nil
+			}}}}
+		run(t, w)
+		time.Sleep(5 * time.Minute)
+		if !stood.Load() || log.Len() > 0 || s.has("WATCHDOG=trigger") {
+			t.Errorf("stood still: %v; the log says:\n%s", stood.Load(), log.String())
+		}
+	})
+}
+
 func TestErrorsForTooLongAreNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s supervisor

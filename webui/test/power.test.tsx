@@ -61,6 +61,18 @@ describe('the card', () => {
     expect(buttons()).toEqual([])
   })
 
+  it.each([
+    [{ nozzles: [{ actual_c: 25, target_c: 0 }], bed: { actual_c: 30, target_c: 0 } }, 'Nothing is hot.'],
+    [{ nozzles: [{ actual_c: 25, target_c: 0 }], bed: { actual_c: 90, target_c: 0 } }, 'The nozzle is cool, the bed or the chamber is not yet.'],
+    [{ nozzles: [], bed: null, state: 'disconnected' }, 'Whether something is hot is not known.'],
+  ] as const)('asks before off, and says what is known of heat: %o', async (state, want) => {
+    HTMLDialogElement.prototype.showModal = vi.fn()
+    HTMLDialogElement.prototype.close = vi.fn()
+    show({}, { chamber: null, ...state, nozzles: [...state.nozzles] })
+    fireEvent.click(screen.getByText('Switch off'))
+    await vi.waitFor(() => expect(document.body.textContent).toContain(want))
+  })
+
   it('asks before off; what is hot goes off once it is cool, or when somebody insists', async () => {
     HTMLDialogElement.prototype.showModal = vi.fn()
     HTMLDialogElement.prototype.close = vi.fn()

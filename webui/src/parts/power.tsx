@@ -66,7 +66,7 @@ function OffSheet({ s, p, onClose }: { s: State; p: PowerState; onClose: () => v
   const hot = s.nozzles.some((n) => n.actual_c > 50 || n.target_c > 50) && s.state !== 'disconnected'
   return (
     <Sheet title="Switch the printer off?" role="alertdialog" firm onClose={onClose}>
-      <p>{hot ? `The nozzle is hot, and its fan would stop with the power. Let it cool below ${celsius(p.cool_c)} first: it goes off by itself then.` : 'The printer loses its power. Nothing is hot.'}</p>
+      <p>{hot ? `The nozzle is hot, and its fan would stop with the power. Let it cool below ${celsius(p.cool_c)} first: it goes off by itself then.` : `The printer loses its power. ${heatText(s)}`}</p>
       {error && <p class="problem" role="alert">{error.message} {error.next}</p>}
       <div class="sheet-actions">
         {hot
@@ -77,6 +77,12 @@ function OffSheet({ s, p, onClose }: { s: State; p: PowerState; onClose: () => v
       </div>
     </Sheet>
   )
+}
+
+/** What is known of heat while no nozzle is hot. */
+function heatText({ nozzles, bed, chamber }: State): string {
+  if (nozzles.length === 0) return 'Whether something is hot is not known.'
+  return (bed?.actual_c ?? 0) > 50 || (chamber?.actual_c ?? 0) > 50 ? 'The nozzle is cool, the bed or the chamber is not yet.' : 'Nothing is hot.'
 }
 
 /** Before a print starts: whether the power goes off after it, this once. */

@@ -64,7 +64,7 @@ function PowerForm({ all, disabled, onSaved }: { all: Power; disabled: boolean; 
 const deeds = {
   reboot: { name: 'Restart the computer', ask: 'It is back in a minute or two. What is hot is switched off before.' },
   shutdown: { name: 'Shut it down', ask: 'It stays off until somebody takes its power away and gives it back. What is hot is switched off before.' },
-  restart: { name: 'Restart layerd', ask: 'The page is back in a few seconds. What is hot is switched off before.' },
+  restart: { name: 'Restart layerd', ask: 'The page is back in a few seconds, after many restarts in a minute. What is hot is switched off before.' },
 } as const
 
 /** The computer that layerd runs on. What cannot be done from here is said, with the way by hand. */
