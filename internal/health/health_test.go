@@ -102,6 +102,13 @@ func TestClocks(t *testing.T) {
 			t.Errorf("%v: %+v", c, got)
 		}
 	}
+	m := plant(t, "pi4")
+	m.Kernel.Synced = func() (bool, error) { return false, errors.New("not allowed") }
+	must(t, os.MkdirAll(filepath.Join(m.Root, "run/systemd/timesync"), 0o755))
+	must(t, os.WriteFile(filepath.Join(m.Root, "run/systemd/timesync/synchronized"), nil, 0o644))
+	if got := look(t, m)["clock"]; got.Level != OK {
+		t.Errorf("timesyncd has set it: %+v", got)
+	}
 }
 
 func TestCamerasOfLayerd(t *testing.T) {
