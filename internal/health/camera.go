@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func ofCameras(all []camera.Status, now time.Time) finding {
 			live = append(live, fmt.Sprintf("%s has %d × %d pixels, %.0f pictures a second", name, c.Width, c.Height, c.FPS))
 		case c.Device == "none":
 		case c.Device == "":
-			return finding{Note, strings.TrimSpace(c.Problem + " No camera is found."), "To see the print from your phone, plug a USB camera in."}
+			return finding{Note, strings.TrimSuffix(cmp.Or(c.Problem, "No camera is found"), ".") + ".", "To see the print from your phone, plug a USB camera in."}
 		case now.UnixMilli()-c.SinceMS < startWithin.Milliseconds():
 			return finding{Note, fmt.Sprintf("%s has no picture yet. %s.", name, strings.TrimSuffix(c.Problem, ".")), ""}
 		default:
