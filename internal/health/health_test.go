@@ -121,7 +121,7 @@ func TestCamerasOfLayerd(t *testing.T) {
 		{nil, Note, "set up"},
 		{[]camera.Status{{Device: "/dev/video0", Name: "Webcam", Live: true, Width: 1280, Height: 720, FPS: 15}}, OK, "Webcam has 1280 × 720 pixels, 15 pictures a second."},
 		{[]camera.Status{{Device: "none"}}, OK, "switched off"},
-		{[]camera.Status{{Problem: "There is none."}}, Note, "No camera is found"},
+		{[]camera.Status{{Problem: "There is none."}}, Note, "There is none."}, {[]camera.Status{{}}, Note, "No camera is found."},
 		{[]camera.Status{{Device: "/dev/video2", SinceMS: 995_000, Problem: "The camera is starting."}}, Note, "no picture yet"},
 		{[]camera.Status{{Device: "a", Live: true}, {Device: "/dev/video2", Problem: "Another program uses it."}}, Warn, "/dev/video2 has no picture. Another program uses it."},
 	} {
