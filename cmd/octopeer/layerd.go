@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 
+	"layerd/internal/benchrun"
 	"layerd/internal/octoprint/peertest"
 	"layerd/internal/store"
 )
@@ -82,28 +80,14 @@ func addPerson(ctx context.Context, data string) error {
 
 // run starts a program, and returns the line of its output that holds text. It ends with the host.
 func (h *host) run(cmd *exec.Cmd, text string) (string, error) {
-	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	h.end = append(h.end, func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	out := bufio.NewReader(pipe)
-	for {
-		line, err := out.ReadString('\n')
-		if strings.Contains(line, text) {
-			go io.Copy(io.Discard, out) // ends with the program
-			return line, nil
+	return benchrun.Begin(cmd, func() error {
+		err := cmd.Start()
+		if err == nil {
+			h.end = append(h.end, func() {
+				cmd.Process.Kill()
+				cmd.Wait()
+			})
 		}
-		if err != nil {
-			return "", fmt.Errorf("it has not said %q: %w", text, err)
-		}
-	}
+		return err
+	}, text)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -53,7 +52,7 @@ func newStage(ctx context.Context, bin string) (s *stage, err error) {
 	}()
 	link := filepath.Join(s.dir, "printer")
 	s.sim = exec.CommandContext(ctx, filepath.Join(bin, "printsim"), "--link", link, "--baud", strconv.Itoa(baud), "--speed", "0", "--heat", "0", "--advanced-ok", "--record", filepath.Join(s.dir, "record"))
-	if _, err := begin(s.sim, func() error { return benchrun.Ahead(s.sim.Start) }, link); err != nil {
+	if _, err := benchrun.Begin(s.sim, func() error { return benchrun.Ahead(s.sim.Start) }, link); err != nil {
 		return nil, fmt.Errorf("start the pretend printer: %w", err)
 	}
 	config := filepath.Join(s.dir, "empty.yaml")
@@ -64,7 +63,7 @@ func newStage(ctx context.Context, bin string) (s *stage, err error) {
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir}
 	s.layerd = exec.CommandContext(ctx, filepath.Join(bin, "layerd"), append(where, "--listen", "127.0.0.1:0")...)
 	s.layerd.Env = append(env, "LAYERD_PRINTER_PORT="+link, fmt.Sprint("LAYERD_PRINTER_BAUD=", baud), "LAYERD_CAMERA_DEVICE=simulated", "LAYERD_LOG_LEVEL=error", fmt.Sprint("LAYERD_FILES_MAX_MB=", maxMB))
-	line, err := begin(s.layerd, s.layerd.Start, "serves its page on ")
+	line, err := benchrun.Begin(s.layerd, s.layerd.Start, "serves its page on ")
 	if err != nil {
 		return nil, fmt.Errorf("start layerd: %w", err)
 	}
@@ -81,30 +80,6 @@ func newStage(ctx context.Context, bin string) (s *stage, err error) {
 		*key = lines[len(lines)-1]
 	}
 	return s, s.until("idle")
-}
-
-// begin starts a program, and returns the line of its output that holds text. It dies with us.
-func begin(cmd *exec.Cmd, start func() error, text string) (string, error) {
-	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", err
-	}
-	if err := start(); err != nil {
-		return "", err
-	}
-	out := bufio.NewReader(pipe)
-	for {
-		line, err := out.ReadString('\n')
-		if strings.Contains(line, text) {
-			go io.Copy(io.Discard, out) // ends with the program
-			return line, nil
-		}
-		if err != nil {
-			return "", fmt.Errorf("it has not said %q: %w", text, err)
-		}
-	}
 }
 
 // ask sends the owner's request over a connection of its own.

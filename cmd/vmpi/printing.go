@@ -60,16 +60,7 @@ func (l *life) printWell() error {
 			}
 			return l.live1(0)
 		}},
-		{"every line was printed once, in order", func() (string, error) {
-			if _, err := l.reach("the end of the print", 4*time.Minute, func(s state) bool { return s.Job == nil }); err != nil {
-				return "", err
-			}
-			if err := l.ended(job, "done"); err != nil {
-				return "", err
-			}
-			got := l.board.executed(mark)
-			return fmt.Sprintf("%d commands", len(got)), onceInOrder(got, l.want, false)
-		}},
+		{"every line was printed once, in order", func() (string, error) { return l.printed(job, mark) }},
 	})
 }
 
@@ -174,4 +165,16 @@ func (l *life) interrupted(job string, mark int) (string, error) {
 		return "", fmt.Errorf("the printer has executed %d of %d commands", len(got), len(l.want))
 	}
 	return fmt.Sprintf("%s, layer %d, line %d, %.0f %%; %d commands, each once, and none since", row.File, row.Layer, row.Line, row.Percent, len(got)), onceInOrder(got, l.want, true)
+}
+
+// printed waits for the end of a print, of which the board must have executed each line once, in order, since mark.
+func (l *life) printed(job string, mark int) (string, error) {
+	if _, err := l.reach("the end of the print", 4*time.Minute, func(s state) bool { return s.Job == nil }); err != nil {
+		return "", err
+	}
+	if err := l.ended(job, "done"); err != nil {
+		return "", err
+	}
+	got := l.board.executed(mark)
+	return fmt.Sprintf("%d commands", len(got)), onceInOrder(got, l.want, false)
 }

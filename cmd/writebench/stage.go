@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -57,7 +56,9 @@ func newStage(ctx context.Context, bin string, c *card) (s *stage, err error) {
 	s.trace = filepath.Join(c.dir, "trace") // it goes with the card
 	link, config := filepath.Join(s.dir, "printer"), filepath.Join(s.dir, "empty.yaml")
 	s.sim = exec.CommandContext(ctx, filepath.Join(bin, "printsim"), "--link", link, "--baud", strconv.Itoa(baud), "--heat", "10", "--advanced-ok")
-	if _, err := begin(s.sim, func() error { return benchrun.Ahead(s.sim.Start) }, link); err != nil {
+	end := &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // strace passes it on
+	s.sim.SysProcAttr = end
+	if _, err := benchrun.Begin(s.sim, func() error { return benchrun.Ahead(s.sim.Start) }, link); err != nil {
 		return nil, fmt.Errorf("start the pretend printer: %w", err)
 	}
 	if err := os.WriteFile(config, []byte("{}\n"), 0o600); err != nil {
@@ -69,7 +70,8 @@ func newStage(ctx context.Context, bin string, c *card) (s *stage, err error) {
 	program.Env = append(env, "LAYERD_PRINTER_PORT="+link, fmt.Sprint("LAYERD_PRINTER_BAUD=", baud), "LAYERD_CAMERA_DEVICE=simulated")
 	program.Stderr = &s.log
 	s.layerd = powercut.Strace(ctx, program, s.trace, 32)
-	line, err := begin(s.layerd, s.layerd.Start, "serves its page on ")
+	s.layerd.SysProcAttr = end
+	line, err := benchrun.Begin(s.layerd, s.layerd.Start, "serves its page on ")
 	if err != nil {
 		return nil, fmt.Errorf("start layerd: %w", err)
 	}
@@ -130,32 +132,6 @@ func (l *logged) Write(p []byte) (int, error) {
 }
 
 type logged struct{ bytes atomic.Int64 }
-
-// begin starts a program, and returns the line of its output that holds text. It dies with us.
-func begin(cmd *exec.Cmd, start func() error, text string) (string, error) {
-	if cmd.Stderr == nil {
-		cmd.Stderr = os.Stderr
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", err
-	}
-	if err := start(); err != nil {
-		return "", err
-	}
-	out := bufio.NewReader(pipe)
-	for {
-		line, err := out.ReadString('\n')
-		if strings.Contains(line, text) {
-			go io.Copy(io.Discard, out) // ends with the program
-			return line, nil
-		}
-		if err != nil {
-			return "", fmt.Errorf("it has not said %q: %w", text, err)
-		}
-	}
-}
 
 // ask sends a request with the key, or, where the client has one, a session's cookie.
 func (s *stage) ask(ctx context.Context, client *http.Client, method, path string, body []byte, answer any) error {
