@@ -45,7 +45,7 @@ func (l *life) live() error {
 		return err
 	}
 	all := time.Now()
-	for _, part := range []func() error{l.install, l.printWell, l.stuck, l.upgrade, l.powerCuts, l.lookBack, l.remove} {
+	for _, part := range []func() error{l.install, l.printWell, l.stuck, l.upgrade, l.powerCuts, l.lookBack, l.byThePage, l.remove} {
 		if err := part(); err != nil {
 			l.tell()
 			return err
