@@ -21,7 +21,7 @@ func TestAuditLosesRatherThanWaits(t *testing.T) {
 		for i := range 2000 {
 			r.note(me, "jog", fmt.Sprint(i), "ok")
 		}
-		time.Sleep(10 * deedsEvery)
+		time.Sleep(10*deedsEvery + deedsEvery/2) // between two writings, so that the pause comes with the next
 		r.people.mu.Lock()
 		r.people.fail = nil
 		r.people.mu.Unlock()
