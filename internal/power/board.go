@@ -210,7 +210,13 @@ func (b *Board) wasHot(snap *printer.Snapshot, anyway bool) error {
 	return fmt.Errorf("%w: it was hot when the printer was heard last", ErrHot)
 }
 
+// put switches the power. From hanging up to what came of it nobody asks the switch: who found it still on would connect again.
 func (b *Board) put(ctx context.Context, way Way, on bool) error {
+	done, err := b.power.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	behind := way.Kind == Lines // the printer's board has its power from elsewhere, and hears us
 	if !on && !behind {
 		if _, err := b.cfg.Printer.Disconnect(ctx); err != nil {
@@ -218,7 +224,7 @@ func (b *Board) put(ctx context.Context, way Way, on bool) error {
 		}
 		b.hang(true)
 	}
-	err := b.power.put(ctx, on)
+	err = b.power.set(ctx, on)
 	if !behind && (on == (err == nil)) { // it has power: now, or still
 		b.redial(ctx)
 	}

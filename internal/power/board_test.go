@@ -63,12 +63,17 @@ func (m *machine) Redial(context.Context) (uint64, error) { return m.say("redial
 type socket struct {
 	mu    sync.Mutex // guards what follows
 	on    bool
-	gone  bool // it does not answer
+	gone  bool          // it does not answer
+	takes time.Duration // to be switched
 	asked int
 	log   []string
 }
 
 func (s *socket) set(_ context.Context, on bool) error {
+	s.mu.Lock()
+	takes := s.takes
+	s.mu.Unlock()
+	time.Sleep(takes) // in a bubble
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone {
@@ -199,6 +204,20 @@ func TestPowerAndPort(t *testing.T) {
 		}
 		if got := m.said(); !slices.Equal(got[2:], []string{"disconnect", "redial"}) {
 			t.Errorf("what could not be switched off is connected again: the printer was asked %q", got[2:])
+		}
+	})
+}
+
+// A plug takes its time. Meanwhile the printer is seen to be gone, and the plug, which would still say "on", is not asked for that.
+func TestASlowPlugIsNotAskedBetween(t *testing.T) {
+	running(t, Settings{}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {
+		s.change(func(s *socket) { s.on, s.takes = true, time.Second })
+		if err := b.Power(t.Context(), false, false); err != nil || s.lit() {
+			t.Errorf("off: got %v, %v", err, s.lit())
+		}
+		synctest.Wait()
+		if got := m.said(); !slices.Equal(got, []string{"disconnect"}) {
+			t.Errorf("the printer was asked %q", got)
 		}
 	})
 }

@@ -108,13 +108,18 @@ func (o *outlet) put(ctx context.Context, on bool) error {
 		return err
 	}
 	defer done()
+	return o.set(ctx, on)
+}
+
+// set is put for who is alone with it.
+func (o *outlet) set(ctx context.Context, on bool) error {
 	if err := o.reach.set(ctx, on); err != nil {
 		if _, behind := o.reach.(*lines); behind || errors.Is(err, ErrNone) { // the printer says itself what it does not take
 			return err
 		}
 		return fmt.Errorf("%w: %w", ErrReach, err)
 	}
-	err = o.note(ctx)
+	err := o.note(ctx)
 	mute := o.mute()
 	o.mu.Lock()
 	defer o.mu.Unlock()

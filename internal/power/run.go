@@ -111,7 +111,12 @@ func (b *Board) mustAsk(o *outlet, snap *printer.Snapshot, now, asked time.Time,
 
 // ask asks a switch. What was switched on by hand is connected again, where we had hung up.
 func (b *Board) ask(ctx context.Context, o *outlet) {
-	if err := o.ask(ctx); err != nil && ctx.Err() == nil {
+	done, err := o.alone(ctx)
+	if err != nil {
+		return
+	}
+	defer done()
+	if err := o.note(ctx); err != nil && ctx.Err() == nil {
 		b.log.Debug("a switch does not tell how it stands", "err", err)
 	}
 	if _, seen := o.get(); o == b.power && seen.State == On && b.hang(false) {
