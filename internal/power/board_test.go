@@ -19,9 +19,10 @@ func is(got, want error) bool {
 
 // machine is a printer that writes down what it is asked.
 type machine struct {
-	snaps *printer.Snapshots
-	mu    sync.Mutex // guards what follows
-	asked []string
+	snaps  *printer.Snapshots
+	closes time.Duration // how long it takes to hang up, once that can be seen
+	mu     sync.Mutex    // guards what follows
+	asked  []string
 }
 
 func newMachine() *machine {
@@ -55,25 +56,22 @@ func (m *machine) Press(_ context.Context, b printer.Button, _ float64) (uint64,
 }
 func (m *machine) Disconnect(context.Context) (uint64, error) {
 	m.change(func(s *printer.Snapshot) { s.State = printer.Disconnected })
+	time.Sleep(m.closes)
 	return m.say("disconnect")
 }
 func (m *machine) Redial(context.Context) (uint64, error) { return m.say("redial") }
 
 // socket is a plug in memory.
 type socket struct {
-	mu    sync.Mutex // guards what follows
-	on    bool
-	gone  bool          // it does not answer
-	takes time.Duration // to be switched
-	asked int
-	log   []string
+	mu      sync.Mutex // guards what follows
+	on      bool
+	gone    bool          // it does not answer
+	answers time.Duration // how long that takes
+	asked   int
+	log     []string
 }
 
 func (s *socket) set(_ context.Context, on bool) error {
-	s.mu.Lock()
-	takes := s.takes
-	s.mu.Unlock()
-	time.Sleep(takes) // in a bubble
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone {
@@ -84,6 +82,10 @@ func (s *socket) set(_ context.Context, on bool) error {
 }
 
 func (s *socket) get(context.Context) (State, string, error) {
+	s.mu.Lock()
+	answers := s.answers
+	s.mu.Unlock()
+	time.Sleep(answers)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.asked++; s.gone {
@@ -208,10 +210,11 @@ func TestPowerAndPort(t *testing.T) {
 	})
 }
 
-// A plug takes its time. Meanwhile the printer is seen to be gone, and the plug, which would still say "on", is not asked for that.
-func TestASlowPlugIsNotAskedBetween(t *testing.T) {
+// Once the port is closed the printer is seen to be gone, and the plug, which still says "on", is not asked for that before it is off.
+func TestThePlugIsNotAskedBetween(t *testing.T) {
 	running(t, Settings{}, nil, func(t *testing.T, b *Board, m *machine, s *socket) {
-		s.change(func(s *socket) { s.on, s.takes = true, time.Second })
+		m.closes = time.Second
+		s.change(func(s *socket) { s.on, s.answers = true, 2*time.Second })
 		if err := b.Power(t.Context(), false, false); err != nil || s.lit() {
 			t.Errorf("off: got %v, %v", err, s.lit())
 		}
