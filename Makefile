@@ -173,7 +173,7 @@ clients: bench-programs ## Avahi and Home Assistant's packages look for layerd o
 	BIN=bin/bench ./.ci/home-assistant
 
 .PHONY: vm
-vm: build vm-programs ## the package on a Pi of Debian's, in a virtual machine: installed, printing, cables and power pulled, upgraded, purged; takes root (10 minutes, the first time 15)
+vm: build vm-programs ## the package on a Pi of Debian's, in a virtual machine: installed, printing, cables and power pulled, upgraded, purged; takes root (13 minutes, the first time 10 more)
 	CGO_ENABLED=0 GOARCH=arm64 go build $(GOFLAGS_BUILD) -o bin/vm/arm64/ ./cmd/vmpi ./cmd/vmcamera
 	./.ci/vm-pi
 

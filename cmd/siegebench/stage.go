@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -89,22 +87,7 @@ func (s *stage) ask(method, path string, body []byte, answer any) error {
 		return err
 	}
 	r.Header.Set("Authorization", "Bearer "+s.owner)
-	response, err := s.client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	said, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode/100 != 2 {
-		err = errors.New(strings.TrimSpace(string(said)))
-	}
-	if err == nil && answer != nil {
-		err = json.Unmarshal(said, answer)
-	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	return nil
+	return benchrun.Ask(s.client, r, answer)
 }
 
 // until waits for a state. A request that fails is made again: that is what a phone does.

@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -142,22 +140,7 @@ func (s *stage) ask(ctx context.Context, client *http.Client, method, path strin
 	if client.Jar == nil || path == "/v1/login" {
 		r.Header.Set("Authorization", "Bearer "+s.key)
 	}
-	response, err := client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	said, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode/100 != 2 {
-		err = errors.New(strings.TrimSpace(string(said)))
-	}
-	if err == nil && answer != nil {
-		err = json.Unmarshal(said, answer)
-	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	return nil
+	return benchrun.Ask(client, r, answer)
 }
 
 // until waits for a state.

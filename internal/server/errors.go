@@ -76,7 +76,7 @@ var kinds = []kind{
 	{"wrong_state", 409, power.ErrPrinting, "A print is under way.", "Wait until it has ended, or cancel it."},
 	{"hot", 409, power.ErrHot, "", "Have it go off by itself once it is cool."},
 	{"deaf_switch", 502, power.ErrReach, "", "Look at it, and at its address in Settings, Power and light."},
-	{"no_machine", 409, power.ErrMachine, "", "Log in to it and do it by hand: sudo reboot, sudo poweroff or sudo systemctl restart layerd."},
+	{"no_machine", 409, power.ErrMachine, "", "Log in to it and do it by hand: sudo reboot or sudo poweroff."},
 	{"no_button", 404, nil, "There is no such button any more.", "Look at the buttons again."},
 	{"bad_overlay", 422, overlay.ErrSettings, "", "Correct the value and save again."},
 	{"no_overlay", 409, overlay.ErrNotHere, "The network that is used has no such thing, or none is used.", "Look at Settings, Away from home."},
